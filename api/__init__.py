@@ -1,0 +1,1 @@
+"""HTTP over the frozen snapshot: one router per noun, no computing."""

@@ -1,0 +1,1 @@
+"""Who is near help and who is not."""

@@ -1,0 +1,82 @@
+"""The only place where EPSG codes are written.
+
+Exchange in WGS 84 (EPSG:4326, longitude first); measure in the official metric projection of
+the territory. Functions that measure refuse degrees; they do not reproject in silence.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pyproj import CRS, Transformer
+
+from geo.errors import InvalidCrs
+
+WGS84 = 4326
+"""EPSG code of longitude and latitude in degrees: what files, the API and maps exchange."""
+
+LAMBERT_93 = 2154
+
+_METRIC_BY_DEPARTEMENT = {
+    "971": 5490,  # Guadeloupe, RGAF09 / UTM 20N
+    "972": 5490,  # Martinique, RGAF09 / UTM 20N
+    "973": 2972,  # Guyane, RGFG95 / UTM 22N
+    "974": 2975,  # La Réunion, RGR92 / UTM 40S
+    "976": 4471,  # Mayotte, RGM04 / UTM 38S
+}
+
+
+def metric_crs(departement: str) -> int:
+    """EPSG code of the metric projection in which distances are measured in a département.
+
+    Parameters
+    ----------
+    departement
+        INSEE code as text: "47", "2A", "974".
+    """
+    return _METRIC_BY_DEPARTEMENT.get(departement, LAMBERT_93)
+
+
+def departement_of(code_insee: str) -> str:
+    """Département code of a commune's INSEE code: three characters overseas, else two."""
+    return code_insee[:3] if code_insee.startswith(("97", "98")) else code_insee[:2]
+
+
+@lru_cache(maxsize=16)
+def _to_metric(epsg: int) -> Transformer:
+    require_metric(epsg)
+    return Transformer.from_crs(WGS84, epsg, always_xy=True)
+
+
+def project(longitudes: ArrayLike, latitudes: ArrayLike, epsg: int) -> NDArray[np.float64]:
+    """Project longitudes and latitudes (degrees) to metres.
+
+    Returns
+    -------
+    Array of shape (n, 2): easting, northing in metres; NaN or inf in gives inf out.
+
+    Raises
+    ------
+    InvalidCrs
+        If `epsg` does not measure in metres.
+    """
+    x, y = _to_metric(epsg).transform(np.atleast_1d(longitudes), np.atleast_1d(latitudes))
+    return np.column_stack([x, y]).astype(np.float64)
+
+
+def require_metric(epsg: int | CRS | None) -> None:
+    """Refuse anything but a projected reference system whose unit is the metre.
+
+    Raises
+    ------
+    InvalidCrs
+        If the system is missing, geographic, or measured in another unit.
+    """
+    crs = CRS.from_user_input(epsg) if epsg is not None else None
+    if crs is None or not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        raise InvalidCrs(
+            f"Ce calcul demande des coordonnées en mètres ; reçu : {crs.name if crs else 'aucun système'}.",
+            "Projetez d'abord les données (EPSG:2154 en métropole).",
+        )

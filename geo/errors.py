@@ -1,0 +1,67 @@
+"""The package's own exceptions; nothing else in the tree names a failure of the domain.
+
+A message is one sentence a citizen or a clerk could read (in French), or, for faults only an
+operator meets (`OperatorError`), one sentence in English. `advice` says what to do next.
+"""
+
+from __future__ import annotations
+
+
+class PorteeError(Exception):
+    """Base of all failures Portée foresees.
+
+    Parameters
+    ----------
+    message
+        What went wrong, in one sentence.
+    advice
+        What the reader can do about it, in one sentence; may be empty.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+
+class UnknownTerritory(PorteeError):
+    """No commune or grouping bears this code."""
+
+
+class UnknownSite(PorteeError):
+    """No site bears this identifier."""
+
+
+class UnreadableFile(PorteeError):
+    """A source file cannot be read at all: too big, empty, binary, truncated, unknown format."""
+
+
+class IncompleteBoundaries(PorteeError):
+    """A boundary file does not hold every commune of the territory."""
+
+
+class SuspiciousRetirement(PorteeError):
+    """An import would retire most of what an earlier one brought; it needs a confirmation."""
+
+
+class InvalidCrs(PorteeError):
+    """Coordinates are not in the reference system a measure needs (degrees given for metres)."""
+
+
+class SnapshotUnavailable(PorteeError):
+    """No snapshot has ever been read: the service has nothing to answer from."""
+
+
+class OperatorError(PorteeError):
+    """A fault of the installation; its message is in English, for whoever runs Portée."""
+
+
+class DatabaseUnavailable(OperatorError):
+    """The database cannot be reached or started."""
+
+
+class MissingPostgis(DatabaseUnavailable):
+    """No PostGIS was found on this machine and no `DATABASE_URL` was given."""

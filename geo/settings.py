@@ -1,0 +1,49 @@
+"""Settings that every entry point shares, read from the environment and handed on as values.
+
+Nothing inside `geo` reads the environment by itself: functions receive what they use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: where `data/communes` lies and where `.portee` is made."""
+
+
+class Settings(BaseSettings):
+    """Where things are and how things are measured. Variables bear the prefix `PORTEE_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTEE_", extra="ignore", populate_by_name=True)
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description=(
+            "PostGIS server to use (postgresql://user:password@host:5432/portee). "
+            "Unset: a private embedded cluster."
+        ),
+    )
+    home: Path = Field(
+        default=ROOT / ".portee",
+        description="Folder of what Portée makes at run time: embedded cluster, rendered site.",
+    )
+    departement: str = Field(default="47", description="INSEE code of the territory served.")
+    territory_dir: Path = Field(
+        default=ROOT / "data" / "communes",
+        description="Folder of the territory files written by `portee territory build`.",
+    )
+    detour_factor: float = Field(
+        default=1.3,
+        ge=1,
+        le=3,
+        description="Road distance divided by straight-line distance, used while no road graph is loaded.",
+    )
+    import_max_mb: int = Field(
+        default=100,
+        ge=1,
+        description="Largest file `portee import` accepts, in megabytes; larger ones are refused unread.",
+    )

@@ -1,0 +1,1 @@
+"""Mediation sites: the national standard, readers of source files, validation, duplicates, export."""

@@ -1,0 +1,1 @@
+"""Readers of source files, one module per format, recognised by content."""

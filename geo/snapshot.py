@@ -1,0 +1,75 @@
+"""The frozen state every answer is made from; reads no file, no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.crs import project
+from geo.errors import UnknownSite
+from geo.sites.model import Site
+from geo.territory.model import Provenance, Territory
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Territory and sites as they stood at one version of the database.
+
+    `sites` holds those in service: not retired, and one record for each place once duplicates
+    are decided. Sorted by identifier. `version` grows by one with each change of the database.
+    """
+
+    version: int
+    taken_at: datetime
+    territory: Territory
+    sites: tuple[Site, ...] = ()
+    site_provenance: tuple[Provenance, ...] = field(default=())
+
+    @property
+    def fictitious(self) -> bool:
+        """Whether any site shown is invented: every page then says so."""
+        return any(s.fictif for s in self.sites)
+
+    @property
+    def sites_updated(self) -> date | None:
+        """Latest `date_maj` of the sites."""
+        return max((s.date_maj for s in self.sites), default=None)
+
+    @cached_property
+    def site_xy(self) -> NDArray[np.float64]:
+        """Sites in the metric CRS of the territory, shape (n, 2); NaN where not located."""
+        if not self.sites:
+            return np.empty((0, 2))
+        degrees = np.array([(s.longitude, s.latitude) for s in self.sites], dtype=np.float64)
+        xy = project(degrees[:, 0], degrees[:, 1], self.territory.metric_crs)
+        xy[~np.isfinite(xy).all(axis=1)] = np.nan
+        return xy
+
+    @cached_property
+    def _site_by_id(self) -> dict[str, Site]:
+        return {s.id: s for s in self.sites}
+
+    def site(self, site_id: str) -> Site:
+        """The site that bears a public identifier.
+
+        Raises
+        ------
+        UnknownSite
+            If none in service does.
+        """
+        try:
+            return self._site_by_id[site_id]
+        except KeyError:
+            raise UnknownSite(
+                f"Aucun lieu ne porte l'identifiant « {site_id} ».",
+                "Il a pu être retiré ; cherchez-le par son nom ou sa commune.",
+            ) from None
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Sources of everything in the snapshot, territory first."""
+        return (*self.territory.provenance, *self.site_provenance)

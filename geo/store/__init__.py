@@ -1,0 +1,1 @@
+"""The only SQL of Portée: embedded cluster, tables, migrations, queries, snapshot."""

@@ -1,0 +1,1 @@
+"""Territories: communes and what groups them (EPCI, canton, arrondissement, département)."""

@@ -1,0 +1,1 @@
+"""Folium maps: results in, a map out; knows neither the database nor the API."""
