@@ -1,0 +1,31 @@
+"""`portee`: the one command. Groups of commands live in `portee.commands`."""
+
+from __future__ import annotations
+
+import typer
+
+import geo
+
+app = typer.Typer(
+    name="portee",
+    help="Digital mediation within reach: import sites, measure coverage, draw maps, serve them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"portee {geo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say the version."
+    ),
+) -> None:
+    """Options that come before any command."""
