@@ -52,8 +52,8 @@ class SiteTree:
         Returns
         -------
         Distances in metres, detour included, and rows of `xy`, both of shape (m, k). Where fewer
-        than k sites are located, the distance is inf and the row -1. At equal distance the site
-        of the lower row comes first.
+        than k sites are located, the distance is inf and the row -1. Among those returned, at
+        equal distance the site of the lower row comes first.
 
         Raises
         ------

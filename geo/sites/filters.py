@@ -25,12 +25,15 @@ _EXACT = frozenset(
 )
 
 
+_VARIANTS = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "-": " ", "‐": " ", "‑": " "})
+
+
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Text as people compare it: without accents, case, or typographic variants of ' and -."""
-    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'").replace("œ", "oe"))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(bare.casefold().replace("-", " ").split())
+    return " ".join(bare.translate(_VARIANTS).split())
 
 
 @dataclass(frozen=True)
