@@ -33,6 +33,7 @@ class SiteTree:
     def __init__(self, xy: NDArray[np.float64], *, detour_factor: float) -> None:
         self.detour_factor = detour_factor
         self._rows = np.flatnonzero(np.isfinite(xy).all(axis=1))
+        self._all_located = len(self._rows) == len(xy)
         self._tree = cKDTree(xy[self._rows]) if len(self._rows) else None
 
     def nearest(
@@ -65,18 +66,26 @@ class SiteTree:
                 "Un point de départ est hors de la zone de projection.",
                 "Vérifiez l'ordre des coordonnées : longitude, puis latitude.",
             )
-        m = len(origins)
-        distance = np.full((m, k), np.inf)
-        row = np.full((m, k), -1, dtype=np.intp)
         if self._tree is None:
-            return distance, row
+            return np.full((len(origins), k), np.inf), np.full((len(origins), k), -1, dtype=np.intp)
         found = min(k, self._tree.n)
-        d, i = self._tree.query(origins, k=np.arange(1, found + 1), workers=workers)
-        distance[:, :found] = d
-        row[:, :found] = self._rows[i]
+        distance, row = self._tree.query(origins, k=np.arange(1, found + 1), workers=workers)
         distance *= self.detour_factor
-        ties = (distance[:, 1:] == distance[:, :-1]).any(axis=1) if k > 1 else np.zeros(m, bool)
-        for each in np.flatnonzero(ties):
-            order = np.lexsort((row[each], distance[each]))
-            distance[each], row[each] = distance[each][order], row[each][order]
+        _settle_ties(distance, row)
+        if not self._all_located:
+            row = self._rows[row]
+        if found < k:
+            absent = ((0, 0), (0, k - found))
+            distance = np.pad(distance, absent, constant_values=np.inf)
+            row = np.pad(row, absent, constant_values=-1)
         return distance, row
+
+
+def _settle_ties(distance: NDArray[np.float64], row: NDArray[np.intp]) -> None:
+    """Order equal distances of one origin by row, in place."""
+    equal = distance[:, 1:] == distance[:, :-1]
+    if not equal.any():
+        return
+    for each in np.flatnonzero(equal.any(axis=1)):
+        order = np.lexsort((row[each], distance[each]))
+        distance[each], row[each] = distance[each][order], row[each][order]

@@ -1,0 +1,1 @@
+"""Measurements, each with its peer in one run; never part of the tests."""
