@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geo.coverage.access import AccessParameters, access
+from geo.coverage.access import AccessParameters, access, records
 from geo.sites.filters import SiteFilter
 from geo.territory.model import Kind
 from tests.world import at, site, snapshot
@@ -92,6 +92,12 @@ def test_groupings_add_up_to_the_whole():
         assert sum(p.population for p in parts) == whole.population
         assert sum(p.site_count for p in parts) == whole.site_count
         assert sum(p.gap_person_km for p in parts) == pytest.approx(whole.gap_person_km)
+
+
+def test_records_name_each_threshold():
+    first = records(access(snapshot(site("a", 5)), Kind.COMMUNE))[0]
+    assert first["code"] == "99001"
+    assert [first[f"share_within_{m}_m"] for m in (5_000, 10_000, 15_000)] == [1.0, 1.0, 1.0]
 
 
 def test_the_corner_of_the_country_is_where_the_drawing_says():

@@ -163,6 +163,29 @@ def access(snapshot: Snapshot, kind: Kind, parameters: AccessParameters = DEFAUL
     )
 
 
+def records(coverage: Coverage) -> list[dict[str, object]]:
+    """Each territory as a flat record, one column per threshold: what tables and CSV are made of."""
+    return [
+        {
+            "kind": row.kind.value,
+            "code": row.code,
+            "name": row.name,
+            "population": row.population,
+            "site_count": row.site_count,
+            "sites_per_10k": row.sites_per_10k,
+            "nearest_site_id": row.nearest_site_id,
+            "nearest_distance_m": row.nearest_distance_m,
+            **{
+                f"share_within_{metres}_m": share
+                for metres, share in zip(coverage.parameters.thresholds_m, row.share_within, strict=True)
+            },
+            "gap_person_km": row.gap_person_km,
+            "gap_rank": row.gap_rank,
+        }
+        for row in coverage.rows
+    ]
+
+
 def _ranked(rows: list[TerritoryAccess]) -> list[TerritoryAccess]:
     """Give equal gaps equal ranks; no rank without a gap."""
     gaps = sorted((r.gap_person_km for r in rows if r.gap_person_km), reverse=True)
