@@ -1,0 +1,59 @@
+# Portée: the verbs. Each step leaves a stamp once it has succeeded, so that second runs are quick;
+# an interrupted step leaves none and runs again.
+
+PORT  ?= 8047
+SERVE ?= 1
+ARGS  ?=
+
+PORTEE  := .venv/bin/portee
+RUNTIME := .venv/.stamps/requirements.txt
+DEV     := .venv/.stamps/requirements-dev.txt
+BUILD   := .venv/.stamps/requirements-territory.txt
+NODE    := node_modules/.stamp
+ASSETS  := static_maps/vendor/.stamp
+# requirements-dev.txt holds all of requirements.txt: tests need only the one.
+ENV     := $(if $(filter test lint lock,$(MAKECMDGOALS)),$(DEV),$(RUNTIME))
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint lock clean
+
+help: ## Say what can be done here
+	@sed -n -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "  PORT=8047 (demo) · SERVE=0 (demo: do all but serve) · ARGS='-k name' (test) · PYTHON=python3.12"
+
+demo: $(ENV) $(ASSETS) ## Set up, load the demonstration, serve it on http://127.0.0.1:8047
+	@scripts/postgis.sh
+	@$(PORTEE) demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve,--serve)
+
+test: $(ENV) $(BUILD) $(ASSETS) ## Set up and run every test, real PostGIS and real Chromium included
+	@scripts/postgis.sh
+	@scripts/chromium.sh
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: $(ENV) ## Check format, style and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+lock: $(ENV) ## Write the lock files anew (UPGRADE=1: newest of everything)
+	scripts/lock.sh
+
+clean: ## Remove what set-up made here; never the database in .portee
+	rm -rf .venv node_modules static_maps/vendor site .setup.lock *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Order-only: the same environment, one lock after the other.
+$(BUILD): | $(ENV)
+
+.venv/.stamps/%: % pyproject.toml
+	@scripts/venv.sh $<
+
+$(NODE): package.json package-lock.json
+	@scripts/node.sh
+
+$(ASSETS): $(NODE) static_maps/assets.py | $(ENV)
+	@.venv/bin/python -m static_maps.assets
+	@touch $@
