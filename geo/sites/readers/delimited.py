@@ -1,0 +1,130 @@
+"""Delimited text (CSV): finds the separator, streams records, never guesses at a broken row."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from geo.errors import UnreadableFile
+from geo.sites.model import Issue, Severity
+from geo.sites.readers.content import Content, Record, column_name, storable
+from geo.sites.readers.text import lines, open_text
+
+SEPARATORS = (",", ";", "\t")
+
+
+def content(path: Path, encoding: str) -> Content:
+    """Open delimited text whose first record that is not blank is the header.
+
+    The separator is the one that cuts the header into the most columns. Records are streamed; each
+    bears the physical line where it begins.
+
+    Raises
+    ------
+    UnreadableFile
+        If there is no header, or two columns bear one name; while records are read, if quotes are
+        not closed or misplaced, or a cell is enormous.
+    """
+    headers = {separator: _header(path, encoding, separator) for separator in SEPARATORS}
+    separator = max(SEPARATORS, key=lambda s: len(headers[s]))
+    columns = named_columns(headers[separator], path.name)
+    return Content(columns, lambda: _records(path, encoding, separator, columns))
+
+
+def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
+    """Header cells as column names, without the empty ones at the end.
+
+    Raises
+    ------
+    UnreadableFile
+        If none is named, or two bear one name.
+    """
+    columns = [column_name(cell) for cell in cells]
+    while columns and not columns[-1]:
+        columns.pop()
+    if not columns:
+        raise UnreadableFile(
+            f"Le fichier « {name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
+        )
+    named = [column for column in columns if column]
+    if twice := sorted({column for column in named if named.count(column) > 1}):
+        raise UnreadableFile(
+            f"Dans « {name} », plusieurs colonnes portent le même nom : {', '.join(twice)}.",
+            "Renommez ou supprimez les colonnes en double.",
+        )
+    return tuple(columns)
+
+
+def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
+    """A row of cells as a record; one with missing or surplus cells is rejected as such."""
+    while len(cells) > len(columns) and not cells[-1].strip():
+        cells = cells[:-1]
+    fields, issues = storable(
+        {column: cell for column, cell in zip(columns, cells, strict=False) if column}, line
+    )
+    if len(cells) != len(columns):
+        return Record(
+            line,
+            fields,
+            (
+                Issue(
+                    line,
+                    "",
+                    str(len(cells)),
+                    Severity.REJECTED,
+                    "colonnes",
+                    f"La ligne a {len(cells)} cellules ; l'en-tête annonce {len(columns)} colonnes.",
+                    "Vérifiez les séparateurs et les guillemets de cette ligne.",
+                ),
+            ),
+        )
+    return Record(line, fields, issues)
+
+
+def _header(path: Path, encoding: str, separator: str) -> list[str]:
+    for _, cells in _rows(path, encoding, separator):
+        return cells
+    return []
+
+
+def _records(path: Path, encoding: str, separator: str, columns: tuple[str, ...]) -> Iterator[Record]:
+    rows = _rows(path, encoding, separator)
+    next(rows, None)
+    for line, cells in rows:
+        yield record(line, cells, columns)
+
+
+def _rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, each with the physical line where it begins."""
+    with open_text(path, encoding) as stream:
+        reader = csv.reader(lines(stream, path.name), delimiter=separator, strict=True)
+        while True:
+            begins = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as problem:
+                raise _refusal(path.name, begins, problem) from problem
+            if any(cell.strip() for cell in cells):
+                yield begins, cells
+
+
+def _refusal(name: str, line: int, problem: csv.Error) -> UnreadableFile:
+    if "unexpected end of data" in str(problem):
+        return UnreadableFile(
+            f"Le fichier « {name} » est coupé : un guillemet ouvert à l'enregistrement de la ligne {line} "
+            "n'est jamais refermé.",
+            "Téléchargez-le à nouveau, ou refermez ce guillemet.",
+        )
+    if "field limit" in str(problem):
+        return UnreadableFile(
+            f"Dans « {name} », l'enregistrement de la ligne {line} contient une cellule de plus de "
+            f"{csv.field_size_limit()} caractères.",
+            "Un guillemet y est sans doute mal refermé : vérifiez cette ligne.",
+        )
+    return UnreadableFile(
+        f"Dans « {name} », l'enregistrement de la ligne {line} a un guillemet mal placé.",
+        'Doublez les guillemets qui font partie d\'un texte (""), ou enregistrez à nouveau depuis un tableur.',
+    )
