@@ -83,9 +83,13 @@ def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
 
 
 def _header(path: Path, encoding: str, separator: str) -> list[str]:
-    for _, cells in _rows(path, encoding, separator):
-        return cells
-    return []
+    """First row that is not blank as this separator cuts it; a wrong one may stumble on quotes."""
+    with open_text(path, encoding) as stream:
+        try:
+            rows = csv.reader(lines(stream, path.name), delimiter=separator)
+            return next((cells for cells in rows if any(cell.strip() for cell in cells)), [])
+        except csv.Error:
+            return []
 
 
 def _records(path: Path, encoding: str, separator: str, columns: tuple[str, ...]) -> Iterator[Record]:
@@ -126,5 +130,5 @@ def _refusal(name: str, line: int, problem: csv.Error) -> UnreadableFile:
         )
     return UnreadableFile(
         f"Dans « {name} », l'enregistrement de la ligne {line} a un guillemet mal placé.",
-        'Doublez les guillemets qui font partie d\'un texte (""), ou enregistrez à nouveau depuis un tableur.',
+        'Doublez les guillemets qui font partie d\'un texte (""), ou reprenez depuis un tableur.',
     )

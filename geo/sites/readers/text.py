@@ -135,7 +135,7 @@ class _Survey:
         if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)", head[:200], re.IGNORECASE):
             raise UnreadableFile(
                 f"« {name} » est une page web, pas une liste de lieux.",
-                "Le téléchargement a sans doute donné une page d'erreur : reprenez-le depuis le site d'origine.",
+                "Le téléchargement a sans doute donné une page d'erreur : recommencez-le.",
             )
         self.marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
         self.decoder = codecs.getincrementaldecoder(self.marked or "utf-8")()
