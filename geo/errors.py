@@ -35,6 +35,10 @@ class UnknownSite(PorteeError):
     """No site bears this identifier."""
 
 
+class UnknownImport(PorteeError):
+    """No import bears this number."""
+
+
 class UnreadableFile(PorteeError):
     """A source file cannot be read at all: too big, empty, binary, truncated, unknown format."""
 
