@@ -36,8 +36,8 @@ class Snapshot:
 
     @property
     def sites_updated(self) -> date | None:
-        """Latest `date_maj` of the sites."""
-        return max((s.date_maj for s in self.sites), default=None)
+        """Latest `date_maj` of the sites; None when none is dated."""
+        return max((s.date_maj for s in self.sites if s.date_maj), default=None)
 
     @cached_property
     def site_xy(self) -> NDArray[np.float64]:

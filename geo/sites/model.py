@@ -103,7 +103,8 @@ class Site:
     commune: str
     code_postal: str
     adresse: str
-    date_maj: date
+    date_maj: date | None
+    """Last update told by the source; None when it tells none, so that no freshness is invented."""
     code_insee: str = ""
     complement_adresse: str = ""
     latitude: float | None = None
