@@ -150,8 +150,12 @@ def _address(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Columns:
-    """What is compared: one array a feature, in the order of the records; "" where unknown."""
+    """What is compared: one array a feature, in the order of the records.
 
+    `xy` is in metres, NaN where a record has no coordinates of its own; texts are "" where unknown.
+    """
+
+    xy: NDArray[np.float64]
     ids: NDArray[np.object_]
     datasets: NDArray[np.object_]
     names: NDArray[np.object_]
@@ -161,7 +165,6 @@ class _Columns:
     streets: NDArray[np.object_]
     sirets: NDArray[np.object_]
     phones: NDArray[np.object_]
-    xy: NDArray[np.float64]
 
 
 def _columns(sites: Sequence[Site], epsg: int) -> _Columns:
@@ -175,7 +178,7 @@ def _columns(sites: Sequence[Site], epsg: int) -> _Columns:
     degrees = np.array([(s.longitude, s.latitude) if _placed(s) else (np.nan, np.nan) for s in sites])
     xy = project(degrees[:, 0], degrees[:, 1], epsg)
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
-    return _Columns(*np.array(rows, dtype=object).T, xy=xy)
+    return _Columns(xy, *np.array(rows, dtype=object).T)
 
 
 def _placed(site: Site) -> bool:
