@@ -7,17 +7,33 @@ format, recognised by its columns, says what a record means in the fields of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from geo.errors import UnreadableFile
 from geo.sites.model import RawRow
-from geo.sites.readers import delimited, standard
+from geo.sites.readers import (
+    aidants_connect,
+    data_inclusion,
+    delimited,
+    documents,
+    france_services,
+    standard,
+    workbook,
+)
 from geo.sites.readers.content import Content, Format
-from geo.sites.readers.text import inspect
+from geo.sites.readers.mapped import mapped, read_mapping
+from geo.sites.readers.text import ZIP, first_character, inspect
+from geo.sites.readers.vintage import date_in_name, told
 
-FORMATS: tuple[Format, ...] = (standard.V1,)
+FORMATS: tuple[Format, ...] = (
+    *standard.FORMATS,
+    *france_services.FORMATS,
+    *aidants_connect.FORMATS,
+    *data_inclusion.FORMATS,
+)
+"""Formats that need no mapping, in the order they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +50,10 @@ class Source:
     dataset: str
     sha256: str
     encoding: str
+    vintage: date | None
+    """Date of the list, when it was given; for records that bear none."""
     _content: Content = field(repr=False, compare=False)
-    _translation: Format = field(repr=False, compare=False)
+    _format: Format = field(repr=False, compare=False)
 
     def rows(self) -> Iterator[RawRow]:
         """Read the records from the start, one `RawRow` each, in the order of the file.
@@ -45,11 +63,20 @@ class Source:
         UnreadableFile
             If the file turns out to be cut or malformed further on.
         """
+        named = None if self.vintage else date_in_name(self.path.name)
+        day = self.vintage or named
+        untold = named is not None
         for record in self._content.records():
             if record.broken:
                 yield RawRow(record.line, record.fields, record.issues)
-            else:
-                yield self._translation.translate(record)
+                continue
+            row = self._format.translate(record)
+            if day and "date_maj" not in row.values:
+                row.values["date_maj"] = day.isoformat()
+                if untold:
+                    row = replace(row, issues=(*row.issues, told(row.line, day)))
+                    untold = False
+            yield row
 
 
 def open_source(
@@ -60,7 +87,7 @@ def open_source(
     Parameters
     ----------
     path
-        The file: CSV (`,` `;` or tab; UTF-8, UTF-16 or Latin-1), XLSX, JSON or GeoJSON.
+        The file: CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252), XLSX, JSON or GeoJSON.
     mapping
         TOML file that says which column holds which field, for a spreadsheet of one's own.
     max_bytes
@@ -74,21 +101,46 @@ def open_source(
         If the file cannot be read or recognised, with what to do about it.
     """
     inspection = inspect(path, max_bytes=max_bytes)
-    content = delimited.content(path, inspection.encoding)
-    columns = frozenset(content.columns)
-    for known in FORMATS:
-        if known.recognises(columns):
-            return Source(
-                path,
-                known.name,
-                known.label,
-                known.dataset,
-                inspection.sha256,
-                inspection.encoding,
-                content,
-                known,
-            )
+    contents = _contents(path, inspection.encoding)
+    content, known = (
+        _recognised(path, contents) if mapping is None else mapped(contents, read_mapping(mapping), path.name)
+    )
+    return Source(
+        path=path,
+        format=known.name,
+        label=known.label,
+        dataset=known.dataset,
+        sha256=inspection.sha256,
+        encoding="utf-8" if inspection.encoding == ZIP else inspection.encoding,
+        vintage=vintage,
+        _content=content,
+        _format=known,
+    )
+
+
+def _contents(path: Path, encoding: str) -> list[Content]:
+    """What a file holds: the sheets of a workbook, or the one content of a text."""
+    if encoding == ZIP:
+        return workbook.contents(path)
+    if first_character(path, encoding) in ("[", "{"):
+        return [documents.content(path, encoding)]
+    return [delimited.content(path, encoding)]
+
+
+def _recognised(path: Path, contents: list[Content]) -> tuple[Content, Format]:
+    for content in contents:
+        for known in FORMATS:
+            if known.recognises(content):
+                return content, known
+    columns = [column for column in contents[0].columns if column]
+    shown = ", ".join(f"« {column[:40]} »" for column in columns[:12])
     raise UnreadableFile(
-        f"Le format de « {path.name} » n'est pas reconnu (colonnes : {', '.join(content.columns[:12])}).",
-        "Décrivez ses colonnes dans un fichier de correspondance (voir docs/formats.md).",
+        f"Le format de « {path.name} » n'est pas reconnu. "
+        + (
+            f"Ses colonnes sont {shown}{'…' if len(columns) > 12 else ''}."
+            if columns
+            else "Il est sans lieu."
+        ),
+        "Si c'est une liste de lieux, décrivez ses colonnes dans un fichier de correspondance "
+        "(voir docs/formats.md).",
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from geo.sites.model import Issue, RawRow, Severity
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What JSON can spell but no UTF-8 text or PostgreSQL column can hold."""
+
+class Container(StrEnum):
+    """What holds the records."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
+    GEOJSON = "geojson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +44,21 @@ class Content:
 
     columns: tuple[str, ...]
     records: Callable[[], Iterator[Record]]
+    container: Container
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """A source format: how its columns betray it, and what a record of it says in the standard.
 
-    `translate` returns the standard's fields and the issues met; a format without a date of its
-    own leaves `date_maj` out.
+    `translate` takes a record that is not broken; a format whose records bear no date leaves
+    `date_maj` out.
     """
 
     name: str
     label: str
     dataset: str
-    recognises: Callable[[frozenset[str]], bool]
+    recognises: Callable[[Content], bool] = field(repr=False)
     translate: Callable[[Record], RawRow] = field(repr=False)
 
 
@@ -60,21 +67,11 @@ def column_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
 
 
-def storable(fields: dict[str, str], line: int) -> tuple[dict[str, str], tuple[Issue, ...]]:
-    """Fields without characters that no database or UTF-8 file can hold, and what was replaced."""
-    issues = []
-    for name, text in fields.items():
-        if _UNSTORABLE.search(text):
-            fields[name] = _UNSTORABLE.sub("\ufffd", text)
-            issues.append(
-                Issue(
-                    line,
-                    name,
-                    fields[name][:200],
-                    Severity.REPAIRED,
-                    "caracteres",
-                    "Des caractères impossibles à enregistrer ont été remplacés par « \ufffd ».",
-                    "Corrigez ce texte dans le fichier d'origine.",
-                )
-            )
-    return fields, tuple(issues)
+def rejected(line: int, value: str, code: str, reason: str, advice: str) -> Issue:
+    """The issue that keeps a whole record out."""
+    return Issue(line, "", value[:200], Severity.REJECTED, code, reason, advice)
+
+
+def repaired(line: int, column: str, value: str, code: str, reason: str, advice: str = "") -> Issue:
+    """The issue of something put right or translated with a loss."""
+    return Issue(line, column, value[:200], Severity.REPAIRED, code, reason, advice)

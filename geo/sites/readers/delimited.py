@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from geo.errors import UnreadableFile
-from geo.sites.model import Issue, Severity
-from geo.sites.readers.content import Content, Record, column_name, storable
+from geo.sites.readers.content import Container, Content, Record, column_name, rejected
 from geo.sites.readers.text import lines, open_text
 
 SEPARATORS = (",", ";", "\t")
@@ -29,7 +28,7 @@ def content(path: Path, encoding: str) -> Content:
     headers = {separator: _header(path, encoding, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda s: len(headers[s]))
     columns = named_columns(headers[separator], path.name)
-    return Content(columns, lambda: _records(path, encoding, separator, columns))
+    return Content(columns, lambda: _records(path, encoding, separator, columns), Container.CSV)
 
 
 def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
@@ -60,26 +59,22 @@ def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
     """A row of cells as a record; one with missing or surplus cells is rejected as such."""
     while len(cells) > len(columns) and not cells[-1].strip():
         cells = cells[:-1]
-    fields, issues = storable(
-        {column: cell for column, cell in zip(columns, cells, strict=False) if column}, line
-    )
+    fields = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
     if len(cells) != len(columns):
         return Record(
             line,
             fields,
             (
-                Issue(
+                rejected(
                     line,
-                    "",
                     str(len(cells)),
-                    Severity.REJECTED,
                     "colonnes",
                     f"La ligne a {len(cells)} cellules ; l'en-tête annonce {len(columns)} colonnes.",
                     "Vérifiez les séparateurs et les guillemets de cette ligne.",
                 ),
             ),
         )
-    return Record(line, fields, issues)
+    return Record(line, fields)
 
 
 def _header(path: Path, encoding: str, separator: str) -> list[str]:

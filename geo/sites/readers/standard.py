@@ -1,42 +1,52 @@
-"""The national standard's own files, v1 (with our `ext_` columns) and v0.1."""
+"""Files in the fields of the national standard: v1 (with our `ext_` columns), v0.1 and its JSON kin."""
 
 from __future__ import annotations
 
 from geo.sites import standard
+from geo.sites.legacy import ONLY_V0, to_v1
 from geo.sites.model import LOCAL_PREFIX, RawRow
-from geo.sites.readers.content import Format, Record
+from geo.sites.readers.content import Container, Content, Format, Record
 
-_V1_ONLY = frozenset(standard.FIELDS) - {
-    "id",
-    "pivot",
-    "nom",
-    "commune",
-    "code_postal",
-    "code_insee",
-    "adresse",
-    "complement_adresse",
-    "latitude",
-    "longitude",
-    "typologie",
-    "telephone",
-    "site_web",
-    "horaires",
-    "presentation_resume",
-    "presentation_detail",
-    "source",
-    "structure_parente",
-    "date_maj",
-    "services",
-    "modalites_accompagnement",
-    "prise_rdv",
-}
+_ONLY_V1 = frozenset(
+    {
+        "courriels",
+        "itinerance",
+        "publics_specifiquement_adresses",
+        "prise_en_charge_specifique",
+        "frais_a_charge",
+        "dispositif_programmes_nationaux",
+        "formations_labels",
+        "autres_formations_labels",
+        "modalites_acces",
+        "fiche_acces_libre",
+    }
+)
+_JSON_REQUIRED = standard.REQUIRED - {"pivot"}
 
 
-def _is_v1(columns: frozenset[str]) -> bool:
-    return columns >= standard.REQUIRED and bool(columns & _V1_ONLY)
+def _has_fields(content: Content) -> bool:
+    required = _JSON_REQUIRED if content.container is Container.JSON else standard.REQUIRED
+    return required <= set(content.columns)
 
 
-def _v1(record: Record) -> RawRow:
+def _is_v1(content: Content) -> bool:
+    columns = set(content.columns)
+    return _has_fields(content) and bool(columns & _ONLY_V1 or not columns & ONLY_V0)
+
+
+def _is_v0(content: Content) -> bool:
+    return _has_fields(content) and not _is_v1(content)
+
+
+def _is_list_of_places(content: Content) -> bool:
+    return _is_v0(content) and content.container is Container.JSON
+
+
+def _is_conseillers(content: Content) -> bool:
+    return _is_list_of_places(content) and "structureId" in content.columns
+
+
+def _from_v1(record: Record) -> RawRow:
     kept = {
         name: text
         for name, text in record.fields.items()
@@ -45,10 +55,37 @@ def _v1(record: Record) -> RawRow:
     return RawRow(record.line, kept, record.issues)
 
 
+def _from_v0(record: Record) -> RawRow:
+    values, issues = to_v1(record.fields, line=record.line)
+    return RawRow(record.line, values, record.issues + issues)
+
+
 V1 = Format(
     "standard",
     f"Standard « Lieux de médiation numérique » v{standard.VERSION}",
     "mediation-numerique",
     _is_v1,
-    _v1,
+    _from_v1,
 )
+CONSEILLERS = Format(
+    "conseillers-numeriques",
+    "Conseillers numériques, liste des lieux (JSON)",
+    "conseillers-numeriques",
+    _is_conseillers,
+    _from_v0,
+)
+PLACES = Format(
+    "data-inclusion-lieux",
+    "data·inclusion, liste de lieux (JSON de 2022-2023)",
+    "data-inclusion",
+    _is_list_of_places,
+    _from_v0,
+)
+V0 = Format(
+    "standard-v0.1",
+    "Standard « Lieux de médiation numérique » v0.1",
+    "mediation-numerique",
+    _is_v0,
+    _from_v0,
+)
+FORMATS = (CONSEILLERS, PLACES, V1, V0)

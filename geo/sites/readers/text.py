@@ -86,6 +86,12 @@ def open_text(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, newline="")
 
 
+def first_character(path: Path, encoding: str) -> str:
+    """The first character that is not blank; "" when there is none in the first lines."""
+    with open_text(path, encoding) as stream:
+        return stream.read(CHUNK_BYTES).lstrip("\ufeff \t\r\n")[:1]
+
+
 def lines(stream: TextIO, name: str) -> Iterator[str]:
     """Physical lines of a text, each of bounded length.
 

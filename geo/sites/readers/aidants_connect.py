@@ -1,0 +1,69 @@
+"""The list of bodies habilitated by Aidants Connect: no coordinates, and often no commune."""
+
+from __future__ import annotations
+
+import re
+
+from geo.sites.model import Issue, RawRow
+from geo.sites.readers.content import Content, Format, Record, repaired
+
+_TOWN_AT_END = re.compile(r"(?P<street>.+?)[\s,]+(?P<code>\d{5})\s+(?P<town>[^\d,]+)", re.DOTALL)
+
+
+def split_address(text: str) -> tuple[str, str, str]:
+    """Street, postal code and town of « 70 Boulevard Exemple 47000 Agen »; the last two may be ""."""
+    flat = " ".join(text.split())
+    if found := _TOWN_AT_END.fullmatch(flat):
+        return found["street"], found["code"], found["town"].strip()
+    return flat, "", ""
+
+
+def _recognised(content: Content) -> bool:
+    return {"Data pass ID", "Name", "SIRET", "Adresse", "Code postal"} <= set(content.columns)
+
+
+def _translate(record: Record) -> RawRow:
+    fields = record.fields
+    issues: list[Issue] = []
+    street, code_in_address, town = split_address(fields.get("Adresse", ""))
+    if town:
+        issues.append(
+            repaired(
+                record.line,
+                "Adresse",
+                fields["Adresse"],
+                "adresse_separee",
+                "L'adresse contenait le code postal et la commune : ils ont été séparés.",
+            )
+        )
+    postal_code = _digits(fields.get("Code postal", ""))
+    values = {
+        "id": _digits(fields.get("Data pass ID", "")),
+        "pivot": fields.get("SIRET", ""),
+        "nom": fields.get("Name", "").strip(),
+        # A postal code written as a number has lost its leading zero.
+        "code_postal": postal_code.zfill(5) if postal_code else code_in_address,
+        "commune": fields.get("commune", "").strip() or town,
+        "adresse": street,
+        "date_maj": fields.get("date_maj", ""),
+        "source": "Aidants Connect",
+        "services": "Aide aux démarches administratives",
+        "dispositif_programmes_nationaux": "Aidants Connect",
+    }
+    return RawRow(record.line, values, (*record.issues, *issues))
+
+
+def _digits(text: str) -> str:
+    """A number without the spaces that group its digits."""
+    return "".join(text.split())
+
+
+FORMATS = (
+    Format(
+        "aidants-connect",
+        "Aidants Connect, structures habilitées",
+        "aidants-connect",
+        _recognised,
+        _translate,
+    ),
+)

@@ -1,0 +1,129 @@
+"""Workbooks (XLSX): weighed before they are opened, then streamed sheet by sheet."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+
+import openpyxl
+
+from geo.errors import UnreadableFile
+from geo.sites.readers.content import Container, Content, Record
+from geo.sites.readers.delimited import named_columns, record
+
+UNPACKED_BYTES = 400_000_000
+"""Most that the parts of a workbook may declare once unpacked; a bomb declares gigabytes."""
+
+_PARTS = 2_000
+_LAST_ROW = 1_048_576
+"""Rows a sheet can have."""
+
+
+def contents(path: Path) -> list[Content]:
+    """Open each sheet that has a header; cells hold the values last computed by the spreadsheet.
+
+    The header is the first row that is not blank. Blank rows are skipped. Of merged cells the
+    first has the value. Dates become `YYYY-MM-DD`, whole numbers lose their `.0`.
+
+    Raises
+    ------
+    UnreadableFile
+        If the archive is not a workbook, is damaged, or would unpack to more than it should.
+    """
+    _weigh(path)
+    opened = []
+    for sheet in _sheets(path):
+        header = next(_rows(path, sheet), None)
+        if header is not None:
+            opened.append(_content(path, sheet, named_columns(header[1], path.name)))
+    if not opened:
+        raise UnreadableFile(
+            f"Le classeur « {path.name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
+        )
+    return opened
+
+
+def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
+    def records() -> Iterator[Record]:
+        for line, cells in islice(_rows(path, sheet), 1, None):
+            cells.extend([""] * (len(columns) - len(cells)))  # a sheet does not write its last empty cells
+            yield record(line, cells, columns)
+
+    return Content(columns, records, Container.XLSX)
+
+
+def _weigh(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+        raise _damaged(path.name) from problem
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        kind = "un classeur LibreOffice (.ods)" if "content.xml" in names else "une archive"
+        raise UnreadableFile(
+            f"« {path.name} » est {kind}, pas un classeur XLSX.",
+            "Enregistrez la feuille au format XLSX ou CSV, ou décompressez l'archive.",
+        )
+    if len(parts) > _PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
+        raise UnreadableFile(
+            f"Le classeur « {path.name} » est démesuré une fois décompressé.",
+            "Enregistrez la feuille utile au format CSV.",
+        )
+
+
+def _sheets(path: Path) -> list[str]:
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            return [sheet.title for sheet in book.worksheets]
+        finally:
+            book.close()
+    # Damage inside an archive surfaces as whatever the XML or the spreadsheet library trips over.
+    except Exception as problem:
+        raise _damaged(path.name) from problem
+
+
+def _rows(path: Path, title: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a sheet that are not blank, numbered as the spreadsheet numbers them."""
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            sheet = book[title]
+            sheet.reset_dimensions()
+            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if number > _LAST_ROW:
+                    raise _damaged(path.name)
+                cells = [_text(value) for value in values]
+                if any(cell.strip() for cell in cells):
+                    yield number, cells
+        finally:
+            book.close()
+    except UnreadableFile:
+        raise
+    except Exception as problem:
+        raise _damaged(path.name) from problem
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _damaged(name: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"Le classeur « {name} » est abîmé ou incomplet.",
+        "Ouvrez-le dans votre tableur et enregistrez-le à nouveau, ou passez par le format CSV.",
+    )
