@@ -8,12 +8,14 @@ from geo.sites.model import Issue, RawRow
 from geo.sites.readers.content import Content, Format, Record, repaired
 
 _TOWN_AT_END = re.compile(r"(?P<street>.+?)[\s,]+(?P<code>\d{5})\s+(?P<town>[^\d,]+)", re.DOTALL)
+_LONGEST_ADDRESS = 300
+"""Longer texts are no address: the search for a town in them would take too long."""
 
 
 def split_address(text: str) -> tuple[str, str, str]:
     """Street, postal code and town of « 70 Boulevard Exemple 47000 Agen »; the last two may be ""."""
     flat = " ".join(text.split())
-    if found := _TOWN_AT_END.fullmatch(flat):
+    if len(flat) <= _LONGEST_ADDRESS and (found := _TOWN_AT_END.fullmatch(flat)):
         return found["street"], found["code"], found["town"].strip()
     return flat, "", ""
 

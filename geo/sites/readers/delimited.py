@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,10 +47,9 @@ def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
         raise UnreadableFile(
             f"Le fichier « {name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
         )
-    named = [column for column in columns if column]
-    if twice := sorted({column for column in named if named.count(column) > 1}):
+    if twice := [column for column, times in Counter(columns).items() if column and times > 1]:
         raise UnreadableFile(
-            f"Dans « {name} », plusieurs colonnes portent le même nom : {', '.join(twice)}.",
+            f"Dans « {name} », plusieurs colonnes portent le même nom : {', '.join(twice[:5])}.",
             "Renommez ou supprimez les colonnes en double.",
         )
     return tuple(columns)
@@ -57,8 +57,8 @@ def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
 
 def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
     """A row of cells as a record; one with missing or surplus cells is rejected as such."""
-    while len(cells) > len(columns) and not cells[-1].strip():
-        cells = cells[:-1]
+    if not any(cell.strip() for cell in cells[len(columns) :]):
+        cells = cells[: len(columns)]
     fields = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
     if len(cells) != len(columns):
         return Record(

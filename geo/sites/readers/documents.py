@@ -128,7 +128,7 @@ def _point(geometry: object) -> tuple[str, str] | None:
 
 
 def _structures(path: Path, encoding: str) -> Iterator[Record]:
-    offered: dict[str, dict[str, list[str]]] = {}
+    offered: dict[str, dict[str, dict[str, None]]] = {}
     ranks: dict[str, int] = {}
     rank = 0
     for section, element in elements(path, encoding):
@@ -139,8 +139,8 @@ def _structures(path: Path, encoding: str) -> Iterator[Record]:
             ranks.setdefault(parent, rank)
             gathered = offered.setdefault(parent, {})
             for key, value in service.fields.items():
-                known = gathered.setdefault(key, [])
-                known.extend(v for v in _values(element, key, value) if v and v not in known)
+                found = _values(element, key, value)
+                gathered.setdefault(key, {}).update(dict.fromkeys(filter(None, found)))
     rank = 0
     for section, element in elements(path, encoding):
         if section == "structures":
@@ -152,7 +152,7 @@ def _structures(path: Path, encoding: str) -> Iterator[Record]:
     for line, (parent, services) in enumerate(offered.items(), start=rank + 1):
         yield Record(
             line,
-            {"id": parent, "nom": "|".join(services.get("nom", []))},
+            {"id": parent, "nom": "|".join(services.get("nom", ()))},
             (
                 rejected(
                     line,

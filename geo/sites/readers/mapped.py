@@ -90,7 +90,7 @@ def mapped(contents: list[Content], mapping: ColumnMapping, name: str) -> tuple[
             )
     first = contents[0]
     missing = ", ".join(f"« {column} »" for column in wanted if column not in first.columns)
-    present = ", ".join(f"« {column} »" for column in first.columns if column)
+    present = ", ".join(f"« {column} »" for column in first.columns[:60] if column)
     raise UnreadableFile(
         f"Colonnes absentes de « {name} » : {missing}.",
         f"Corrigez le fichier de correspondance ; les colonnes du fichier sont {present}.",

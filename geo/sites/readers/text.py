@@ -27,7 +27,7 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"BZh", "un fichier compressé (bzip2)", "Décompressez-le d'abord."),
     (b"\xfd7zXZ", "un fichier compressé (xz)", "Décompressez-le d'abord."),
     (b"7z\xbc\xaf", "une archive 7-Zip", "Décompressez-la d'abord."),
-    (b"\xd0\xcf\x11\xe0", "un ancien classeur ou document Office (.xls, .doc)", _AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "un ancien document Office (.xls, .doc) ou protégé par un mot de passe", _AS_CSV),
     (b"SQLite format 3", "une base SQLite ou un GeoPackage", "Exportez la couche en GeoJSON ou en CSV."),
     (b"\x89PNG", "une image", "Choisissez le fichier de données."),
     (b"\xff\xd8\xff", "une image", "Choisissez le fichier de données."),

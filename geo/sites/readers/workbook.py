@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
@@ -14,10 +15,13 @@ from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record
 from geo.sites.readers.delimited import named_columns, record
 
-UNPACKED_BYTES = 400_000_000
+UNPACKED_BYTES = 150_000_000
 """Most that the parts of a workbook may declare once unpacked; a bomb declares gigabytes."""
 
-_PARTS = 2_000
+_DIRECTORY_BYTES = 1_000_000
+"""Most the table of contents of the archive may take: it is read whole."""
+
+_END_OF_DIRECTORY = b"PK\x05\x06"
 _LAST_ROW = 1_048_576
 """Rows a sheet can have."""
 
@@ -57,6 +61,8 @@ def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
 
 def _weigh(path: Path) -> None:
     try:
+        if _directory_bytes(path) > _DIRECTORY_BYTES:
+            raise _outsized(path.name)
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
@@ -68,20 +74,36 @@ def _weigh(path: Path) -> None:
             f"« {path.name} » est {kind}, pas un classeur XLSX.",
             "Enregistrez la feuille au format XLSX ou CSV, ou décompressez l'archive.",
         )
-    if len(parts) > _PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
-        raise UnreadableFile(
-            f"Le classeur « {path.name} » est démesuré une fois décompressé.",
-            "Enregistrez la feuille utile au format CSV.",
-        )
+    if sum(part.file_size for part in parts) > UNPACKED_BYTES:
+        raise _outsized(path.name)
+
+
+def _directory_bytes(path: Path) -> int:
+    """Size of the archive's table of contents, told by its last record."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - (1 << 16) - 22))
+        tail = stream.read()
+    at = tail.rfind(_END_OF_DIRECTORY)
+    if at < 0 or len(tail) < at + 16:
+        raise zipfile.BadZipFile
+    return int.from_bytes(tail[at + 12 : at + 16], "little")
+
+
+@contextmanager
+def _book(path: Path) -> Iterator[openpyxl.Workbook]:
+    """The workbook, opened as a stream: by its path, openpyxl would judge it by its name."""
+    with path.open("rb") as stream:
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 def _sheets(path: Path) -> list[str]:
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        with _book(path) as book:
             return [sheet.title for sheet in book.worksheets]
-        finally:
-            book.close()
     # Damage inside an archive surfaces as whatever the XML or the spreadsheet library trips over.
     except Exception as problem:
         raise _damaged(path.name) from problem
@@ -90,18 +112,15 @@ def _sheets(path: Path) -> list[str]:
 def _rows(path: Path, title: str) -> Iterator[tuple[int, list[str]]]:
     """Rows of a sheet that are not blank, numbered as the spreadsheet numbers them."""
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        with _book(path) as book:
             sheet = book[title]
-            sheet.reset_dimensions()
+            sheet.reset_dimensions()  # those a sheet announces may be false
             for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
                 if number > _LAST_ROW:
                     raise _damaged(path.name)
                 cells = [_text(value) for value in values]
                 if any(cell.strip() for cell in cells):
                     yield number, cells
-        finally:
-            book.close()
     except UnreadableFile:
         raise
     except Exception as problem:
@@ -126,4 +145,11 @@ def _damaged(name: str) -> UnreadableFile:
     return UnreadableFile(
         f"Le classeur « {name} » est abîmé ou incomplet.",
         "Ouvrez-le dans votre tableur et enregistrez-le à nouveau, ou passez par le format CSV.",
+    )
+
+
+def _outsized(name: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"Le classeur « {name} » est démesuré une fois décompressé.",
+        "Enregistrez la feuille utile au format CSV.",
     )
