@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
 
@@ -42,6 +43,28 @@ def metric_crs(departement: str) -> int:
 def departement_of(code_insee: str) -> str:
     """Département code of a commune's INSEE code: three characters overseas, else two."""
     return code_insee[:3] if code_insee.startswith(("97", "98")) else code_insee[:2]
+
+
+@lru_cache(maxsize=16)
+def _between(source: int | CRS, target: int) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def reproject(geometries: ArrayLike, *, source: int | CRS, target: int) -> NDArray[np.object_]:
+    """Move geometries from one reference system to another, longitude or easting first.
+
+    A vertex two geometries share lands on the same place for both.
+    """
+    between = _between(source, target).transform
+    moved = shapely.transform(np.asarray(geometries, dtype=object), between, interleaved=False)
+    return np.asarray(moved, dtype=object)
+
+
+@lru_cache(maxsize=16)
+def area_of_use(epsg: int) -> tuple[float, float, float, float]:
+    """West, south, east, north (WGS 84 degrees) of where a reference system is meant to be used."""
+    area = CRS.from_epsg(epsg).area_of_use
+    return area.bounds if area else (-180.0, -90.0, 180.0, 90.0)
 
 
 @lru_cache(maxsize=16)

