@@ -346,8 +346,9 @@ def test_numbers_stay_as_they_are_written_wherever_the_reading_is_cut(tmp_path, 
 
 def workbook(tmp_path, rows, name="lieux.bin"):
     book = openpyxl.Workbook()
+    sheet = book.create_sheet("Lieux")
     for row in rows:
-        book.active.append(row)
+        sheet.append(row)
     book.save(tmp_path / name)
     return (tmp_path / name).read_bytes()
 
@@ -378,7 +379,7 @@ def test_a_workbook_gives_text_dates_and_whole_numbers(tmp_path):
 
 def test_the_sheet_that_is_a_list_is_found(tmp_path):
     book = openpyxl.Workbook()
-    book.active.append(["Lisez-moi"])
+    book.create_sheet("Notes").append(["Lisez-moi"])
     sheet = book.create_sheet("Lieux")
     for row in (HEADER, LIEU):
         sheet.append(row)
@@ -388,9 +389,10 @@ def test_the_sheet_that_is_a_list_is_found(tmp_path):
 
 def test_merged_cells_give_their_value_once(tmp_path):
     book = openpyxl.Workbook()
+    sheet = book.create_sheet("Lieux")
     for row in (HEADER, LIEU, site(id="2", commune=None)):
-        book.active.append(row)
-    book.active.merge_cells("D2:D3")
+        sheet.append(row)
+    sheet.merge_cells("D2:D3")
     book.save(tmp_path / "a.xlsx")
     rows = list(open_source(tmp_path / "a.xlsx", max_bytes=MAX_BYTES).rows())
     assert [row.values["commune"] for row in rows] == ["Aubefeuille", ""]

@@ -28,10 +28,10 @@ from geo.sites.readers.text import ZIP, first_character, inspect
 from geo.sites.readers.vintage import date_in_name, told
 
 FORMATS: tuple[Format, ...] = (
+    *data_inclusion.FORMATS,
     *standard.FORMATS,
     *france_services.FORMATS,
     *aidants_connect.FORMATS,
-    *data_inclusion.FORMATS,
 )
 """Formats that need no mapping, in the order they are tried."""
 

@@ -43,13 +43,6 @@ _DISTINCTIVE: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
 )
 """A theme only one service gives, that service, and the further themes it gives."""
 
-_LEFT_OVER: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
-    (_BASICS, _MASTERY, frozenset({_ONLINE})),
-    (_ONLINE, "Aide aux démarches administratives", frozenset()),
-    (_EQUIPMENT, "Acquisition de matériel informatique à prix solidaire", frozenset()),
-)
-"""Themes several services give: the service chosen when no other explains them."""
-
 _COSTS = {"gratuit": "Gratuit", "payant": "Payant"}
 _PUBLICS = {
     "etudiants": "Étudiants",
@@ -89,10 +82,15 @@ def services_of(themes: Iterable[str]) -> tuple[list[str], set[str]]:
             found.append(service)
             explained |= {theme, *further}
     left -= explained
-    for theme, service, further in _LEFT_OVER:
-        if theme in left:
-            found.append(service)
-            left -= {theme, *further}
+    # What several services give: the one chosen when no other explains it.
+    if _BASICS in left or (_BASICS in explained and _ONLINE in left):
+        found.append(_MASTERY)
+        left -= {_BASICS, _ONLINE}
+    if _ONLINE in left:
+        found.append("Aide aux démarches administratives")
+    if _EQUIPMENT in left:
+        found.append("Acquisition de matériel informatique à prix solidaire")
+    left -= {_ONLINE, _EQUIPMENT}
     return [service for service in standard.SERVICES if service in found], left
 
 

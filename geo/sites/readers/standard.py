@@ -21,12 +21,10 @@ _ONLY_V1 = frozenset(
         "fiche_acces_libre",
     }
 )
-_JSON_REQUIRED = standard.REQUIRED - {"pivot"}
 
 
 def _has_fields(content: Content) -> bool:
-    required = _JSON_REQUIRED if content.container is Container.JSON else standard.REQUIRED
-    return required <= set(content.columns)
+    return set(content.columns) >= standard.REQUIRED
 
 
 def _is_v1(content: Content) -> bool:
