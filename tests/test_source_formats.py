@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import date, datetime
+from pathlib import Path
 
 import opening_hours as evaluator
 import pytest
@@ -13,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import UnreadableFile
-from geo.sites import standard
+from geo.sites import legacy, readers, standard
 from geo.sites.model import Severity
-from geo.sites.readers import open_source
+from geo.sites.readers import FORMATS, open_source
 from geo.sites.readers.aidants_connect import split_address
 from geo.sites.readers.data_inclusion import services_of
 from geo.sites.readers.france_services import opening_hours
@@ -601,3 +603,27 @@ def test_a_faulty_mapping_is_refused_with_what_is_wrong(tmp_path, mapping, word)
 def test_an_absent_mapping_is_refused(tmp_path):
     with pytest.raises(UnreadableFile, match="correspondance"):
         source(tmp_path, csv_of(TABLE), mapping=tmp_path / "absente.toml")
+
+
+# The document tells the truth.
+
+DOCUMENT = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+
+
+def test_the_mapping_of_the_document_works(tmp_path):
+    mapping = DOCUMENT.split("```toml\n")[1].split("```")[0]
+    (row,) = with_mapping(tmp_path, csv_of(TABLE | {"Aide proposée": "démarches"}), mapping).rows()
+    assert row.values["services"] == "Aide aux démarches administratives"
+    assert row.values["latitude"] == "44.1"
+
+
+def test_every_format_and_its_dataset_are_in_the_document():
+    for known in FORMATS:
+        assert f"| `{known.name}` | `{known.dataset}` |" in DOCUMENT
+
+
+def test_every_code_of_the_document_is_one_the_readers_report():
+    folder = Path(readers.__file__).parent
+    text = "".join(path.read_text("utf-8") for path in (*folder.glob("*.py"), Path(legacy.__file__)))
+    in_table = set(re.findall(r"^\| `(\w+)` \| (?:rejected|flagged|repaired) \|", DOCUMENT, re.MULTILINE))
+    assert in_table == {code for code in re.findall(r'"([a-z_]+)"', text) if code in in_table}
