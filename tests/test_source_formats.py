@@ -242,6 +242,8 @@ def test_several_mails_in_one_cell_are_told_apart(tmp_path):
         ([""] * 6, ""),
         (["-"] * 6, ""),
         (["Horaires non communiqués"] * 6, ""),
+        (["9h - 25h", "", "", "", "", ""], "lundi : 9h - 25h"),
+        (["9h - 12h70", "", "", "", "", ""], "lundi : 9h - 12h70"),
         (["sur rendez-vous", MORNING, "", "", "", ""], "lundi : sur rendez-vous; mardi : 09:00 - 12:00"),
         (
             ["Horaires non communiqués", MORNING, "", "", "", ""],

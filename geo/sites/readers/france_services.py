@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from geo.sites import standard
 from geo.sites.filters import fold
@@ -24,6 +25,8 @@ _DAYS = {
     "h_samedi": "Sa",
 }
 _SLOT = re.compile(r"(\d{1,2}) ?[:h] ?(\d{2})? ?[-–à] ?(\d{1,2}) ?[:h] ?(\d{2})?")
+_LONGEST_DAY = 200
+"""Characters of a day that are read: a longer cell says no hours."""
 _CLOSED = frozenset({"", "-", "–", "ferme"})
 _UNKNOWN = frozenset({"horaires non communiques", "non communique", "nc"})
 
@@ -116,35 +119,39 @@ def opening_hours(days: Mapping[str, str], *, line: int) -> tuple[str, tuple[Iss
     Days with equal hours grouped, e.g. "Mo-Tu,Th 09:00-12:00,14:00-17:00; We 09:00-12:00"; "" when
     no day says anything; the cells as they are, one after the other, when one cannot be understood.
     """
-    cells = {name: " ".join(days.get(name, "").split()) for name in _DAYS}
+    cells = {name: " ".join(days.get(name, "").split())[:_LONGEST_DAY] for name in _DAYS}
     if all(fold(cell) in _CLOSED | _UNKNOWN for cell in cells.values()):
         return "", ()
     issues: list[Issue] = []
     by_hours: dict[str, list[str]] = {}
     for name, cell in cells.items():
-        if fold(cell) in _CLOSED:
-            continue
-        slots = [_SLOT.fullmatch(slot.strip()) for slot in cell.lower().split("/") if slot.strip()]
-        if not all(slots):
+        slots = _slots(cell)
+        if slots is None:
             return "; ".join(f"{n.removeprefix('h_')} : {c}" for n, c in cells.items() if c), ()
-        hours = [
-            f"{int(h):02}:{m or '00'}-{int(to_h):02}:{to_m or '00'}"
-            for h, m, to_h, to_m in map(_groups, slots)
-        ]
-        useful = [slot for slot in hours if slot[:5] != slot[6:]]
-        if len(useful) < len(hours):
-            issues.append(
-                repaired(
-                    line, name, cell, "horaire_vide", "Une plage sans durée (00:00 - 00:00) a été retirée."
-                )
-            )
+        useful = [slot for slot in slots if slot[:5] != slot[6:]]
+        if len(useful) < len(slots):
+            reason = "Une plage sans durée (00:00 - 00:00) a été retirée."
+            issues.append(repaired(line, name, cell, "horaire_vide", reason))
         if useful:
             by_hours.setdefault(",".join(useful), []).append(_DAYS[name])
     return "; ".join(f"{_ranges(group)} {hours}" for hours, group in by_hours.items()), tuple(issues)
 
 
-def _groups(slot: re.Match[str] | None) -> tuple[str, ...]:
-    return slot.groups() if slot else ()
+@lru_cache(maxsize=4_096)
+def _slots(cell: str) -> tuple[str, ...] | None:
+    """The slots of a day, as "09:00-12:00"; none when closed; None when they cannot be understood."""
+    if fold(cell) in _CLOSED:
+        return ()
+    found = []
+    for slot in cell.lower().split("/"):
+        match = _SLOT.fullmatch(slot.strip())
+        if match is None:
+            return None
+        hour, minute, to_hour, to_minute = match.groups("00")
+        if max(int(hour), int(to_hour)) > 24 or max(minute, to_minute) > "59":
+            return None
+        found.append(f"{int(hour):02}:{minute}-{int(to_hour):02}:{to_minute}")
+    return tuple(found)
 
 
 def _ranges(days: list[str]) -> str:
