@@ -23,9 +23,24 @@ REFUSED = 1
 INSTALLATION = 3
 
 
+def json_bytes(value: object) -> bytes:
+    """A value as indented JSON; what JSON has no word for is written as text."""
+    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output, for machines."""
-    typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    typer.echo(json_bytes(value))
+
+
+def plain(text: str) -> str:
+    """Text of a file as a terminal may show it: no escape sequence, no direction override."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def said(text: str, style: str = "") -> None:
+    """Print a sentence that may quote a file: neither markup nor control characters act."""
+    out.print(plain(text), style=style, markup=False)
 
 
 @contextmanager

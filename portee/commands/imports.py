@@ -1,0 +1,276 @@
+"""`portee import`: source files into the store, with what each would change told first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from geo import load
+from geo.errors import PorteeError
+from geo.settings import Settings
+from geo.sites import report as issue_report
+from geo.sites.difference import Change
+from geo.sites.likeness import Proposal
+from geo.sites.model import Issue, Severity, Site, Stop
+from geo.store import territories
+from geo.store.database import engine_for
+from portee.console import REFUSED, failures_told, json_bytes, out, plain, print_json, progress, said
+
+COUNTS = ("read", "accepted", "rejected", "flagged", "repaired", "new", "changed", "unchanged", "vanished")
+"""Counts of an import, in the order they are told."""
+
+_FRENCH = {
+    "read": "lues",
+    "accepted": "acceptées",
+    "rejected": "rejetées",
+    "flagged": "signalées",
+    "repaired": "réparées",
+    "new": "nouvelles",
+    "changed": "modifiées",
+    "unchanged": "inchangées",
+    "vanished": "disparues",
+}
+_SEVERITIES = {"rejected": "rejet", "flagged": "signalement", "repaired": "réparation"}
+
+LINES_SHOWN = 3
+"""Lines told for each kind of issue; the report file holds them all."""
+
+RECORDS_SHOWN = 10
+"""Records told of each kind of change; `--json` and the database hold them all."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: stored as a run, or only compared (`run` is None)."""
+
+    prepared: load.Prepared
+    run: int | None = None
+    duplicates: tuple[Proposal, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """Counts of the file; `read == accepted + rejected`."""
+        difference = self.prepared.difference
+        return {
+            **asdict(self.prepared.arrival.validated.tally),
+            "new": len(difference.new),
+            "changed": len(difference.changed),
+            "unchanged": difference.unchanged,
+            "vanished": len(difference.vanished),
+        }
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Source files, imported in order.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Dataset the records belong to; by default, the usual one of the file's format."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file telling which column of a spreadsheet holds which field.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would change, field by field; store nothing.")
+    ] = False,
+    accept_vanished: Annotated[
+        bool,
+        typer.Option("--accept-vanished", help="Retire records even when more than half of a dataset goes."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write every issue to this .csv or .json file (needs one FILE).")
+    ] = None,
+) -> None:
+    """Import sites: read, validate, compare with what is in service, store in one transaction.
+
+    Each FILE is stored whole or not at all. The first that is refused ends the command: those
+    before it are stored, those after it are not. Exit code 1 when a file is refused or none of
+    its records is accepted.
+    """
+    if report and (len(files) > 1 or report.suffix not in (".csv", ".json")):
+        raise typer.BadParameter(
+            "give one FILE, and a name that ends in .csv or .json.", param_hint="--report"
+        )
+    outcomes: list[Outcome] = []
+    refusal: PorteeError | None = None
+    with failures_told():
+        settings = Settings()
+        engine = engine_for(settings)
+        with engine.connect() as connection:
+            territory = territories.load(connection)
+        for file in files:
+            try:
+                with progress() as bars:
+                    task = bars.add_task(plain(file.name), total=None)
+                    arrival = load.read(
+                        file,
+                        territory=territory,
+                        today=datetime.now(UTC).date(),
+                        max_bytes=settings.import_max_mb * 1_000_000,
+                        dataset=dataset,
+                        mapping=mapping,
+                        progress=lambda rows, bars=bars, task=task: bars.update(task, completed=rows),
+                    )
+                if dry_run:
+                    with engine.connect() as connection:
+                        outcome = Outcome(load.prepare(connection, arrival))
+                else:
+                    with engine.begin() as connection:
+                        loaded = load.apply(
+                            connection, arrival, territory=territory, accept_vanished=accept_vanished
+                        )
+                    outcome = Outcome(loaded.prepared, loaded.run_id, loaded.duplicates)
+            except PorteeError as problem:
+                refusal = problem
+                break
+            outcomes.append(outcome)
+            if report:
+                _write_report(report, outcome)
+            if not as_json:
+                _tell(outcome, accept_vanished)
+        if as_json and outcomes:
+            print_json(_as_json(outcomes, several=len(files) > 1))
+        if refusal:
+            raise refusal
+    if any(o.counts()["read"] and not o.counts()["accepted"] for o in outcomes):
+        raise typer.Exit(REFUSED)
+
+
+def _as_json(outcomes: list[Outcome], *, several: bool) -> dict[str, Any]:
+    """One file: its object. Several: their counts added, their issues in turn, and `files`."""
+    told = [_file_as_json(outcome) for outcome in outcomes]
+    if not several:
+        return told[0]
+    issues = [{"file": one["file"], **issue} for one in told for issue in one["issues"]]
+    return {**{name: sum(one[name] for one in told) for name in COUNTS}, "issues": issues, "files": told}
+
+
+def _file_as_json(outcome: Outcome) -> dict[str, Any]:
+    arrival, difference = outcome.prepared.arrival, outcome.prepared.difference
+    return {
+        **outcome.counts(),
+        "issues": [asdict(issue) for issue in arrival.validated.issues],
+        "file": arrival.file_name,
+        "format": arrival.format,
+        "datasets": arrival.datasets,
+        "dry_run": outcome.run is None,
+        "run": outcome.run,
+        "differences": [
+            *({"id": site.id, "nom": site.nom, "change": "new"} for site in difference.new),
+            *(
+                {
+                    "id": change.after.id,
+                    "nom": change.after.nom,
+                    "change": "changed",
+                    "fields": [asdict(f) for f in change.fields()],
+                }
+                for change in difference.changed
+            ),
+            *({"id": site.id, "nom": site.nom, "change": "vanished"} for site in difference.vanished),
+        ],
+        "duplicates": [asdict(proposal) for proposal in outcome.duplicates],
+    }
+
+
+def _write_report(path: Path, outcome: Outcome) -> None:
+    if path.suffix == ".json":
+        path.write_bytes(json_bytes(_file_as_json(outcome)))
+    else:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            issue_report.issues_csv(outcome.prepared.arrival.validated.issues, stream)
+
+
+def _tell(outcome: Outcome, accept_vanished: bool) -> None:
+    """Print what became of a file: counts, issues by kind, differences field by field."""
+    prepared = outcome.prepared
+    arrival, difference = prepared.arrival, prepared.difference
+    said(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
+    table = Table()
+    for name in COUNTS:
+        table.add_column(_FRENCH[name], justify="right")
+    table.add_row(*(_count(n) for n in outcome.counts().values()))
+    out.print(table)
+    _tell_issues(arrival.validated.issues)
+    _tell_sites("Nouveau", difference.new)
+    _tell_changes(difference.changed)
+    _tell_sites("Disparu", difference.vanished)
+    if outcome.duplicates:
+        said(
+            f"{_count(len(outcome.duplicates))} doublons possibles : voyez « portee sites duplicates ».",
+            style="yellow",
+        )
+    if outcome.run is not None:
+        said(f"Enregistré : import n° {outcome.run}.", style="green")
+        return
+    if prepared.suspicious and not accept_vanished:
+        said(str(prepared.suspicious), style="yellow")
+    said("Essai : rien n'a été enregistré.", style="bold")
+
+
+def _tell_issues(issues: list[Issue]) -> None:
+    if not issues:
+        return
+    table = Table()
+    for heading in ("suite", "code", "nombre", "champ", "premières lignes", "raison", "que faire"):
+        table.add_column(heading, justify="right" if heading == "nombre" else "left")
+    by_kind: dict[tuple[int, str], list[Issue]] = defaultdict(list)
+    for issue in issues:
+        by_kind[list(Severity).index(issue.severity), issue.code].append(issue)
+    for _, group in sorted(by_kind.items()):
+        first = group[0]
+        lines = [f"{i.line} ({plain(i.value)})" if i.value else str(i.line) for i in group[:LINES_SHOWN]]
+        more = ["…"] if len(group) > LINES_SHOWN else []
+        cells = (
+            _SEVERITIES[first.severity],
+            first.code,
+            _count(len(group)),
+            first.field,
+            ", ".join([*lines, *more]),
+            first.reason,
+            first.advice,
+        )
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    out.print(table)
+
+
+def _tell_sites(word: str, sites: Sequence[Site]) -> None:
+    for site in sites[:RECORDS_SHOWN]:
+        said(f"{word} : {site.nom}, {site.commune} [{site.id}]")
+    _tell_rest(len(sites))
+
+
+def _tell_changes(changes: Sequence[Change]) -> None:
+    for change in changes[:RECORDS_SHOWN]:
+        said(f"Modifié : {change.after.nom}, {change.after.commune} [{change.after.id}]")
+        for field in change.fields():
+            said(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
+    _tell_rest(len(changes))
+
+
+def _tell_rest(total: int) -> None:
+    if total > RECORDS_SHOWN:
+        said(f"    … et {_count(total - RECORDS_SHOWN)} autres.")
+
+
+def _value(value: object) -> str:
+    """A field's value as a reader sees it."""
+    if value in (None, "", ()):
+        return "(vide)"
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    if isinstance(value, tuple):
+        return " | ".join(_value(each) for each in value)
+    if isinstance(value, Stop):
+        return f"{value.place} @ {value.day} {value.hours}"
+    return str(value)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
