@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 import phonenumbers
@@ -47,7 +48,7 @@ def hours(raw: str) -> tuple[str, ...]:
 def _days(notation: str) -> str:
     parts = []
     for part in re.split(r"\s*,\s*", notation):
-        first, dash, last = (word.strip() for word in part.partition("-")) if "[" not in part else (part, "", "")
+        first, dash, last = (part, "", "") if "[" in part else map(str.strip, part.partition("-"))
         parts.append(f"du {_DAYS[first]} au {_DAYS[last]}" if dash else _day(first))
     return ", ".join(parts)
 
@@ -103,3 +104,13 @@ def kilometres(metres: float | None) -> str:
 def percent(share: float | None) -> str:
     """A fraction in [0, 1] as a whole percentage: 84 %."""
     return "—" if share is None else f"{share * 100:.0f}\u00a0%"
+
+
+_MONTHS: Final = (
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+)
+
+
+def day(when: date) -> str:
+    """A date in full: 1er mars 2026."""
+    return f"{'1er' if when.day == 1 else when.day} {_MONTHS[when.month - 1]} {when.year}"

@@ -1,0 +1,493 @@
+/* Portée: what a map page does. Leaflet and its marker clusters are loaded before.
+   Everything that comes from data is written with textContent or setAttribute, never as HTML. */
+(() => {
+  "use strict";
+
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
+  const oneDecimal = new Intl.NumberFormat("fr-FR", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const byId = (id) => document.getElementById(id);
+
+  /** An element with attributes and children; strings become text. */
+  function el(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children.filter((c) => c !== null));
+    return made;
+  }
+
+  /** As `geo.sites.filters.fold`: no accents, case or kinds of hyphen and apostrophe; "St" is "Saint". */
+  function fold(text) {
+    return text.replace(/’/g, "'").replace(/œ/gi, "oe").normalize("NFKD").replace(/\p{M}/gu, "")
+      .toLowerCase().replace(/[-'\s]+/g, " ").trim()
+      .replace(/(^| )st(e?)(?= )/g, "$1saint$2");
+  }
+
+  function distance(metres) {
+    if (metres === null) return "inconnue";
+    const km = metres / 1000;
+    return (Math.round(km * 10) < 100 ? oneDecimal : integer).format(km) + "\u00a0km";
+  }
+  const percent = (share) => (share === null ? "—" : integer.format(share * 100) + "\u00a0%");
+  const plural = (n, one, many) => `${integer.format(n)} ${n > 1 ? many : one}`;
+
+  /** A link only where the address is one a browser may follow. */
+  function webLink(address, label) {
+    let url;
+    try { url = new URL(address); } catch { return null; }
+    if (url.protocol !== "https:" && url.protocol !== "http:") return null;
+    return el("a", { href: url.href, rel: "noopener noreferrer", target: "_blank" }, label);
+  }
+
+  function draw(map) {
+    const data = JSON.parse(byId("donnees").textContent);
+    const latLng = ([x, y]) => [y / data.scale, x / data.scale];
+    const siteById = new Map(data.sites.map((s) => [s.id, s]));
+    const state = { level: "commune", commune: -1 };
+
+    // ---- Boundaries: arcs told once, rings made of them
+
+    const arcs = data.outline.arcs.map((flat) => {
+      const points = [];
+      let x = 0, y = 0;
+      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
+      return points;
+    });
+    const ring = (references) => references.flatMap((r) => (r < 0 ? arcs[~r].slice(0, -1).reverse() : arcs[r].slice(1)));
+    const rings = (shape) => shape.map((polygon) => polygon.map(ring));
+    const sides = arcs.map(() => []);
+    data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
+
+    // ---- Levels: for each, the row of access of every commune
+
+    const rowOf = { commune: data.communes.map((_, i) => i) };
+    const indexOf = new Map(data.communes.map((c, i) => [c.code, i]));
+    for (const [level, members] of Object.entries(data.groupings)) {
+      rowOf[level] = new Array(data.communes.length).fill(-1);
+      members.forEach((codes, row) => codes.forEach((code) => { rowOf[level][indexOf.get(code)] = row; }));
+    }
+    const accessOf = (commune, level = state.level) => data.access[level][rowOf[level][commune]] ?? null;
+    function classOf(metres) {
+      if (metres === null || metres === undefined) return null;
+      return data.classes.find((c) => c.below_m === null || metres < c.below_m);
+    }
+    const colourOf = (commune) => (classOf(accessOf(commune)?.metres) ?? data.unknown).colour;
+
+    // ---- Panes, from the ground up
+
+    for (const [name, z] of [["voisins", 340], ["limites", 410], ["choix", 420], ["noms", 450]]) {
+      map.createPane(name).style.zIndex = z;
+      map.getPane(name).style.pointerEvents = "none";
+    }
+    const container = map.getContainer();
+    container.setAttribute("role", "region");
+    container.setAttribute("aria-label",
+      `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
+
+    for (const n of data.outline.neighbours) {
+      L.polygon(rings(n.shape), { pane: "voisins", interactive: false, smoothFactor: 0, className: "neighbour" }).addTo(map);
+    }
+
+    // ---- Communes
+
+    const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
+    const communes = data.outline.communes.map((shape, i) => {
+      // smoothFactor 0: each polygon would else be thinned on its own, and shared borders part.
+      const polygon = L.polygon(rings(shape), { smoothFactor: 0, weight: 0.8, color: "#fff", fillOpacity: 1, fillColor: colourOf(i), className: "commune" });
+      polygon.on("click", () => select(i));
+      polygon.on("mouseover mousemove", (event) => {
+        if (event.type === "mouseover") tip.setContent(communeTip(i));
+        tip.setLatLng(event.latlng);
+        if (!map.hasLayer(tip)) map.openTooltip(tip);
+      });
+      polygon.on("mouseout", () => map.closeTooltip(tip));
+      return polygon.addTo(map);
+    });
+
+    function communeTip(i) {
+      const own = accessOf(i, "commune"), group = accessOf(i);
+      const box = el("div", {}, el("strong", {}, data.communes[i].name), ` : ${distance(own.metres)}`);
+      if (state.level !== "commune" && group) box.append(el("br"), `${group.name} : ${distance(group.metres)} en moyenne`);
+      return box;
+    }
+
+    // ---- Limits: of the grouping shown, and of the territory
+
+    const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
+    const groupLines = L.polyline([], { pane: "limites", interactive: false, smoothFactor: 0, className: "group-line" }).addTo(map);
+    L.polyline(line((s) => s.length === 1), { pane: "limites", interactive: false, smoothFactor: 0, className: "outline" }).addTo(map);
+    const chosen = L.polyline([], { pane: "choix", interactive: false, smoothFactor: 0, className: "chosen" }).addTo(map);
+
+    // ---- Names of towns: the most peopled first, no two on top of each other
+
+    const names = L.layerGroup().addTo(map);
+    const pen = document.createElement("canvas").getContext("2d");
+    const byPeople = data.communes.map((_, i) => i).sort((a, b) => data.communes[b].people - data.communes[a].people);
+    function placeNames() {
+      names.clearLayers();
+      const size = map.getSize(), taken = [], zoom = map.getZoom();
+      const most = size.x < 500 ? 14 : 26;
+      pen.font = "600 13px system-ui, sans-serif";
+      for (const n of data.outline.neighbours) placeNeighbour(n, taken, size);
+      let placed = 0;
+      for (const i of byPeople) {
+        const commune = data.communes[i], at = map.latLngToContainerPoint(latLng(commune.at));
+        if (at.x < 0 || at.y < 0 || at.x > size.x || at.y > size.y) continue;
+        const half = pen.measureText(commune.name).width / 2 + 6;
+        const box = [at.x - half, at.y + 8, at.x + half, at.y + 28];
+        if (box[0] < 2 || box[2] > size.x - 2 || box[3] > size.y || collides(box, taken)) continue;
+        taken.push(box);
+        addName(latLng(commune.at), commune.name, placed < 3 ? "town main" : "town", [0, -8]);
+        if (++placed >= most && zoom < 12) break;
+      }
+    }
+    const collides = (b, taken) => taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);
+    function addName(at, text, className, anchor) {
+      const label = el("span", {}, text);
+      const icon = L.divIcon({ html: label, className: `name ${className}`, iconSize: [0, 0], iconAnchor: anchor });
+      const marker = L.marker(at, { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
+      marker.getElement().setAttribute("aria-hidden", "true");
+    }
+    // A neighbour's name stands on whatever part of it is in view, where it covers nothing of ours.
+    const home = L.latLngBounds(communes.map((c) => c.getBounds().getCenter()));
+    const neighbourShapes = data.outline.neighbours.map((n) => rings(n.shape).map((p) => p[0]));
+    function placeNeighbour(n, taken, size) {
+      const shapes = neighbourShapes[data.outline.neighbours.indexOf(n)]
+        .map((outer) => outer.map((p) => map.latLngToContainerPoint(p)));
+      const half = pen.measureText(n.name).width / 2 + 14;
+      let best = null;
+      for (let x = half + 8; x < size.x - half; x += 24) {
+        for (let y = 24; y < size.y - 24; y += 24) {
+          const corners = [[x, y], [x - half, y - 10], [x + half, y - 10], [x - half, y + 10], [x + half, y + 10]];
+          if (!shapes.some((s) => corners.every(([cx, cy]) => inside(s, cx, cy)))) continue;
+          const centre = map.latLngToContainerPoint(home.getCenter());
+          const away = Math.hypot(x - centre.x, y - centre.y);
+          if (!best || away < best.away) best = { x, y, away };
+        }
+      }
+      if (!best) return;
+      const box = [best.x - half, best.y - 12, best.x + half, best.y + 12];
+      if (collides(box, taken)) return;
+      taken.push(box);
+      addName(map.containerPointToLatLng([best.x, best.y]), n.name, "beyond", [0, 10]);
+    }
+    function inside(points, x, y) {
+      let odd = false;
+      for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
+        const a = points[i], b = points[j];
+        if (a.y > y !== b.y > y && x < ((b.x - a.x) * (y - a.y)) / (b.y - a.y) + a.x) odd = !odd;
+      }
+      return odd;
+    }
+    map.on("moveend resize", () => { if (map.hasLayer(names)) placeNames(); });
+
+    // ---- Sites
+
+    const clusters = L.markerClusterGroup({
+      maxClusterRadius: 42,
+      showCoverageOnHover: false,
+      animate: !reduced,
+      spiderLegPolylineOptions: { weight: 1.5, color: "#123f83" },
+      iconCreateFunction: (cluster) => {
+        const n = cluster.getChildCount();
+        return new NamedIcon({
+          html: el("span", {}, integer.format(n)),
+          className: `cluster ${n < 10 ? "few" : n < 50 ? "some" : "many"}`,
+          iconSize: n < 10 ? [34, 34] : n < 50 ? [40, 40] : [46, 46],
+          label: `${n} lieux, agrandir`,
+        });
+      },
+    });
+    const markerById = new Map();
+    for (const site of data.sites) {
+      if (!site.at) continue;
+      const kind = ["site", site.rough ? "rough" : "", site.beyond ? "beyond" : ""].join(" ");
+      const marker = L.marker(latLng(site.at), {
+        icon: new NamedIcon({ html: el("span"), className: kind, iconSize: [28, 28], label: site.name }),
+      });
+      marker.bindPopup(() => siteCard(site), { minWidth: 240, maxWidth: 320, autoPanPadding: [16, 16] });
+      marker.bindTooltip(() => el("span", {}, site.name), { direction: "top", offset: [0, -12], className: "tip", opacity: 1 });
+      markerById.set(site.id, marker);
+    }
+    clusters.addLayers([...markerById.values()]).addTo(map);
+
+    function siteCard(site) {
+      const card = el("article", { class: "site-card", lang: "fr" });
+      if (site.dial) card.append(el("p", { class: "phone" }, el("a", { href: `tel:${site.dial}` }, site.phone)));
+      else card.append(el("p", { class: "phone none" }, "Pas de téléphone connu"));
+      if (site.hours) card.append(el("ul", { class: "hours" }, ...site.hours.map((h) => el("li", { dir: "auto" }, h))));
+      for (const flag of site.flags ?? []) card.append(el("p", { class: "flag" }, flag));
+      card.append(el("h2", { dir: "auto" }, site.name));
+      card.append(el("p", { dir: "auto" }, [...(site.address ?? []), site.town].filter(Boolean).join(", ")));
+      if (site.stops) card.append(el("h3", {}, "Passages"), list(site.stops));
+      if (site.services) card.append(el("h3", {}, "Sur place"), list(site.services));
+      const facts = [...(site.cost ?? [])];
+      if (site.pass) facts.push("Pass Numérique accepté");
+      if (site.wheelchair === true) facts.push("Accessible en fauteuil roulant");
+      if (site.wheelchair === false) facts.push("Non accessible en fauteuil roulant");
+      if (site.beyond) facts.push("Hors du département");
+      if (facts.length) card.append(el("ul", { class: "facts" }, ...facts.map((f) => el("li", {}, f))));
+      const links = [site.book && webLink(site.book, "Prendre rendez-vous"), site.web && webLink(site.web[0], "Site web")].filter(Boolean);
+      if (links.length) card.append(el("p", { class: "links" }, ...links.flatMap((l, i) => (i ? [" · ", l] : [l]))));
+      return card;
+    }
+    const list = (items) => el("ul", {}, ...items.map((i) => el("li", { dir: "auto" }, i)));
+
+    map.on("popupopen", ({ popup }) => {
+      const box = popup.getElement(), name = siteName(popup);
+      box.setAttribute("role", "dialog");
+      box.setAttribute("aria-label", name);
+      box.querySelector(".leaflet-popup-close-button").setAttribute("aria-label", "Fermer");
+      box.onkeydown = (event) => { if (event.key === "Escape") { map.closePopup(popup); event.stopPropagation(); } };
+      if (document.activeElement?.classList.contains("leaflet-marker-icon")) {
+        setTimeout(() => box.querySelector("a[href^='tel:'], .leaflet-popup-close-button").focus({ preventScroll: true }));
+      }
+    });
+    map.on("popupclose", ({ popup }) => {
+      const held = popup.getElement()?.contains(document.activeElement);
+      if (held) popup._source?.getElement()?.focus({ preventScroll: true });
+    });
+    const siteName = (popup) => popup.getElement().querySelector("h2").textContent;
+
+    // ---- The sheet of a commune
+
+    const sheet = byId("fiche");
+    const overview = [...sheet.children];
+    function figures(rows) {
+      return el("dl", {}, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { dir: "auto" }, v))));
+    }
+    function select(i, { zoom = false } = {}) {
+      state.commune = i;
+      const commune = data.communes[i], own = accessOf(i, "commune"), site = siteById.get(own.nearest);
+      const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
+      chosen.setLatLngs(arcs.filter((_, a) => shape.has(a)));
+      const nearest = site
+        ? (site.at ? button(site.name, () => showSite(site.id)) : site.name)
+        : "inconnu";
+      const title = el("h2", { id: "fiche-titre" }, commune.name);
+      const close = button("Fermer", overviewAgain);
+      close.className = "close";
+      sheet.replaceChildren(title, close, figures([
+        ["Le plus proche", nearest],
+        ["Distance", distance(own.metres)],
+        ["Lieux dans la commune", integer.format(own.sites)],
+        ["Habitants", integer.format(own.people)],
+        ["Code postal", commune.postal.join(", ")],
+      ]));
+      const row = accessOf(i);
+      if (state.level !== "commune" && row) {
+        sheet.append(el("h3", {}, row.name), figures([
+          ["Distance moyenne", distance(row.metres)],
+          ["Lieux", integer.format(row.sites)],
+          ["Habitants", integer.format(row.people)],
+          ...data.thresholds_m.map((m, t) => [`À moins de ${integer.format(m / 1000)} km`, percent(row.within[t])]),
+        ]));
+      }
+      if (zoom) map.fitBounds(communes[i].getBounds(), { maxZoom: 12, padding: [40, 40], animate: !reduced });
+      remember(`commune-${commune.code}`);
+    }
+    function button(text, act) {
+      const made = el("button", { type: "button", dir: "auto" }, text);
+      made.addEventListener("click", act);
+      return made;
+    }
+    function overviewAgain() {
+      state.commune = -1;
+      chosen.setLatLngs([]);
+      sheet.replaceChildren(...overview);
+      sheet.focus({ preventScroll: true });
+      remember("");
+    }
+    function showSite(id) {
+      const marker = markerById.get(id);
+      if (!marker) return;
+      if (!map.hasLayer(clusters)) toggle("sites", true);
+      container.scrollIntoView({ block: "nearest", behavior: reduced ? "auto" : "smooth" });
+      clusters.zoomToShowLayer(marker, () => {
+        marker.getElement()?.focus({ preventScroll: true });
+        marker.openPopup();
+      });
+      remember(`lieu-${encodeURIComponent(id)}`);
+    }
+
+    // ---- Addresses one can share: #commune-47001, #lieu-…
+
+    const remember = (anchor) => history.replaceState(null, "", anchor ? `#${anchor}` : location.pathname + location.search);
+    function follow() {
+      const [, kind, key] = /^#(commune|lieu)-(.+)$/.exec(location.hash) ?? [];
+      let name = key;
+      try { name = decodeURIComponent(key); } catch { return; }
+      if (kind === "commune" && indexOf.has(name)) {
+        select(indexOf.get(name), { zoom: true });
+        container.scrollIntoView({ block: "nearest" });
+      } else if (kind === "lieu") showSite(name);
+    }
+    addEventListener("hashchange", follow);
+
+    // ---- Legend, levels, layers
+
+    function legend() {
+      const rows = data.access[state.level];
+      const total = rows.reduce((sum, r) => sum + r.people, 0);
+      byId("legende").replaceChildren(...[...data.classes, data.unknown].flatMap((c) => {
+        const here = rows.filter((r) => (classOf(r.metres) ?? data.unknown) === c);
+        if (c === data.unknown && !here.length) return [];
+        const share = total ? here.reduce((sum, r) => sum + r.people, 0) / total : 0;
+        const swatch = el("span", { class: "swatch" });
+        swatch.style.backgroundColor = c.colour;
+        return [el("li", {}, swatch, el("span", {}, c.label), el("span", { class: "share", title: `${percent(share)} des habitants` }, percent(share)))];
+      }), el("li", { class: "foot" }, state.level === "commune"
+        ? "À droite : part des habitants."
+        : "Moyenne pour leurs habitants. À droite : part des habitants."));
+    }
+    function colourBy(level) {
+      state.level = level;
+      communes.forEach((polygon, i) => polygon.setStyle({ fillColor: colourOf(i) }));
+      container.classList.toggle("grouped", level !== "commune");
+      groupLines.setLatLngs(level === "commune" ? [] : line((s) => s.length === 2 && rowOf[level][s[0]] !== rowOf[level][s[1]]));
+      legend();
+      if (state.commune >= 0) select(state.commune);
+    }
+    const levels = byId("niveaux");
+    for (const [level, label] of Object.entries(data.levels)) {
+      const input = el("input", { type: "radio", name: "niveau", value: level });
+      input.checked = level === state.level;
+      input.addEventListener("change", () => colourBy(level));
+      levels.append(el("label", {}, input, label));
+    }
+    levels.hidden = false;
+
+    let base = null;
+    map.eachLayer((layer) => { if (layer instanceof L.TileLayer) base = layer; });
+    const layers = {
+      sites: { label: "Les lieux", layer: clusters },
+      names: { label: "Les noms des communes", layer: names },
+      ...(base && { base: { label: "Le fond de carte", layer: base } }),
+    };
+    for (const [key, { label, layer }] of Object.entries(layers)) {
+      const input = el("input", { type: "checkbox", name: key });
+      input.checked = true;
+      input.addEventListener("change", () => toggle(key, input.checked));
+      layers[key].input = input;
+      byId("couches").append(el("label", {}, input, label));
+      layer.on("add remove", () => { input.checked = map.hasLayer(layer); });
+    }
+    byId("couches").hidden = false;
+    function toggle(key, shown) {
+      const { layer, input } = layers[key];
+      input.checked = shown;
+      if (shown) map.addLayer(layer); else map.removeLayer(layer);
+      if (key === "names" && shown) placeNames();
+      if (key === "base") container.classList.toggle("with-tiles", shown && tilesSeen);
+    }
+
+    // ---- Base map: communes turn translucent once a tile is really there
+
+    let tilesSeen = false;
+    base?.on("tileload", () => {
+      tilesSeen = true;
+      byId("sans-fond").hidden = true;
+      container.classList.add("with-tiles");
+    });
+    base?.on("load", () => { byId("sans-fond").hidden = tilesSeen; });
+
+    L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
+    map.attributionControl.setPrefix(false);
+
+    // ---- Search: communes and sites, arrows and Enter
+
+    const input = byId("recherche"), options = byId("propositions");
+    let entries = null, found = [], active = -1;
+    function searchable() {
+      entries ??= [
+        ...data.communes.map((c, i) => ({ key: fold(c.name), codes: c.postal.concat(c.code), weight: c.people, text: c.name, hint: c.postal[0] ?? "", go: () => { select(i, { zoom: true }); sheet.focus({ preventScroll: true }); } })),
+        ...data.sites.filter((s) => s.at).map((s) => ({ key: fold(s.name), codes: [], weight: 0, text: s.name, hint: s.town ?? "", go: () => showSite(s.id) })),
+      ];
+      return entries;
+    }
+    function search(text) {
+      const wanted = fold(text);
+      if (!wanted) return [];
+      const rank = (e) => {
+        if (e.key === wanted || e.codes.includes(wanted)) return 0;
+        if (e.key.startsWith(wanted)) return 1;
+        if (` ${e.key}`.includes(` ${wanted}`)) return 2;
+        return e.key.includes(wanted) || e.codes.some((c) => c.startsWith(wanted)) ? 3 : 9;
+      };
+      return searchable().map((e) => [rank(e), e]).filter(([r]) => r < 9)
+        .sort(([a, x], [b, y]) => a - b || y.weight - x.weight || (x.key < y.key ? -1 : 1))
+        .slice(0, 8).map(([, e]) => e);
+    }
+    function propose() {
+      found = search(input.value);
+      active = found.length ? 0 : -1;
+      const rows = found.map((e, i) => {
+        const row = el("li", { role: "option", id: `proposition-${i}`, "aria-selected": String(i === active), dir: "auto" },
+          el("span", {}, e.text), el("small", {}, e.hint));
+        row.addEventListener("pointerdown", (event) => { event.preventDefault(); choose(i); });
+        return row;
+      });
+      options.replaceChildren(...rows);
+      if (!found.length && input.value.trim()) {
+        options.append(el("li", { role: "option", "aria-disabled": "true", "aria-selected": "false", class: "none" }, "Rien ne porte ce nom ici."));
+      }
+      open(Boolean(input.value.trim()));
+      mark();
+    }
+    function open(shown) {
+      options.hidden = !shown;
+      input.setAttribute("aria-expanded", String(shown));
+      if (!shown) input.removeAttribute("aria-activedescendant");
+    }
+    function mark() {
+      [...options.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === active)));
+      if (active >= 0) {
+        input.setAttribute("aria-activedescendant", `proposition-${active}`);
+        options.children[active].scrollIntoView({ block: "nearest" });
+      } else input.removeAttribute("aria-activedescendant");
+    }
+    function choose(i) {
+      const entry = found[i];
+      if (!entry) return;
+      input.value = entry.text;
+      open(false);
+      entry.go();
+    }
+    input.addEventListener("input", propose);
+    input.addEventListener("focus", () => { if (input.value.trim() && options.children.length) input.select(); });
+    input.addEventListener("blur", () => open(false));
+    input.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) {
+        if (options.hidden) propose();
+        else if (found.length) { active = (active + step + found.length) % found.length; mark(); }
+        event.preventDefault();
+      } else if (event.key === "Enter") {
+        if (options.hidden) propose();
+        else choose(active);
+        event.preventDefault();
+      } else if (event.key === "Escape" && !options.hidden) {
+        open(false);
+        event.preventDefault();
+      }
+    });
+
+    legend();
+    placeNames();
+    follow();
+    document.documentElement.dataset.ready = "true";
+    requestAnimationFrame(() => setTimeout(() => performance.mark("portee-interactive")));
+  }
+
+  /** A div icon that tells its name to those who do not see it. */
+  const NamedIcon = L.DivIcon.extend({
+    createIcon(old) {
+      const icon = L.DivIcon.prototype.createIcon.call(this, old);
+      icon.setAttribute("aria-label", this.options.label);
+      return icon;
+    },
+  });
+
+  window.portee = { draw };
+})();

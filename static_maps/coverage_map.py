@@ -1,0 +1,230 @@
+"""Access to sites as a Folium map: frozen results in, a map out; writes and opens nothing.
+
+The map is a `folium.Map` whose page is our own: its only scripts are Leaflet, the marker
+clusters and `portee-map.js`, all served beside it. Folium writes the map, its base layer and its
+first view; the page hands the data to our script as JSON, and the script shows it as text.
+Nothing that comes from data passes through Folium's own templates, which are compiled a second
+time when rendered.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import folium
+import jinja2
+import orjson
+import shapely
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+from markupsafe import Markup
+
+from geo.coverage.access import Coverage, TerritoryAccess
+from geo.sites.filters import fold
+from geo.sites.model import Site
+from geo.snapshot import Snapshot
+from geo.territory.model import Commune, Kind
+from static_maps import style, words
+from static_maps.page_data import flags, hours, page_data
+from static_maps.settings import MapSettings
+
+Link = tuple[str, str]
+"""What a link says, and where it leads."""
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+_TEMPLATES.globals.update(style=style, words=words, site_flags=flags, site_hours=hours)
+
+
+def coverage_map(
+    snapshot: Snapshot,
+    coverages: Mapping[Kind, Coverage],
+    *,
+    settings: MapSettings,
+    assets_url: str = "static",
+    downloads: Sequence[Link] = (),
+) -> folium.Map:
+    """Draw communes coloured by distance to their nearest site, and the sites.
+
+    Parameters
+    ----------
+    coverages
+        Access for each level the map's switch offers, all of this snapshot; `Kind.COMMUNE` is
+        required, `Kind.DEPARTEMENT` fills the summary.
+    assets_url
+        Where the page finds `vendor/` and `assets/`: relative for a folder of files,
+        "/static" behind the API.
+    downloads
+        Links offered under the map: label and address.
+
+    Returns
+    -------
+    The map; `written(map)` is its whole page. The same arguments give the same bytes.
+    """
+    canvas = _Canvas(snapshot, settings, assets_url)
+    page = _Page(snapshot, coverages, settings, assets_url, downloads)
+    page.add_child(canvas, name="map")
+    return canvas
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPage:
+    """A page as text, and the Content-Security-Policy under which it works.
+
+    The page states the policy itself, for hosts that send no headers; a server sends it as well.
+    """
+
+    html: str
+    security_policy: str
+
+
+def written(canvas: folium.Map) -> WrittenPage:
+    """The page of a map that `coverage_map` drew."""
+    page: _Page = canvas.get_root()
+    return WrittenPage(page.render(), page.security_policy())
+
+
+class _Canvas(folium.Map):
+    """A Folium map with our assets only, and names that do not change from run to run."""
+
+    _template = Template(
+        """
+        {% macro html(this, kwargs) %}
+            <div class="folium-map" id="{{ this.get_name() }}"></div>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = L.map("{{ this.get_name() }}", {{ this.options|tojavascript }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, snapshot: Snapshot, settings: MapSettings, assets_url: str) -> None:
+        # Leaflet needs a deepest zoom when there is no base layer, or clusters cannot be built.
+        super().__init__(
+            tiles=None, zoom_control=False, max_zoom=settings.tiles_max_zoom, min_zoom=6, zoom_snap=0.5
+        )
+        self._id = "portee"
+        self.options.pop("zoom", None)
+        vendor = f"{escape(assets_url)}/vendor"
+        self.default_js = [
+            ("leaflet", f"{vendor}/leaflet/leaflet.js"),
+            ("markercluster", f"{vendor}/leaflet.markercluster/leaflet.markercluster.js"),
+            ("portee", f"{escape(assets_url)}/assets/portee-map.js"),
+        ]
+        self.default_css = [
+            ("leaflet_css", f"{vendor}/leaflet/leaflet.css"),
+            ("markercluster_css", f"{vendor}/leaflet.markercluster/MarkerCluster.css"),
+            ("portee_css", f"{escape(assets_url)}/assets/portee-map.css"),
+        ]
+        if settings.tiles_url:
+            base = folium.TileLayer(
+                settings.tiles_url,
+                name="base",
+                attr=escape(settings.tiles_attribution),  # Leaflet writes attributions as HTML
+                max_zoom=settings.tiles_max_zoom,
+                max_native_zoom=settings.tiles_max_zoom,
+            )
+            base._id = "base"
+            self.add_child(base)
+        west, south, east, north = _bounds(snapshot)
+        self.fit_bounds([[south, west], [north, east]], padding=[8, 8])  # Leaflet wants latitude first
+        self.add_child(_Layers())
+
+
+class _Layers(MacroElement):
+    """Hands the map and its base layer to our script, which draws what the page's data holds."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            portee.draw({{ this._parent.get_name() }});
+        {% endmacro %}
+        """
+    )
+
+
+class _Page(Figure):
+    """The page around the map. Its template escapes what it writes and is compiled once."""
+
+    _template = _TEMPLATES.get_template("page.html")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        coverages: Mapping[Kind, Coverage],
+        settings: MapSettings,
+        assets_url: str,
+        downloads: Sequence[Link],
+    ) -> None:
+        super().__init__(title=f"{settings.title} — {snapshot.territory.name}")
+        self.header = Element()
+        self.header._parent = self
+        self.snapshot = snapshot
+        self.settings = settings
+        self.assets_url = assets_url
+        self.downloads = downloads
+        self.coverage = coverages[Kind.COMMUNE]
+        self.summary = next(iter(coverages[Kind.DEPARTEMENT].rows)) if Kind.DEPARTEMENT in coverages else None
+        self.levels = {k: label for k, label in style.GROUPING_LABELS.items() if k in coverages}
+        self.method = style.METHODS.get(self.coverage.method, self.coverage.method)
+        self.data = page_data(snapshot, coverages, tolerance_m=settings.tolerance_m)
+
+    def summary_shares(self) -> list[tuple[int, float | None]]:
+        """Thresholds (metres) with the share of the whole territory's inhabitants within each."""
+        shares = self.summary.share_within if self.summary else ()
+        return list(zip(self.coverage.parameters.thresholds_m, shares, strict=True))
+
+    def commune_rows(self) -> list[tuple[Commune, str, TerritoryAccess]]:
+        """Communes by name, each with the name of its nearest site and its access."""
+        by_code = {r.code: r for r in self.coverage.rows}
+        rows = []
+        for commune in sorted(self.snapshot.territory.communes, key=lambda c: (fold(c.name), c.code)):
+            access = by_code[commune.code]
+            nearest = access.nearest_site_id
+            rows.append((commune, self.snapshot.site(nearest).nom if nearest else "", access))
+        return rows
+
+    def site_rows(self) -> list[Site]:
+        """Sites by commune, then name."""
+        return sorted(self.snapshot.sites, key=lambda s: (fold(s.commune), fold(s.nom), s.id))
+
+    def json_block(self) -> Markup:
+        """The data as JSON that cannot end its `<script>` block or open a comment in it."""
+        text = orjson.dumps(self.data).decode()
+        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+
+    def inline_script(self) -> Markup:
+        """Folium's own script: constants and settings only."""
+        return Markup(self.script.render())  # noqa: S704
+
+    def security_policy(self) -> str:
+        """What the page may load: itself, its own folder, Folium's one script, the tiles."""
+        digest = hashlib.sha256(str(self.inline_script()).encode()).digest()
+        tiles = self.settings.tiles_origin
+        return "; ".join(
+            (
+                "default-src 'none'",
+                f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
+                "style-src 'self'",
+                f"img-src 'self' data: {tiles}".rstrip(),
+                "base-uri 'none'",
+                "form-action 'none'",
+            )
+        )
+
+
+def _bounds(snapshot: Snapshot) -> tuple[float, float, float, float]:
+    """West, south, east and north of the territory, degrees."""
+    west, south, east, north = shapely.total_bounds([c.boundary for c in snapshot.territory.communes])
+    return float(west), float(south), float(east), float(north)

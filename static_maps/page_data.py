@@ -1,0 +1,164 @@
+"""What a page knows: territory, access and sites as plain values, ready for JSON.
+
+Everything here is data; the page's script shows it as text, never as HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import shapely
+
+from geo.coverage.access import Coverage, TerritoryAccess
+from geo.sites.model import Position, Site
+from geo.snapshot import Snapshot
+from geo.territory.model import Commune, Kind, Territory
+from geo.territory.simplify import simplified
+from geo.territory.tiling import polygons_of
+from static_maps import style, words
+from static_maps.topology import SCALE, topology
+
+
+def page_data(
+    snapshot: Snapshot, coverages: Mapping[Kind, Coverage], *, tolerance_m: float
+) -> dict[str, Any]:
+    """Everything the script of a map page needs.
+
+    Parameters
+    ----------
+    coverages
+        Access for each level the map offers; `Kind.COMMUNE` is required.
+    tolerance_m
+        How far drawn boundaries may stray, in metres.
+
+    Returns
+    -------
+    Values that JSON can hold. Coordinates are WGS 84, longitude first, in units of 1/`SCALE`
+    degree; distances are metres, shares fractions in [0, 1].
+    """
+    territory = snapshot.territory
+    by_commune = coverages[Kind.COMMUNE]
+    return {
+        "scale": SCALE,
+        "territory": {"code": territory.code, "name": territory.name},
+        "fictitious": snapshot.fictitious,
+        "outline": _outline(territory, tolerance_m),
+        "communes": [_commune(c) for c in territory.communes],
+        "groupings": {
+            kind.value: _groupings(territory, coverage)
+            for kind, coverage in coverages.items()
+            if kind is not Kind.COMMUNE
+        },
+        "access": {kind.value: [_access(r) for r in c.rows] for kind, c in coverages.items()},
+        "levels": {k.value: label for k, label in style.GROUPING_LABELS.items() if k in coverages},
+        "thresholds_m": by_commune.parameters.thresholds_m,
+        "sites": [_site(s, territory) for s in snapshot.sites],
+        "classes": [
+            {"below_m": c.below_m if c.below_m < float("inf") else None, "colour": c.colour, "label": c.label}
+            for c in style.CLASSES
+        ],
+        "unknown": {"colour": style.UNKNOWN_COLOUR, "label": style.UNKNOWN_LABEL},
+    }
+
+
+def _outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
+    """Boundaries of communes, then of each neighbour département as one grey shape."""
+    around: dict[str, list[Commune]] = {}
+    for commune in territory.context:
+        around.setdefault(commune.departement_code, []).append(commune)
+    neighbours = sorted(around.items())
+    shapes = [c.boundary for c in territory.communes]
+    shapes += [polygons_of(shapely.union_all([c.boundary for c in cs])) for _, cs in neighbours]
+    drawn = simplified(shapes, epsg=territory.metric_crs, tolerance_m=tolerance_m)
+    told = topology(drawn)
+    own = len(territory.communes)
+    return {
+        "arcs": told.arcs,
+        "communes": told.shapes[:own],
+        "neighbours": [
+            {"code": code, "name": cs[0].departement_name, "shape": shape}
+            for (code, cs), shape in zip(neighbours, told.shapes[own:], strict=True)
+        ],
+    }
+
+
+def _commune(commune: Commune) -> dict[str, Any]:
+    return {
+        "code": commune.code,
+        "name": commune.name,
+        "postal": commune.postal_codes,
+        "people": commune.population,
+        "at": _units(commune.town_hall.x, commune.town_hall.y),
+    }
+
+
+def _groupings(territory: Territory, coverage: Coverage) -> list[list[str]]:
+    """Commune codes of each grouping, in the order of the coverage's rows."""
+    return [list(territory.find(row.code, coverage.kind).communes) for row in coverage.rows]
+
+
+def _access(row: TerritoryAccess) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "name": row.name,
+        "people": row.population,
+        "sites": row.site_count,
+        "nearest": row.nearest_site_id,
+        "metres": None if row.nearest_distance_m is None else round(row.nearest_distance_m),
+        "within": [None if s is None else round(s, 4) for s in row.share_within],
+        "rank": row.gap_rank,
+    }
+
+
+def _site(site: Site, territory: Territory) -> dict[str, Any]:
+    """What the map says of a site; facts that are not known are left out."""
+    facts: dict[str, Any] = {
+        "id": site.id,
+        "name": site.nom,
+        "at": _units(site.longitude, site.latitude) if located(site) else None,
+        "phone": words.phone(site.telephone) if site.telephone else "",
+        "dial": words.dialled(site.telephone),
+        "hours": hours(site),
+        "address": [line for line in (site.adresse, site.complement_adresse) if line],
+        "town": f"{site.code_postal} {site.commune}".strip(),
+        "services": site.services,
+        "cost": site.frais_a_charge,
+        "access": site.modalites_acces,
+        "web": site.site_web[:1],
+        "book": site.prise_rdv,
+        "stops": [f"{s.place} : {' '.join(words.hours(f'{s.day} {s.hours}'))}" for s in site.arrets],
+        "wheelchair": site.acces_fauteuil,
+        "pass": site.pass_numerique,
+        "flags": flags(site),
+        "rough": site.position is not Position.EXACTE,
+        "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
+    }
+    return {k: v for k, v in facts.items() if v not in (None, "", (), [], False) or k == "wheelchair"}
+
+
+def located(site: Site) -> bool:
+    """Whether a site has a point to be drawn at."""
+    return site.longitude is not None and site.latitude is not None
+
+
+def hours(site: Site) -> tuple[str, ...]:
+    """Opening hours as French lines; none when unknown or unreadable."""
+    known = site.horaires and "horaires_illisibles" not in site.signalements
+    return words.hours(site.horaires) if known else ()
+
+
+def flags(site: Site) -> tuple[str, ...]:
+    """What a reader should know before trusting the record, in French."""
+    found = []
+    if label := style.POSITION_LABELS.get(site.position):
+        found.append(label)
+    if not hours(site):
+        found.append(style.HOURS_UNKNOWN)
+    return tuple(found)
+
+
+def _units(longitude: float | None, latitude: float | None) -> list[int] | None:
+    if longitude is None or latitude is None:
+        return None
+    return [round(longitude * SCALE), round(latitude * SCALE)]
