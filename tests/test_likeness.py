@@ -150,3 +150,12 @@ def test_in_a_crowded_commune_the_twins_are_still_found():
     pairs = {(p.a, p.b) for p in found(*crowd)}
     twins = {(f"jeu-{n}-1--{n}-1", f"jeu-{n}-2--{n}-2") for n in range(200)}
     assert pairs == twins
+
+
+def test_a_record_attached_to_no_commune_is_compared_within_its_postal_code():
+    a = one("a", code_insee="99001", code_postal="99100")
+    adrift = replace(one("b", None), code_insee="", commune="", code_postal="99100")
+    assert [(p.a, p.b) for p in found(a, adrift)] == [(a.id, adrift.id)]
+    assert found(a, replace(adrift, code_postal="99200")) == []
+    elsewhere = one("c", 15, code_insee="99002", code_postal="99100")
+    assert {(p.a, p.b) for p in found(a, elsewhere, adrift)} == {(a.id, adrift.id), (adrift.id, elsewhere.id)}

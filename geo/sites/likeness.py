@@ -11,9 +11,10 @@ one. What differs, and why:
 - a SIRET or a telephone in common adds a few points. It never suffices: one commune's SIRET
   covers its town hall, its library and its social centre.
 
-Only records of one commune are compared. In communes with many records, only neighbours in the
-order of name, street, SIRET, telephone and place are (sorted neighbourhood: Hernández and
-Stolfo, 1995), so that the work grows with the records, not with their square.
+Only records of one commune are compared; one attached to no commune is compared with those of
+its postal code. Where they are many, only neighbours in the order of name, street, SIRET,
+telephone and place are (sorted neighbourhood: Hernández and Stolfo, 1995), so that the work
+grows with the records, not with their square.
 """
 
 from __future__ import annotations
@@ -158,6 +159,7 @@ class _Columns:
     xy: NDArray[np.float64]
     ids: NDArray[np.object_]
     datasets: NDArray[np.object_]
+    communes: NDArray[np.object_]
     names: NDArray[np.object_]
     telling: NDArray[np.object_]
     inside: NDArray[np.object_]
@@ -174,7 +176,7 @@ def _columns(sites: Sequence[Site], epsg: int) -> _Columns:
         name, inside = _without_place(s.nom, place), _without_place(s.complement_adresse, place)
         siret = "" if s.pivot == _UNKNOWN_PIVOT else s.pivot
         texts = (" ".join(name), _telling(name), _telling(inside), *_address(s.adresse))
-        rows.append((s.id, s.jeu_de_donnees, *texts, siret, s.telephone))
+        rows.append((s.id, s.jeu_de_donnees, s.code_insee, *texts, siret, s.telephone))
     degrees = np.array([(s.longitude, s.latitude) if _placed(s) else (np.nan, np.nan) for s in sites])
     xy = project(degrees[:, 0], degrees[:, 1], epsg)
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
@@ -187,11 +189,17 @@ def _placed(site: Site) -> bool:
 
 
 def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
-    members: dict[str, list[int]] = defaultdict(list)
+    """Records of each commune, then of each postal code that has some attached to no commune."""
+    by_commune: dict[str, list[int]] = defaultdict(list)
+    by_postal_code: dict[str, list[int]] = defaultdict(list)
+    unattached = {site.code_postal for site in sites if not site.code_insee}
     for index, site in enumerate(sites):
-        if place := site.code_insee or site.code_postal:
-            members[place].append(index)
-    return [np.array(block, dtype=np.intp) for _, block in sorted(members.items()) if len(block) > 1]
+        if site.code_insee:
+            by_commune[site.code_insee].append(index)
+        if site.code_postal in unattached and site.code_postal:
+            by_postal_code[site.code_postal].append(index)
+    members = [*by_commune.values(), *by_postal_code.values()]
+    return [np.array(block, dtype=np.intp) for block in members if len(block) > 1]
 
 
 def _candidates(sites: Sequence[Site], of: _Columns) -> NDArray[np.intp]:
@@ -289,6 +297,8 @@ def proposals(sites: Sequence[Site], *, epsg: int, changed: Collection[str] | No
     if changed is not None:
         fresh = np.fromiter((site.id in changed for site in sites), dtype=np.bool_, count=len(sites))
         pairs = pairs[fresh[pairs].any(axis=1)]
+    communes = of.communes[pairs]
+    pairs = pairs[(communes[:, 0] == communes[:, 1]) | (communes == "").any(axis=1)]
     a, b = pairs[:, 0], pairs[:, 1]
 
     metres = np.hypot(*(of.xy[a] - of.xy[b]).T)
