@@ -1,0 +1,485 @@
+"""A private PostgreSQL cluster that Portée starts itself from the machine's PostGIS binaries.
+
+It listens on a Unix socket only, in a folder nobody but its account can enter: no port, no
+password. As root, which PostgreSQL refuses to run as, it drops to the account that owns the
+folder (`postgres` at first). Once started it keeps running until `stop`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pwd
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from geo.errors import DatabaseUnavailable, MissingPostgis
+
+ROLE = "portee"
+DATABASE = "portee"
+PORT = 5432
+"""Only names the socket file; no port is opened."""
+
+SOCKET_PATH_MAX = 103
+"""Bytes a socket's path may have: 107 on Linux, 103 on macOS."""
+
+_SOCKET_FILE = f".s.PGSQL.{PORT}"
+_LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+_INSTALL = (
+    ("apt-get", "apt-get install postgresql-15-postgis-3   (or the version your release has)"),
+    ("dnf", "dnf install postgresql-server postgis"),
+    ("pacman", "pacman -S postgresql postgis"),
+    ("apk", "apk add postgresql postgis"),
+    ("brew", "brew install postgresql@17 postgis"),
+)
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """A folder that holds the PostgreSQL programs, and their major version."""
+
+    folder: Path
+    version: int
+
+    def __getitem__(self, program: str) -> str:
+        return str(self.folder / program)
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """What is known of the embedded cluster without starting it."""
+
+    folder: Path
+    created: bool
+    running: bool
+    pid: int | None
+    version: int | None
+    socket: Path
+    log: Path
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where an embedded cluster lives, and the account it runs as.
+
+    `account` is None when the server runs as the present user. `options` are server settings
+    (`fsync=off`) that only tests have a reason to give.
+    """
+
+    folder: Path
+    account: pwd.struct_passwd | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self.folder / "server.log"
+
+    @property
+    def socket(self) -> Path:
+        """Folder of the Unix socket: the cluster's own, or a short one where its path is too long."""
+        if len(os.fsencode(self.folder / _SOCKET_FILE)) <= SOCKET_PATH_MAX:
+            return self.folder
+        # Not the TMPDIR of the moment: two commands must agree. `_make_folder` checks who owns it.
+        return Path("/tmp") / f"portee-{self._uid}-{_fingerprint(self.folder)}"  # noqa: S108
+
+    @property
+    def _uid(self) -> int:
+        return self.account.pw_uid if self.account else os.getuid()
+
+    def url(self, database: str = DATABASE) -> URL:
+        """SQLAlchemy URL of one of its databases."""
+        # The port is named so that PGPORT in the environment cannot lead elsewhere.
+        query = {"host": str(self.socket), "port": str(PORT)}
+        return URL.create("postgresql+psycopg", username=ROLE, database=database, query=query)
+
+
+def cluster_at(home: Path, *, options: tuple[str, ...] = ()) -> Cluster:
+    """The embedded cluster of a home folder; starts and creates nothing.
+
+    Its folder is `home/postgres`. For root, when the `postgres` account cannot get there (below
+    /root, say), it is `/var/lib/portee-<hash of the home>`.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If the cluster belongs to another user, or root finds no `postgres` account to drop to.
+    """
+    folder = home.expanduser().resolve() / "postgres"
+    if os.getuid() != 0:
+        if folder.exists() and folder.stat().st_uid != os.getuid():
+            owner = _account_name(folder.stat().st_uid)
+            raise DatabaseUnavailable(
+                f"The embedded database in {folder} belongs to {owner}.",
+                f"Run as {owner} or as root, or name another folder: export PORTEE_HOME=/path",
+            )
+        return Cluster(folder, None, options)
+    try:
+        account = pwd.getpwnam("postgres")
+    except KeyError:
+        raise MissingPostgis(
+            "PostgreSQL does not run as root, and there is no account « postgres »."
+        ) from None
+    refuge = Path("/var/lib") / f"portee-{_fingerprint(folder)}"
+    for known in (refuge, folder):
+        if known.exists() and known.stat().st_uid != 0:
+            account = pwd.getpwuid(known.stat().st_uid)
+            return Cluster(known, account, options)
+    reached = _reached_by(account, folder)
+    return Cluster(folder if reached else refuge, account, options)
+
+
+def status(cluster: Cluster) -> ClusterStatus:
+    """What is known of the cluster without starting it."""
+    pid = _server_pid(cluster)
+    return ClusterStatus(
+        folder=cluster.folder,
+        created=(cluster.data / "PG_VERSION").exists(),
+        running=pid is not None,
+        pid=pid,
+        version=_data_version(cluster),
+        socket=cluster.socket,
+        log=cluster.log,
+    )
+
+
+def start(cluster: Cluster, *, timeout_s: int = 60) -> None:
+    """Make sure the cluster exists and answers; quick when it already runs.
+
+    Raises
+    ------
+    MissingPostgis
+        If no PostgreSQL with PostGIS is installed.
+    DatabaseUnavailable
+        If it cannot be made or started, with the end of its log.
+    """
+    with _alone(cluster):
+        if _server_pid(cluster) is not None:
+            return
+        binaries = _binaries_for(cluster)
+        _make_folder(cluster, cluster.socket)
+        if not (cluster.data / "PG_VERSION").exists():
+            _create(cluster, binaries)
+        _forget_dead_server(cluster)
+        settings = [
+            "listen_addresses=",
+            f"port={PORT}",
+            f"unix_socket_directories={cluster.socket}",
+            "unix_socket_permissions=0700",
+            "max_connections=60",
+            "logging_collector=off",
+            "log_destination=stderr",
+            *cluster.options,
+        ]
+        options = " ".join(f"-c {shlex.quote(setting)}" for setting in settings)
+        command = [binaries["pg_ctl"], "start", "--wait", f"--timeout={timeout_s}", "--silent"]
+        command += [f"--pgdata={cluster.data}", f"--log={cluster.log}", f"--options={options}"]
+        said = _run(cluster, command)
+        for _ in range(20):  # the processes of a killed server take a moment to let go of its memory
+            if said.returncode == 0 or "still in use" not in _tail(cluster.log):
+                break
+            time.sleep(0.25)
+            said = _run(cluster, command)
+        if said.returncode != 0:
+            raise DatabaseUnavailable(
+                f"The embedded database did not start: {_tail(cluster.log) or said.stderr.strip()}",
+                f"Its log is {cluster.log}",
+            )
+
+
+def stop(cluster: Cluster) -> bool:
+    """Stop the cluster, open connections included; says whether it was running.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If it does not stop.
+    """
+    if not cluster.folder.exists():
+        return False
+    with _alone(cluster):
+        if _server_pid(cluster) is None:
+            return False
+        binaries = _binaries_for(cluster)
+        command = [binaries["pg_ctl"], "stop", "--wait", "--mode=fast", f"--pgdata={cluster.data}"]
+        said = _run(cluster, command)
+        if said.returncode != 0:
+            raise DatabaseUnavailable(
+                f"The embedded database did not stop: {said.stderr.strip()}", f"Its log is {cluster.log}"
+            )
+        return True
+
+
+def find_binaries(version: int | None = None) -> Binaries:
+    """The newest PostgreSQL with PostGIS on this machine, or the one of a given major version.
+
+    Raises
+    ------
+    MissingPostgis
+        If there is none, with the ways to get it.
+    """
+    with_postgis = [b for b in installed() if _has_postgis(b) and version in (None, b.version)]
+    if with_postgis:
+        return max(with_postgis, key=lambda b: b.version)
+    command = next((line for tool, line in _INSTALL if shutil.which(tool)), _INSTALL[0][1])
+    wanted = f"PostgreSQL {version}" if version else "PostgreSQL"
+    raise MissingPostgis(
+        f"{wanted} with PostGIS was not found on this machine.",
+        f"Install it ({command}), or use containers (docker compose up), "
+        "or name a server (export DATABASE_URL=postgresql://user:password@host:5432/portee).",
+    )
+
+
+def installed() -> Iterator[Binaries]:
+    """Every PostgreSQL server installed here, with PostGIS or without."""
+    seen = set()
+    for folder in _likely_folders():
+        real = folder.resolve()
+        if real in seen or not all((real / p).exists() for p in ("postgres", "initdb", "pg_ctl")):
+            continue
+        seen.add(real)
+        said = subprocess.run(
+            [str(real / "postgres"), "--version"], capture_output=True, text=True, check=False
+        )
+        if found := re.search(r"\) (\d+)", said.stdout):
+            yield Binaries(real, int(found[1]))
+
+
+def client_environment() -> Mapping[str, str]:
+    """The environment without the PG* variables, which would lead client programs elsewhere."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
+
+
+def _likely_folders() -> Iterator[Path]:
+    for pattern in (
+        "usr/lib/postgresql/*/bin",  # Debian, Ubuntu
+        "usr/pgsql-*/bin",  # PGDG packages for Fedora and Red Hat
+        "usr/libexec/postgresql*",  # Alpine
+        "opt/homebrew/opt/postgresql@*/bin",
+        "usr/local/opt/postgresql@*/bin",
+        "home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
+        "Applications/Postgres.app/Contents/Versions/*/bin",
+    ):
+        yield from sorted(Path("/").glob(pattern))
+    if config := shutil.which("pg_config"):
+        said = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            yield Path(said.stdout.strip())
+    if server := shutil.which("postgres"):
+        yield Path(server).resolve().parent
+
+
+def _has_postgis(binaries: Binaries) -> bool:
+    shares = [Path("/usr/share/postgresql") / str(binaries.version), Path("/usr/share/pgsql")]
+    shares += [binaries.folder.parent / "share", binaries.folder.parent / "share" / "postgresql"]
+    config = binaries.folder / "pg_config"
+    if config.exists():
+        said = subprocess.run([str(config), "--sharedir"], capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            shares = [Path(said.stdout.strip())]
+    return any((share / "extension" / "postgis.control").exists() for share in shares)
+
+
+def _binaries_for(cluster: Cluster) -> Binaries:
+    version = _data_version(cluster)
+    try:
+        return find_binaries(version)
+    except MissingPostgis:
+        others = sorted({b.version for b in installed() if _has_postgis(b)})
+        if version is None or not others:
+            raise
+        raise DatabaseUnavailable(
+            f"The embedded database in {cluster.folder} was made by PostgreSQL {version}; "
+            f"this machine has PostGIS for {', '.join(map(str, others))} only.",
+            f"Install PostgreSQL {version} with PostGIS again; to change version, `portee db dump` with the "
+            f"old one, move {cluster.folder} away, then `portee db restore`.",
+        ) from None
+
+
+def _data_version(cluster: Cluster) -> int | None:
+    try:
+        return int((cluster.data / "PG_VERSION").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _create(cluster: Cluster, binaries: Binaries) -> None:
+    """Make the cluster and its database beside, then put them in place: all or nothing."""
+    nascent = cluster.folder / "data.new"
+    shutil.rmtree(nascent, ignore_errors=True)
+    said = _run(
+        cluster,
+        [
+            binaries["initdb"],
+            f"--pgdata={nascent}",
+            f"--username={ROLE}",
+            # Whoever may enter the socket's folder may connect; nobody else can reach it.
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--encoding=UTF8",
+            f"--locale={_LOCALE}",
+            *(["--no-sync"] if "fsync=off" in cluster.options else []),
+        ],
+    )
+    if said.returncode == 0:
+        single = [binaries["postgres"], "--single", "-D", str(nascent), *_as_options(cluster), "postgres"]
+        said = _run(cluster, single, f"CREATE DATABASE {DATABASE}\n")
+    # The single-user backend tells of errors on standard error alone, and still ends well.
+    if said.returncode != 0 or re.search(r"ERROR|FATAL|PANIC", said.stderr):
+        raise DatabaseUnavailable(
+            f"The embedded database could not be made in {cluster.folder}: {_last_lines(said.stderr)}"
+        )
+    nascent.rename(cluster.data)
+
+
+def _as_options(cluster: Cluster) -> list[str]:
+    return [word for setting in cluster.options for word in ("-c", setting)]
+
+
+def _run(cluster: Cluster, command: list[str], given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a server program as the cluster's account, from a folder that account can stand in."""
+    account = cluster.account
+    return subprocess.run(
+        command,
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cluster.folder,
+        env=client_environment(),
+        umask=0o077,
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
+    )
+
+
+@contextmanager
+def _alone(cluster: Cluster) -> Iterator[None]:
+    """One starter or stopper of a cluster at a time; the others wait."""
+    _make_folder(cluster, cluster.folder)
+    with (cluster.folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_folder(cluster: Cluster, folder: Path) -> None:
+    """Make a folder that only the cluster's account may enter; refuse one somebody else planted."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700)
+            if cluster.account:
+                os.chown(folder, cluster.account.pw_uid, cluster.account.pw_gid)
+        except FileExistsError:
+            found = folder.lstat()
+            if folder.is_symlink() or (found.st_uid not in (cluster._uid, os.getuid())):
+                raise DatabaseUnavailable(
+                    f"{folder} belongs to {_account_name(found.st_uid)}, not to "
+                    f"{_account_name(cluster._uid)}: the embedded database will not use it."
+                ) from None
+            if cluster.account and found.st_uid != cluster._uid:
+                os.chown(folder, cluster.account.pw_uid, cluster.account.pw_gid)
+            if found.st_mode & 0o077:
+                folder.chmod(0o700)
+    except OSError as problem:
+        raise DatabaseUnavailable(
+            f"The embedded database cannot use {folder}: {problem.strerror}.",
+            "Name a folder you may write to: export PORTEE_HOME=/path",
+        ) from problem
+
+
+def _server_pid(cluster: Cluster) -> int | None:
+    """Process that serves this cluster and is ready; None when there is none."""
+    try:
+        lines = (cluster.data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    ready = len(lines) > 7 and lines[7].strip() == "ready"
+    return int(lines[0]) if ready and _serves(int(lines[0]), cluster) else None
+
+
+def _serves(pid: int, cluster: Cluster) -> bool:
+    """Whether a process is this cluster's server, rather than one that got its number since."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False
+    working = Path(f"/proc/{pid}/cwd")
+    if Path("/proc/self/cwd").exists():
+        try:
+            return working.resolve() == cluster.data.resolve()
+        except OSError:
+            return False
+    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
+    return "postgres" in said.stdout
+
+
+def _forget_dead_server(cluster: Cluster) -> None:
+    """Remove what a killed server left behind, where another process has got its number since.
+
+    PostgreSQL does so by itself when the number is free.
+    """
+    for left in (cluster.data / "postmaster.pid", cluster.socket / f"{_SOCKET_FILE}.lock"):
+        try:
+            pid = abs(int(left.read_text().splitlines()[0]))
+        except (FileNotFoundError, ValueError, IndexError):
+            continue
+        if not _serves(pid, cluster):
+            left.unlink(missing_ok=True)
+
+
+def _reached_by(account: pwd.struct_passwd, folder: Path) -> bool:
+    """Whether an account may walk down to a folder; what does not exist yet will be made for it."""
+    for parent in folder.parents:
+        if not parent.exists():
+            continue
+        found = parent.stat()
+        groups = os.getgrouplist(account.pw_name, account.pw_gid)
+        bit = 0o100 if found.st_uid == account.pw_uid else 0o010 if found.st_gid in groups else 0o001
+        if not found.st_mode & bit:
+            return False
+    return True
+
+
+def _account_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _fingerprint(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - 4_000))
+            return _last_lines(stream.read().decode(errors="replace"))
+    except FileNotFoundError:
+        return ""
+
+
+def _last_lines(text: str, count: int = 4) -> str:
+    return " / ".join(line.strip() for line in text.splitlines()[-count:])

@@ -1,0 +1,240 @@
+"""The tables of Portée, as SQLAlchemy sees them; migrations make them.
+
+Geometries are in WGS 84 (EPSG:4326). Reasons and the meaning of each table: docs/store.md.
+"""
+
+from __future__ import annotations
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.schema import SchemaItem
+
+from geo.crs import WGS84
+from geo.sites import standard
+from geo.sites.model import STORED_FIELDS
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _geometry(kind: str) -> Geometry:
+    # Indexes are declared below with the others, so that migrations see them.
+    return Geometry(kind, srid=WGS84, spatial_index=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _texts(name: str) -> Column[list[str]]:
+    return Column(name, ARRAY(Text), nullable=False)
+
+
+territory = Table(
+    "territory",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _text("name"),
+)
+
+commune = Table(
+    "commune",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("own", Boolean, nullable=False, comment="of the territory; false: a neighbour's, as context"),
+    _text("name"),
+    _text("departement_code"),
+    _text("departement_name"),
+    _texts("postal_codes"),
+    Column("population", Integer, nullable=False),
+    _text("epci_code"),
+    _text("epci_name"),
+    _text("canton_code"),
+    _text("canton_name"),
+    _text("arrondissement_code"),
+    _text("arrondissement_name"),
+    Column("town_hall", _geometry("POINT"), nullable=False),
+    Column("boundary", _geometry("MULTIPOLYGON"), nullable=False),
+    Index(None, "town_hall", postgresql_using="gist"),
+    Index(None, "boundary", postgresql_using="gist"),
+)
+
+grouping = Table(
+    "grouping",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    _text("name"),
+    _texts("communes"),
+    Column("population", Integer, nullable=False),
+    Column("boundary", _geometry("MULTIPOLYGON"), nullable=False),
+    Column("partial", Boolean, nullable=False),
+    Index(None, "boundary", postgresql_using="gist"),
+)
+
+provenance = Table(
+    "provenance",
+    metadata,
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    _text("subject"),
+    _text("producer"),
+    _text("vintage"),
+    _text("licence"),
+    Column("retrieved", Date),
+)
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("label"),
+    _text("producer"),
+    _text("licence"),
+    _text("format"),
+    _text("file_name"),
+    Column("retrieved", Date),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    _text("file_name"),
+    _text("sha256"),
+    _text("format"),
+    _texts("datasets"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("read", "accepted", "rejected", "flagged", "repaired")
+    ),
+    *(Column(name, Integer, nullable=False) for name in ("new", "changed", "unchanged", "vanished")),
+    CheckConstraint("read = accepted + rejected", name="tally"),
+)
+
+import_issue = Table(
+    "import_issue",
+    metadata,
+    Column("import_id", ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("line", Integer, nullable=False),
+    _text("field"),
+    _text("value"),
+    _text("severity"),
+    _text("code"),
+    _text("reason"),
+    _text("advice"),
+)
+
+_SITE_TYPES: dict[str, Column[object]] = {
+    "date_maj": Column("date_maj", Date),
+    "latitude": Column("latitude", Double),
+    "longitude": Column("longitude", Double),
+    "pass_numerique": Column("pass_numerique", Boolean),
+    "membre_reseau": Column("membre_reseau", Boolean),
+    "acces_fauteuil": Column("acces_fauteuil", Boolean),
+    "arrets": Column("arrets", JSONB, nullable=False, comment="[[place, day, hours], …]"),
+    "fictif": Column("fictif", Boolean, nullable=False),
+}
+
+
+def _site_columns() -> list[SchemaItem]:
+    """One column for each field of `Site`, under the same name."""
+    several = standard.MULTIVALUED | {"signalements"}
+    return [
+        _SITE_TYPES[name] if name in _SITE_TYPES else _texts(name) if name in several else _text(name)
+        for name in STORED_FIELDS
+    ]
+
+
+site = Table(
+    "site",
+    metadata,
+    Column("id", Text, primary_key=True, comment="public identifier: dataset--local identifier"),
+    *_site_columns(),
+    Column(
+        "geom",
+        _geometry("POINT"),
+        Computed("st_setsrid(st_makepoint(longitude, latitude), 4326)", persisted=True),
+    ),
+    Column("first_import", ForeignKey("import_run.id"), nullable=False),
+    Column(
+        "last_import",
+        ForeignKey("import_run.id"),
+        nullable=False,
+        comment="the last that brought, changed, retired or returned it",
+    ),
+    Column("retired_at", DateTime(timezone=True)),
+    Index(None, "geom", postgresql_using="gist"),
+    Index(None, "jeu_de_donnees"),
+    Index(None, "code_insee"),
+)
+
+site_change = Table(
+    "site_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("import_id", ForeignKey("import_run.id"), nullable=False),
+    _text("site_id"),
+    _text("kind"),
+    Column("field", Text, comment="one of the record's when kind is 'changed'"),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("kind IN ('new', 'changed', 'retired', 'returned')", name="kind"),
+    CheckConstraint("(kind = 'changed') = (field IS NOT NULL)", name="field"),
+    Index(None, "site_id", "id"),
+    Index(None, "import_id"),
+)
+
+duplicate = Table(
+    "duplicate",
+    metadata,
+    Column("a", Text, primary_key=True),
+    Column("b", Text, primary_key=True),
+    Column("score", Double, nullable=False),
+    _texts("reasons"),
+    Column("proposed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("same", Boolean, comment="the decision; null: none yet"),
+    Column("hidden", Text, comment="the record not shown when both are the same place"),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    CheckConstraint('a < b COLLATE "C"', name="ordered"),
+    CheckConstraint("same IS NOT TRUE OR hidden IN (a, b)", name="hidden"),
+    Index(None, "b"),
+)
+
+data_version = Table(
+    "data_version",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("only", name="only"),
+)

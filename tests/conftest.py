@@ -1,0 +1,113 @@
+"""A real PostGIS for the tests that ask for one: a throw-away cluster the tests start themselves.
+
+- `connection`: over migrated, empty tables; all it wrote is undone when the test ends;
+- `fresh_engine` (or `database_url`, `fresh_settings`): a database of its own, for tests that commit.
+
+Tests that use any of them bear the marker `postgis` without saying so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from geo.settings import Settings
+from geo.store import cluster as embedded
+from geo.store.database import engine_of, migrate, parse_url
+
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""Server settings nobody who cares for data would use."""
+
+_serial = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("postgis")
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A short folder that the account PostgreSQL drops to can reach, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="portee-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(open_folder: Path) -> Iterator[embedded.Cluster]:
+    """A running embedded cluster, gone after the session."""
+    started = embedded.cluster_at(open_folder / "session", options=QUICK)
+    try:
+        embedded.start(started)
+        yield started
+    finally:
+        embedded.stop(started)
+
+
+@pytest.fixture(scope="session")
+def engine(cluster: embedded.Cluster) -> Iterator[Engine]:
+    """Engine over migrated, empty tables. Commit nothing to it: see `fresh_engine`."""
+    engine = engine_of(cluster.url())
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A connection whose every write is undone when the test ends."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def _template(cluster: embedded.Cluster, engine: Engine) -> str:
+    """Name of a database with migrated, empty tables that nobody is connected to."""
+    name = "template_migrated"
+    _run(cluster, f"CREATE DATABASE {name}")
+    made = engine_of(cluster.url(name))
+    migrate(made)
+    made.dispose()
+    return name
+
+
+@pytest.fixture
+def database_url(cluster: embedded.Cluster, _template: str) -> Iterator[str]:
+    """Address of a database of the test's own, with migrated, empty tables."""
+    name = f"test_{os.getpid()}_{next(_serial)}"
+    _run(cluster, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    yield cluster.url(name).set(drivername="postgresql").render_as_string(hide_password=False)
+    _run(cluster, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def fresh_engine(database_url: str) -> Iterator[Engine]:
+    """Engine over a database of the test's own: it may commit."""
+    engine = engine_of(parse_url(database_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def fresh_settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings that lead to a database of the test's own."""
+    return Settings(database_url=database_url, home=tmp_path)
+
+
+def _run(cluster: embedded.Cluster, statement: str) -> None:
+    engine = engine_of(cluster.url("postgres"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
