@@ -101,6 +101,7 @@ def read(
     max_bytes: int,
     dataset: str | None = None,
     mapping: Path | None = None,
+    vintage: date | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Arrival:
     """Read and validate a file; touches no database.
@@ -111,6 +112,8 @@ def read(
         Name of the dataset the records belong to; None: the usual one of the file's format.
     mapping
         Column mapping of a plain spreadsheet; see `geo.sites.readers.open_source`.
+    vintage
+        Date of the list, for records that bear none.
     progress
         Called with the number of rows read so far.
 
@@ -120,7 +123,7 @@ def read(
         If the file as a whole cannot be read.
     """
     started_at = datetime.now(UTC)
-    source = open_source(path, mapping=mapping, max_bytes=max_bytes)
+    source = open_source(path, mapping=mapping, max_bytes=max_bytes, vintage=vintage)
     name = dataset or source.dataset
     watched = _Watched(source.rows(), name)
     validated = validate(watched, territory=territory, dataset=name, today=today, progress=progress)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import combinations
-from pathlib import Path
-
-import pytest
 
 from geo.load import read
 from geo.settings import Settings
 from geo.sites.likeness import proposals
 from geo.territory.files import read_territory
+from tests.shared import SHARED, needs_shared
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "sites"
+FOLDER = SHARED / "data" / "sites"
 LETTERS = {
     "aidants-connect": "A",
     "conseillers-numeriques": "C",
@@ -96,8 +94,7 @@ def key(public_id: str) -> str:
     return LETTERS[dataset] + local_id[-6:]
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not FOLDER.is_dir(), reason="the real lists do not lie beside this checkout")
+@needs_shared
 def test_pairs_labelled_by_hand_are_proposed_and_few_others():
     settings = Settings()
     territory = read_territory(settings.territory_dir, "47")

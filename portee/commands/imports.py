@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,8 @@ _FRENCH = {
 }
 _SEVERITIES = {"rejected": "rejet", "flagged": "signalement", "repaired": "réparation"}
 
+DATASET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
 LINES_SHOWN = 3
 """Lines told for each kind of issue; the report file holds them all."""
 
@@ -76,6 +79,13 @@ def import_files(
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file telling which column of a spreadsheet holds which field.")
     ] = None,
+    vintage: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Date of the list, for records that bear none; by default, the one in the file's name.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would change, field by field; store nothing.")
     ] = False,
@@ -98,6 +108,8 @@ def import_files(
         raise typer.BadParameter(
             "give one FILE, and a name that ends in .csv or .json.", param_hint="--report"
         )
+    if dataset and not DATASET_NAME.fullmatch(dataset):
+        raise typer.BadParameter("use lower-case letters, digits and single hyphens.", param_hint="--dataset")
     outcomes: list[Outcome] = []
     refusal: PorteeError | None = None
     with failures_told():
@@ -116,6 +128,7 @@ def import_files(
                         max_bytes=settings.import_max_mb * 1_000_000,
                         dataset=dataset,
                         mapping=mapping,
+                        vintage=vintage.date() if vintage else None,
                         progress=lambda rows, bars=bars, task=task: bars.update(task, completed=rows),
                     )
                 if dry_run:
