@@ -1,0 +1,109 @@
+"""The application: settings in, a FastAPI app out. Nothing connects before it starts; no logic."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+import geo
+from api import coverage, described, health, imports, pages, problems, sites, territories
+from api.middleware import Head, Headers, SmallBody, Unforeseen
+from api.served import Keeper
+from api.service import Service
+from api.settings import ApiSettings
+from geo.settings import Settings
+from geo.store.database import engine_for
+from geo.store.keeper import SnapshotKeeper
+
+PREFIX = "/api/v1"
+
+
+def create_app(
+    settings: Settings, keeper: Keeper | None = None, *, http: ApiSettings | None = None
+) -> FastAPI:
+    """Build the application.
+
+    Parameters
+    ----------
+    settings
+        Where the database is and how distances are estimated.
+    keeper
+        Holds the snapshot answered from; without one, the database's own is followed.
+    http
+        How answers leave; the defaults of the environment if not given.
+    """
+    http = http or ApiSettings()
+    service = Service(settings, http, keeper)
+    app = FastAPI(
+        title="Portée",
+        version=geo.__version__,
+        description=described.DESCRIPTION,
+        openapi_tags=described.TAGS,
+        license_info={"name": "MIT"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.openapi = partial(described.describe, app)  # type: ignore[method-assign]
+    api = APIRouter(prefix=PREFIX)
+    for routes in (
+        sites.router(http.page_size),
+        territories.routes,
+        coverage.routes,
+        imports.routes,
+        health.routes,
+    ):
+        api.include_router(routes)
+    app.include_router(api)
+    app.include_router(health.routes, include_in_schema=False)
+    pages.install(app)
+    problems.install(app)
+    # Added last stands outermost.
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
+    app.add_middleware(Unforeseen)
+    app.add_middleware(SmallBody)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=http.origins,
+        allow_methods=["GET", "HEAD"],
+        allow_headers=["If-None-Match"],
+        expose_headers=["ETag", "Portee-Snapshot", "Portee-Snapshot-Age"],
+        max_age=86_400,
+    )
+    app.add_middleware(Headers)
+    app.add_middleware(Head)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application as the environment's settings describe it; what a server's workers call."""
+    return create_app(Settings())
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Follow the database while the application runs.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If there is no database to start from.
+    """
+    service: Service = app.state.service
+    if service.keeper is None:
+        service.engine = await run_in_threadpool(engine_for, service.settings)
+        service.keeper = SnapshotKeeper(service.engine)
+    await run_in_threadpool(service.keeper.start)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(service.keeper.stop)

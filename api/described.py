@@ -1,0 +1,88 @@
+"""How routes are described in OpenAPI: their failures, and what FastAPI cannot see by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import problems
+from api.schemas import Problem
+
+DESCRIPTION = """\
+Sites of digital help in a French département: where they are, how far, and who is out of reach.
+
+* Geometry is GeoJSON in WGS 84, longitude first. Distances are metres; codes are text.
+* Distances are straight lines times a stated detour factor (`method`), not journeys by road.
+* Every answer says its sources, licences, vintage and the version of the data in `meta`; show
+  `meta.attribution`, and `meta.notice` and `meta.stale` when they are not null.
+* Answers bear a weak `ETag`: ask again with `If-None-Match` and receive 304 while nothing changed.
+* Failures are `application/problem+json` (RFC 9457); `detail` is a French sentence fit for readers.
+"""
+
+TAGS = [
+    {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
+    {"name": "territories", "description": "Communes and their groupings."},
+    {"name": "coverage", "description": "Access to sites, territory by territory."},
+    {"name": "imports", "description": "Where the sites come from, and what was found wrong."},
+    {"name": "health", "description": "For those who run the service."},
+]
+
+_DETAILS = {
+    404: "Aucun lieu ne porte l'identifiant « demo--0 ».",
+    422: "« k » doit être un nombre entier entre 1 et 50 ; reçu : « 99 ».",
+}
+_MEANINGS = {
+    304: "Not modified: the representation named by `If-None-Match` is current.",
+    404: "There is no such thing.",
+    422: "A parameter cannot be used; `errors` names each.",
+    500: "A fault of the service.",
+    503: "Nothing to answer from: the database does not answer.",
+}
+
+
+def failures(*statuses: int, not_modified: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The answers other than success a route may give; 500 and 503 always among them."""
+    described: dict[int | str, dict[str, Any]] = {}
+    if not_modified:
+        described[304] = {"description": _MEANINGS[304]}
+    for status in (*statuses, 500, 503):
+        example: dict[str, Any] = {
+            "type": "about:blank",
+            "title": problems.TITLES[status],
+            "status": status,
+            "detail": _DETAILS.get(status, problems.DETAILS.get(status, "")),
+            "instance": "/api/v1/…",
+        }
+        if status == 422:
+            example["errors"] = [{"parameter": "k", "value": "99", "detail": _DETAILS[422]}]
+        described[status] = {
+            "description": _MEANINGS[status],
+            "content": {
+                problems.MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": example,
+                }
+            },
+        }
+    return described
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an application, made once."""
+    if not app.openapi_schema:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+            license_info=app.license_info,
+        )
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schemas["Problem"].pop("$defs")
+        document["components"]["schemas"] = dict(sorted(schemas.items()))
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,46 @@
+"""Health: does the process live, and has it something to answer from."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.answers import JSON
+from api.described import failures
+from api.schemas import Alive, Ready
+from api.service import service_of
+
+routes = APIRouter(tags=["health"])
+
+NOT_STORED = {"Cache-Control": "no-store"}
+
+
+@routes.get("/healthz", summary="Does the process live?", response_model=Alive)
+async def healthz() -> Response:
+    """Always 200 while the process answers at all."""
+    return Response(b'{"status":"ok"}', media_type=JSON, headers=NOT_STORED)
+
+
+@routes.get(
+    "/readyz",
+    summary="Can it answer?",
+    response_model=Ready,
+    responses={status: told for status, told in failures(not_modified=False).items() if status == 503},
+)
+async def readyz(request: Request) -> Response:
+    """200 with a snapshot to answer from, 503 without.
+
+    When the database goes away the status stays 200 and the body says `degraded` with the age of
+    the last snapshot: all workers lose the database at once, and a balancer that took every one of
+    them out would turn answers that are a little old into no answers.
+    """
+    now = service_of(request).now()
+    body = {
+        "status": "ok" if now.database_ok else "degraded",
+        "database_ok": now.database_ok,
+        "snapshot": now.served.snapshot.version,
+        "age_s": now.age_s,
+        "message": "Le service répond avec des données à jour." if now.database_ok else now.stale["message"],
+    }
+    return Response(orjson.dumps(body), media_type=JSON, headers=NOT_STORED)

@@ -1,0 +1,139 @@
+"""Imports: where the sites come from, and what validation said. Read from the database itself."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict
+from typing import Final
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.answers import JSON, page_links
+from api.described import failures
+from api.parameters import MAX_ID, Query, paging, refuse
+from api.schemas import ImportAnswer, ImportsAnswer
+from api.service import service_of
+from geo.sites.report import issues_csv
+from geo.sites.runs import ImportRun
+from geo.store import imports as stored
+
+PAGE: Final = 100
+PAGING: Final = Query(paging(PAGE))
+NO_PARAMETERS: Final = Query()
+FRESH: Final = {"Cache-Control": "no-cache"}
+
+routes = APIRouter(tags=["imports"])
+
+
+@routes.get(
+    "/imports",
+    summary="Imports, latest first",
+    response_model=ImportsAnswer,
+    responses=failures(422, not_modified=False),
+    openapi_extra=PAGING.openapi,
+)
+def imports(request: Request) -> Response:
+    """Each run of an import: its file, its counts, what it changed. Needs the database."""
+    values = PAGING.read(request.scope["query_string"])
+    limit, offset = values.get("limit", PAGE), values.get("offset", 0)
+    with service_of(request).connect() as connection:
+        total = stored.count(connection)
+        runs = stored.runs(connection, limit=limit, offset=offset)
+    body = {
+        "total": total,
+        "limit": limit,
+        "offset": offset,
+        "links": page_links(request, {}, total, limit, offset, JSON),
+        "imports": [run_properties(run) for run in runs],
+    }
+    return Response(orjson.dumps(body), media_type=JSON, headers=FRESH)
+
+
+@routes.get(
+    "/imports/{run_id}",
+    summary="One import and what validation found",
+    response_model=ImportAnswer,
+    responses=failures(404, 422, not_modified=False),
+    openapi_extra=PAGING.openapi,
+)
+def one_import(request: Request, run_id: str) -> Response:
+    """One run with a page of its findings, in the order of the file. Needs the database."""
+    number = number_of(run_id)
+    values = PAGING.read(request.scope["query_string"])
+    limit, offset = values.get("limit", PAGE), values.get("offset", 0)
+    with service_of(request).connect() as connection:
+        run = stored.find(connection, number)
+        total = stored.issue_count(connection, number)
+        issues = stored.issues(connection, number, limit=limit, offset=offset)
+    body = {
+        "total": total,
+        "limit": limit,
+        "offset": offset,
+        "links": page_links(request, {}, total, limit, offset, JSON),
+        "run": run_properties(run),
+        "issues": [asdict(issue) for issue in issues],
+    }
+    return Response(orjson.dumps(body), media_type=JSON, headers=FRESH)
+
+
+@routes.get(
+    "/imports/{run_id}/report.csv",
+    summary="What validation found, as CSV",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One line per finding: line, field, value, severity, reason, what to do.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        },
+        **failures(404, 422, not_modified=False),
+    },
+)
+def report(request: Request, run_id: str) -> Response:
+    """All findings of one run, for a spreadsheet. Needs the database."""
+    number = number_of(run_id)
+    NO_PARAMETERS.read(request.scope["query_string"])
+    with service_of(request).connect() as connection:
+        stored.find(connection, number)
+        issues = stored.issues(connection, number)
+    stream = io.StringIO(newline="")
+    issues_csv(issues, stream)
+    return Response(
+        stream.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={**FRESH, "Content-Disposition": f'attachment; filename="import-{number}.csv"'},
+    )
+
+
+def number_of(run_id: str) -> int:
+    """The number of a run as the path gives it.
+
+    Raises
+    ------
+    Refused
+        If it is no number.
+    """
+    if not (run_id.isascii() and run_id.isdigit() and int(run_id) <= MAX_ID):
+        raise refuse("run_id", run_id, "Un import se désigne par son numéro, par exemple 12.")
+    return int(run_id)
+
+
+def run_properties(run: ImportRun) -> dict[str, object]:
+    """A run as answers tell it."""
+    return {
+        "id": run.id,
+        "file_name": run.file_name,
+        "sha256": run.sha256,
+        "format": run.format,
+        "datasets": run.datasets,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "tally": asdict(run.tally),
+        "changes": {
+            "new": run.new,
+            "changed": run.changed,
+            "unchanged": run.unchanged,
+            "vanished": run.vanished,
+        },
+    }

@@ -1,0 +1,322 @@
+"""Query parameters: each a typed, described thing that refuses nonsense itself, in French.
+
+A route declares its parameters once; reading them and describing them in OpenAPI both come from
+that declaration. Only the keys a request bears are looked at: with some forty parameters on a
+route, checking each absent one would cost more than the answer. An empty value counts as absent.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from api.fields import FIELDS
+from api.problems import FieldProblem, Refused
+from geo.sites import standard
+from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter, fold
+from geo.sites.model import Position
+from geo.sites.search import Box, Search
+from geo.territory.model import Kind
+
+MAX_TEXT = 200
+MAX_PARAMETERS = 100
+COMMUNE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
+
+Read = Callable[[str], Any]
+"""Text → value; raises ValueError with the rest of « … doit être » when it cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter.
+
+    `many` lets it be repeated: its value is then a list. `schema` is its JSON Schema.
+    """
+
+    name: str
+    description: str
+    read: Read
+    schema: Mapping[str, Any]
+    example: object = None
+    many: bool = False
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """The parameter as OpenAPI describes it."""
+        schema = {"type": "array", "items": dict(self.schema)} if self.many else dict(self.schema)
+        described: dict[str, Any] = {
+            "name": self.name,
+            "in": "query",
+            "required": False,
+            "description": self.description,
+            "schema": schema,
+        }
+        if self.many:
+            described |= {"style": "form", "explode": True}
+        if self.example is not None:
+            described["example"] = [self.example] if self.many else self.example
+        return described
+
+
+@dataclass(frozen=True)
+class Query:
+    """The parameters one route knows."""
+
+    parameters: tuple[Parameter, ...] = ()
+    _by_name: dict[str, Parameter] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {p.name: p for p in self.parameters})
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """What FastAPI's `openapi_extra` takes."""
+        return {"parameters": [p.openapi for p in self.parameters]}
+
+    def read(self, query_string: bytes) -> dict[str, Any]:
+        """Values of the parameters a request bears, by name.
+
+        Raises
+        ------
+        Refused
+            If one is unknown, given twice, or not a possible value; all are told together.
+        """
+        if not query_string:
+            return {}
+        try:
+            pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
+        except ValueError:
+            message = "Les paramètres de cette adresse sont illisibles (caractères ou nombre)."
+            raise Refused([FieldProblem("", "", message)]) from None
+        values: dict[str, Any] = {}
+        errors: list[FieldProblem] = []
+        for name, text in pairs:
+            parameter = self._by_name.get(name)
+            if parameter is None:
+                errors.append(self._unknown(name, text))
+            elif name in values and not parameter.many:
+                errors.append(_problem(name, text, f"« {name} » est donné deux fois : ne le donnez qu'une."))
+            elif text.strip():
+                try:
+                    value = parameter.read(text)
+                except ValueError as refusal:
+                    errors.append(
+                        _problem(name, text, f"« {name} » doit être {refusal} ; reçu : « {_cut(text)} ».")
+                    )
+                else:
+                    if parameter.many:
+                        values.setdefault(name, []).append(value)
+                    else:
+                        values[name] = value
+        if errors:
+            raise Refused(errors)
+        return values
+
+    def _unknown(self, name: str, text: str) -> FieldProblem:
+        near = get_close_matches(name, self._by_name, n=3)
+        hint = f" Vouliez-vous dire {_listed(near)} ?" if near else ""
+        return _problem(name, text, f"Le paramètre « {_cut(name)} » n'existe pas ici.{hint}")
+
+
+def refuse(name: str, value: object, sentence: str) -> Refused:
+    """The refusal of one parameter for a reason its text alone does not tell."""
+    return Refused([_problem(name, str(value), sentence)])
+
+
+def _problem(name: str, text: str, sentence: str) -> FieldProblem:
+    return FieldProblem(_cut(name), _cut(text), sentence)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return " · ".join(f"« {w} »" for w in words)
+
+
+def number(name: str, description: str, *, low: float, high: float, unit: str, example: float) -> Parameter:
+    """A decimal number between two bounds, in a stated unit."""
+    told = f"un nombre de {unit} entre {low:g} et {high:g}, écrit avec un point"
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(told) from None
+        if not low <= value <= high:  # NaN is refused here too
+            raise ValueError(told)
+        return value
+
+    return Parameter(name, description, read, {"type": "number", "minimum": low, "maximum": high}, example)
+
+
+def integer(
+    name: str, description: str, *, low: int, high: int, default: int, example: int | None = None
+) -> Parameter:
+    """A whole number between two bounds."""
+    told = f"un nombre entier entre {low} et {high}"
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+            raise ValueError(told)
+        return int(text)
+
+    schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
+    return Parameter(name, description, read, schema, default if example is None else example)
+
+
+def integers(
+    name: str, description: str, *, low: int, high: int, most: int, default: tuple[int, ...]
+) -> Parameter:
+    """Whole numbers between two bounds, separated by commas, without repetition, ascending."""
+    told = f"de 1 à {most} nombres entiers entre {low} et {high}, séparés par des virgules"
+
+    def read(text: str) -> tuple[int, ...]:
+        parts = text.split(",")
+        if len(parts) > most or not all(p.isascii() and p.isdigit() and len(p) < 12 for p in parts):
+            raise ValueError(told)
+        found = sorted({int(p) for p in parts})
+        if found[0] < low or found[-1] > high:
+            raise ValueError(told)
+        return tuple(found)
+
+    written = ",".join(map(str, default))
+    schema = {"type": "string", "pattern": rf"^\d+(,\d+){{0,{most - 1}}}$", "default": written}
+    return Parameter(name, description, read, schema, written)
+
+
+def choice(
+    name: str,
+    description: str,
+    values: Iterable[str],
+    *,
+    default: str | None = None,
+    example: str | None = None,
+    many: bool = False,
+) -> Parameter:
+    """One of a closed list, whatever its accents, case and typographic variants."""
+    listed = tuple(values)
+    by_folded = {fold(v): v for v in listed}
+
+    def read(text: str) -> str:
+        try:
+            return by_folded[fold(text)]
+        except KeyError:
+            near = [by_folded[f] for f in get_close_matches(fold(text), by_folded, n=1)]
+            hint = f" (vouliez-vous dire {_listed(near)} ?)" if near else ""
+            raise ValueError(f"l'une de ces valeurs : {' · '.join(listed)}{hint}") from None
+
+    schema: dict[str, Any] = {"type": "string", "enum": list(listed)}
+    if default is not None:
+        schema["default"] = default
+    return Parameter(name, description, read, schema, example or default, many)
+
+
+def text(
+    name: str, description: str, *, example: object = None, many: bool = False, max_length: int = MAX_TEXT
+) -> Parameter:
+    """Free text of bounded length."""
+
+    def read(value: str) -> str:
+        if len(value) > max_length:
+            raise ValueError(f"un texte de {max_length} caractères au plus")
+        return value.strip()
+
+    return Parameter(name, description, read, {"type": "string", "maxLength": max_length}, example, many)
+
+
+def _commune(value: str) -> str:
+    if not COMMUNE_CODE.fullmatch(value):
+        raise ValueError("le code INSEE d'une commune, cinq caractères comme 47001")
+    return value
+
+
+def _box(value: str) -> Box:
+    told = "quatre nombres : ouest,sud,est,nord, en degrés et dans cet ordre"
+    try:
+        west, south, east, north = (float(p) for p in value.split(","))
+    except ValueError:
+        raise ValueError(told) from None
+    ordered = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+    if not (ordered and all(map(math.isfinite, (west, south, east, north)))):
+        raise ValueError(told)
+    return west, south, east, north
+
+
+def _filter(name: str, called: str = "") -> Parameter:
+    about = FIELDS[name]
+    description = f"{about.meaning} Repeat it to accept several values."
+    values = standard.ENUMERATIONS.get(name)
+    if name in BOOLEAN_FIELDS:
+        values = ("true", "false")
+    elif name == "position":
+        values = tuple(Position)
+    example = about.example if name in _EXAMPLES else None
+    if values:
+        return choice(called or name, description, values, example=example, many=True)  # type: ignore[arg-type]
+    return text(called or name, description, example=example, many=True)
+
+
+_EXAMPLES: Final = frozenset({"frais_a_charge", "services"})
+"""Filters whose example goes into the documentation's form: all at once would find nothing."""
+
+RENAMED: Final = {"nom_commune": "commune"}
+"""Our name → the standard's, on every route: there `commune=47001` is where a journey starts."""
+
+FILTERS: Final = (
+    *(_filter(name) for name in FILTERABLE if name != "commune"),
+    _filter("commune", "nom_commune"),
+)
+COMMUNE_NAME: Final = _filter("commune")
+WORDS: Final = text(
+    "q",
+    "Words looked for in name, commune, postal code, address, parent structure and summary; all must be "
+    "found, whatever their accents and case.",
+)
+BOX: Final = Parameter(
+    "bbox",
+    "Only places inside this box: west,south,east,north, in WGS 84 degrees.",
+    _box,
+    {"type": "string", "pattern": r"^-?[\d.]+(,-?[\d.]+){3}$"},
+    "-0.2,43.9,1.1,44.8",
+)
+KIND: Final = choice(
+    "kind", "Level of territory.", tuple(Kind), default=Kind.COMMUNE.value, example=Kind.COMMUNE.value
+)
+COMMUNE_ORIGIN: Final = Parameter(
+    "commune",
+    "INSEE code of the commune whose town hall is the origin.",
+    _commune,
+    {"type": "string", "pattern": r"^(\d{2}|2[AB])\d{3}$"},
+)
+MAX_OFFSET: Final = 10_000_000
+MAX_ID: Final = 2**31 - 1
+"""Of an import: what the database numbers them with."""
+
+
+def paging(page_size: int) -> tuple[Parameter, Parameter]:
+    """`limit` and `offset`."""
+    return (
+        integer("limit", "Records per page.", low=1, high=1_000, default=page_size, example=10),
+        integer("offset", "Records to skip.", low=0, high=MAX_OFFSET, default=0),
+    )
+
+
+def search_of(values: Mapping[str, Any]) -> Search:
+    """The question about sites that a request's values ask; other parameters are left alone."""
+    conditions: dict[str, list[str]] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            conditions.setdefault(RENAMED.get(name, name), []).extend(value)
+    if not conditions and "q" not in values and "bbox" not in values:
+        return EVERYTHING
+    return Search(SiteFilter.of(conditions), values.get("q", ""), values.get("bbox"))
+
+
+EVERYTHING: Final = Search()

@@ -1,0 +1,162 @@
+"""How failures are told: one shape (RFC 9457, `application/problem+json`), one table of statuses.
+
+Every answer that is not a success bears `type`, `title`, `status`, `detail` and `instance`;
+`advice` says what to do next, and `errors` tells each refused parameter (422). Sentences are in
+French, for whoever reads them; what was not foreseen is logged whole and answered with a fixed
+sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from geo.errors import (
+    DatabaseUnavailable,
+    InvalidCrs,
+    OperatorError,
+    PorteeError,
+    SnapshotUnavailable,
+    UnknownImport,
+    UnknownSite,
+    UnknownTerritory,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[PorteeError], HTTPStatus] = {
+    UnknownSite: HTTPStatus.NOT_FOUND,
+    UnknownTerritory: HTTPStatus.NOT_FOUND,
+    UnknownImport: HTTPStatus.NOT_FOUND,
+    InvalidCrs: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SnapshotUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    OperatorError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""Failure of the domain → status. One that is not here is a fault of ours: 500."""
+
+TITLES: Mapping[int, str] = {
+    400: "Demande illisible",
+    404: "Introuvable",
+    405: "Méthode non permise",
+    413: "Demande trop volumineuse",
+    422: "Demande incorrecte",
+    500: "Erreur interne",
+    503: "Service momentanément indisponible",
+}
+
+DETAILS: Mapping[int, str] = {
+    400: "La demande n'a pas pu être lue.",
+    404: "Aucune page ni donnée ne se trouve à cette adresse.",
+    405: "Cette adresse se lit seulement (GET ou HEAD).",
+    413: "Cette adresse n'accepte pas de contenu : elle se lit seulement.",
+    500: "Une erreur que nous n'avions pas prévue s'est produite. Elle a été notée.",
+    503: "La base de données est momentanément injoignable. Réessayez dans quelques minutes.",
+}
+"""Sentences for what no domain error tells better."""
+
+RETRY_AFTER_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One refused parameter: its name, the value received (cut when long), and why."""
+
+    parameter: str
+    value: str
+    detail: str
+
+
+class Refused(Exception):
+    """The parameters of a request cannot be used."""
+
+    def __init__(self, errors: Sequence[FieldProblem]) -> None:
+        super().__init__("; ".join(e.detail for e in errors))
+        self.errors = tuple(errors)
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str = "",
+    *,
+    advice: str = "",
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer that tells a failure."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or DETAILS.get(status, HTTPStatus(status).description),
+        "instance": scope["path"],
+    }
+    if advice:
+        body["advice"] = advice
+    if errors:
+        body["errors"] = [asdict(e) for e in errors]
+    extra = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(
+        orjson.dumps(body, default=str),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", "Content-Language": "fr", **extra, **(headers or {})},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure the application can raise in the one shape."""
+    for kind, status in STATUS.items():
+        app.add_exception_handler(kind, _handler(status))
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def _handler(status: HTTPStatus) -> Any:
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, OperatorError):  # written in English, for whoever runs Portée
+            return problem(request.scope, status)
+        assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
+        return problem(request.scope, status, error.message, advice=error.advice)
+
+    return answer
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for this only
+    return problem(
+        request.scope,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        error.errors[0].detail,
+        errors=error.errors,
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
+    return problem(request.scope, error.status_code, headers=error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """A path parameter FastAPI itself refused, such as a number of import that is no number."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this only
+    errors = [
+        FieldProblem(
+            str(e["loc"][-1]),
+            str(e.get("input"))[:100],
+            f"« {str(e.get('input'))[:100]} » n'est pas une valeur possible de {e['loc'][-1]}.",
+        )
+        for e in error.errors()
+    ]
+    return problem(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, errors[0].detail, errors=errors)

@@ -1,0 +1,271 @@
+"""A snapshot made ready to answer from: JSON written once, searches and coverages remembered.
+
+Everything here belongs to one snapshot and is dropped with it. Nothing is prepared before it is
+asked for, so that a new snapshot costs its first readers a little and nobody a pause.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from threading import Lock
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+import geo
+from geo.coverage.access import AccessParameters, Coverage, access
+from geo.reach.straight_line import LABEL, METHOD, SiteTree
+from geo.sites import standard
+from geo.sites.model import LOCAL_FIELDS, Site
+from geo.sites.search import Search
+from geo.snapshot import Snapshot
+from geo.territory.model import Grouping, Kind
+
+DEMONSTRATION: Final = "Données de démonstration : des lieux montrés ici sont inventés."
+DECIMALS: Final = 6
+"""Of coordinates sent out, in degrees: a decimetre."""
+
+TEXTS: Final = frozenset(standard.FIELDS) - standard.MULTIVALUED - {"id", "latitude", "longitude", "date_maj"}
+
+Value = TypeVar("Value")
+
+
+class KeptSnapshot(Protocol):
+    """What the keeper of snapshots holds: the last good one, and how things stand."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The last good snapshot."""
+
+    @property
+    def age(self) -> timedelta:
+        """Time since it was last known to be the database's state."""
+
+    @property
+    def database_ok(self) -> bool:
+        """Whether the database answers."""
+
+
+class Keeper(Protocol):
+    """Who holds the current snapshot (`geo.store.keeper.SnapshotKeeper`, or a test's own)."""
+
+    def start(self) -> None:
+        """Read the first snapshot and follow the database from then on."""
+
+    def stop(self) -> None:
+        """Stop following."""
+
+    def current(self) -> KeptSnapshot:
+        """The last good snapshot; raises SnapshotUnavailable before the first."""
+
+
+class Memory(Generic[Value]):
+    """The last values computed, by key; each is computed once, whatever the number of threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._lock = Lock()
+        self._computing = Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        """The value remembered, or None."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def of(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value of a key, computed if it is not remembered; `compute` returns no None."""
+        value = self.get(key)
+        if value is not None:
+            return value
+        with self._computing:
+            value = self.get(key)
+            if value is None:
+                value = compute()
+                with self._lock:
+                    self._values[key] = value
+                    while len(self._values) > self._size:
+                        self._values.popitem(last=False)
+        return value
+
+
+class Served:
+    """One snapshot and everything written or computed from it."""
+
+    def __init__(self, snapshot: Snapshot, *, detour_factor: float, remembered: int) -> None:
+        self.snapshot = snapshot
+        self.detour_factor = detour_factor
+        self._features: list[bytes | None] = [None] * len(snapshot.sites)
+        self._rows: Memory[NDArray[np.intp]] = Memory(remembered)
+        self._trees: Memory[SiteTree] = Memory(remembered)
+        self._coverages: Memory[Coverage] = Memory(remembered)
+        self._shapes: dict[tuple[Kind, str], bytes] = {}
+        self.pages: Memory[Any] = Memory(8)
+        moment = snapshot.taken_at.strftime("%Y%m%d%H%M%S")
+        self.tag = f"{snapshot.version}-{moment}-{geo.__version__}-{detour_factor:g}"
+        """What an answer's ETag begins with: changes with data, settings, and Portée itself."""
+
+    @cached_property
+    def meta(self) -> dict[str, object]:
+        """What every answer says of its sources."""
+        snapshot = self.snapshot
+        return {
+            "territory": {"code": snapshot.territory.code, "name": snapshot.territory.name},
+            "snapshot": {"version": snapshot.version, "taken_at": snapshot.taken_at.isoformat()},
+            "sites_updated": snapshot.sites_updated.isoformat() if snapshot.sites_updated else None,
+            "attribution": " · ".join(
+                f"{p.subject} : {p.producer}, {p.vintage} ({p.licence})" for p in snapshot.provenance
+            ),
+            "sources": [
+                {
+                    "subject": p.subject,
+                    "producer": p.producer,
+                    "vintage": p.vintage,
+                    "licence": p.licence,
+                    "retrieved": p.retrieved.isoformat() if p.retrieved else None,
+                }
+                for p in snapshot.provenance
+            ],
+            "notice": DEMONSTRATION if snapshot.fictitious else None,
+            "stale": None,
+        }
+
+    @cached_property
+    def method(self) -> dict[str, object]:
+        """How distances were estimated."""
+        return {"code": METHOD, "label": LABEL, "detour_factor": self.detour_factor}
+
+    @cached_property
+    def meta_json(self) -> bytes:
+        """`meta`, written."""
+        return orjson.dumps(self.meta)
+
+    @cached_property
+    def meta_with_method_json(self) -> bytes:
+        """`meta` with how distances were estimated, written."""
+        return orjson.dumps({**self.meta, "method": self.method})
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Public identifier → place in `snapshot.sites`."""
+        return {site.id: row for row, site in enumerate(self.snapshot.sites)}
+
+    def feature(self, row: int) -> bytes:
+        """A site as a GeoJSON feature, without its last two braces: properties may follow."""
+        written = self._features[row]
+        if written is None:
+            written = orjson.dumps(site_feature(self.snapshot.sites[row]))[:-2]
+            self._features[row] = written
+        return written
+
+    def rows(self, search: Search) -> NDArray[np.intp]:
+        """Places in `snapshot.sites` of the sites a question is about, ascending."""
+        return self._rows.of(search, lambda: search.rows(self.snapshot))
+
+    def tree(self, search: Search) -> SiteTree:
+        """The sites a question is about, ready to be searched by distance."""
+        return self._trees.of(search, lambda: self._tree(search))
+
+    def _tree(self, search: Search) -> SiteTree:
+        xy = self.snapshot.site_xy
+        if search:
+            kept = np.full_like(xy, np.nan)
+            rows = self.rows(search)
+            kept[rows] = xy[rows]
+            xy = kept
+        return SiteTree(xy, detour_factor=self.detour_factor)
+
+    def known_coverage(self, kind: Kind, parameters: AccessParameters) -> Coverage | None:
+        """A coverage already computed, or None."""
+        return self._coverages.get((kind, parameters))
+
+    def coverage(self, kind: Kind, parameters: AccessParameters) -> Coverage:
+        """Access in every territory of a kind, computed once."""
+        return self._coverages.of((kind, parameters), lambda: access(self.snapshot, kind, parameters))
+
+    def shape(self, group: Grouping) -> bytes:
+        """The boundary of a territory as a GeoJSON geometry, counterclockwise outside (RFC 7946)."""
+        key = (group.kind, group.code)
+        written = self._shapes.get(key)
+        if written is None:
+            written = self._shapes[key] = geometry_json(shapely.orient_polygons(group.boundary))
+        return written
+
+
+def geometry_json(geometry: BaseGeometry) -> bytes:
+    """A geometry (WGS 84) as GeoJSON, coordinates cut to a decimetre."""
+    rounded = shapely.transform(geometry, lambda degrees: np.round(degrees, DECIMALS))
+    text: str = shapely.to_geojson(rounded)
+    return text.encode()
+
+
+def site_feature(site: Site) -> dict[str, object]:
+    """A site as a GeoJSON feature: properties are the standard's fields, then ours; absent is null.
+
+    `properties` comes last.
+    """
+    properties: dict[str, object] = {}
+    for name in (*standard.FIELDS, *LOCAL_FIELDS):
+        value = getattr(site, name)
+        if name in TEXTS or name == "jeu_de_donnees":
+            value = value or None
+        properties[name] = value
+    point = (
+        {"type": "Point", "coordinates": [round(site.longitude, DECIMALS), round(site.latitude, DECIMALS)]}
+        if site.longitude is not None and site.latitude is not None
+        else None
+    )
+    return {"type": "Feature", "id": site.id, "geometry": point, "properties": properties}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a request is answered from: the snapshot served, and how fresh it is known to be."""
+
+    served: Served
+    age: timedelta
+    database_ok: bool
+
+    @property
+    def age_s(self) -> int:
+        """Seconds since the snapshot was last known to be the database's state."""
+        return int(self.age.total_seconds())
+
+    def meta(self, *, with_method: bool = False) -> bytes:
+        """`meta` of an answer, written; says the age when the database does not answer."""
+        if self.database_ok:
+            return self.served.meta_with_method_json if with_method else self.served.meta_json
+        method = {"method": self.served.method} if with_method else {}
+        return orjson.dumps({**self.served.meta, **method, "stale": self.stale})
+
+    @property
+    def stale(self) -> dict[str, object]:
+        """The warning that goes with the last known state."""
+        return {
+            "age_s": self.age_s,
+            "message": (
+                f"Dernier état connu, vieux de {spoken(self.age)} : "
+                "la base de données est momentanément injoignable."
+            ),
+        }
+
+
+def spoken(age: timedelta) -> str:
+    """A duration as people say it: « 40 secondes », « 3 minutes », « 2 heures », « 5 jours »."""
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86_400, "jour"), (3_600, "heure"), (60, "minute"), (1, "seconde")):
+        if seconds >= 2 * size or size == 1:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    raise AssertionError  # pragma: no cover - the last unit always answers

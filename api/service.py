@@ -1,0 +1,71 @@
+"""What an application holds while it runs: its settings, its keeper, and the snapshot served."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, cast
+
+from starlette.requests import Request
+
+from api.served import Keeper, Now, Served
+from api.settings import ApiSettings
+from geo.errors import DatabaseUnavailable, SnapshotUnavailable
+from geo.settings import Settings
+
+
+class Engine(Protocol):
+    """What opens connections the store reads with (SQLAlchemy's)."""
+
+    def connect(self) -> AbstractContextManager[Any]:
+        """A connection, closed when the block ends; raises DatabaseUnavailable."""
+
+
+class Service:
+    """The running state of one application; `app.state.service`."""
+
+    def __init__(self, settings: Settings, http: ApiSettings, keeper: Keeper | None) -> None:
+        self.settings = settings
+        self.http = http
+        self.keeper = keeper
+        self.engine: Engine | None = None
+        self._served: Served | None = None
+
+    def connect(self) -> AbstractContextManager[Any]:
+        """A connection to the database, for the few answers no snapshot holds.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            If there is no database, or it does not answer.
+        """
+        if self.engine is None:
+            raise DatabaseUnavailable("This application was given a snapshot and no database.")
+        return self.engine.connect()
+
+    def now(self) -> Now:
+        """What to answer from at this moment.
+
+        Raises
+        ------
+        SnapshotUnavailable
+            If no snapshot has ever been read.
+        """
+        if self.keeper is None:
+            raise SnapshotUnavailable(
+                "Le service démarre : il n'a pas encore lu ses données.", "Réessayez dans un instant."
+            )
+        kept = self.keeper.current()
+        served = self._served
+        if served is None or served.snapshot is not kept.snapshot:
+            served = Served(
+                kept.snapshot,
+                detour_factor=self.settings.detour_factor,
+                remembered=self.http.cached_filters,
+            )
+            self._served = served
+        return Now(served, kept.age, kept.database_ok)
+
+
+def service_of(request: Request) -> Service:
+    """The running state of the application a request came to."""
+    return cast(Service, request.app.state.service)

@@ -1,0 +1,309 @@
+"""Sites: lists, one, the nearest, and the standard's CSV."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+from numpy.typing import NDArray
+
+from api.answers import GEOJSON, answer, headers_of, is_known, page_links
+from api.described import failures
+from api.parameters import (
+    BOX,
+    COMMUNE_NAME,
+    COMMUNE_ORIGIN,
+    FILTERS,
+    WORDS,
+    Parameter,
+    Query,
+    integer,
+    number,
+    paging,
+    refuse,
+    search_of,
+    text,
+)
+from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
+from api.served import Served
+from api.service import service_of
+from geo.crs import area_of_use, project
+from geo.errors import UnknownTerritory
+from geo.reach.straight_line import METHOD
+from geo.sites.export import write_csv
+from geo.sites.model import Site
+
+MAX_K: Final = 50
+DEFAULT_K: Final = 5
+CSV_BATCH: Final = 200
+
+
+class GeoJson(Response):
+    """GeoJSON, as OpenAPI is told."""
+
+    media_type = GEOJSON
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where distances are measured from: WGS 84 degrees, the metric plane, and in words."""
+
+    longitude: float
+    latitude: float
+    xy: NDArray[np.float64]
+    label: str
+    commune: str | None = None
+    site: str | None = None
+
+    @property
+    def json(self) -> bytes:
+        """As answers tell it."""
+        return orjson.dumps(
+            {
+                "longitude": self.longitude,
+                "latitude": self.latitude,
+                "commune": self.commune,
+                "site": self.site,
+                "label": self.label,
+            }
+        )
+
+
+LONGITUDE: Final = number(
+    "lon", "Longitude of the origin; with `lat`.", low=-180, high=180, unit="degrés", example=0.6161
+)
+LATITUDE: Final = number(
+    "lat", "Latitude of the origin; with `lon`.", low=-90, high=90, unit="degrés", example=44.2033
+)
+SITE_ORIGIN: Final = text(
+    "site", "Identifier of a site: the origin is its place, and it is not among the answers."
+)
+NEAREST: Final = Query(
+    (
+        LONGITUDE,
+        LATITUDE,
+        COMMUNE_ORIGIN,
+        SITE_ORIGIN,
+        integer("k", "How many sites.", low=1, high=MAX_K, default=DEFAULT_K),
+        WORDS,
+        *FILTERS,
+    )
+)
+SEARCHED: Final[tuple[Parameter, ...]] = (WORDS, BOX, COMMUNE_NAME, *FILTERS)
+CSV: Final = Query(SEARCHED)
+
+
+def router(page_size: int) -> APIRouter:
+    """Routes about sites."""
+    routes = APIRouter(tags=["sites"])
+    listed = Query((*paging(page_size), *SEARCHED))
+
+    @routes.get(
+        "/sites",
+        summary="Sites, filtered by any field",
+        response_model=SiteCollection,
+        response_class=GeoJson,
+        responses=failures(422),
+        openapi_extra=listed.openapi,
+    )
+    async def sites(request: Request) -> Response:
+        """Sites in service, sorted by identifier, page by page.
+
+        Values of one field are alternatives; different fields must all hold. Closed lists match a
+        whole label, codes match exactly, other text matches when it contains the value; accents and
+        case never matter. A fact that is not known matches neither `true` nor `false`.
+        """
+        values = listed.read(request.scope["query_string"])
+        now = service_of(request).now()
+        limit, offset = values.pop("limit", page_size), values.pop("offset", 0)
+
+        def body() -> bytes:
+            served = now.served
+            rows = served.rows(search_of(values))
+            page = {
+                "total": len(rows),
+                "limit": limit,
+                "offset": offset,
+                "links": page_links(request, values, len(rows), limit, offset, GEOJSON),
+            }
+            features = b",".join(served.feature(row) + b"}}" for row in rows[offset : offset + limit])
+            return (
+                b'{"type":"FeatureCollection",'
+                + orjson.dumps(page)[1:-1]
+                + b',"meta":'
+                + now.meta()
+                + b',"features":['
+                + features
+                + b"]}"
+            )
+
+        return answer(request, now, body)
+
+    @routes.get(
+        "/sites.csv",
+        summary="Sites as the standard's CSV",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The standard's 32 columns in order, then ours with the prefix `ext_`.",
+                "content": {"text/csv": {"schema": {"type": "string"}}},
+            },
+            **failures(422),
+        },
+        openapi_extra=CSV.openapi,
+    )
+    async def sites_csv(request: Request) -> Response:
+        """All sites found, as the national standard's CSV, without paging."""
+        values = CSV.read(request.scope["query_string"])
+        now = service_of(request).now()
+        headers = headers_of(request, now, "-csv")
+        if is_known(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        served = now.served
+        found = [served.snapshot.sites[row] for row in served.rows(search_of(values))]
+        name = f"lieux-mediation-numerique-{served.snapshot.territory.code}.csv"
+        return StreamingResponse(
+            csv_chunks(found),
+            media_type="text/csv; charset=utf-8",
+            headers={**headers, "Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    @routes.get(
+        "/sites/nearest",
+        summary="The nearest sites of a point, a commune or a site",
+        response_model=NearbyCollection,
+        response_class=GeoJson,
+        responses=failures(404, 422),
+        openapi_extra=NEAREST.openapi,
+    )
+    async def nearest(request: Request) -> Response:
+        """Located sites, nearest first, each with `distance_m` and `method`.
+
+        Give one origin: `lon` and `lat`, or `commune` (its town hall), or `site`. Sites across the
+        border are among the answers. Filters are those of `/sites`, but the name of the site's
+        commune is `nom_commune` here.
+        """
+        values = NEAREST.read(request.scope["query_string"])
+        now = service_of(request).now()
+        served = now.served
+        start = start_of(served, values)
+        k = values.get("k", DEFAULT_K)
+
+        def body() -> bytes:
+            search = search_of(values)
+            own = served.row_of[start.site] if start.site else -1
+            distances, rows = served.tree(search).nearest(start.xy, k=k + 1 if start.site else k)
+            features = [
+                b'%b,"distance_m":%d,"method":"%b"}}' % (served.feature(row), metres + 0.5, _METHOD)
+                for row, metres in zip(rows[0].tolist(), distances[0].tolist(), strict=True)
+                if row not in (-1, own)
+            ]
+            return b'{"type":"FeatureCollection","meta":%b,"origin":%b,"features":[%b]}' % (
+                now.meta(with_method=True),
+                start.json,
+                b",".join(features[:k]),
+            )
+
+        return answer(request, now, body)
+
+    @routes.get(
+        "/sites/{site_id:path}",
+        summary="One site",
+        response_model=SiteAnswer,
+        response_class=GeoJson,
+        responses=failures(404, 422),
+    )
+    async def site(request: Request, site_id: str) -> Response:
+        """The site that bears an identifier, as a GeoJSON feature."""
+        NO_PARAMETERS.read(request.scope["query_string"])
+        now = service_of(request).now()
+        now.served.snapshot.site(site_id)  # raises UnknownSite
+        row = now.served.row_of[site_id]
+        return answer(request, now, lambda: b'%b},"meta":%b}' % (now.served.feature(row), now.meta()))
+
+    return routes
+
+
+NO_PARAMETERS: Final = Query()
+_METHOD: Final = METHOD.encode()
+
+
+def start_of(served: Served, values: dict[str, Any]) -> Start:
+    """Where a request measures from.
+
+    Raises
+    ------
+    Refused
+        If it names no origin, half of one, several, one out of the map, or a site without a place.
+    UnknownTerritory, UnknownSite
+        If the commune or the site is not known.
+    """
+    has_lon, has_lat = "lon" in values, "lat" in values
+    given = (has_lon or has_lat) + ("commune" in values) + ("site" in values)
+    if given > 1:
+        raise refuse(
+            "commune" if "commune" in values else "site",
+            values.get("commune") or values.get("site"),
+            "Donnez un seul point de départ : « lon » et « lat », ou « commune », ou « site ».",
+        )
+    if given == 0:
+        raise refuse(
+            "lon",
+            "",
+            "Donnez un point de départ : « lon » et « lat », ou « commune » (code INSEE), ou « site ».",
+        )
+    territory = served.snapshot.territory
+    if "commune" in values:
+        code = values["commune"]
+        commune = territory.commune_by_code.get(code)
+        if commune is None:
+            raise UnknownTerritory(
+                f"Aucune commune connue ici ne porte le code « {code} ».",
+                "Donnez le code INSEE (et non le code postal) d'une commune du département ou d'un voisin.",
+            )
+        hall = commune.town_hall
+        xy = project(hall.x, hall.y, territory.metric_crs)
+        return Start(hall.x, hall.y, xy, f"mairie de {commune.name}", commune=code)
+    if "site" in values:
+        site = served.snapshot.site(values["site"])
+        if site.longitude is None or site.latitude is None:
+            raise refuse("site", site.id, "Ce lieu n'est pas placé sur la carte : sa position est inconnue.")
+        xy = project(site.longitude, site.latitude, territory.metric_crs)
+        return Start(site.longitude, site.latitude, xy, site.nom, site=site.id)
+    if not (has_lon and has_lat):
+        missing = "lat" if has_lon else "lon"
+        raise refuse(missing, "", f"Il manque « {missing} » : un point se donne par « lon » et « lat ».")
+    return _point(values["lon"], values["lat"], territory.metric_crs)
+
+
+def _point(longitude: float, latitude: float, epsg: int) -> Start:
+    west, south, east, north = area_of_use(epsg)
+    if not (west <= longitude <= east and south <= latitude <= north):
+        swapped = west <= latitude <= east and south <= longitude <= north
+        raise refuse(
+            "lon",
+            f"{longitude:g}, {latitude:g}",
+            "Ce point est trop loin du territoire pour y mesurer une distance."
+            + (" Longitude et latitude semblent inversées." if swapped else ""),
+        )
+    return Start(longitude, latitude, project(longitude, latitude, epsg), "point donné")
+
+
+def csv_chunks(sites: Sequence[Site]) -> Iterator[str]:
+    """The standard's CSV, a few hundred sites at a time, the header once."""
+    header = _csv(())
+    yield header
+    for first in range(0, len(sites), CSV_BATCH):
+        yield _csv(sites[first : first + CSV_BATCH]).removeprefix(header)
+
+
+def _csv(sites: Sequence[Site]) -> str:
+    stream = io.StringIO(newline="")
+    write_csv(sites, stream)
+    return stream.getvalue()

@@ -1,0 +1,114 @@
+"""Territories: communes and their groupings, with or without their boundaries."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer, headers_of, is_known
+from api.described import failures
+from api.parameters import KIND, Query, choice
+from api.schemas import TerritoryAnswer, TerritoryCollection
+from api.served import Served
+from api.service import service_of
+from api.sites import GeoJson
+from geo.territory.model import Grouping, Kind
+
+KINDS: Final = choice(
+    "kind", "Level, when a code could be of several; else the smallest that bears it.", tuple(Kind)
+)
+
+
+def geometry(default: str) -> Any:
+    """Whether boundaries go out."""
+    return choice(
+        "geometry",
+        "Whether to send boundaries; without them `geometry` is null.",
+        ("true", "false"),
+        default=default,
+    )
+
+
+LISTED: Final = Query((KIND, geometry("false")))
+FOUND: Final = Query((KINDS, geometry("true")))
+
+routes = APIRouter(tags=["territories"])
+
+
+@routes.get(
+    "/territories",
+    summary="Communes, or groupings of one kind",
+    response_model=TerritoryCollection,
+    response_class=GeoJson,
+    responses=failures(422),
+    openapi_extra=LISTED.openapi,
+)
+async def territories(request: Request) -> Response:
+    """All territories of one kind, sorted by code."""
+    values = LISTED.read(request.scope["query_string"])
+    now = service_of(request).now()
+    kind = Kind(values.get("kind", Kind.COMMUNE))
+    drawn = values.get("geometry") == "true"
+    tag = headers_of(request, now)["ETag"]
+
+    def body() -> bytes:
+        found = now.served.snapshot.territory.groupings_of(kind)
+        features = b",".join(territory_feature(now.served, g, drawn=drawn) + b"}" for g in found)
+        return b'{"type":"FeatureCollection","meta":%b,"features":[%b]}' % (now.meta(), features)
+
+    if is_known(request, tag):
+        return answer(request, now, body)
+    written = await run_in_threadpool(body)
+    return answer(request, now, lambda: written)
+
+
+@routes.get(
+    "/territories/{code}",
+    summary="One commune or grouping",
+    response_model=TerritoryAnswer,
+    response_class=GeoJson,
+    responses=failures(404, 422),
+    openapi_extra=FOUND.openapi,
+)
+async def territory(request: Request, code: str) -> Response:
+    """The territory that bears a code: communes first, then cantons, EPCI, arrondissements, département."""
+    values = FOUND.read(request.scope["query_string"])
+    now = service_of(request).now()
+    kind = Kind(values["kind"]) if "kind" in values else None
+    found = now.served.snapshot.territory.find(code, kind)
+    drawn = values.get("geometry", "true") == "true"
+    return answer(
+        request,
+        now,
+        lambda: b'%b,"meta":%b}' % (territory_feature(now.served, found, drawn=drawn), now.meta()),
+    )
+
+
+def territory_feature(served: Served, group: Grouping, *, drawn: bool) -> bytes:
+    """A territory as a GeoJSON feature, without its last brace."""
+    properties: dict[str, object] = {
+        "kind": group.kind,
+        "kind_label": group.kind.label,
+        "code": group.code,
+        "name": group.name,
+        "population": group.population,
+        "partial": group.partial,
+        "communes": group.communes,
+    }
+    if group.kind is Kind.COMMUNE:
+        commune = served.snapshot.territory.commune_by_code[group.code]
+        properties |= {
+            "postal_codes": commune.postal_codes,
+            "epci": commune.epci_code or None,
+            "canton": commune.canton_code or None,
+            "arrondissement": commune.arrondissement_code or None,
+        }
+    return b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b' % (
+        orjson.dumps(group.code),
+        served.shape(group) if drawn else b"null",
+        orjson.dumps(properties),
+    )

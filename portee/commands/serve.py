@@ -1,0 +1,72 @@
+"""`portee serve`: the API, its documentation and the interactive map, on this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from geo.errors import OperatorError
+from geo.settings import Settings
+from geo.store import snapshots
+from geo.store.database import engine_for
+from portee.console import err, failures_told
+
+DEFAULT_PORT = 8047
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port.")] = DEFAULT_PORT,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+) -> None:
+    """Serve the API and the interactive map until interrupted."""
+    with failures_told():
+        require_free(host, port)
+        with engine_for(Settings()).connect() as connection:
+            snapshots.read(connection)
+    for label, path in (("Map", "/"), ("API", "/api/v1/sites"), ("API documentation", "/docs")):
+        err.print(f"{label}: http://{_named(host)}:{port}{path}", markup=False)
+    # No access log: a query holds where somebody is, an address who it is.
+    uvicorn.run(
+        "api.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse to start where something else listens already.
+
+    Raises
+    ------
+    OperatorError
+        If the port is taken, not allowed, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as problem:
+        if problem.errno == errno.EADDRINUSE:
+            raise OperatorError(
+                f"Port {port} is taken on {host}.",
+                f"Stop what listens there, or choose another: portee serve --port {port + 1}.",
+            ) from problem
+        raise OperatorError(f"Cannot listen on {host}, port {port}: {problem.strerror}.") from problem
+
+
+def _named(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,55 @@
+"""The application over a snapshot given by hand: no database, the time and its state as told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from geo.errors import SnapshotUnavailable
+from geo.settings import Settings
+from geo.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Held:
+    snapshot: Snapshot
+    age: timedelta
+    database_ok: bool
+
+
+@dataclass
+class HandKeeper:
+    """Holds what a test gives it."""
+
+    snapshot: Snapshot | None = None
+    age: timedelta = field(default_factory=timedelta)
+    database_ok: bool = True
+    started: bool = False
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self) -> None:
+        self.started = False
+
+    def current(self) -> Held:
+        if self.snapshot is None:
+            raise SnapshotUnavailable("Aucune donnée n'a encore été lue.", "Réessayez dans un instant.")
+        return Held(self.snapshot, self.age, self.database_ok)
+
+
+@contextmanager
+def serving(keeper: HandKeeper | Snapshot, **settings: object) -> Iterator[TestClient]:
+    """A client of the application over a keeper or a snapshot."""
+    if isinstance(keeper, Snapshot):
+        keeper = HandKeeper(keeper)
+    http = ApiSettings(**settings)  # type: ignore[arg-type]
+    app = create_app(Settings(detour_factor=1.3), keeper, http=http)
+    with TestClient(app, base_url="http://portee.test") as client:
+        yield client
