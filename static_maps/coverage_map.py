@@ -180,11 +180,6 @@ class _Page(Figure):
         self.method = style.METHODS.get(self.coverage.method, self.coverage.method)
         self.data = page_data(snapshot, coverages, tolerance_m=settings.tolerance_m)
 
-    def summary_shares(self) -> list[tuple[int, float | None]]:
-        """Thresholds (metres) with the share of the whole territory's inhabitants within each."""
-        shares = self.summary.share_within if self.summary else ()
-        return list(zip(self.coverage.parameters.thresholds_m, shares, strict=True))
-
     def commune_rows(self) -> list[tuple[Commune, str, TerritoryAccess]]:
         """Communes by name, each with the name of its nearest site and its access."""
         by_code = {r.code: r for r in self.coverage.rows}

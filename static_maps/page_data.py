@@ -131,6 +131,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "wheelchair": site.acces_fauteuil,
         "pass": site.pass_numerique,
         "flags": flags(site),
+        "updated": words.day(site.date_maj) if site.date_maj else "",
         "rough": site.position is not Position.EXACTE,
         "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
     }

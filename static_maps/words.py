@@ -97,13 +97,10 @@ def kilometres(metres: float | None) -> str:
     """A distance as read on a road sign: 3,2 km below ten kilometres, 12 km above."""
     if metres is None:
         return "inconnue"
+    if metres < 100:
+        return "moins de 100\u00a0m"
     km = metres / 1_000
     return f"{km:.1f}".replace(".", ",") + "\u00a0km" if round(km, 1) < 10 else f"{km:.0f}\u00a0km"
-
-
-def percent(share: float | None) -> str:
-    """A fraction in [0, 1] as a whole percentage: 84 %."""
-    return "—" if share is None else f"{share * 100:.0f}\u00a0%"
 
 
 _MONTHS: Final = (

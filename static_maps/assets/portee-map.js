@@ -3,6 +3,7 @@
 (() => {
   "use strict";
 
+  const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
   const oneDecimal = new Intl.NumberFormat("fr-FR", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -20,11 +21,12 @@
   function fold(text) {
     return text.replace(/’/g, "'").replace(/œ/gi, "oe").normalize("NFKD").replace(/\p{M}/gu, "")
       .toLowerCase().replace(/[-'\s]+/g, " ").trim()
-      .replace(/(^| )st(e?)(?= )/g, "$1saint$2");
+      .replace(/(^| )st(e?)(?= |$)/g, "$1saint$2");
   }
 
   function distance(metres) {
     if (metres === null) return "inconnue";
+    if (metres < 100) return "moins de 100\u00a0m";
     const km = metres / 1000;
     return (Math.round(km * 10) < 100 ? oneDecimal : integer).format(km) + "\u00a0km";
   }
@@ -44,6 +46,7 @@
     const latLng = ([x, y]) => [y / data.scale, x / data.scale];
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const state = { level: "commune", commune: -1 };
+    const narrow = map.getSize().x < 500;
 
     // ---- Boundaries: arcs told once, rings made of them
 
@@ -123,53 +126,57 @@
     const names = L.layerGroup().addTo(map);
     const pen = document.createElement("canvas").getContext("2d");
     const byPeople = data.communes.map((_, i) => i).sort((a, b) => data.communes[b].people - data.communes[a].people);
+    const neighbourRings = data.outline.neighbours.map((n) => rings(n.shape).map((polygon) => polygon[0]));
+    const centre = L.latLngBounds(data.communes.map((c) => latLng(c.at))).getCenter();
+
     function placeNames() {
       names.clearLayers();
-      const size = map.getSize(), taken = [], zoom = map.getZoom();
-      const most = size.x < 500 ? 14 : 26;
-      pen.font = "600 13px system-ui, sans-serif";
-      for (const n of data.outline.neighbours) placeNeighbour(n, taken, size);
-      let placed = 0;
-      for (const i of byPeople) {
-        const commune = data.communes[i], at = map.latLngToContainerPoint(latLng(commune.at));
-        if (at.x < 0 || at.y < 0 || at.x > size.x || at.y > size.y) continue;
-        const half = pen.measureText(commune.name).width / 2 + 6;
-        const box = [at.x - half, at.y + 8, at.x + half, at.y + 28];
-        if (box[0] < 2 || box[2] > size.x - 2 || box[3] > size.y || collides(box, taken)) continue;
+      const size = map.getSize(), most = narrow ? 12 : 30;
+      const taken = [];
+      map.eachLayer((layer) => {
+        if (!(layer instanceof L.Marker) || layer.options.pane !== "markerPane") return;
+        const at = map.latLngToContainerPoint(layer.getLatLng()), r = parseFloat(layer.getElement().style.width) / 2;
+        taken.push([at.x - r, at.y - r, at.x + r, at.y + r]);
+      });
+      const free = (b) => b[0] > 2 && b[1] > 2 && b[2] < size.x - 2 && b[3] < size.y - 2
+        && !taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);
+      const put = (x, y, half, text, className) => {
+        const box = [x - half, y - 9, x + half, y + 9];
+        if (!free(box)) return false;
         taken.push(box);
-        addName(latLng(commune.at), commune.name, placed < 3 ? "town main" : "town", [0, -8]);
-        if (++placed >= most && zoom < 12) break;
-      }
-    }
-    const collides = (b, taken) => taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);
-    function addName(at, text, className, anchor) {
-      const label = el("span", {}, text);
-      const icon = L.divIcon({ html: label, className: `name ${className}`, iconSize: [0, 0], iconAnchor: anchor });
-      const marker = L.marker(at, { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
-      marker.getElement().setAttribute("aria-hidden", "true");
-    }
-    // A neighbour's name stands on whatever part of it is in view, where it covers nothing of ours.
-    const home = L.latLngBounds(communes.map((c) => c.getBounds().getCenter()));
-    const neighbourShapes = data.outline.neighbours.map((n) => rings(n.shape).map((p) => p[0]));
-    function placeNeighbour(n, taken, size) {
-      const shapes = neighbourShapes[data.outline.neighbours.indexOf(n)]
-        .map((outer) => outer.map((p) => map.latLngToContainerPoint(p)));
-      const half = pen.measureText(n.name).width / 2 + 14;
-      let best = null;
-      for (let x = half + 8; x < size.x - half; x += 24) {
-        for (let y = 24; y < size.y - 24; y += 24) {
-          const corners = [[x, y], [x - half, y - 10], [x + half, y - 10], [x - half, y + 10], [x + half, y + 10]];
-          if (!shapes.some((s) => corners.every(([cx, cy]) => inside(s, cx, cy)))) continue;
-          const centre = map.latLngToContainerPoint(home.getCenter());
-          const away = Math.hypot(x - centre.x, y - centre.y);
-          if (!best || away < best.away) best = { x, y, away };
+        const icon = L.divIcon({ html: el("span", { "aria-hidden": "true" }, text), className: `name ${className}`, iconSize: [0, 0] });
+        L.marker(map.containerPointToLatLng([x, y]), { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
+        return true;
+      };
+      let placed = 0;
+      for (const [rank, i] of byPeople.entries()) {
+        if (placed >= most && map.getZoom() < 11) break;
+        const { name, at: [x, y] } = data.communes[i], at = map.latLngToContainerPoint(latLng([x, y]));
+        if (at.x < 0 || at.y < 0 || at.x > size.x || at.y > size.y) continue;
+        const main = rank < 8;
+        pen.font = `${main ? "700 14px" : "600 12.5px"} ${fontFamily}`;
+        const half = pen.measureText(name).width / 2 + 3;
+        const spots = [[0, 0]];
+        for (const far of main ? [20, 30, 42, 54] : [20, 30]) {
+          const aside = half + far - 8;
+          spots.push([0, far], [0, -far], [aside, 0], [-aside, 0]);
+          if (main) spots.push([aside, far / 2], [-aside, far / 2], [aside, -far / 2], [-aside, -far / 2]);
         }
+        if (spots.some(([dx, dy]) => put(at.x + dx, at.y + dy, half, name, main ? "main" : "town"))) placed++;
       }
-      if (!best) return;
-      const box = [best.x - half, best.y - 12, best.x + half, best.y + 12];
-      if (collides(box, taken)) return;
-      taken.push(box);
-      addName(map.containerPointToLatLng([best.x, best.y]), n.name, "beyond", [0, 10]);
+      pen.font = `500 12.5px ${fontFamily}`;
+      const home = map.latLngToContainerPoint(centre);
+      data.outline.neighbours.forEach(({ name }, n) => {
+        const outers = neighbourRings[n].map((r) => r.map((point) => map.latLngToContainerPoint(point)));
+        const half = pen.measureText(name.toUpperCase()).width / 2 + name.length * 0.8 + 4;
+        const spots = [];
+        for (let x = half + 6; x < size.x - half; x += 28) for (let y = 18; y < size.y - 18; y += 28) spots.push([x, y]);
+        spots.sort(([ax, ay], [bx, by]) => Math.hypot(ax - home.x, ay - home.y) - Math.hypot(bx - home.x, by - home.y));
+        spots.find(([x, y]) => {
+          const fits = outers.some((outer) => [-half, 0, half].every((dx) => inside(outer, x + dx, y - 12) && inside(outer, x + dx, y + 12)));
+          return fits && put(x, y, half, name, "beyond");
+        });
+      });
     }
     function inside(points, x, y) {
       let odd = false;
@@ -179,12 +186,18 @@
       }
       return odd;
     }
-    map.on("moveend resize", () => { if (map.hasLayer(names)) placeNames(); });
+    // Clusters regroup a while after each move, and names keep clear of them.
+    let waiting = 0;
+    function placeNamesSoon() {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { if (map.hasLayer(names)) placeNames(); }, reduced ? 0 : 260);
+    }
+    map.on("moveend resize", placeNamesSoon);
 
     // ---- Sites
 
     const clusters = L.markerClusterGroup({
-      maxClusterRadius: 42,
+      maxClusterRadius: narrow ? 58 : 44,
       showCoverageOnHover: false,
       animate: !reduced,
       spiderLegPolylineOptions: { weight: 1.5, color: "#123f83" },
@@ -192,8 +205,8 @@
         const n = cluster.getChildCount();
         return new NamedIcon({
           html: el("span", {}, integer.format(n)),
-          className: `cluster ${n < 10 ? "few" : n < 50 ? "some" : "many"}`,
-          iconSize: n < 10 ? [34, 34] : n < 50 ? [40, 40] : [46, 46],
+          className: "cluster",
+          iconSize: n < 10 ? [28, 28] : n < 50 ? [34, 34] : [40, 40],
           label: `${n} lieux, agrandir`,
         });
       },
@@ -205,7 +218,7 @@
       const marker = L.marker(latLng(site.at), {
         icon: new NamedIcon({ html: el("span"), className: kind, iconSize: [28, 28], label: site.name }),
       });
-      marker.bindPopup(() => siteCard(site), { minWidth: 240, maxWidth: 320, autoPanPadding: [16, 16] });
+      marker.bindPopup(() => siteCard(site), { minWidth: 230, maxWidth: Math.min(320, map.getSize().x - 60), autoPanPaddingTopLeft: [narrow ? 8 : 60, 12], autoPanPaddingBottomRight: [8, 12] });
       marker.bindTooltip(() => el("span", {}, site.name), { direction: "top", offset: [0, -12], className: "tip", opacity: 1 });
       markerById.set(site.id, marker);
     }
@@ -229,6 +242,7 @@
       if (facts.length) card.append(el("ul", { class: "facts" }, ...facts.map((f) => el("li", {}, f))));
       const links = [site.book && webLink(site.book, "Prendre rendez-vous"), site.web && webLink(site.web[0], "Site web")].filter(Boolean);
       if (links.length) card.append(el("p", { class: "links" }, ...links.flatMap((l, i) => (i ? [" · ", l] : [l]))));
+      if (site.updated) card.append(el("p", { class: "updated" }, `Fiche mise à jour le ${site.updated}`));
       return card;
     }
     const list = (items) => el("ul", {}, ...items.map((i) => el("li", { dir: "auto" }, i)));
@@ -261,15 +275,13 @@
       const commune = data.communes[i], own = accessOf(i, "commune"), site = siteById.get(own.nearest);
       const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
       chosen.setLatLngs(arcs.filter((_, a) => shape.has(a)));
-      const nearest = site
-        ? (site.at ? button(site.name, () => showSite(site.id)) : site.name)
-        : "inconnu";
+      const lead = site
+        ? el("p", { class: "lead" }, `À ${distance(own.metres)} de `, button(site.name, () => showSite(site.id)))
+        : el("p", { class: "lead" }, "Aucun lieu n'a de position connue.");
       const title = el("h2", { id: "fiche-titre" }, commune.name);
       const close = button("Fermer", overviewAgain);
       close.className = "close";
-      sheet.replaceChildren(title, close, figures([
-        ["Le plus proche", nearest],
-        ["Distance", distance(own.metres)],
+      sheet.replaceChildren(title, close, lead, figures([
         ["Lieux dans la commune", integer.format(own.sites)],
         ["Habitants", integer.format(own.people)],
         ["Code postal", commune.postal.join(", ")],
@@ -283,7 +295,12 @@
           ...data.thresholds_m.map((m, t) => [`À moins de ${integer.format(m / 1000)} km`, percent(row.within[t])]),
         ]));
       }
-      if (zoom) map.fitBounds(communes[i].getBounds(), { maxZoom: 12, padding: [40, 40], animate: !reduced });
+      sheet.parentElement.scrollTop = 0;
+      if (zoom) {
+        const around = L.latLngBounds(communes[i].getBounds().getSouthWest(), communes[i].getBounds().getNorthEast());
+        if (site) around.extend(latLng(site.at));
+        map.fitBounds(around, { maxZoom: 12, padding: [40, 40], animate: !reduced });
+      }
       remember(`commune-${commune.code}`);
     }
     function button(text, act) {
@@ -377,7 +394,8 @@
       const { layer, input } = layers[key];
       input.checked = shown;
       if (shown) map.addLayer(layer); else map.removeLayer(layer);
-      if (key === "names" && shown) placeNames();
+      if (shown && key === "names") placeNames();
+      else if (key === "sites") placeNamesSoon();
       if (key === "base") container.classList.toggle("with-tiles", shown && tilesSeen);
     }
 
@@ -386,12 +404,14 @@
     let tilesSeen = false;
     base?.on("tileload", () => {
       tilesSeen = true;
-      byId("sans-fond").hidden = true;
+      silent.hidden = true;
       container.classList.add("with-tiles");
     });
-    base?.on("load", () => { byId("sans-fond").hidden = tilesSeen; });
+    const silent = el("p", { class: "hint", id: "sans-fond", hidden: "" }, "Il ne répond pas ; la carte se lit sans lui.");
+    byId("couches").append(silent);
+    base?.on("load", () => { silent.hidden = tilesSeen; });
 
-    L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
+    L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire", position: narrow ? "bottomright" : "topleft" }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     map.attributionControl.setPrefix(false);
 
