@@ -427,14 +427,31 @@ def test_an_archive_with_an_endless_table_of_contents_is_refused(tmp_path):
     assert "démesuré" in refusal(tmp_path, archive({f"{n:0100}": b"" for n in range(8_000)})).message
 
 
+def with_sheet(tmp_path, change) -> bytes:
+    """A workbook of one site, its sheet changed as XML."""
+    with zipfile.ZipFile(io.BytesIO(workbook(tmp_path, [HEADER, LIEU]))) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    sheet = "xl/worksheets/sheet2.xml"
+    changed = change(parts[sheet])
+    assert changed != parts[sheet]
+    return archive(parts | {sheet: changed})
+
+
 def test_entities_that_multiply_are_refused(tmp_path):
     layers = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     lol = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "lol">{layers}]><x>&a9;</x>'
-    data = workbook(tmp_path, [HEADER, LIEU])
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        parts = {name: packed.read(name) for name in packed.namelist()}
-    parts["xl/worksheets/sheet1.xml"] = lol.encode()
-    assert refusal(tmp_path, archive(parts))
+    assert refusal(tmp_path, with_sheet(tmp_path, lambda _: lol.encode()))
+
+
+def test_the_size_a_sheet_announces_of_itself_is_not_believed(tmp_path):
+    data = with_sheet(tmp_path, lambda xml: xml.replace(b'<dimension ref="A1:H2"', b'<dimension ref="A1:B1"'))
+    (row,) = opened(tmp_path, data).rows()
+    assert row.values["commune"] == "Aubefeuille"
+
+
+def test_a_row_beyond_the_end_of_any_sheet_is_refused(tmp_path):
+    data = with_sheet(tmp_path, lambda xml: xml.replace(b'<row r="2"', b'<row r="99999999999"'))
+    assert "abîmé" in refusal(tmp_path, data).message
 
 
 # Anything at all.
