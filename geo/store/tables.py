@@ -108,18 +108,6 @@ provenance = Table(
     Column("retrieved", Date),
 )
 
-dataset = Table(
-    "dataset",
-    metadata,
-    Column("name", Text, primary_key=True),
-    _text("label"),
-    _text("producer"),
-    _text("licence"),
-    _text("format"),
-    _text("file_name"),
-    Column("retrieved", Date),
-)
-
 import_run = Table(
     "import_run",
     metadata,
@@ -127,6 +115,8 @@ import_run = Table(
     _text("file_name"),
     _text("sha256"),
     _text("format"),
+    _text("label"),
+    _text("licence"),
     _texts("datasets"),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True), nullable=False),
@@ -233,8 +223,8 @@ duplicate = Table(
 data_version = Table(
     "data_version",
     metadata,
-    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
     Column("version", BigInteger, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("only", name="only"),
+    CheckConstraint("singleton", name="singleton"),
 )

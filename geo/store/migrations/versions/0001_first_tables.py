@@ -43,22 +43,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "data_version",
-        sa.Column("only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("singleton", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("only", name=op.f("data_version_only_check")),
-        sa.PrimaryKeyConstraint("only", name=op.f("data_version_pkey")),
-    )
-    op.create_table(
-        "dataset",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("producer", sa.Text(), nullable=False),
-        sa.Column("licence", sa.Text(), nullable=False),
-        sa.Column("format", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("retrieved", sa.Date(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name=op.f("dataset_pkey")),
+        sa.CheckConstraint("singleton", name=op.f("data_version_singleton_check")),
+        sa.PrimaryKeyConstraint("singleton", name=op.f("data_version_pkey")),
     )
     op.create_table(
         "duplicate",
@@ -98,6 +87,8 @@ def upgrade() -> None:
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
         sa.Column("datasets", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
@@ -253,7 +244,6 @@ def downgrade() -> None:
     op.drop_table("grouping")
     op.drop_index(op.f("duplicate_b_idx"), table_name="duplicate")
     op.drop_table("duplicate")
-    op.drop_table("dataset")
     op.drop_table("data_version")
     op.drop_index(op.f("commune_town_hall_idx"), table_name="commune", postgresql_using="gist")
     op.drop_index(op.f("commune_boundary_idx"), table_name="commune", postgresql_using="gist")

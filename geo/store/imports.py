@@ -1,0 +1,115 @@
+"""Import runs and what validation said in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, text
+
+from geo.errors import UnknownImport
+from geo.sites.model import Issue, Severity
+from geo.sites.runs import ImportRun
+from geo.store.copying import copy_rows
+from geo.store.tables import import_issue, import_run
+
+LOCK = 47_0002
+"""Key of the advisory lock that imports queue for."""
+
+_RUN_FIELDS = tuple(f.name for f in fields(ImportRun))
+_ISSUE_FIELDS = ("line", "field", "value", "severity", "code", "reason", "advice")
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Wait until no other import is storing; this one holds the turn until its transaction ends.
+
+    A process that dies gives it back with its connection.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+
+
+def record(connection: Connection, run: ImportRun, issues: Iterable[Issue]) -> int:
+    """Keep a run with its issues, in the order given; returns its number."""
+    values = {name: getattr(run, name) for name in _RUN_FIELDS if name != "id"}
+    values |= {"datasets": list(run.datasets), "file_name": _storable(run.file_name)}
+    run_id = connection.execute(insert(import_run).values(values).returning(import_run.c.id)).scalar_one()
+    copy_rows(
+        connection,
+        "import_issue",
+        ("import_id", "rank", *_ISSUE_FIELDS),
+        (
+            (
+                run_id,
+                rank,
+                issue.line,
+                _storable(issue.field),
+                _storable(issue.value),
+                issue.severity.value,
+                issue.code,
+                _storable(issue.reason),
+                _storable(issue.advice),
+            )
+            for rank, issue in enumerate(issues)
+        ),
+    )
+    return int(run_id)
+
+
+def count(connection: Connection) -> int:
+    """How many runs are kept."""
+    return connection.execute(select(func.count()).select_from(import_run)).scalar_one()
+
+
+def runs(connection: Connection, *, limit: int | None = None, offset: int = 0) -> list[ImportRun]:
+    """Runs, latest first."""
+    found = select(import_run).order_by(import_run.c.id.desc()).limit(limit).offset(offset)
+    return [_as_run(row) for row in connection.execute(found)]
+
+
+def find(connection: Connection, run_id: int) -> ImportRun:
+    """The run that bears a number.
+
+    Raises
+    ------
+    UnknownImport
+        If none does.
+    """
+    row = connection.execute(select(import_run).where(import_run.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UnknownImport(
+            f"Aucun import ne porte le numéro {run_id}.", "La liste des imports donne leurs numéros."
+        )
+    return _as_run(row)
+
+
+def issue_count(connection: Connection, run_id: int) -> int:
+    """How many issues a run has."""
+    counted = select(func.count()).select_from(import_issue).where(import_issue.c.import_id == run_id)
+    return connection.execute(counted).scalar_one()
+
+
+def issues(connection: Connection, run_id: int, *, limit: int | None = None, offset: int = 0) -> list[Issue]:
+    """Issues of a run, in the order they were found."""
+    found = (
+        select(*(import_issue.c[name] for name in _ISSUE_FIELDS))
+        .where(import_issue.c.import_id == run_id)
+        .order_by(import_issue.c.rank)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        Issue(r.line, r.field, r.value, Severity(r.severity), r.code, r.reason, r.advice)
+        for r in connection.execute(found)
+    ]
+
+
+def _as_run(row: Row[Any]) -> ImportRun:
+    values = {name: getattr(row, name) for name in _RUN_FIELDS}
+    return ImportRun(**values | {"datasets": tuple(row.datasets)})
+
+
+def _storable(said: str) -> str:
+    """Text as PostgreSQL can hold it: an issue quotes what the file holds, whatever that is."""
+    visible = said.replace("\x00", "\N{SYMBOL FOR NULL}")
+    return visible.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,94 @@
+"""The database's version, and the snapshot of a version."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection, func, insert, select, text, update
+
+from geo.sites.model import Site
+from geo.snapshot import Snapshot
+from geo.store import duplicates, sites, territories
+from geo.store.tables import data_version, import_run
+from geo.territory.model import Provenance
+
+CHANNEL = "portee_snapshot"
+"""Channel on which a new version is told; the payload is its number."""
+
+UNDATED = "date inconnue"
+UNLICENSED = "licence non indiquée"
+
+
+def publish(connection: Connection) -> int:
+    """Count one more version; whoever listens hears of it when the transaction commits."""
+    counted = (
+        update(data_version)
+        .values(version=data_version.c.version + 1, changed_at=func.clock_timestamp())
+        .returning(data_version.c.version)
+    )
+    version = connection.execute(counted).scalar()
+    if version is None:
+        first = insert(data_version).values(version=1, changed_at=func.clock_timestamp())
+        version = connection.execute(first.returning(data_version.c.version)).scalar_one()
+    connection.execute(
+        text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)}
+    )
+    return int(version)
+
+
+def version(connection: Connection) -> int:
+    """The database's present version; 0 before anything was published."""
+    return connection.scalar(select(data_version.c.version)) or 0
+
+
+def read(connection: Connection) -> Snapshot:
+    """Territory and sites of one version.
+
+    On a connection that has begun nothing yet, all is read as of one moment (REPEATABLE READ);
+    inside a transaction of the caller's, it is as consistent as that one. `taken_at` is when the
+    version was published: the same for every reader of it.
+
+    Raises
+    ------
+    SnapshotUnavailable
+        If no territory has been loaded yet.
+    """
+    if not connection.in_transaction():
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+    territory = territories.load(connection)
+    published = connection.execute(select(data_version.c.version, data_version.c.changed_at)).one()
+    decided = duplicates.listed(connection, undecided_only=False)
+    left_out = duplicates.not_shown(decided)
+    shown = tuple(site for site in sites.active(connection) if site.id not in left_out)
+    return Snapshot(
+        version=published.version,
+        taken_at=published.changed_at,
+        territory=territory,
+        sites=shown,
+        site_provenance=_provenance(connection, shown),
+    )
+
+
+def _provenance(connection: Connection, shown: Iterable[Site]) -> tuple[Provenance, ...]:
+    """One source for each dataset with a site shown, from the last import that brought some of it."""
+    latest: dict[str, list[date]] = defaultdict(list)
+    for site in shown:
+        latest[site.jeu_de_donnees] += [site.date_maj] if site.date_maj else []
+    dataset = func.unnest(import_run.c.datasets).label("dataset")
+    columns = (dataset, import_run.c.label, import_run.c.licence, import_run.c.finished_at)
+    imported = {row.dataset: row for row in connection.execute(select(*columns).order_by(import_run.c.id))}
+    found = []
+    for name, dates in sorted(latest.items()):
+        run = imported.get(name)
+        found.append(
+            Provenance(
+                subject=f"Lieux « {name} »",
+                producer=(run and run.label) or name,
+                vintage=max(dates).isoformat() if dates else UNDATED,
+                licence=(run and run.licence) or UNLICENSED,
+                retrieved=run.finished_at.date() if run else None,
+            )
+        )
+    return tuple(found)
