@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import shapely
-from geoalchemy2.shape import from_shape
-from sqlalchemy import Connection, LargeBinary, Table, delete, func, insert, select
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection, LargeBinary, delete, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from geo.crs import WGS84
 from geo.errors import SnapshotUnavailable
 from geo.store import tables
+from geo.store.copying import copy_rows
 from geo.territory.model import Commune, Grouping, Kind, Provenance, Territory
 
 _COMMUNE_FIELDS = (
@@ -29,28 +29,47 @@ _COMMUNE_FIELDS = (
     "arrondissement_code",
     "arrondissement_name",
 )
+_GROUPING_FIELDS = ("kind", "code", "name", "communes", "population", "partial")
 
 
 def save(connection: Connection, territory: Territory) -> None:
     """Put a territory in place of the one there, its neighbours included."""
     for table in (tables.territory, tables.commune, tables.grouping, tables.provenance):
         connection.execute(delete(table))
-    connection.execute(insert(tables.territory), {"code": territory.code, "name": territory.name})
+    copy_rows(connection, "territory", ("code", "name"), [(territory.code, territory.name)])
     communes = [(c, True) for c in territory.communes] + [(c, False) for c in territory.context]
-    _insert(connection, tables.commune, (_commune_row(c, own) for c, own in communes))
-    _insert(connection, tables.grouping, map(_grouping_row, territory.groupings))
-    provenance = (
-        {
-            "rank": rank,
-            "subject": p.subject,
-            "producer": p.producer,
-            "vintage": p.vintage,
-            "licence": p.licence,
-            "retrieved": p.retrieved,
-        }
-        for rank, p in enumerate(territory.provenance)
+    copy_rows(
+        connection,
+        "commune",
+        (*_COMMUNE_FIELDS, "own", "town_hall", "boundary"),
+        (
+            (
+                *(_plain(getattr(c, name)) for name in _COMMUNE_FIELDS),
+                own,
+                _ewkb(c.town_hall),
+                _ewkb(c.boundary),
+            )
+            for c, own in communes
+        ),
     )
-    _insert(connection, tables.provenance, provenance)
+    copy_rows(
+        connection,
+        "grouping",
+        (*_GROUPING_FIELDS, "boundary"),
+        (
+            (*(_plain(getattr(g, name)) for name in _GROUPING_FIELDS), _ewkb(g.boundary))
+            for g in territory.groupings
+        ),
+    )
+    copy_rows(
+        connection,
+        "provenance",
+        ("rank", "subject", "producer", "vintage", "licence", "retrieved"),
+        (
+            (rank, p.subject, p.producer, p.vintage, p.licence, p.retrieved)
+            for rank, p in enumerate(territory.provenance)
+        ),
+    )
 
 
 def load(connection: Connection) -> Territory:
@@ -79,45 +98,28 @@ def load(connection: Connection) -> Territory:
 
 def _communes(connection: Connection) -> list[tuple[Commune, bool]]:
     table = tables.commune
-    town_hall, boundary = _wkb(table.c.town_hall), _wkb(table.c.boundary)
+    columns = [table.c[name] for name in _COMMUNE_FIELDS]
+    shapes = (_wkb(table.c.town_hall), _wkb(table.c.boundary))
     found = connection.execute(
-        select(*(table.c[name] for name in _COMMUNE_FIELDS), table.c.own, town_hall, boundary).order_by(
-            table.c.code.collate("C")
-        )
+        select(*columns, table.c.own, *shapes).order_by(table.c.code.collate("C"))
     ).all()
     town_halls = shapely.from_wkb([row.town_hall for row in found])
     boundaries = shapely.from_wkb([row.boundary for row in found])
     communes = []
-    for row, point, shape in zip(found, town_halls, boundaries, strict=True):
-        values = {name: getattr(row, name) for name in _COMMUNE_FIELDS}
-        values["postal_codes"] = tuple(row.postal_codes)
-        communes.append((Commune(**values, town_hall=point, boundary=shape), row.own))
+    for row, town_hall, boundary in zip(found, town_halls, boundaries, strict=True):
+        values = {name: _frozen(getattr(row, name)) for name in _COMMUNE_FIELDS}
+        communes.append((Commune(**values, town_hall=town_hall, boundary=boundary), row.own))
     return communes
 
 
 def _groupings(connection: Connection) -> tuple[Grouping, ...]:
     table = tables.grouping
-    columns = (
-        table.c.kind,
-        table.c.code,
-        table.c.name,
-        table.c.communes,
-        table.c.population,
-        table.c.partial,
-    )
+    columns = [table.c[name] for name in _GROUPING_FIELDS]
     found = connection.execute(select(*columns, _wkb(table.c.boundary))).all()
-    groupings = (
-        Grouping(
-            kind=Kind(row.kind),
-            code=row.code,
-            name=row.name,
-            communes=tuple(row.communes),
-            population=row.population,
-            boundary=boundary,
-            partial=row.partial,
-        )
-        for row, boundary in zip(found, shapely.from_wkb([r.boundary for r in found]), strict=True)
-    )
+    groupings = []
+    for row, boundary in zip(found, shapely.from_wkb([row.boundary for row in found]), strict=True):
+        values = {name: _frozen(getattr(row, name)) for name in _GROUPING_FIELDS}
+        groupings.append(Grouping(**values | {"kind": Kind(row.kind)}, boundary=boundary))
     kinds = list(Kind)
     return tuple(sorted(groupings, key=lambda g: (kinds.index(g.kind), g.code)))
 
@@ -127,31 +129,22 @@ def _provenance(connection: Connection) -> tuple[Provenance, ...]:
     return tuple(Provenance(r.subject, r.producer, r.vintage, r.licence, r.retrieved) for r in found)
 
 
-def _commune_row(commune: Commune, own: bool) -> dict[str, Any]:
-    return {
-        **{name: getattr(commune, name) for name in _COMMUNE_FIELDS},
-        "postal_codes": list(commune.postal_codes),
-        "own": own,
-        "town_hall": from_shape(commune.town_hall, srid=WGS84),
-        "boundary": from_shape(commune.boundary, srid=WGS84),
-    }
+def _plain(value: object) -> object:
+    """A value as the database takes it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value.value if isinstance(value, Kind) else value
 
 
-def _grouping_row(grouping: Grouping) -> dict[str, Any]:
-    return {
-        "kind": grouping.kind.value,
-        "code": grouping.code,
-        "name": grouping.name,
-        "communes": list(grouping.communes),
-        "population": grouping.population,
-        "boundary": from_shape(grouping.boundary, srid=WGS84),
-        "partial": grouping.partial,
-    }
+def _frozen(value: Any) -> Any:
+    """A value as a frozen record holds it."""
+    return tuple(value) if isinstance(value, list) else value
 
 
-def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    if values := list(rows):
-        connection.execute(insert(table), values)
+def _ewkb(geometry: BaseGeometry) -> str:
+    """Geometry to the last bit, with its reference system; text forms would round it."""
+    written: str = shapely.to_wkb(shapely.set_srid(geometry, WGS84), hex=True, include_srid=True)
+    return written
 
 
 def _wkb(column: ColumnElement[Any]) -> ColumnElement[bytes]:
