@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from geo.crs import departement_of
 from geo.errors import SuspiciousRetirement
@@ -65,6 +66,7 @@ def compare(
     current: Mapping[str, Site],
     incoming: Iterable[Site],
     *,
+    retired: Mapping[str, Site] = MappingProxyType({}),
     carried: Collection[str] = (),
     refused: Collection[str] = (),
 ) -> Difference:
@@ -76,9 +78,11 @@ def compare(
         Records in service by public identifier; those of other datasets are left alone.
     incoming
         Accepted records of the file; identifiers are unique.
+    retired
+        Records no longer in service, as they last were: one that comes back is new.
     carried
         Local facts the file has a column for. It may empty those; the others are kept from the
-        record in service when the file leaves them unsaid.
+        record as it is, or last was, when the file leaves them unsaid.
     refused
         Public identifiers of records the file lists but validation rejected: they have not
         vanished, the version in service stays.
@@ -91,13 +95,12 @@ def compare(
     unchanged = 0
     for site_id in sorted(arriving):
         before, after = current.get(site_id), arriving[site_id]
+        if known := before or retired.get(site_id):
+            unsaid = {name: getattr(known, name) for name in kept if getattr(after, name) in (None, ())}
+            after = replace(after, **unsaid)
         if before is None:
             new.append(after)
-            continue
-        unsaid = {name: getattr(before, name) for name in kept if getattr(after, name) in (None, ())}
-        if unsaid:
-            after = replace(after, **unsaid)
-        if before == after:
+        elif before == after:
             unchanged += 1
         else:
             changed.append(Change(before, after))

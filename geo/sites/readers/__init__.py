@@ -71,6 +71,8 @@ class Source:
                 yield RawRow(record.line, record.fields, record.issues)
                 continue
             row = self._format.translate(record)
+            if record.point and not (row.values.get("longitude") or row.values.get("latitude")):
+                row.values["longitude"], row.values["latitude"] = record.point
             if day and "date_maj" not in row.values:
                 row.values["date_maj"] = day.isoformat()
                 if untold:

@@ -171,8 +171,6 @@ def _translation(shape: _Shape) -> Callable[[Record], RawRow]:
         values = dict(_CONSTANTS)
         for name, column in shape.columns.items():
             values[name] = fields.get(column, "").strip()
-        if record.point and not (values["latitude"] and values["longitude"]):
-            values["longitude"], values["latitude"] = record.point
         if values["nom"] and "france service" not in fold(values["nom"]):
             values["nom"] = f"France services {values['nom']}"
         values["courriels"] = "|".join(part for part in re.split(r"[\s;,/|]+", values["courriels"]) if part)

@@ -6,6 +6,7 @@ The file is described in docs/formats.md.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,7 @@ def mapped(contents: list[Content], mapping: ColumnMapping, name: str) -> tuple[
             )
     first = contents[0]
     missing = ", ".join(f"« {column} »" for column in wanted if column not in first.columns)
-    present = ", ".join(f"« {column} »" for column in first.columns[:60] if column)
+    present = ", ".join(f"« {column[:60]} »" for column in first.columns[:60] if column)
     raise UnreadableFile(
         f"Colonnes absentes de « {name} » : {missing}.",
         f"Corrigez le fichier de correspondance ; les colonnes du fichier sont {present}.",
@@ -102,8 +103,6 @@ def _translate(record: Record, mapping: ColumnMapping) -> RawRow:
     for field, columns in mapping.columns.items():
         cells = [record.fields.get(column, "").strip() for column in _several(columns)]
         values[field] = _cell(field, " ".join(cell for cell in cells if cell), mapping)
-    if record.point and not any(field in mapping.columns for field in _COORDINATES):
-        values["longitude"], values["latitude"] = record.point
     return RawRow(record.line, values, record.issues)
 
 
@@ -115,11 +114,16 @@ def _cell(field: str, text: str, mapping: ColumnMapping) -> str:
             return datetime.strptime(text, mapping.date_format).date().isoformat()  # noqa: DTZ007 (a day)
         except ValueError:
             return text
-    table = {fold(theirs): ours for theirs, ours in mapping.values.get(field, {}).items()}
+    words = mapping.values.get(field, {})
     if field in standard.MULTIVALUED:
         tokens = [token.strip() for token in text.split(mapping.value_separator)]
-        return standard.SEPARATOR.join(table.get(fold(token), token) for token in tokens if token)
-    return table.get(fold(text), text)
+        return standard.SEPARATOR.join(_word(token, words) for token in tokens if token)
+    return _word(text, words)
+
+
+def _word(text: str, words: Mapping[str, str]) -> str:
+    """A value in the standard's words, when the mapping gives one whatever its case and accents."""
+    return next((ours for theirs, ours in words.items() if fold(theirs) == fold(text)), text)
 
 
 def _several(columns: str | list[str]) -> list[str]:

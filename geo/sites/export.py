@@ -1,0 +1,73 @@
+"""Sites as the standard's CSV: its 32 columns in order, then ours; read back without loss.
+
+A cell that a spreadsheet would take for a formula is written behind an apostrophe, which the
+import of our own export takes away again (`restored`). Telephones and coordinates begin with a
+sign by right and are written as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from datetime import date
+from enum import Enum
+from typing import Final, TextIO
+
+from geo.sites import standard
+from geo.sites.hours import written
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Site, standard_values
+
+COLUMNS: Final = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
+
+_SIGNED: Final = frozenset({"telephone", "latitude", "longitude"})
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_BEHIND_APOSTROPHE: Final = re.compile(r"'+[=+\-@\t\r]")
+
+
+def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) -> None:
+    """Write sites as CSV, one line each, in the order given.
+
+    Parameters
+    ----------
+    stream
+        Opened with `newline=""`, in UTF-8.
+    strict
+        Only the standard's 32 columns, as its own schema v1.0.2 accepts them.
+    """
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(standard.FIELDS if strict else COLUMNS)
+    for site in sites:
+        cells = {name: cell(value) for name, value in standard_values(site)}
+        if strict:
+            cells["formations_labels"] = cells["formations_labels"].replace(
+                standard.ETAPES_NUMERIQUES, standard.ETAPES_NUMERIQUES_STRICT
+            )
+        else:
+            cells |= {f"{LOCAL_PREFIX}{name}": cell(getattr(site, name)) for name in LOCAL_FIELDS}
+        writer.writerow(text if name in _SIGNED else neutralised(text) for name, text in cells.items())
+
+
+def cell(value: object) -> str:
+    """A field's value as one cell: several joined by `|`, dates ISO, unknown empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return standard.SEPARATOR.join(v if isinstance(v, str) else written(v) for v in value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def neutralised(text: str) -> str:
+    """Text no spreadsheet takes for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def restored(text: str) -> str:
+    """The text `neutralised` was given."""
+    return text[1:] if _BEHIND_APOSTROPHE.match(text) else text

@@ -1,0 +1,269 @@
+"""Every finding validation can make: its code, its severity, its words, and what to do about it.
+
+The table of docs/validation.md is held to this one by a test. Findings made by the readers have
+codes of their own (docs/formats.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from geo.sites.model import Issue, Severity
+
+VALUE_MAX: Final = 200
+"""Longest value quoted in an issue, in characters: a report must not grow with a hostile cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a field function found, before the line and the severity are known.
+
+    `detail` completes the reason ("il manque un chiffre"); `advice`, when given, replaces the
+    usual one of the code.
+    """
+
+    code: str
+    field: str
+    value: str = ""
+    detail: str = ""
+    advice: str = ""
+
+    def at(self, line: int) -> Issue:
+        """The issue this finding makes at a line of the file."""
+        kind = CATALOGUE[self.code]
+        return Issue(
+            line=line,
+            field=self.field,
+            value=bounded(self.value),
+            severity=kind.severity,
+            code=self.code,
+            reason=f"{kind.reason} : {self.detail}." if self.detail else f"{kind.reason}.",
+            advice=self.advice or kind.advice,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """A kind of finding.
+
+    `lossy` is true when the faulty value is not kept in the record: a later import of our own
+    export can't find the fault again, so the flag is then carried by `ext_signalements`.
+    """
+
+    severity: Severity
+    reason: str
+    advice: str
+    lossy: bool = False
+
+
+_R, _F, _P = Severity.REJECTED, Severity.FLAGGED, Severity.REPAIRED
+
+CATALOGUE: Final[dict[str, FindingKind]] = {
+    # Rejected: the row can't be used.
+    "identifiant_absent": FindingKind(
+        _R, "Ce lieu n'a pas d'identifiant", "Donnez à chaque lieu un identifiant unique et durable."
+    ),
+    "identifiant_trop_long": FindingKind(
+        _R,
+        "L'identifiant dépasse 200 caractères",
+        "Vérifiez que les colonnes ne sont pas décalées, ou choisissez un identifiant plus court.",
+    ),
+    "identifiant_en_double": FindingKind(
+        _R,
+        "Un autre lieu du même fichier porte déjà cet identifiant",
+        "Donnez un identifiant propre à ce lieu, ou supprimez la ligne si elle est en double.",
+    ),
+    "nom_absent": FindingKind(_R, "Ce lieu n'a pas de nom", "Indiquez le nom du lieu."),
+    "lieu_introuvable": FindingKind(
+        _R,
+        "Rien ne dit où est ce lieu : ni commune, ni code postal, ni coordonnées",
+        "Indiquez au moins la commune et le code postal.",
+    ),
+    "ligne_illisible": FindingKind(
+        _R, "Cette ligne n'a pas pu être lue", "Vérifiez cette ligne dans le fichier d'origine."
+    ),
+    # Flagged: the row is kept and shown with its flag.
+    "adresse_absente": FindingKind(_F, "L'adresse manque", "Indiquez le numéro et la voie."),
+    "arret_illisible": FindingKind(
+        _F,
+        "Un arrêt n'a pas pu être lu et a été écarté",
+        "Écrivez chaque arrêt « lieu @ jour heures », par exemple « Halle @ Tu 09:00-12:00 ».",
+        lossy=True,
+    ),
+    "code_postal_absent": FindingKind(
+        _F, "Le code postal manque ou n'est pas valable", "Indiquez les cinq chiffres du code postal."
+    ),
+    "code_postal_discordant": FindingKind(
+        _F,
+        "Le code postal n'est pas un de ceux de la commune",
+        "Vérifiez le code postal et la commune.",
+    ),
+    "commune_ambigue": FindingKind(
+        _F,
+        "Plusieurs communes sont possibles : le lieu n'est rattaché à aucune",
+        "Indiquez le nom de la commune, ou son code INSEE.",
+    ),
+    "commune_discordante": FindingKind(
+        _F,
+        "Le code INSEE et le nom de la commune ne s'accordent pas",
+        "Vérifiez le code INSEE et le nom de la commune.",
+        lossy=True,
+    ),
+    "commune_inconnue": FindingKind(
+        _F,
+        "Cette commune n'est ni du territoire ni de ses voisins",
+        "Vérifiez le nom de la commune et le code postal ; si le lieu est bien ailleurs, rien n'est à faire.",
+    ),
+    "coordonnees_invalides": FindingKind(
+        _F,
+        "Les coordonnées ne sont pas utilisables",
+        "Donnez la latitude et la longitude en degrés, par exemple 44.2033 et 0.6163.",
+        lossy=True,
+    ),
+    "courriel_invalide": FindingKind(
+        _F,
+        "Cette adresse électronique n'est pas valable ; elle n'est pas affichée",
+        "Corrigez l'adresse électronique.",
+        lossy=True,
+    ),
+    "date_inconnue": FindingKind(
+        _F,
+        "La date de mise à jour n'est pas connue",
+        "Indiquez la date de dernière mise à jour, sous la forme 2026-03-31.",
+    ),
+    "horaires_illisibles": FindingKind(
+        _F,
+        "Les horaires ne sont pas dans un format lisible : ils sont affichés tels quels et comptés "
+        "comme inconnus",
+        "Écrivez-les au format OpenStreetMap, par exemple « Mo-Fr 09:00-12:00,14:00-17:00 ».",
+    ),
+    "hors_commune": FindingKind(
+        _F,
+        "Les coordonnées tombent loin de la commune du lieu : il est placé à la mairie en attendant",
+        "Corrigez les coordonnées, ou la commune si c'est elle qui est fausse.",
+        lossy=True,
+    ),
+    "jeu_de_donnees_invalide": FindingKind(
+        _F,
+        "Le nom du jeu de données n'est pas valable ; celui de l'import a été pris",
+        "Employez des minuscules, des chiffres et des tirets, par exemple « france-services ».",
+    ),
+    "pivot_invalide": FindingKind(
+        _F,
+        "Le numéro SIRET, SIREN ou RNA n'est pas valable ; il n'a pas été gardé",
+        "Vérifiez ce numéro sur annuaire-entreprises.data.gouv.fr.",
+        lossy=True,
+    ),
+    "position_approximative": FindingKind(
+        _F,
+        "Les coordonnées manquent : le lieu est placé à la mairie",
+        "Ajoutez la latitude et la longitude du lieu.",
+        lossy=True,
+    ),
+    "telephone_invalide": FindingKind(
+        _F,
+        "Ce numéro de téléphone n'est pas valable ; il n'est pas affiché",
+        "Donnez un numéro à dix chiffres, ou avec son indicatif (+33…).",
+        lossy=True,
+    ),
+    "telephone_multiple": FindingKind(
+        _F,
+        "Plusieurs numéros de téléphone sont donnés ; seul le premier est gardé",
+        "Gardez dans ce champ le numéro à appeler, et les autres dans la présentation.",
+        lossy=True,
+    ),
+    "url_refusee": FindingKind(
+        _F,
+        "Cette adresse web n'est pas valable ; elle n'est pas affichée",
+        "Donnez une adresse qui commence par https://.",
+        lossy=True,
+    ),
+    "valeur_inconnue": FindingKind(
+        _F,
+        "Cette valeur n'est pas dans la liste du standard ; elle n'a pas été gardée",
+        "Choisissez une des valeurs du standard.",
+        lossy=True,
+    ),
+    # Repaired: the record says the same, better written.
+    "code_insee_deduit": FindingKind(
+        _P, "Le code INSEE a été retrouvé", "Ajoutez le code INSEE dans le fichier d'origine."
+    ),
+    "code_postal_deduit": FindingKind(
+        _P, "Le code postal a été retrouvé", "Corrigez le code postal dans le fichier d'origine."
+    ),
+    "commune_deduite": FindingKind(
+        _P, "La commune a été retrouvée", "Ajoutez le nom de la commune dans le fichier d'origine."
+    ),
+    "commune_normalisee": FindingKind(
+        _P, "Le nom de la commune est écrit comme au Code officiel géographique", "Rien à faire."
+    ),
+    "coordonnees_inversees": FindingKind(
+        _P,
+        "La latitude et la longitude étaient échangées ; elles ont été remises en ordre",
+        "Échangez les deux colonnes dans le fichier d'origine.",
+    ),
+    "courriel_corrige": FindingKind(_P, "L'adresse électronique a été mise en forme", "Rien à faire."),
+    "date_normalisee": FindingKind(
+        _P, "La date a été écrite au format du standard", "Écrivez les dates sous la forme 2026-03-31."
+    ),
+    "pivot_absent": FindingKind(
+        _P,
+        "Le numéro SIRET ou RNA manque : la valeur convenue « inconnu » est mise à sa place",
+        "Ajoutez le SIRET si la structure en a un.",
+    ),
+    "pivot_normalise": FindingKind(
+        _P, "Les espaces et les points du numéro SIRET, SIREN ou RNA ont été retirés", "Rien à faire."
+    ),
+    "resume_raccourci": FindingKind(
+        _P,
+        "Le résumé dépassait 280 caractères : il est raccourci, et gardé en entier dans la présentation "
+        "détaillée",
+        "Écrivez un résumé plus court.",
+    ),
+    "separateur_corrige": FindingKind(
+        _P, "Plusieurs valeurs étaient séparées autrement que par « | »", "Séparez les valeurs par « | »."
+    ),
+    "telephone_normalise": FindingKind(
+        _P, "Le numéro de téléphone est écrit sous sa forme internationale", "Rien à faire."
+    ),
+    "texte_nettoye": FindingKind(
+        _P, "Des caractères invisibles ou de commande ont été retirés", "Rien à faire."
+    ),
+    "url_completee": FindingKind(
+        _P, "L'adresse web a été complétée", "Écrivez l'adresse entière, avec https://."
+    ),
+    "valeur_normalisee": FindingKind(
+        _P, "La valeur est écrite comme dans le standard", "Employez l'orthographe exacte du standard."
+    ),
+    "virgule_decimale": FindingKind(
+        _P,
+        "La coordonnée employait une virgule",
+        "Employez un point, par exemple 44.2033.",
+    ),
+}
+"""Code → kind, by severity then by alphabet."""
+
+CARRIED_OVER: Final = "Signalé lors d'un import précédent"
+"""Reason of a flag that our own export carried and that can't be checked again."""
+
+
+def carried_over(code: str, line: int) -> Issue:
+    """The issue of a flag carried by `ext_signalements`."""
+    kind = CATALOGUE.get(code)
+    return Issue(
+        line=line,
+        field="ext_signalements",
+        value=code,
+        severity=Severity.FLAGGED,
+        code=code,
+        reason=f"{CARRIED_OVER} : {kind.reason[0].lower()}{kind.reason[1:]}." if kind else f"{CARRIED_OVER}.",
+        advice="Si c'est corrigé, retirez ce code de la colonne ext_signalements."
+        if kind is None
+        else f"{kind.advice} Puis retirez ce code de la colonne ext_signalements.",
+    )
+
+
+def bounded(value: str) -> str:
+    """A value short enough to be quoted in a report."""
+    return value if len(value) <= VALUE_MAX else value[: VALUE_MAX - 1] + "…"

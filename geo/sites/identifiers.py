@@ -1,0 +1,50 @@
+"""Numbers that identify a structure: SIRET, SIREN, RNA, RIDET."""
+
+from __future__ import annotations
+
+import re
+
+from stdnum.fr import siren, siret
+
+from geo.sites import standard
+from geo.sites.findings import Finding
+
+_SEPARATORS = re.compile(r"[\s.\-_/]")
+_RNA = re.compile(r"W[0-9A-Z]\d{8}", re.ASCII)
+_RIDET = re.compile(r"[0-9A-Z]{9,10}", re.ASCII)
+
+
+def pivot(cell: str, *, pacific: bool = False) -> tuple[str, tuple[Finding, ...]]:
+    """The identifier of a structure, checked by its own digits; the unknown value for want of one.
+
+    SIRET and SIREN must pass the Luhn check (La Poste's SIRETs have a rule of their own, known to
+    stdnum), an RNA is W, nine characters. `pacific` also accepts the numbers of New Caledonia and
+    French Polynesia, which have no check digit.
+
+    A missing number is only repaired: no fact about the place becomes doubtful, and whole national
+    lists have none. A wrong one is flagged: someone must correct it.
+    """
+    compact = _SEPARATORS.sub("", cell).upper()
+    if not compact:
+        return standard.UNKNOWN_PIVOT, (Finding("pivot_absent", "pivot", cell),)
+    if compact != standard.UNKNOWN_PIVOT and not _is_valid(compact, pacific=pacific):
+        return standard.UNKNOWN_PIVOT, (Finding("pivot_invalide", "pivot", cell, _fault(compact)),)
+    if compact != cell:
+        return compact, (Finding("pivot_normalise", "pivot", cell),)
+    return compact, ()
+
+
+def _is_valid(number: str, *, pacific: bool) -> bool:
+    if _RNA.fullmatch(number) or (pacific and _RIDET.fullmatch(number)):
+        return True
+    if not (number.isascii() and number.isdigit()) or not int(number):
+        return False
+    return bool(siret.is_valid(number) if len(number) == 14 else siren.is_valid(number))
+
+
+def _fault(number: str) -> str:
+    if not (number.isascii() and number.isdigit()):
+        return "ce n'est ni un SIRET, ni un SIREN, ni un RNA"
+    if len(number) not in (9, 14):
+        return f"il a {len(number)} chiffres au lieu de 14 (SIRET) ou 9 (SIREN)"
+    return "son chiffre de contrôle est faux"

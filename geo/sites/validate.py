@@ -1,0 +1,249 @@
+"""From raw rows to sites: every row ends accepted or rejected, and every finding is told.
+
+The only module that knows all field functions; each of them is pure and stands in a module of
+its subject. What each finding means: docs/validation.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, TypeVar
+
+from geo.sites import standard
+from geo.sites.communes import Clues, Gazetteer
+from geo.sites.contacts import emails, phone, urls
+from geo.sites.dates import update_date
+from geo.sites.export import restored
+from geo.sites.findings import CATALOGUE, Finding, carried_over
+from geo.sites.hours import hours, stops
+from geo.sites.identifiers import pivot
+from geo.sites.labels import labels
+from geo.sites.model import LOCAL_PREFIX, Issue, RawRow, Severity, Site, Validated
+from geo.sites.position import coordinates, placed
+from geo.sites.text import cleaned
+from geo.territory.model import Territory
+
+ID_MAX: Final = 200
+"""Longest identifier accepted, in characters."""
+
+Value = TypeVar("Value")
+
+_PROGRESS_EVERY = 256
+_DATASET = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FLAG = re.compile(r"[a-z0-9_]{1,60}")
+_YES = frozenset({"oui", "true", "vrai", "1", "o", "yes"})
+_NO = frozenset({"non", "false", "faux", "0", "n", "no"})
+_PARAGRAPHS = frozenset({"presentation_detail"})
+_PACIFIC = ("986", "987", "988")
+
+
+def validate(
+    rows: Iterable[RawRow],
+    *,
+    territory: Territory,
+    dataset: str,
+    today: date,
+    progress: Callable[[int], None] | None = None,
+) -> Validated:
+    """Sort rows into sites and rejections; each row ends up in exactly one of the two.
+
+    Parameters
+    ----------
+    territory
+        Communes that places are looked up among, the neighbours' included.
+    dataset
+        Dataset of the records whose row names none of its own (`ext_jeu_de_donnees`).
+    today
+        The day after which a date of update is in the future.
+    progress
+        Called now and then, and at the end, with the number of rows read so far.
+    """
+    gazetteer = Gazetteer(territory)
+    result = Validated()
+    tally = result.tally
+    seen: set[str] = set()
+    for row in rows:
+        tally.read += 1
+        site, issues = _site(row, gazetteer, dataset=dataset, today=today)
+        if site is not None and site.id in seen:
+            issues = [*issues, Finding("identifiant_en_double", "id", site.local_id).at(row.line)]
+            site = None
+        result.issues.extend(issues)
+        if site is None:
+            tally.rejected += 1
+        else:
+            seen.add(site.id)
+            result.sites.append(site)
+            tally.accepted += 1
+            found = {issue.severity for issue in issues}
+            tally.flagged += Severity.FLAGGED in found
+            tally.repaired += Severity.REPAIRED in found
+        if progress and tally.read % _PROGRESS_EVERY == 0:
+            progress(tally.read)
+    if progress:
+        progress(tally.read)
+    return result
+
+
+@dataclass(slots=True)
+class _Row:
+    """The cells of a row, cleaned as they are asked for, and what was found of them so far."""
+
+    values: dict[str, str]
+    findings: list[Finding]
+
+    def text(self, field: str) -> str:
+        """A cell as text; "" when the source has none."""
+        raw = self.values.get(field, "")
+        if not raw:
+            return ""
+        text, changed = cleaned(raw, lines=field in _PARAGRAPHS)
+        if changed:
+            self.findings.append(Finding("texte_nettoye", field, raw))
+        return text
+
+    def take(self, read: tuple[Value, tuple[Finding, ...]]) -> Value:
+        """The value a field function has read; its findings are kept."""
+        value, findings = read
+        self.findings.extend(findings)
+        return value
+
+
+def _site(raw: RawRow, gazetteer: Gazetteer, *, dataset: str, today: date) -> tuple[Site | None, list[Issue]]:
+    """The site a row describes, or None, and all that was found of it."""
+    issues = list(raw.issues)
+    if any(issue.severity is Severity.REJECTED for issue in issues):
+        return None, issues
+    own = bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
+    row = _Row({name: restored(cell) for name, cell in raw.values.items()} if own else raw.values, [])
+    name, set_ = row.text("nom"), _dataset(row, dataset)
+    local_id = row.text("id").removeprefix(f"{set_}--")
+    code = _unusable(local_id, name)
+    if code:
+        row.findings.append(Finding(code, "nom" if code == "nom_absent" else "id", local_id))
+        return None, [*issues, *_told(row, raw.line)]
+
+    given = coordinates(row.text("latitude"), row.text("longitude"))
+    clues = Clues(
+        code_insee=row.text("code_insee"),
+        name=row.text("commune"),
+        code_postal=row.text("code_postal"),
+        address=row.text("adresse"),
+        site_name=name,
+        point=given.point,
+    )
+    place = gazetteer.locate(clues)
+    row.findings.extend(place.findings)
+    latitude, longitude, position, found = placed(
+        given, place.commune, gazetteer, known=row.text(f"{LOCAL_PREFIX}position")
+    )
+    row.findings.extend(found)
+    if latitude is None and not (place.name or place.code_postal or place.code_insee):
+        row.findings.append(Finding("lieu_introuvable", "commune", clues.address))
+        return None, [*issues, *_told(row, raw.line)]
+    if not clues.address:
+        row.findings.append(Finding("adresse_absente", "adresse"))
+
+    where = place.code_insee or place.code_postal
+    summary, detail = _presentation(row)
+    values: dict[str, Any] = dict(
+        local_id=local_id,
+        pivot=row.take(pivot(row.text("pivot"), pacific=where.startswith(_PACIFIC))),
+        nom=name,
+        commune=place.name,
+        code_postal=place.code_postal,
+        code_insee=place.code_insee,
+        adresse=clues.address,
+        complement_adresse=row.text("complement_adresse"),
+        latitude=latitude,
+        longitude=longitude,
+        telephone=row.take(phone(row.text("telephone"), where)),
+        courriels=row.take(emails(row.text("courriels"))),
+        site_web=row.take(urls("site_web", row.text("site_web"))),
+        horaires=row.take(hours(row.text("horaires"))),
+        presentation_resume=summary,
+        presentation_detail=detail,
+        source=row.text("source"),
+        structure_parente=row.text("structure_parente"),
+        date_maj=row.take(update_date(row.text("date_maj"), today=today)),
+        autres_formations_labels=_free_labels(row.text("autres_formations_labels")),
+        fiche_acces_libre=_one_url(row, "fiche_acces_libre"),
+        prise_rdv=_one_url(row, "prise_rdv"),
+        **{field: row.take(labels(field, row.text(field))) for field in standard.ENUMERATIONS},
+        pass_numerique=_truth(row, "pass_numerique"),
+        membre_reseau=_truth(row, "membre_reseau"),
+        acces_fauteuil=_truth(row, "acces_fauteuil"),
+        arrets=row.take(stops(row.text(f"{LOCAL_PREFIX}arrets"))),
+        jeu_de_donnees=set_,
+        position=position,
+        fictif=_truth(row, "fictif") or False,
+    )
+    issues.extend(_told(row, raw.line))
+    issues.extend(_carried(row, issues, raw.line))
+    flags = sorted({issue.code for issue in issues if issue.severity is Severity.FLAGGED})
+    return Site(**values, signalements=tuple(flags)), issues
+
+
+def _unusable(local_id: str, name: str) -> str:
+    """Why a row without this much can't become a record; "" when it can."""
+    if not local_id:
+        return "identifiant_absent"
+    if len(local_id) > ID_MAX:
+        return "identifiant_trop_long"
+    return "" if name else "nom_absent"
+
+
+def _told(row: _Row, line: int) -> Iterator[Issue]:
+    return (finding.at(line) for finding in row.findings)
+
+
+def _carried(row: _Row, issues: list[Issue], line: int) -> list[Issue]:
+    """Flags our own export carries that this import can't find again by itself."""
+    cell = row.text(f"{LOCAL_PREFIX}signalements")
+    found = {issue.code for issue in issues}
+    codes = dict.fromkeys(code for code in cell.split(standard.SEPARATOR) if _FLAG.fullmatch(code))
+    return [
+        carried_over(code, line)
+        for code in codes
+        if code not in found and (code not in CATALOGUE or CATALOGUE[code].lossy)
+    ]
+
+
+def _dataset(row: _Row, usual: str) -> str:
+    name = row.text(f"{LOCAL_PREFIX}jeu_de_donnees")
+    if not name or _DATASET.fullmatch(name):
+        return name or usual
+    row.findings.append(Finding("jeu_de_donnees_invalide", f"{LOCAL_PREFIX}jeu_de_donnees", name))
+    return usual
+
+
+def _presentation(row: _Row) -> tuple[str, str]:
+    """Summary and detail; a summary that is too long is cut at a word, and kept whole in the detail."""
+    summary, detail = row.text("presentation_resume"), row.text("presentation_detail")
+    if len(summary) <= standard.RESUME_MAX:
+        return summary, detail
+    row.findings.append(Finding("resume_raccourci", "presentation_resume", summary))
+    cut = summary[: standard.RESUME_MAX - 1]
+    kept = (cut.rpartition(" ")[0] or cut).rstrip(" ,;:.") + "…"
+    return kept, "\n\n".join(filter(None, (summary, detail)))
+
+
+def _free_labels(cell: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(str.strip, cell.split(standard.SEPARATOR)))))
+
+
+def _one_url(row: _Row, field: str) -> str:
+    found = row.take(urls(field, row.text(field)))
+    return found[0] if found else ""
+
+
+def _truth(row: _Row, fact: str) -> bool | None:
+    field = f"{LOCAL_PREFIX}{fact}"
+    word = row.text(field).casefold()
+    if not word or word in _YES | _NO:
+        return word in _YES if word else None
+    row.findings.append(Finding("valeur_inconnue", field, word, advice="Écrivez « oui » ou « non »."))
+    return None
