@@ -165,6 +165,11 @@ def test_a_format_is_known_by_its_content_whatever_its_name(tmp_path, data, know
     assert len(list(opened.rows())) == 1
 
 
+def test_the_standard_as_geojson_takes_its_coordinates_from_the_point(tmp_path):
+    (row,) = source(tmp_path, collection(feature(dict.fromkeys(standard.REQUIRED, "x")))).rows()
+    assert (row.values["longitude"], row.values["latitude"]) == ("0.5", "44.1")
+
+
 # France services.
 
 
