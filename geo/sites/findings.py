@@ -80,9 +80,6 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Rien ne dit où est ce lieu : ni commune, ni code postal, ni coordonnées",
         "Indiquez au moins la commune et le code postal.",
     ),
-    "ligne_illisible": FindingKind(
-        _R, "Cette ligne n'a pas pu être lue", "Vérifiez cette ligne dans le fichier d'origine."
-    ),
     # Flagged: the row is kept and shown with its flag.
     "adresse_absente": FindingKind(_F, "L'adresse manque", "Indiquez le numéro et la voie."),
     "arret_illisible": FindingKind(
@@ -148,6 +145,7 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         _F,
         "Le nom du jeu de données n'est pas valable ; celui de l'import a été pris",
         "Employez des minuscules, des chiffres et des tirets, par exemple « france-services ».",
+        lossy=True,
     ),
     "pivot_invalide": FindingKind(
         _F,

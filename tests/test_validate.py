@@ -1,0 +1,339 @@
+"""Rows become sites or rejections: one fault at a time over a valid row, then anything at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.sites import standard
+from geo.sites.export import COLUMNS, neutralised, restored, write_csv
+from geo.sites.findings import CATALOGUE, VALUE_MAX
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, RawRow, Severity, Site, Stop
+from geo.sites.readers import open_source
+from geo.sites.report import issue_records, issues_csv
+from geo.sites.validate import validate
+from tests.shared import SHARED, needs_shared
+from tests.world import TERRITORY, at, site
+
+TODAY = date(2026, 11, 23)
+HERE = at(5)
+VALID = {
+    "id": "1",
+    "pivot": "73282932000074",
+    "nom": "Médiathèque d'essai",
+    "commune": "Ouestville",
+    "code_postal": "99100",
+    "code_insee": "99001",
+    "adresse": "1 place de l'Exemple",
+    "latitude": repr(HERE.y),
+    "longitude": repr(HERE.x),
+    "telephone": "+33536490001",
+    "horaires": "Mo-Fr 09:00-12:00",
+    "date_maj": "2026-03-02",
+    "services": "Aide aux démarches administratives",
+}
+
+
+def check(*rows, dataset="essai"):
+    raw = [RawRow(line, values) for line, values in enumerate(rows, start=2)]
+    return validate(raw, territory=TERRITORY, dataset=dataset, today=TODAY)
+
+
+def one(**changes):
+    """The site and the findings a valid row gives once changed."""
+    result = check({**VALID, **changes})
+    assert result.tally.read == 1 == result.tally.accepted + result.tally.rejected
+    return (result.sites[0] if result.sites else None), {i.code: i for i in result.issues}
+
+
+def test_a_valid_row_is_accepted_without_a_word():
+    found, issues = one()
+    assert issues == {}
+    assert found.id == "essai--1"
+    assert found.position is Position.EXACTE and found.date_maj == date(2026, 3, 2)
+
+
+FAR = at(38)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field", "kept"),
+    [
+        ({"pivot": ""}, "pivot_absent", "pivot", standard.UNKNOWN_PIVOT),
+        ({"pivot": "732 829 320 00074"}, "pivot_normalise", "pivot", "73282932000074"),
+        ({"pivot": "73282932000075"}, "pivot_invalide", "pivot", standard.UNKNOWN_PIVOT),
+        ({"pivot": "7328293200007"}, "pivot_invalide", "pivot", standard.UNKNOWN_PIVOT),
+        ({"telephone": "05 36 49 00 01"}, "telephone_normalise", "telephone", "+33536490001"),
+        ({"telephone": "05 36 49 00 01 / 05 36 49 00 02"}, "telephone_multiple", "telephone", "+33536490001"),
+        ({"telephone": "12"}, "telephone_invalide", "telephone", ""),
+        ({"horaires": "le lundi matin"}, "horaires_illisibles", "horaires", "le lundi matin"),
+        ({"horaires": "Mo 14:00-14:00"}, "horaires_illisibles", "horaires", "Mo 14:00-14:00"),
+        ({"horaires": "Mo 08:30"}, "horaires_illisibles", "horaires", "Mo 08:30"),
+        ({"date_maj": "02/03/2026"}, "date_normalisee", "date_maj", date(2026, 3, 2)),
+        ({"date_maj": "2026-03-02T10:00:00Z"}, "date_normalisee", "date_maj", date(2026, 3, 2)),
+        ({"date_maj": "2031-01-01"}, "date_inconnue", "date_maj", None),
+        ({"date_maj": "31/02/2026"}, "date_inconnue", "date_maj", None),
+        ({"code_insee": ""}, "code_insee_deduit", "code_insee", "99001"),
+        ({"commune": "OUESTVILLE"}, "commune_normalisee", "commune", "Ouestville"),
+        ({"commune": "ESTBOURG", "code_insee": ""}, "hors_commune", "code_insee", "99004"),
+        ({"code_postal": "99999"}, "code_postal_discordant", "code_postal", "99999"),
+        ({"commune": "Nulle-Part", "code_insee": ""}, "code_insee_deduit", "code_insee", "99001"),
+        ({"adresse": ""}, "adresse_absente", "adresse", ""),
+        ({"site_web": "exemple.fr"}, "url_completee", "site_web", ("https://exemple.fr",)),
+        ({"site_web": "javascript:alert(1)"}, "url_refusee", "site_web", ()),
+        ({"prise_rdv": "data:text/html,x"}, "url_refusee", "prise_rdv", ""),
+        ({"courriels": "pas un mail"}, "courriel_invalide", "courriels", ()),
+        (
+            {"services": "aide aux demarches administratives"},
+            "valeur_normalisee",
+            "services",
+            ("Aide aux démarches administratives",),
+        ),
+        ({"services": "Voler"}, "valeur_inconnue", "services", ()),
+        ({"frais_a_charge": "Gratuit;Payant"}, "separateur_corrige", "frais_a_charge", ("Gratuit", "Payant")),
+        (
+            {"modalites_acces": "Ce lieu n’accueille pas de public"},
+            "valeur_normalisee",
+            "modalites_acces",
+            ("Ce lieu n'accueille pas de public",),
+        ),
+        (
+            {"latitude": repr(HERE.y).replace(".", ","), "longitude": repr(HERE.x).replace(".", ",")},
+            "virgule_decimale",
+            "latitude",
+            HERE.y,
+        ),
+        ({"latitude": repr(HERE.x), "longitude": repr(HERE.y)}, "coordonnees_inversees", "latitude", HERE.y),
+        ({"latitude": "0", "longitude": "0"}, "coordonnees_invalides", "position", Position.APPROXIMATIVE),
+        ({"longitude": ""}, "coordonnees_invalides", "position", Position.APPROXIMATIVE),
+        ({"latitude": "1e3"}, "coordonnees_invalides", "position", Position.APPROXIMATIVE),
+        ({"latitude": "", "longitude": ""}, "position_approximative", "position", Position.APPROXIMATIVE),
+        ({"latitude": repr(FAR.y), "longitude": repr(FAR.x)}, "hors_commune", "longitude", HERE.x),
+        (
+            {"presentation_resume": "mot " * 100},
+            "resume_raccourci",
+            "presentation_detail",
+            ("mot " * 100).strip(),
+        ),
+        ({"nom": "A\u202eB"}, "texte_nettoye", "nom", "AB"),
+        ({"ext_pass_numerique": "peut-être"}, "valeur_inconnue", "pass_numerique", None),
+        ({"ext_arrets": "Halle"}, "arret_illisible", "arrets", ()),
+    ],
+)
+def test_one_fault_is_named_and_the_rest_of_the_record_kept(changes, code, field, kept):
+    found, issues = one(**changes)
+    assert code in issues
+    assert getattr(found, field) == (pytest.approx(kept) if isinstance(kept, float) else kept)
+    flagged = {c for c, issue in issues.items() if issue.severity is Severity.FLAGGED}
+    assert set(found.signalements) == flagged
+    assert issues[code].line == 2 and issues[code].reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"id": " "}, "identifiant_absent"),
+        ({"id": "x" * 201}, "identifiant_trop_long"),
+        ({"nom": ""}, "nom_absent"),
+        (
+            dict.fromkeys(["commune", "code_postal", "code_insee", "latitude", "longitude"], ""),
+            "lieu_introuvable",
+        ),
+    ],
+)
+def test_a_row_no_one_could_use_is_rejected(changes, code):
+    found, issues = one(**changes)
+    assert found is None and issues[code].severity is Severity.REJECTED
+
+
+def test_an_identifier_is_taken_once_per_file():
+    result = check(VALID, {**VALID, "nom": "Autre"})
+    assert [s.nom for s in result.sites] == ["Médiathèque d'essai"]
+    assert [(i.line, i.code) for i in result.issues] == [(3, "identifiant_en_double")]
+
+
+def test_a_point_just_outside_its_commune_is_believed():
+    near = at(13)  # the border with Deux-Étangs is at 10 km
+    found, issues = one(latitude=repr(near.y), longitude=repr(near.x))
+    assert issues == {} and found.longitude == near.x
+
+
+@pytest.mark.parametrize(
+    "name", ["</script><script>", "${alert(1)}", "<img src=x onerror=y>", "مكتبة", "🐸 café"]
+)
+def test_names_that_look_like_code_are_kept_as_text(name):
+    assert one(nom=name)[0].nom == name
+
+
+def test_values_quoted_in_a_report_are_bounded():
+    _, issues = one(horaires="x" * 10_000)
+    assert len(issues["horaires_illisibles"].value) == VALUE_MAX
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(COLUMNS),
+            st.text(max_size=30) | st.sampled_from(list(VALID.values())),
+            max_size=20,
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_the_cells_hold_every_row_is_accounted_for(rows):
+    result = check(*rows)
+    tally = result.tally
+    assert tally.read == len(rows) == tally.accepted + tally.rejected
+    assert tally.accepted == len(result.sites)
+    rejected = {i.line for i in result.issues if i.severity is Severity.REJECTED}
+    assert len(rejected) == tally.rejected
+
+
+full = site(
+    "é/1",
+    5,
+    nom="=HYPERLINK(1)",
+    adresse="'-12 rue",
+    complement_adresse="+1 étage",
+    pivot="73282932000074",
+    telephone="+33536490001",
+    courriels=("a@exemple.fr", "b@exemple.fr"),
+    site_web=("https://exemple.fr/?a=1",),
+    horaires="@illisible",
+    presentation_resume="-résumé",
+    presentation_detail='Deux\nlignes; « guillemets », "droits"',
+    autres_formations_labels=("Label, et la bête",),
+    formations_labels=(standard.ETAPES_NUMERIQUES,),
+    pass_numerique=True,
+    membre_reseau=False,
+    arrets=(Stop("Halle, place", "Tu", "09:00-12:00"), Stop("Mairie", "2026-12-03", "14:00-16:00")),
+    signalements=("horaires_illisibles", "telephone_multiple"),
+)
+
+
+def exported(*sites: Site, strict: bool = False) -> str:
+    stream = io.StringIO(newline="")
+    write_csv(sites, stream, strict=strict)
+    return stream.getvalue()
+
+
+def back(tmp_path: Path, text: str) -> list[Site]:
+    path = tmp_path / "export.csv"
+    path.write_bytes(text.encode("utf-8"))
+    source = open_source(path, max_bytes=10**7)
+    assert source.format == "standard"
+    return validate(source.rows(), territory=TERRITORY, dataset="autre", today=TODAY).sites
+
+
+def test_import_export_import_is_loss_free(tmp_path):
+    records = [
+        full,
+        replace(
+            full,
+            local_id="2",
+            position=Position.APPROXIMATIVE,
+            signalements=("position_approximative",),
+            horaires="",
+            fictif=False,
+        ),
+    ]
+    again = back(tmp_path, exported(*records))
+    assert again == records
+    assert exported(*again) == exported(*records)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(COLUMNS),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+            | st.sampled_from([*VALID.values(), "=1", "'=1", "''@x", "a|b;c", "oui", "approximative"]),
+            max_size=25,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_was_accepted_survives_export_and_import(tmp_path_factory, rows):
+    accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).sites
+    assert back(tmp_path_factory.mktemp("csv"), exported(*accepted)) == accepted
+
+
+def test_no_cell_of_an_export_is_a_formula():
+    line = next(csv.DictReader(io.StringIO(exported(full))))
+    for name, text in line.items():
+        assert name in ("telephone", "latitude", "longitude") or not re.match(r"[=+\-@]", text), name
+
+
+@given(st.text(st.sampled_from("'=+-@ab"), max_size=6))
+def test_neutralising_is_undone_exactly(text):
+    assert restored(neutralised(text)) == text or restored(text) != text
+    assert restored(neutralised(text)) == text
+
+
+def test_columns_are_the_standards_then_ours():
+    assert exported().strip().split(",") == [*standard.FIELDS, *(LOCAL_PREFIX + f for f in LOCAL_FIELDS)]
+    assert exported(strict=True).strip().split(",") == list(standard.FIELDS)
+
+
+@needs_shared
+def test_a_strict_export_meets_the_official_schema():
+    schema = json.loads((SHARED / "reference/standard-mediation-num.schema.v1.0.2.json").read_text("utf-8"))
+    clean = replace(full, nom="Nom", adresse="1 rue", complement_adresse="", presentation_resume="x")
+    line = next(csv.DictReader(io.StringIO(exported(clean, strict=True))))
+    for field in schema["fields"]:
+        text, rules = line[field["name"]], field.get("constraints", {})
+        assert text or not rules.get("required"), field["name"]
+        if text and "pattern" in rules:
+            assert re.fullmatch(rules["pattern"], text), (field["name"], text)
+
+
+def test_a_report_reads_as_records_and_as_csv():
+    result = check({**VALID, "telephone": "=1+1"})
+    assert issue_records(result.issues)[0]["severity"] == "flagged"
+    stream = io.StringIO(newline="")
+    issues_csv(result.issues, stream)
+    line = next(csv.DictReader(io.StringIO(stream.getvalue())))
+    assert (line["line"], line["field"], line["value"]) == ("2", "telephone", "'=1+1")
+
+
+def test_the_page_of_validation_names_every_finding_with_its_severity():
+    page = (Path(__file__).parent.parent / "docs/validation.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE))
+    assert told == {code: kind.severity.value for code, kind in CATALOGUE.items()}
+
+
+@needs_shared
+def test_all_real_opening_hours_are_sorted_into_read_and_unknown():
+    from geo.sites.hours import is_readable
+
+    with (SHARED / "data/opening_hours/horaires-osm-47-et-voisins.csv").open(encoding="utf-8") as stream:
+        lines = list(csv.DictReader(stream))
+    unknown = sorted(line["horaires"] for line in lines if not is_readable(line["horaires"]))
+    assert len(lines) == 218
+    assert 0 < len(unknown) < 10, unknown
+
+
+@needs_shared
+@pytest.mark.parametrize("path", sorted((SHARED / "data/sites").glob("*")), ids=lambda p: p.name)
+def test_every_row_of_the_real_files_is_accounted_for(path):
+    from geo.territory.files import read_territory
+
+    territory = read_territory(Path(__file__).parent.parent / "data/communes", "47")
+    source = open_source(path, max_bytes=10**8)
+    result = validate(source.rows(), territory=territory, dataset=source.dataset, today=TODAY)
+    assert result.tally.read == result.tally.accepted + result.tally.rejected > 0
+    assert result.tally.accepted == len(result.sites)
+    for found in result.sites:  # nothing of a list of the South-West is drawn in Alsace
+        assert found.longitude is None or -1.6 < found.longitude < 2.3, found.nom
