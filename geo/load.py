@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from geo.errors import SuspiciousRetirement
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
+from geo.sites.export import restored
 from geo.sites.likeness import Proposal, proposals
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Site, Validated
 from geo.sites.readers import open_source
@@ -41,6 +42,7 @@ class Arrival:
     encoding: str
     started_at: datetime
     validated: Validated
+    licence: str = ""
     carried: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
@@ -89,8 +91,10 @@ class _Watched:
 
 def _public_id(row: RawRow, dataset: str) -> str:
     """The identifier a row's record would bear if it were accepted."""
-    own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip() or dataset
-    return f"{own}--{row.values.get('id', '').strip().removeprefix(f'{own}--')}"
+    said = row.values.get("id", "").strip()
+    own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
+    set_ = own or dataset
+    return f"{set_}--{(restored(said) if own else said).removeprefix(f'{set_}--')}"
 
 
 def read(
@@ -102,6 +106,7 @@ def read(
     dataset: str | None = None,
     mapping: Path | None = None,
     vintage: date | None = None,
+    licence: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Arrival:
     """Read and validate a file; touches no database.
@@ -114,6 +119,8 @@ def read(
         Column mapping of a plain spreadsheet; see `geo.sites.readers.open_source`.
     vintage
         Date of the list, for records that bear none.
+    licence
+        Licence of the file, said in the sources of every answer.
     progress
         Called with the number of rows read so far.
 
@@ -136,6 +143,7 @@ def read(
         encoding=source.encoding,
         started_at=started_at,
         validated=validated,
+        licence=licence,
         carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
         refused=frozenset(watched.id_by_line[line] for line in rejected if line in watched.id_by_line),
     )
@@ -144,7 +152,13 @@ def read(
 def prepare(connection: Connection, arrival: Arrival) -> Prepared:
     """Compare an arrival with the records in service; stores nothing."""
     current = stored_sites.current(connection, datasets=arrival.datasets)
-    difference = compare(current, arrival.validated.sites, carried=arrival.carried, refused=arrival.refused)
+    difference = compare(
+        current,
+        arrival.validated.sites,
+        retired=stored_sites.retired(connection, datasets=arrival.datasets),
+        carried=arrival.carried,
+        refused=arrival.refused,
+    )
     try:
         require_plausible(difference, current)
     except SuspiciousRetirement as problem:
@@ -158,8 +172,8 @@ def apply(
     """Store an arrival inside the caller's transaction: records, run, duplicates, snapshot.
 
     Waits for an import under way to end, then compares again, so that what is stored is the
-    difference with what is in service at that moment. The snapshot's version grows only when
-    something has changed.
+    difference with what is in service at that moment. The snapshot's version grows with each
+    import, as the day a source was last seen is part of what answers say.
 
     Raises
     ------
@@ -180,7 +194,7 @@ def apply(
         changed = {site.id for site in arrived}
         found = proposals(in_service, epsg=territory.metric_crs, changed=changed)
         duplicates.propose(connection, found)
-        snapshots.publish(connection)
+    snapshots.publish(connection)
     return Loaded(prepared, run_id, tuple(found))
 
 
@@ -202,4 +216,6 @@ def _run(arrival: Arrival, difference: Difference) -> ImportRun:
         changed=len(difference.changed),
         unchanged=difference.unchanged,
         vanished=len(difference.vanished),
+        label=arrival.label,
+        licence=arrival.licence,
     )

@@ -102,6 +102,12 @@ def test_a_file_with_the_column_of_a_local_fact_may_empty_it(fact):
     assert [c.field for c in change.fields()] == [fact]
 
 
+def test_a_record_that_comes_back_is_new_and_keeps_its_local_facts():
+    (back,) = compare({}, [site("a", 5, nom="Autre")], retired=in_service(site("a", 5, **LOCAL))).new
+    assert {name: getattr(back, name) for name in LOCAL} == LOCAL
+    assert back.nom == "Autre"
+
+
 def losing(lost, of):
     sites = [site(str(n), 5) for n in range(of)]
     current = in_service(*sites)

@@ -53,6 +53,14 @@ def current(
     return {site.id: site for site in map(_as_site, connection.execute(wanted))}
 
 
+def retired(connection: Connection, *, datasets: Collection[str]) -> dict[str, Site]:
+    """Records of some datasets no longer in service, as they last were, by public identifier."""
+    wanted = select(*_COLUMNS).where(
+        table.c.retired_at.is_not(None), table.c.jeu_de_donnees.in_(list(datasets))
+    )
+    return {site.id: site for site in map(_as_site, connection.execute(wanted))}
+
+
 def apply(connection: Connection, run_id: int, difference: Difference) -> None:
     """Make a difference true: store what is new or changed, retire what vanished, tell the history.
 

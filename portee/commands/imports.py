@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -86,6 +87,9 @@ def import_files(
             help="Date of the list, for records that bear none; by default, the one in the file's name.",
         ),
     ] = None,
+    licence: Annotated[
+        str, typer.Option(help="Licence of the files, named beside the data wherever it is shown.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would change, field by field; store nothing.")
     ] = False,
@@ -121,6 +125,10 @@ def import_files(
             try:
                 with progress() as bars:
                     task = bars.add_task(plain(file.name), total=None)
+
+                    def advance(rows: int, bars: Progress = bars, task: TaskID = task) -> None:
+                        bars.update(task, completed=rows)
+
                     arrival = load.read(
                         file,
                         territory=territory,
@@ -129,7 +137,8 @@ def import_files(
                         dataset=dataset,
                         mapping=mapping,
                         vintage=vintage.date() if vintage else None,
-                        progress=lambda rows, bars=bars, task=task: bars.update(task, completed=rows),
+                        licence=licence,
+                        progress=advance,
                     )
                 if dry_run:
                     with engine.connect() as connection:
@@ -169,7 +178,7 @@ def _file_as_json(outcome: Outcome) -> dict[str, Any]:
     arrival, difference = outcome.prepared.arrival, outcome.prepared.difference
     return {
         **outcome.counts(),
-        "issues": [asdict(issue) for issue in arrival.validated.issues],
+        "issues": issue_report.issue_records(arrival.validated.issues),
         "file": arrival.file_name,
         "format": arrival.format,
         "datasets": arrival.datasets,
