@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 import geo
+from portee.commands import db
+from portee.commands import coverage, db, imports, render, serve, sites, territory
 
 app = typer.Typer(
     name="portee",
@@ -29,3 +31,15 @@ def main(
     ),
 ) -> None:
     """Options that come before any command."""
+
+
+app.add_typer(db.app, name="db")
+app.add_typer(territory.app, name="territory")
+app.command("import")(imports.import_files)
+app.add_typer(sites.app, name="sites")
+app.command()(coverage.coverage)
+app.command()(render.render)
+app.command()(serve.serve)
+
+
+app.add_typer(db.app, name="db")

@@ -60,7 +60,7 @@ def _print_table(result: Coverage, limit: int) -> None:
     shown = rows[:limit] if limit else rows
     table = Table(title=f"Accès par {result.kind.label}, {LABEL} × {result.parameters.detour_factor}")
     for heading in ("rang", "code", "nom"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("habitants", "lieux", "pour 10 000 hab.", "le plus proche (km)"):
         table.add_column(heading, justify="right")
     for metres in result.parameters.thresholds_m:
