@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -14,14 +14,13 @@ from starlette.middleware.gzip import GZipMiddleware
 import geo
 from api import coverage, described, health, imports, pages, problems, sites, territories
 from api.middleware import Head, Headers, SmallBody, Unforeseen
+from api.routing import PREFIX
 from api.served import Keeper
 from api.service import Service
 from api.settings import ApiSettings
 from geo.settings import Settings
 from geo.store.database import engine_for
 from geo.store.keeper import SnapshotKeeper
-
-PREFIX = "/api/v1"
 
 
 def create_app(
@@ -54,17 +53,16 @@ def create_app(
     )
     app.state.service = service
     app.openapi = partial(described.describe, app)  # type: ignore[method-assign]
-    api = APIRouter(prefix=PREFIX)
+    # Flat, where `include_router` would match each request twice and once per level.
     for routes in (
-        sites.router(http.page_size),
+        sites.sites_routes(http.page_size),
         territories.routes,
         coverage.routes,
         imports.routes,
-        health.routes,
+        health.health_routes(PREFIX),
+        health.health_routes(""),
     ):
-        api.include_router(routes)
-    app.include_router(api)
-    app.include_router(health.routes, include_in_schema=False)
+        app.router.routes.extend(routes.routes)
     pages.install(app)
     problems.install(app)
     # Added last stands outermost.

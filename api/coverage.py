@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import GEOJSON, JSON, answer, headers_of, is_known
 from api.described import failures
 from api.parameters import COMMUNE_NAME, FILTERS, KIND, Query, choice, integer, integers, search_of
+from api.routing import router
 from api.schemas import CoverageAnswer
 from api.served import Now
 from api.service import service_of
@@ -49,7 +50,7 @@ ASKED: Final = Query(
     )
 )
 
-routes = APIRouter(tags=["coverage"])
+routes = router("coverage")
 
 
 @routes.get(

@@ -8,26 +8,18 @@ from fastapi.responses import Response
 
 from api.answers import JSON
 from api.described import failures
+from api.routing import router
 from api.schemas import Alive, Ready
 from api.service import service_of
-
-routes = APIRouter(tags=["health"])
 
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
-@routes.get("/healthz", summary="Does the process live?", response_model=Alive)
-async def healthz() -> Response:
+async def healthz(request: Request) -> Response:
     """Always 200 while the process answers at all."""
     return Response(b'{"status":"ok"}', media_type=JSON, headers=NOT_STORED)
 
 
-@routes.get(
-    "/readyz",
-    summary="Can it answer?",
-    response_model=Ready,
-    responses={status: told for status, told in failures(not_modified=False).items() if status == 503},
-)
 async def readyz(request: Request) -> Response:
     """200 with a snapshot to answer from, 503 without.
 
@@ -44,3 +36,12 @@ async def readyz(request: Request) -> Response:
         "message": "Le service répond avec des données à jour." if now.database_ok else now.stale["message"],
     }
     return Response(orjson.dumps(body), media_type=JSON, headers=NOT_STORED)
+
+
+def health_routes(prefix: str) -> APIRouter:
+    """Both questions, under the API's prefix or, for those who ask there, at the root."""
+    routes = router("health", prefix)
+    routes.get("/healthz", summary="Does the process live?", response_model=Alive)(healthz)
+    unready = failures(not_modified=False)[503]
+    routes.get("/readyz", summary="Can it answer?", response_model=Ready, responses={503: unready})(readyz)
+    return routes

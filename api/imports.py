@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Final
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from api.answers import JSON, page_links
 from api.described import failures
 from api.parameters import MAX_ID, Query, paging, refuse
+from api.routing import router
 from api.schemas import ImportAnswer, ImportsAnswer
 from api.service import service_of
 from geo.sites.report import issues_csv
@@ -24,7 +25,7 @@ PAGING: Final = Query(paging(PAGE))
 NO_PARAMETERS: Final = Query()
 FRESH: Final = {"Cache-Control": "no-cache"}
 
-routes = APIRouter(tags=["imports"])
+routes = router("imports")
 
 
 @routes.get(

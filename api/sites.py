@@ -30,6 +30,7 @@ from api.parameters import (
     search_of,
     text,
 )
+from api.routing import router
 from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
 from api.served import Served
 from api.service import service_of
@@ -99,9 +100,9 @@ SEARCHED: Final[tuple[Parameter, ...]] = (WORDS, BOX, COMMUNE_NAME, *FILTERS)
 CSV: Final = Query(SEARCHED)
 
 
-def router(page_size: int) -> APIRouter:
-    """Routes about sites."""
-    routes = APIRouter(tags=["sites"])
+def sites_routes(page_size: int) -> APIRouter:
+    """Routes about sites; those that could be taken for an identifier come first."""
+    routes = router("sites")
     listed = Query((*paging(page_size), *SEARCHED))
 
     @routes.get(

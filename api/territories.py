@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, headers_of, is_known
 from api.described import failures
 from api.parameters import KIND, Query, choice
+from api.routing import router
 from api.schemas import TerritoryAnswer, TerritoryCollection
 from api.served import Served
 from api.service import service_of
@@ -36,7 +37,7 @@ def geometry(default: str) -> Any:
 LISTED: Final = Query((KIND, geometry("false")))
 FOUND: Final = Query((KINDS, geometry("true")))
 
-routes = APIRouter(tags=["territories"])
+routes = router("territories")
 
 
 @routes.get(
