@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,16 +254,38 @@ def installed() -> Iterator[Binaries]:
         if real in seen or not all((real / p).exists() for p in ("postgres", "initdb", "pg_ctl")):
             continue
         seen.add(real)
-        said = subprocess.run(
-            [str(real / "postgres"), "--version"], capture_output=True, text=True, check=False
+        if version := _version_of(real / "postgres"):
+            yield Binaries(real, version)
+
+
+def client_program(name: str, server_version: int) -> str:
+    """Path of a client program (pg_dump, pg_restore) that understands a server's major version.
+
+    The same version, else the next one up, else the newest there is, which will say what it lacks.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If no such program is installed.
+    """
+    found: dict[int, str] = {}
+    on_path = shutil.which(name)
+    for program in [*(f / name for f in _likely_folders()), *([Path(on_path)] if on_path else [])]:
+        if program.exists() and (version := _version_of(program)):
+            found.setdefault(version, str(program))
+    if not found:
+        raise DatabaseUnavailable(
+            f"The program {name} was not found on this machine.",
+            "Install the client programs of PostgreSQL (Debian: apt-get install postgresql-client).",
         )
-        if found := re.search(r"\) (\d+)", said.stdout):
-            yield Binaries(real, int(found[1]))
+    fitting = [version for version in found if version >= server_version]
+    return found[min(fitting) if fitting else max(found)]
 
 
-def client_environment() -> Mapping[str, str]:
-    """The environment without the PG* variables, which would lead client programs elsewhere."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
+def _version_of(program: Path) -> int | None:
+    said = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\) (\d+)", said.stdout)
+    return int(found[1]) if found else None
 
 
 def _likely_folders() -> Iterator[Path]:
@@ -363,7 +385,7 @@ def _run(cluster: Cluster, command: list[str], given: str | None = None) -> subp
         text=True,
         check=False,
         cwd=cluster.folder,
-        env=client_environment(),
+        env={k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"},
         umask=0o077,
         user=account.pw_uid if account else None,
         group=account.pw_gid if account else None,

@@ -155,9 +155,10 @@ class SnapshotKeeper:
     def _listening(self) -> Iterator[psycopg.Connection]:
         """A connection outside the pool that hears of new versions."""
         pooled = self._engine.raw_connection()
-        pooled.detach()
         driver = pooled.driver_connection
-        assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine's only driver
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError("LISTEN needs the psycopg driver")
+        pooled.detach()
         try:
             driver.rollback()
             driver.autocommit = True

@@ -1,0 +1,226 @@
+"""Dumps of the database, and their restoration; by PostgreSQL's own programs.
+
+A dump holds Portée's tables, in PostgreSQL's custom format. It is restored into a new database,
+brought to the present form and only then put in place of the old one: a dump that turns out to
+be broken changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from geo.errors import DatabaseUnavailable, OperatorError
+from geo.store import snapshots
+from geo.store.cluster import client_program
+from geo.store.database import address_of, database_status, engine_of, migrate
+from geo.store.tables import metadata
+
+MAGIC = b"PGDMP"
+"""What a dump in custom format begins with."""
+
+TABLES = ("alembic_version", *sorted(metadata.tables))
+
+Progress = Callable[[int, int], None]
+"""Called with the number of tables done and their total."""
+
+
+def dump(engine: Engine, path: Path, *, progress: Progress | None = None) -> int:
+    """Write a dump, whole or not at all; returns its size in bytes.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If the database cannot be reached, or has no tables yet.
+    OperatorError
+        If the file exists already, or cannot be written.
+    """
+    if path.exists():
+        raise OperatorError(f"{path} exists already.", "Choose another name, or move it away.")
+    status = database_status(engine)
+    if status.revision is None:
+        raise DatabaseUnavailable(f"There is nothing to dump yet in {status.address}.")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    command = [client_program("pg_dump", _major(engine)), "--format=custom", "--verbose"]
+    command += ["--no-owner", "--no-privileges", f"--file={unfinished}"]
+    command += [f"--table=public.{name}" for name in TABLES]
+    try:
+        _run(command, engine.url, "dumping contents of table", progress)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> int:
+    """Put a dump in place of the database; returns the version of the snapshot then published.
+
+    Connections to the old database are closed; those who follow it find the new one. The role of
+    the address must be allowed to create databases, as that of the embedded cluster is.
+
+    Raises
+    ------
+    OperatorError
+        If the file is not a dump of Portée, or a broken one.
+    DatabaseUnavailable
+        If the server cannot be reached, refuses, or the dump comes from a newer version.
+    """
+    url = engine.url
+    name = url.database or ""
+    nascent, former = f"{name}_restoring", f"{name}_before_restore"
+    maintenance = engine_of(url.set(database="postgres"))
+    try:
+        _require_dump(path, program := client_program("pg_restore", _major(maintenance)))
+        _alone(maintenance, f'DROP DATABASE IF EXISTS "{nascent}" WITH (FORCE)')
+        _alone(maintenance, f"CREATE DATABASE \"{nascent}\" TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            version = _fill(engine_of(url.set(database=nascent)), path, program, _version(engine), progress)
+            engine.dispose()
+            _swap(maintenance, name, nascent, former)
+        finally:
+            _alone(maintenance, f'DROP DATABASE IF EXISTS "{nascent}" WITH (FORCE)')
+            _alone(maintenance, f'DROP DATABASE IF EXISTS "{former}" WITH (FORCE)')
+    finally:
+        maintenance.dispose()
+    return version
+
+
+def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress | None) -> int:
+    """Fill a new database from a dump; returns its version, above all that anybody has seen."""
+    command = [program, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+    try:
+        with made.begin() as connection:
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+        _run([*command, "--verbose", str(path)], made.url, "processing data for table", progress)
+        migrate(made)
+        with made.begin() as connection:
+            seen = text("UPDATE data_version SET version = greatest(version, :past)")
+            connection.execute(seen, {"past": past})
+            return snapshots.publish(connection)
+    finally:
+        made.dispose()
+
+
+def _swap(maintenance: Engine, name: str, nascent: str, former: str) -> None:
+    """Give the new database the name of the old one, in one transaction."""
+    _alone(maintenance, f'DROP DATABASE IF EXISTS "{former}" WITH (FORCE)')
+    for attempt in range(10):
+        try:
+            with maintenance.begin() as connection:
+                close = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+                connection.execute(close, {"name": name})
+                exists = text("SELECT 1 FROM pg_database WHERE datname = :name")
+                if connection.scalar(exists, {"name": name}):
+                    connection.execute(text(f'ALTER DATABASE "{name}" RENAME TO "{former}"'))
+                connection.execute(text(f'ALTER DATABASE "{nascent}" RENAME TO "{name}"'))
+        except DBAPIError as problem:
+            # Somebody connected again between the two statements.
+            if not isinstance(problem.orig, psycopg.errors.ObjectInUse) or attempt == 9:
+                raise _refused(maintenance, problem) from problem
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _alone(maintenance: Engine, statement: str) -> None:
+    """Run a statement that PostgreSQL wants outside any transaction."""
+    with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            connection.execute(text(statement))
+        except DBAPIError as problem:
+            raise _refused(maintenance, problem) from problem
+
+
+def _refused(maintenance: Engine, problem: DBAPIError) -> DatabaseUnavailable:
+    said = str(problem.orig).splitlines()[0]
+    return DatabaseUnavailable(
+        f"The server refused to replace its database: {said}.",
+        f"As a superuser: ALTER ROLE {maintenance.url.username} CREATEDB; and own the database."
+        if isinstance(problem.orig, psycopg.errors.InsufficientPrivilege)
+        else "Stop whatever uses it, then try again.",
+    )
+
+
+def _require_dump(path: Path, program: str) -> None:
+    try:
+        with path.open("rb") as stream:
+            begins = stream.read(len(MAGIC))
+    except OSError as problem:
+        raise OperatorError(f"{path} cannot be read: {problem.strerror}.") from problem
+    listed = ""
+    if begins == MAGIC:
+        said = subprocess.run([program, "--list", str(path)], capture_output=True, text=True, check=False)
+        listed = said.stdout if said.returncode == 0 else ""
+    if not re.search(r"TABLE public alembic_version", listed):
+        raise OperatorError(
+            f"{path} is not a dump made by `portee db dump`, or it is damaged.",
+            "Nothing was changed.",
+        )
+
+
+def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> None:
+    """Run a client program over a database, telling each table by the sign it prints."""
+    arguments = url.translate_connect_args(username="user", database="dbname")
+    password = arguments.pop("password", None)
+    command = [*command, f"--dbname={make_conninfo(**arguments, **_texts(url))}"]
+    # The password goes by the environment: arguments are seen by every user of the machine.
+    environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})}
+    done, said = 0, []
+    with (
+        subprocess.Popen(
+            command,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            umask=0o077,
+        ) as process,
+        _ended(process),
+    ):
+        for line in process.stderr or ():
+            if sign in line:
+                done += 1
+                if progress:
+                    progress(done, len(TABLES))
+            if "error:" in line or "detail:" in line:
+                said.append(line.split("error:")[-1].strip())
+    if process.returncode != 0:
+        reasons = " / ".join(said[:3]) or "no reason given"
+        raise OperatorError(f"{Path(command[0]).name} failed on {address_of(url)}: {reasons}")
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """End the program if we stop listening to it (Ctrl-C): it must not go on alone."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        raise
+
+
+def _texts(url: URL) -> dict[str, str]:
+    return {k: v if isinstance(v, str) else ",".join(v) for k, v in url.query.items()}
+
+
+def _version(engine: Engine) -> int:
+    """Version of the database about to be replaced; 0 when it has none."""
+    try:
+        return database_status(engine).snapshot_version or 0
+    except DatabaseUnavailable:
+        return 0
+
+
+def _major(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
