@@ -107,6 +107,8 @@ def read(path: Path, codes: Collection[str]) -> BoundaryFile:
         If it is no boundary file, or declares no reference system.
     IncompleteBoundaries
         If no column holds any of the codes.
+    InvalidCrs
+        If its coordinates cannot be of the reference system it declares.
     """
     wanted = frozenset(codes)
     try:
@@ -127,7 +129,7 @@ def read(path: Path, codes: Collection[str]) -> BoundaryFile:
     except (DataSourceError, DataLayerError, OSError, UnicodeDecodeError) as problem:
         raise UnreadableFile(
             f"Le fichier {path.name} n'a pas pu être lu comme un fichier de limites.",
-            f"Il faut du {_FORMATS}.",
+            f"Il faut un fichier {_FORMATS}.",
         ) from problem
     return _assembled(path, best, found, wkb)
 
@@ -171,6 +173,11 @@ def _assembled(
             f"Le fichier {path.name} emploie un système de coordonnées inconnu : {declared}.",
             "Exportez-le en Lambert-93 (EPSG:2154) ou en longitude et latitude (EPSG:4326).",
         ) from problem
+    if np.isinf(shapely.bounds(shapes)).any():
+        raise InvalidCrs(
+            f"Les coordonnées du fichier {path.name} sont hors du système qu'il déclare ({crs.name}).",
+            "Corrigez le système de coordonnées déclaré, ou exportez le fichier à nouveau.",
+        )
     parts: dict[str, list[BaseGeometry]] = defaultdict(list)
     broken = set()
     for fid, shape in zip(fids, shapes, strict=True):
@@ -237,7 +244,7 @@ def with_boundaries(territory: Territory, path: Path) -> tuple[Territory, Bounda
         groupings=dissolve(communes, context),
         provenance=(
             *(p for p in territory.provenance if p.subject != SUBJECT),
-            Provenance(SUBJECT, f"fichier {path.name}", "celui du fichier", "celle du fichier"),
+            Provenance(SUBJECT, f"fichier {path.name}", "voir le fichier", "voir le fichier"),
         ),
     )
     return finer, BoundaryReport(

