@@ -21,6 +21,8 @@ from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, RawRow, Severi
 from geo.sites.readers import open_source
 from geo.sites.report import issue_records, issues_csv
 from geo.sites.validate import validate
+from geo.territory.files import read_territory
+from geo.territory.model import Territory
 from tests.shared import SHARED, needs_shared
 from tests.world import TERRITORY, at, site
 
@@ -227,12 +229,12 @@ def exported(*sites: Site, strict: bool = False) -> str:
     return stream.getvalue()
 
 
-def back(tmp_path: Path, text: str) -> list[Site]:
+def back(tmp_path: Path, text: str, territory: Territory = TERRITORY) -> list[Site]:
     path = tmp_path / "export.csv"
     path.write_bytes(text.encode("utf-8"))
     source = open_source(path, max_bytes=10**7)
     assert source.format == "standard"
-    return validate(source.rows(), territory=TERRITORY, dataset="autre", today=TODAY).sites
+    return validate(source.rows(), territory=territory, dataset="autre", today=TODAY).sites
 
 
 def test_import_export_import_is_loss_free(tmp_path):
@@ -327,9 +329,7 @@ def test_all_real_opening_hours_are_sorted_into_read_and_unknown():
 
 @needs_shared
 @pytest.mark.parametrize("path", sorted((SHARED / "data/sites").glob("*")), ids=lambda p: p.name)
-def test_every_row_of_the_real_files_is_accounted_for(path):
-    from geo.territory.files import read_territory
-
+def test_every_row_of_the_real_files_is_accounted_for_and_survives_export(path, tmp_path):
     territory = read_territory(Path(__file__).parent.parent / "data/communes", "47")
     source = open_source(path, max_bytes=10**8)
     result = validate(source.rows(), territory=territory, dataset=source.dataset, today=TODAY)
@@ -337,3 +337,4 @@ def test_every_row_of_the_real_files_is_accounted_for(path):
     assert result.tally.accepted == len(result.sites)
     for found in result.sites:  # nothing of a list of the South-West is drawn in Alsace
         assert found.longitude is None or -1.6 < found.longitude < 2.3, found.nom
+    assert back(tmp_path, exported(*result.sites), territory) == result.sites

@@ -98,7 +98,7 @@ class Gazetteer:
         )
         if commune is None:
             return Place(None, clues.name, code, postal, (*findings, *postal_findings))
-        name, name_findings = self._official(commune, clues.name, kept=not named)
+        name, name_findings = self._official(commune, clues.name, known=bool(named))
         postal, postal_findings = _checked_postal(commune, postal, clues, postal_findings)
         return Place(commune, name, commune.code, postal, (*findings, *name_findings, *postal_findings))
 
@@ -128,7 +128,7 @@ class Gazetteer:
     def _of_code(
         self, by_code: Commune, named: list[Commune], postal: str, clues: Clues
     ) -> tuple[Commune, tuple[Finding, ...]]:
-        if by_code in named or not clues.name:
+        if not clues.name or self._is_name_of(by_code, clues.name):
             return by_code, ()
         said = f"{by_code.code} / {clues.name}"
         detail = f"le code {by_code.code} est celui de {by_code.name}"
@@ -158,8 +158,11 @@ class Gazetteer:
         inside = self._containing(clues)
         if clues.name:  # a hamlet or a former commune: only its point can tell
             if inside and inside in candidates:
-                detail = f"« {clues.name} » est dans {inside.name} ({inside.code})"
-                return inside, (Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),)
+                detail = f"les coordonnées sont à {inside.name} ({inside.code})"
+                return inside, (
+                    Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),
+                    Finding("commune_discordante", "commune", clues.name, detail),
+                )
             return None, (_unknown(clues),)
         how = ""
         found: list[Commune] = []
@@ -208,10 +211,14 @@ class Gazetteer:
         hits = self._tree.query(shapely.Point(clues.point), predicate="within")
         return self._communes[int(min(hits))] if len(hits) else None
 
-    def _official(self, commune: Commune, name: str, *, kept: bool) -> tuple[str, tuple[Finding, ...]]:
+    def _is_name_of(self, commune: Commune, name: str) -> bool:
+        return len(name) <= _NAME_MAX and folded_name(name) == self._folded[commune.code]
+
+    def _official(self, commune: Commune, name: str, *, known: bool) -> tuple[str, tuple[Finding, ...]]:
+        """The official spelling; a name that is no commune's is kept as written."""
         if not name:
             return commune.name, ()
-        if name == commune.name or kept:
+        if name == commune.name or not (known or self._is_name_of(commune, name)):
             return name, ()
         return commune.name, (Finding("commune_normalisee", "commune", name, commune.name),)
 
