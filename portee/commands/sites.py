@@ -1,0 +1,204 @@
+"""`portee sites`: what is in service, what to check in it, which records are one place, the export."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from geo.settings import Settings
+from geo.sites import hours
+from geo.sites.export import write_csv
+from geo.sites.model import Position, Site
+from geo.store import duplicates as stored_duplicates
+from geo.store import sites as stored_sites
+from geo.store import snapshots
+from geo.store.database import engine_for
+from portee.console import failures_told, out, plain, print_json, said
+from portee.questions import WHERE_HELP, site_filter
+
+app = typer.Typer(help="List, check, compare and export the sites in service.", no_args_is_help=True)
+
+EXAMPLES_SHOWN = 5
+"""Identifiers named for each finding of `sites check`; `--json` holds them all."""
+
+
+@app.command("list")
+def list_sites(
+    where: Annotated[list[str], typer.Option(help=WHERE_HELP)] = [],  # noqa: B006 - Typer reads, never mutates
+    limit: Annotated[int, typer.Option(min=0, help="Sites shown at most; 0 for all.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the sites with all their fields.")] = False,
+) -> None:
+    """List the sites in service."""
+    asked = site_filter(where)
+    with failures_told():
+        found = [site for site in _in_service() if asked.matches(site)]
+    kept = found[:limit] if limit else found
+    if as_json:
+        print_json({"total": len(found), "sites": [{"id": site.id, **asdict(site)} for site in kept]})
+        return
+    _print_table(
+        ("identifiant", "nom", "commune", "téléphone", "horaires"),
+        ((s.id, s.nom, f"{s.code_postal} {s.commune}", s.telephone, s.horaires) for s in kept),
+    )
+    said(f"{len(kept)} lieux sur {len(found)}.")
+
+
+@app.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="Print every finding with its sites.")] = False,
+) -> None:
+    """Tell what deserves a look: flags, unknown places and hours, possible duplicates."""
+    with failures_told(), engine_for(Settings()).connect() as connection:
+        sites = stored_sites.active(connection)
+        pairs = stored_duplicates.listed(connection)
+    findings = _findings(sites)
+    if as_json:
+        print_json(
+            {
+                "sites": len(sites),
+                "datasets": dict(sorted(Counter(site.jeu_de_donnees for site in sites).items())),
+                "findings": findings,
+                "duplicates": [asdict(pair) for pair in pairs],
+            }
+        )
+        return
+    _print_table(
+        ("jeu de données", "lieux"),
+        sorted((name, str(count)) for name, count in Counter(s.jeu_de_donnees for s in sites).items()),
+    )
+    _print_table(
+        ("constat", "lieux", "par exemple"),
+        (
+            (
+                name,
+                str(len(ids)),
+                ", ".join(ids[:EXAMPLES_SHOWN]) + ("…" if len(ids) > EXAMPLES_SHOWN else ""),
+            )
+            for name, ids in findings.items()
+        ),
+    )
+    said(f"{len(sites)} lieux en service, {len(pairs)} doublons possibles à trancher.")
+
+
+def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
+    """Finding → identifiers it is true of: flags by code, then what is simply not known."""
+    flags: dict[str, list[str]] = {}
+    unknown: dict[str, list[str]] = {
+        "a_la_mairie": [],
+        "sans_position": [],
+        "horaires_inconnus": [],
+    }
+    for site in sites:
+        for code in site.signalements:
+            flags.setdefault(code, []).append(site.id)
+        if site.position is Position.APPROXIMATIVE:
+            unknown["a_la_mairie"].append(site.id)
+        if site.position is Position.INCONNUE:
+            unknown["sans_position"].append(site.id)
+        if not hours.is_readable(site.horaires):
+            unknown["horaires_inconnus"].append(site.id)
+    return {**dict(sorted(flags.items())), **unknown}
+
+
+@app.command()
+def duplicates(
+    every: Annotated[bool, typer.Option("--all", help="Decided pairs too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the pairs as JSON.")] = False,
+) -> None:
+    """List pairs of records that may be one place, best score first."""
+    with failures_told(), engine_for(Settings()).connect() as connection:
+        pairs = stored_duplicates.listed(connection, undecided_only=not every)
+        name_of = {site.id: f"{site.nom}, {site.commune}" for site in stored_sites.active(connection)}
+    if as_json:
+        print_json([asdict(pair) for pair in pairs])
+        return
+    _print_table(
+        ("note", "A", "B", "raisons", "décision"),
+        (
+            (
+                f"{pair.score:.1f}".replace(".", ","),
+                f"{name_of[pair.a]}\n{pair.a}",
+                f"{name_of[pair.b]}\n{pair.b}",
+                ", ".join(pair.reasons),
+                _DECISIONS[pair.same],
+            )
+            for pair in pairs
+        ),
+    )
+    said(f"{len(pairs)} paires. Pour trancher : portee sites decide A B --same (ou --different).")
+
+
+_DECISIONS = {None: "à trancher", True: "même lieu", False: "lieux différents"}
+
+
+@app.command()
+def decide(
+    a: Annotated[str, typer.Argument(help="Identifier of the record that stays.")],
+    b: Annotated[str, typer.Argument(help="Identifier of the record no longer shown if both are one place.")],
+    same: Annotated[
+        bool,
+        typer.Option("--same/--different", help="Whether both records are one place.", show_default=False),
+    ],
+) -> None:
+    """Decide whether two records are one place. Imports keep the decision; another one replaces it."""
+    with failures_told(), engine_for(Settings()).begin() as connection:
+        stored_duplicates.decide(connection, a, b, same=same, by=getpass.getuser())
+        snapshots.publish(connection)
+    said(f"Même lieu : « {b} » n'est plus montré." if same else "Lieux différents : les deux sont montrés.")
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV file to write; - for standard output.")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Only the standard's 32 columns, as its schema accepts them.")
+    ] = False,
+) -> None:
+    """Export the records in service in the national standard's CSV, our own columns after its 32."""
+    with failures_told():
+        sites = _in_service()
+    if str(file) == "-":
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        write_csv(sites, sys.stdout, strict=strict)
+        return
+    try:
+        _write_whole(file, sites, strict=strict)
+    except OSError as problem:
+        raise typer.BadParameter(f"cannot be written: {problem.strerror}.", param_hint="FILE") from problem
+    said(f"{len(sites)} lieux écrits dans {file}.")
+
+
+def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> None:
+    """Write beside the file, then take its place: a reader never meets half an export."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as stream:
+            write_csv(sites, stream, strict=strict)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _in_service() -> list[Site]:
+    with engine_for(Settings()).connect() as connection:
+        return stored_sites.active(connection)
+
+
+def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print rows of text that may quote a file: nothing in it acts on the terminal."""
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*(Text("\n".join(plain(line) for line in cell.split("\n"))) for cell in row))
+    out.print(table)
