@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 
 import geo
-from portee.commands import db
-from portee.commands import coverage, db, imports, render, serve, sites, territory
+from portee.commands import coverage, db, demo, doctor, imports, render, serve, sites, territory
 
 app = typer.Typer(
     name="portee",
@@ -40,6 +39,5 @@ app.add_typer(sites.app, name="sites")
 app.command()(coverage.coverage)
 app.command()(render.render)
 app.command()(serve.serve)
-
-
-app.add_typer(db.app, name="db")
+app.command()(demo.demo)
+app.command()(doctor.doctor)
