@@ -91,7 +91,9 @@ class WrittenPage:
 
 def written(canvas: folium.Map) -> WrittenPage:
     """The page of a map that `coverage_map` drew."""
-    page: _Page = canvas.get_root()
+    page = canvas.get_root()
+    if not isinstance(page, _Page):
+        raise TypeError("This map was not drawn by `coverage_map`.")
     return WrittenPage(page.render(), page.security_policy())
 
 
@@ -110,12 +112,15 @@ class _Canvas(folium.Map):
     )
 
     def __init__(self, snapshot: Snapshot, settings: MapSettings, assets_url: str) -> None:
-        # Leaflet needs a deepest zoom when there is no base layer, or clusters cannot be built.
-        super().__init__(
-            tiles=None, zoom_control=False, max_zoom=settings.tiles_max_zoom, min_zoom=6, zoom_snap=0.5
-        )
+        super().__init__(tiles=None, zoom_control=False)
         self._id = "portee"
-        self.options.pop("zoom", None)
+        # Folium gives its zoom bounds to the base layer alone; without one, clusters need them here.
+        self.options = {
+            "zoom_control": False,
+            "zoom_snap": 0.5,
+            "min_zoom": 6,
+            "max_zoom": settings.tiles_max_zoom,
+        }
         vendor = f"{escape(assets_url)}/vendor"
         self.default_js = [
             ("leaflet", f"{vendor}/leaflet/leaflet.js"),
@@ -131,7 +136,7 @@ class _Canvas(folium.Map):
             base = folium.TileLayer(
                 settings.tiles_url,
                 name="base",
-                attr=escape(settings.tiles_attribution),  # Leaflet writes attributions as HTML
+                attr=_as_html(settings.tiles_attribution),
                 max_zoom=settings.tiles_max_zoom,
                 max_native_zoom=settings.tiles_max_zoom,
             )
@@ -139,7 +144,7 @@ class _Canvas(folium.Map):
             self.add_child(base)
         west, south, east, north = _bounds(snapshot)
         self.fit_bounds([[south, west], [north, east]], padding=[8, 8])  # Leaflet wants latitude first
-        self.add_child(_Layers())
+        self.add_child(_Layers())  # type: ignore[no-untyped-call]
 
 
 class _Layers(MacroElement):
@@ -217,6 +222,11 @@ class _Page(Figure):
                 "form-action 'none'",
             )
         )
+
+
+def _as_html(text: str) -> str:
+    """Text for a place that Folium compiles as a template and Leaflet writes as HTML."""
+    return escape(text).replace("{", "&#123;")
 
 
 def _bounds(snapshot: Snapshot) -> tuple[float, float, float, float]:

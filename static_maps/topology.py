@@ -74,9 +74,7 @@ def _junctions(rings: Sequence[list[Vertex]]) -> set[Vertex]:
     return found
 
 
-def _references(
-    ring: list[Vertex], junctions: set[Vertex], arcs: dict[tuple[Vertex, ...], int]
-) -> list[int]:
+def _references(ring: list[Vertex], junctions: set[Vertex], arcs: dict[tuple[Vertex, ...], int]) -> list[int]:
     """The ring as arc references; arcs not met before are added to `arcs`."""
     cuts = [i for i, vertex in enumerate(ring) if vertex in junctions]
     start = cuts[0] if cuts else ring.index(min(ring))

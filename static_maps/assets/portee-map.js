@@ -7,6 +7,11 @@
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
   const oneDecimal = new Intl.NumberFormat("fr-FR", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  if (reduced) {
+    const panBy = L.Map.prototype.panBy;
+    L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+    L.Map.include({ panBy(offset, options) { return panBy.call(this, offset, { ...options, animate: false }); } });
+  }
   const byId = (id) => document.getElementById(id);
 
   /** An element with attributes and children; strings become text. */
@@ -220,6 +225,7 @@
       });
       marker.bindPopup(() => siteCard(site), { minWidth: 230, maxWidth: Math.min(320, map.getSize().x - 60), autoPanPaddingTopLeft: [narrow ? 8 : 60, 12], autoPanPaddingBottomRight: [8, 12] });
       marker.bindTooltip(() => el("span", {}, site.name), { direction: "top", offset: [0, -12], className: "tip", opacity: 1 });
+      marker.on("popupopen", () => opened(marker, site)).on("popupclose", ({ popup }) => closed(marker, popup));
       markerById.set(site.id, marker);
     }
     clusters.addLayers([...markerById.values()]).addTo(map);
@@ -247,21 +253,22 @@
     }
     const list = (items) => el("ul", {}, ...items.map((i) => el("li", { dir: "auto" }, i)));
 
-    map.on("popupopen", ({ popup }) => {
-      const box = popup.getElement(), name = siteName(popup);
+    function opened(marker, site) {
+      const popup = marker.getPopup(), box = popup.getElement();
       box.setAttribute("role", "dialog");
-      box.setAttribute("aria-label", name);
-      box.querySelector(".leaflet-popup-close-button").setAttribute("aria-label", "Fermer");
-      box.onkeydown = (event) => { if (event.key === "Escape") { map.closePopup(popup); event.stopPropagation(); } };
-      if (document.activeElement?.classList.contains("leaflet-marker-icon")) {
-        setTimeout(() => box.querySelector("a[href^='tel:'], .leaflet-popup-close-button").focus({ preventScroll: true }));
+      box.setAttribute("aria-label", site.name);
+      const close = box.querySelector(".leaflet-popup-close-button");
+      close.setAttribute("aria-label", "Fermer");
+      box.onkeydown = (event) => { if (event.key === "Escape") { marker.closePopup(); event.stopPropagation(); } };
+      if (document.activeElement === marker.getElement()) {
+        setTimeout(() => (box.querySelector("a[href^='tel:']") ?? close).focus({ preventScroll: true }));
       }
-    });
-    map.on("popupclose", ({ popup }) => {
-      const held = popup.getElement()?.contains(document.activeElement);
-      if (held) popup._source?.getElement()?.focus({ preventScroll: true });
-    });
-    const siteName = (popup) => popup.getElement().querySelector("h2").textContent;
+    }
+    // A popup takes what was focused in it along: give the focus back to where it came from.
+    function closed(marker, popup) {
+      const lost = document.activeElement === document.body || popup.getElement()?.contains(document.activeElement);
+      if (lost) marker.getElement()?.focus({ preventScroll: true });
+    }
 
     // ---- The sheet of a commune
 
@@ -276,7 +283,7 @@
       const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
       chosen.setLatLngs(arcs.filter((_, a) => shape.has(a)));
       const lead = site
-        ? el("p", { class: "lead" }, `À ${distance(own.metres)} de `, button(site.name, () => showSite(site.id)))
+        ? el("p", { class: "lead" }, `Le plus proche, à ${distance(own.metres)} : `, button(site.name, () => showSite(site.id)))
         : el("p", { class: "lead" }, "Aucun lieu n'a de position connue.");
       const title = el("h2", { id: "fiche-titre" }, commune.name);
       const close = button("Fermer", overviewAgain);
