@@ -1,0 +1,167 @@
+"""`portee demo`: from nothing to a map of invented sites, step by step, then served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from geo import load
+from geo.coverage.access import AccessParameters, access
+from geo.errors import SnapshotUnavailable
+from geo.settings import ROOT, Settings
+from geo.snapshot import Snapshot
+from geo.store import snapshots, territories
+from geo.store.database import engine_for, migrate
+from geo.territory.files import read_territory
+from geo.territory.model import Kind, Territory
+from portee.commands.serve import DEFAULT_PORT, require_free, serve
+from portee.console import err, failures_told
+from static_maps.build import render
+
+DATA = ROOT / "data" / "demo"
+"""The invented sites; the folders below hold later versions, which are not loaded."""
+
+HOST = "127.0.0.1"
+
+
+class Steps:
+    """Numbered steps told on standard error, each with what it did and how long it took."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[list[str]]:
+        """Time one step; sentences put in the list yielded are shown at its end."""
+        self.done += 1
+        said: list[str] = []
+        began = time.perf_counter()
+        with err.status(f"{title}…"):
+            yield said
+        took = time.perf_counter() - began
+        err.print(f"[{self.done}/{self.total}] {title:12} {took:5.1f} s  {', '.join(said)}", markup=False)
+
+
+def demo(
+    serving: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the result until interrupted.")
+    ] = True,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port to serve on.")
+    ] = DEFAULT_PORT,
+) -> None:
+    """Prepare the demonstration and serve it: invented sites over the real communes.
+
+    Starts the embedded PostGIS (or uses DATABASE_URL), makes the tables, loads the territory and
+    the invented sites, computes access, writes the static map, serves. Twice changes nothing.
+    Where real sites are stored, the invented ones are left out.
+    """
+    with failures_told():
+        settings = Settings()
+        if serving:
+            require_free(HOST, port)  # told before the work, not after it
+        steps = Steps(6)
+        with steps.step("Database") as said:
+            engine = engine_for(settings)
+            said.append("DATABASE_URL" if settings.database_url else "embedded")
+        try:
+            page = prepare(engine, settings, steps)
+        finally:
+            engine.dispose()
+    err.print(f"Static map:  {page.as_uri()}", markup=False)
+    if serving:
+        serve(host=HOST, port=port, workers=1)
+    else:
+        err.print("Ready. Serve it with: portee serve", markup=False)
+
+
+def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
+    """All steps but the first and the serving, each safe to repeat; gives the page written.
+
+    Raises
+    ------
+    PorteeError
+        If a step cannot be done; what the steps before it stored stays.
+    """
+    with steps.step("Tables") as said:
+        migrate(engine)
+        said.append("up to date")
+    with steps.step("Territory") as said:
+        territory = read_territory(settings.territory_dir, settings.departement)
+        stored = load_territory(engine, territory)
+        said.append(f"{territory.name}, {len(territory.communes)} communes")
+        said.append("loaded" if stored else "already there")
+    with steps.step("Sites") as said:
+        said.extend(import_demonstration(engine, settings, territory))
+    with steps.step("Access") as said:
+        with engine.connect() as connection:
+            snapshot = snapshots.read(connection)
+        parameters = AccessParameters(detour_factor=settings.detour_factor)
+        whole = access(snapshot, Kind.DEPARTEMENT, parameters)
+        within = whole.rows[0].share_within
+        said += [
+            f"{share:.0%} of inhabitants within {metres // 1_000} km"
+            for share, metres in zip(within, parameters.thresholds_m, strict=True)
+            if share is not None
+        ]
+    with steps.step("Map") as said:
+        rendered = render(snapshot, settings.home / "site", parameters=parameters)
+        said.append(f"{rendered.octets / 1_000_000:.1f} MB written")
+    return rendered.index
+
+
+def load_territory(engine: Engine, territory: Territory) -> bool:
+    """Store the territory unless one with its code is there, maybe with finer boundaries."""
+    with engine.begin() as connection:
+        with suppress(SnapshotUnavailable):
+            if territories.load(connection).code == territory.code:
+                return False
+        territories.save(connection, territory)
+        snapshots.publish(connection)
+    return True
+
+
+def import_demonstration(engine: Engine, settings: Settings, territory: Territory) -> list[str]:
+    """Import the invented sites of every file; says what came of each.
+
+    Nothing is imported where a real site is in service: invented ones would mislead its readers.
+    """
+    with engine.connect() as connection:
+        if has_real_sites(snapshots.read(connection)):
+            return ["real sites are stored here: the invented ones are left out"]
+    said = []
+    for path in sorted(DATA.glob("*.csv")):
+        arrival = load.read(
+            path,
+            territory=territory,
+            today=datetime.now(UTC).date(),
+            max_bytes=settings.import_max_mb * 1_000_000,
+        )
+        with engine.begin() as connection:
+            difference = load.prepare(connection, arrival).difference
+            counts = [
+                f"{len(records)} {word}"
+                for records, word in (
+                    (difference.new, "new"),
+                    (difference.changed, "changed"),
+                    (difference.vanished, "retired"),
+                )
+                if records
+            ]
+            if counts:
+                load.apply(connection, arrival, territory=territory)
+        said.append(f"{path.name}: {', '.join(counts) or 'nothing new'}")
+    return said
+
+
+def has_real_sites(snapshot: Snapshot) -> bool:
+    """Whether any site in service is not invented."""
+    return any(not site.fictif for site in snapshot.sites)
