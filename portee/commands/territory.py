@@ -8,13 +8,15 @@ from pathlib import Path
 import typer
 
 from geo.settings import Settings
+from geo.store import snapshots, territories
+from geo.store.database import engine_for
 from geo.territory.boundaries import BoundaryReport, with_boundaries
 from geo.territory.build import Built
 from geo.territory.build import build as build_territory
 from geo.territory.files import read_territory, write_readme, write_territory
 from geo.territory.model import Kind, Territory
 from geo.territory.sources import ETALAB_DIR, find_sources
-from portee.console import err, failures_told, out, print_json
+from portee.console import err, failures_told, print_json, said
 
 app = typer.Typer(help="Communes and what groups them: build the files, load them.", no_args_is_help=True)
 
@@ -57,10 +59,6 @@ def build(
 @app.command()
 def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
     """Load the territory of the settings into the database, with finer boundaries if a file is given."""
-    # The store is imported here: building files must work on a machine without a database.
-    from geo.store import snapshots, territories  # noqa: PLC0415
-    from geo.store.database import engine_for  # noqa: PLC0415
-
     settings = Settings()
     report = None
     with failures_told():
@@ -90,31 +88,31 @@ def _counts(territory: Territory) -> dict[str, object]:
 
 
 def _tell_territory(territory: Territory) -> None:
-    people = sum(c.population for c in territory.communes)
-    out.print(
-        f"{territory.name} ({territory.code}) : {len(territory.communes)} communes, "
-        f"{people:_} habitants ; {len(territory.context)} communes voisines".replace("_", " "),
-        markup=False,
+    people = f"{sum(c.population for c in territory.communes):,}".replace(",", " ")
+    said(
+        f"{territory.name} ({territory.code}) : {len(territory.communes)} communes, {people} habitants ; "
+        f"{len(territory.context)} communes voisines"
     )
 
 
 def _tell_built(built: Built, files: list[Path]) -> None:
     _tell_territory(built.territory)
     for note in built.notes():
-        out.print(f"- {note}", markup=False)
+        said(f"- {note}")
     for file in files:
-        out.print(f"  {file} ({file.stat().st_size / 1_000:.0f} ko)", markup=False)
+        said(f"  {file} ({file.stat().st_size / 1_000:.0f} ko)")
 
 
 def _tell_loaded(territory: Territory, report: BoundaryReport | None) -> None:
     _tell_territory(territory)
     if report:
-        out.print(
+        said(
             f"Limites du fichier {report.file} (couche {report.layer}, colonne {report.column}, "
-            f"{report.crs}) : {report.matched} communes, {report.neighbours} voisines, "
-            f"{report.elsewhere} lignes d'ailleurs laissées de côté ; "
-            f"{len(report.mended)} formes réparées, {report.overlap_m2:.0f} m² de chevauchements et "
-            f"{report.gap_m2:.0f} m² de vides supprimés.",
-            markup=False,
+            f"{report.crs}) : {report.matched} communes et {report.neighbours} voisines reprises, "
+            f"{report.elsewhere} lignes d'ailleurs laissées de côté."
         )
-    out.print("Territoire chargé.", markup=False)
+        said(
+            f"Formes réparées : {len(report.mended)}. Raccord : {report.overlap_m2:.0f} m² de "
+            f"chevauchements et {report.gap_m2:.0f} m² de vides supprimés."
+        )
+    said("Territoire chargé.")
