@@ -223,11 +223,9 @@ def _tell(outcome: Outcome, accept_vanished: bool) -> None:
     _tell_sites("Nouveau", difference.new)
     _tell_changes(difference.changed)
     _tell_sites("Disparu", difference.vanished)
-    if outcome.duplicates:
-        said(
-            f"{_count(len(outcome.duplicates))} doublons possibles : voyez « portee sites duplicates ».",
-            style="yellow",
-        )
+    if found := len(outcome.duplicates):
+        told = "1 doublon possible" if found == 1 else f"{_count(found)} doublons possibles"
+        said(f"{told} : voyez « portee sites duplicates ».", style="yellow")
     if outcome.run is not None:
         said(f"Enregistré : import n° {outcome.run}.", style="green")
         return
@@ -255,25 +253,36 @@ def _tell_issues(issues: list[Issue]) -> None:
             _count(len(group)),
             first.field,
             ", ".join([*lines, *more]),
-            first.reason,
+            _shared_reason(group),
             first.advice,
         )
         table.add_row(*(Text(plain(cell)) for cell in cells))
     out.print(table)
 
 
+def _shared_reason(group: list[Issue]) -> str:
+    """The reason of all issues of a kind; without its detail when that differs between them."""
+    if len({issue.reason for issue in group}) == 1:
+        return group[0].reason
+    return group[0].reason.partition(" : ")[0].rstrip(".") + "."
+
+
 def _tell_sites(word: str, sites: Sequence[Site]) -> None:
     for site in sites[:RECORDS_SHOWN]:
-        said(f"{word} : {site.nom}, {site.commune} [{site.id}]")
+        said(f"{word} : {_named(site)}")
     _tell_rest(len(sites))
 
 
 def _tell_changes(changes: Sequence[Change]) -> None:
     for change in changes[:RECORDS_SHOWN]:
-        said(f"Modifié : {change.after.nom}, {change.after.commune} [{change.after.id}]")
+        said(f"Modifié : {_named(change.after)}")
         for field in change.fields():
             said(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
     _tell_rest(len(changes))
+
+
+def _named(site: Site) -> str:
+    return f"{', '.join(part for part in (site.nom, site.commune) if part)} [{site.id}]"
 
 
 def _tell_rest(total: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from geo.settings import Settings
@@ -87,7 +87,11 @@ def check(
             for name, ids in findings.items()
         ),
     )
-    said(f"{len(sites)} lieux en service, {len(pairs)} doublons possibles à trancher.")
+    said(f"{len(sites)} lieux en service, {_pairs(len(pairs))} à trancher.")
+
+
+def _pairs(count: int) -> str:
+    return "1 doublon possible" if count == 1 else f"{count} doublons possibles"
 
 
 def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
@@ -118,7 +122,7 @@ def duplicates(
     """List pairs of records that may be one place, best score first."""
     with failures_told(), engine_for(Settings()).connect() as connection:
         pairs = stored_duplicates.listed(connection, undecided_only=not every)
-        name_of = {site.id: f"{site.nom}, {site.commune}" for site in stored_sites.active(connection)}
+        name_of = {site.id: _named(site) for site in stored_sites.active(connection)}
     if as_json:
         print_json([asdict(pair) for pair in pairs])
         return
@@ -135,7 +139,11 @@ def duplicates(
             for pair in pairs
         ),
     )
-    said(f"{len(pairs)} paires. Pour trancher : portee sites decide A B --same (ou --different).")
+    said(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
+
+
+def _named(site: Site) -> str:
+    return ", ".join(part for part in (site.nom, site.commune) if part)
 
 
 _DECISIONS = {None: "à trancher", True: "même lieu", False: "lieux différents"}
@@ -198,7 +206,7 @@ def _in_service() -> list[Site]:
 
 def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print rows of text that may quote a file: nothing in it acts on the terminal."""
-    table = Table(*headings)
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for row in rows:
         table.add_row(*(Text("\n".join(plain(line) for line in cell.split("\n"))) for cell in row))
     out.print(table)
