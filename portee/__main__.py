@@ -1,0 +1,5 @@
+"""`python -m portee`: the same command."""
+
+from portee.cli import app
+
+app()
