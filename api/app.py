@@ -98,8 +98,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """
     service: Service = app.state.service
     if service.keeper is None:
-        service.engine = await run_in_threadpool(engine_for, service.settings)
-        service.keeper = SnapshotKeeper(service.engine)
+        engine = await run_in_threadpool(engine_for, service.settings)
+        service.engine = engine
+        service.keeper = SnapshotKeeper(engine)
     await run_in_threadpool(service.keeper.start)
     try:
         yield

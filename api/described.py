@@ -6,9 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from api import problems
-from api.schemas import Problem
+from api.schemas import CoverageCollection, Problem
 
 DESCRIPTION = """\
 Sites of digital help in a French département: where they are, how far, and who is out of reach.
@@ -28,6 +29,9 @@ TAGS = [
     {"name": "imports", "description": "Where the sites come from, and what was found wrong."},
     {"name": "health", "description": "For those who run the service."},
 ]
+
+ONLY_REFERRED_TO = (Problem, CoverageCollection)
+"""Models that are no route's own answer, and that FastAPI therefore does not see."""
 
 _DETAILS = {
     404: "Aucun lieu ne porte l'identifiant « demo--0 ».",
@@ -80,9 +84,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
             license_info=app.license_info,
         )
-        schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= schemas["Problem"].pop("$defs")
+        _, added = models_json_schema(
+            [(model, "serialization") for model in ONLY_REFERRED_TO],
+            ref_template="#/components/schemas/{model}",
+        )
+        schemas = added["$defs"] | document["components"]["schemas"]
         document["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = document
     return app.openapi_schema

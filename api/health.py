@@ -40,7 +40,7 @@ async def readyz(request: Request) -> Response:
 
 def health_routes(prefix: str) -> APIRouter:
     """Both questions, under the API's prefix or, for those who ask there, at the root."""
-    routes = router("health", prefix)
+    routes = router("health", prefix, described=bool(prefix))
     routes.get("/healthz", summary="Does the process live?", response_model=Alive)(healthz)
     unready = failures(not_modified=False)[503]
     routes.get("/readyz", summary="Can it answer?", response_model=Ready, responses={503: unready})(readyz)

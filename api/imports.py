@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict
-from typing import Final
+from typing import Annotated, Final
 
 import orjson
-from fastapi import Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 
 from api.answers import JSON, page_links
@@ -24,6 +24,8 @@ PAGE: Final = 100
 PAGING: Final = Query(paging(PAGE))
 NO_PARAMETERS: Final = Query()
 FRESH: Final = {"Cache-Control": "no-cache"}
+
+RunId = Annotated[str, Path(description="Number of the import.", examples=["1"], pattern=r"^\d+$")]
 
 routes = router("imports")
 
@@ -59,7 +61,7 @@ def imports(request: Request) -> Response:
     responses=failures(404, 422, not_modified=False),
     openapi_extra=PAGING.openapi,
 )
-def one_import(request: Request, run_id: str) -> Response:
+def one_import(request: Request, run_id: RunId) -> Response:
     """One run with a page of its findings, in the order of the file. Needs the database."""
     number = number_of(run_id)
     values = PAGING.read(request.scope["query_string"])
@@ -91,7 +93,7 @@ def one_import(request: Request, run_id: str) -> Response:
         **failures(404, 422, not_modified=False),
     },
 )
-def report(request: Request, run_id: str) -> Response:
+def report(request: Request, run_id: RunId) -> Response:
     """All findings of one run, for a spreadsheet. Needs the database."""
     number = number_of(run_id)
     NO_PARAMETERS.read(request.scope["query_string"])
@@ -127,6 +129,8 @@ def run_properties(run: ImportRun) -> dict[str, object]:
         "file_name": run.file_name,
         "sha256": run.sha256,
         "format": run.format,
+        "label": run.label,
+        "licence": run.licence,
         "datasets": run.datasets,
         "started_at": run.started_at,
         "finished_at": run.finished_at,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from api.answers import headers_of, is_known
-from api.served import Now, Served
+from api.routing import PREFIX
+from api.served import Now, Page, Served
 from api.service import service_of
 from geo.coverage.access import AccessParameters
 from geo.territory.model import Kind
 from static_maps import assets
-from static_maps.coverage_map import coverage_map
+from static_maps.coverage_map import Link, coverage_map, written
 from static_maps.settings import MapSettings
 
 OWN: Final = Path(__file__).parent / "static"
@@ -28,61 +27,52 @@ OWN: Final = Path(__file__).parent / "static"
 
 HTML: Final = "text/html; charset=utf-8"
 
+FRAMED_BY: Final = "; frame-ancestors 'self'"
+"""The one directive a page cannot state of itself."""
 
-def policy(**sources: str) -> str:
-    """A Content-Security-Policy that allows this server's own files and nothing else, plus `sources`."""
-    directives = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "manifest-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'self'",
-    }
-    for name, added in sources.items():
-        directives[name.replace("_", "-")] += f" {added}" if added else ""
-    return "; ".join(f"{name} {value}" for name, value in directives.items())
+DOCUMENTATION_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+"""Swagger UI writes its styles and icons inline."""
+
+DOWNLOADS: Final[tuple[Link, ...]] = (
+    ("lieux (CSV du standard)", f"{PREFIX}/sites.csv"),
+    ("communes (GeoJSON)", f"{PREFIX}/coverage?format=geojson"),
+    ("documentation de l'API", "/docs"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page rendered once, with its compressed form and the headers it needs."""
-
-    body: bytes
-    compressed: bytes
-    headers: Mapping[str, str]
-    digest: str
-
-
-def page(html: str, headers: Mapping[str, str]) -> Page:
+def page(html: str, security_policy: str) -> Page:
     """Keep a rendered page ready to be sent."""
     body = html.encode()
     digest = hashlib.sha256(body).hexdigest()[:12]
-    return Page(body, gzip.compress(body, 9, mtime=0), headers, digest)
+    return Page(body, gzip.compress(body, 9, mtime=0), security_policy + FRAMED_BY, digest)
 
 
 def render_map(served: Served, settings: MapSettings) -> Page:
     """The interactive map of a snapshot."""
     parameters = AccessParameters(detour_factor=served.detour_factor)
     coverages = {kind: served.coverage(kind, parameters) for kind in Kind}
-    html: str = coverage_map(served.snapshot, coverages, settings=settings).get_root().render()
-    # Leaflet writes style attributes; scripts stay ours alone.
-    rule = policy(style_src="'unsafe-inline'", img_src=settings.tiles_origin)
-    return page(html, {"Content-Security-Policy": rule})
+    drawn = coverage_map(
+        served.snapshot, coverages, settings=settings, assets_url="/static", downloads=DOWNLOADS
+    )
+    shown = written(drawn)
+    return page(shown.html, shown.security_policy)
 
 
 def render_documentation() -> Page:
-    """The page that documents the API; Swagger UI writes its styles and icons inline."""
-    html = (OWN / "docs.html").read_text("utf-8")
-    return page(html, {"Content-Security-Policy": policy(style_src="'unsafe-inline'")})
+    """The page that documents the API."""
+    return page((OWN / "docs.html").read_text("utf-8"), DOCUMENTATION_POLICY)
 
 
 def send(request: Request, now: Now, shown: Page) -> Response:
     """Send a page, compressed if the reader takes it, or 304."""
-    headers = {**headers_of(request, now, f"-{shown.digest}"), **shown.headers, "Vary": "Accept-Encoding"}
+    headers = {
+        **headers_of(request, now, f"-{shown.digest}"),
+        "Content-Security-Policy": shown.security_policy,
+        "Vary": "Accept-Encoding",
+    }
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -98,15 +88,19 @@ def install(app: FastAPI) -> None:
     async def home(request: Request) -> Response:
         now = service_of(request).now()
         served = now.served
-        shown: Page = served.pages.get("map") or await run_in_threadpool(
-            served.pages.of, "map", lambda: render_map(served, settings)
-        )
+        shown = served.pages.get("map")
+        if shown is None:
+            shown = await run_in_threadpool(served.pages.of, "map", lambda: render_map(served, settings))
         return send(request, now, shown)
 
     @app.get("/docs", include_in_schema=False)
     async def documentation(request: Request) -> Response:
         shown = render_documentation()
-        return Response(shown.body, media_type=HTML, headers={**shown.headers, "Cache-Control": "no-cache"})
+        return Response(
+            shown.body,
+            media_type=HTML,
+            headers={"Content-Security-Policy": shown.security_policy, "Cache-Control": "no-cache"},
+        )
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> Response:

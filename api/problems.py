@@ -8,6 +8,7 @@ sentence.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -31,6 +32,8 @@ from geo.errors import (
     UnknownTerritory,
 )
 
+log = logging.getLogger("portee.api")
+
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: Mapping[type[PorteeError], HTTPStatus] = {
@@ -40,7 +43,6 @@ STATUS: Mapping[type[PorteeError], HTTPStatus] = {
     InvalidCrs: HTTPStatus.UNPROCESSABLE_ENTITY,
     SnapshotUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    OperatorError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Failure of the domain → status. One that is not here is a fault of ours: 500."""
 
@@ -126,6 +128,7 @@ def install(app: FastAPI) -> None:
 def _handler(status: HTTPStatus) -> Any:
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, OperatorError):  # written in English, for whoever runs Portée
+            log.warning("%s %s: %s", request.method, request.url.path, error)
             return problem(request.scope, status)
         assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
         return problem(request.scope, status, error.message, advice=error.advice)

@@ -40,6 +40,6 @@ class DirectRoute(APIRoute):
         return handler
 
 
-def router(tag: str, prefix: str = PREFIX) -> APIRouter:
-    """A router for one noun."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=DirectRoute)
+def router(tag: str, prefix: str = PREFIX, *, described: bool = True) -> APIRouter:
+    """A router for one noun, told in OpenAPI unless `described` is false."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=DirectRoute, include_in_schema=described)

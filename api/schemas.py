@@ -123,7 +123,13 @@ def _site_field(name: str) -> tuple[Any, Any]:
         kind = Position
     elif name == "fictif":
         kind = bool
-    return Annotated[kind, Field(description=about.meaning)], ...
+    example = about.example
+    if name in standard.MULTIVALUED:
+        example = [example]
+    elif name in BOOLEAN_FIELDS:
+        example = True
+    examples = None if example is None else [example]
+    return Annotated[kind, Field(description=about.meaning, examples=examples)], ...
 
 
 SITE_FIELDS: dict[str, tuple[Any, Any]] = {
@@ -336,10 +342,12 @@ class ImportOut(Answer):
     id: int
     file_name: str
     sha256: str = Field(description="Of the file imported.")
-    format: str
+    format: str = Field(description="Format of the file, as recognised.", examples=["france-services"])
+    label: str = Field(description="The format in French.")
+    licence: str
     datasets: list[str]
     started_at: str = Field(description="ISO 8601.")
-    finished_at: str | None = Field(description="ISO 8601.")
+    finished_at: str = Field(description="ISO 8601.")
     tally: TallyOut
     changes: ChangesOut
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from threading import Lock
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import orjson
@@ -36,6 +36,16 @@ DECIMALS: Final = 6
 TEXTS: Final = frozenset(standard.FIELDS) - standard.MULTIVALUED - {"id", "latitude", "longitude", "date_maj"}
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page rendered once, with its compressed form and what it may load."""
+
+    body: bytes
+    compressed: bytes
+    security_policy: str
+    digest: str
 
 
 class KeptSnapshot(Protocol):
@@ -111,7 +121,7 @@ class Served:
         self._trees: Memory[SiteTree] = Memory(remembered)
         self._coverages: Memory[Coverage] = Memory(remembered)
         self._shapes: dict[tuple[Kind, str], bytes] = {}
-        self.pages: Memory[Any] = Memory(8)
+        self.pages: Memory[Page] = Memory(8)
         moment = snapshot.taken_at.strftime("%Y%m%d%H%M%S")
         self.tag = f"{snapshot.version}-{moment}-{geo.__version__}-{detour_factor:g}"
         """What an answer's ETag begins with: changes with data, settings, and Portée itself."""

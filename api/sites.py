@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
 from numpy.typing import NDArray
 
@@ -43,6 +43,9 @@ from geo.sites.model import Site
 MAX_K: Final = 50
 DEFAULT_K: Final = 5
 CSV_BATCH: Final = 200
+
+
+SiteId = Annotated[str, Path(description="Public identifier of the site.", examples=["demo--1"])]
 
 
 class GeoJson(Response):
@@ -220,7 +223,7 @@ def sites_routes(page_size: int) -> APIRouter:
         response_class=GeoJson,
         responses=failures(404, 422),
     )
-    async def site(request: Request, site_id: str) -> Response:
+    async def site(request: Request, site_id: SiteId) -> Response:
         """The site that bears an identifier, as a GeoJSON feature."""
         NO_PARAMETERS.read(request.scope["query_string"])
         now = service_of(request).now()

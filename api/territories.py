@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -36,6 +36,10 @@ def geometry(default: str) -> Any:
 
 LISTED: Final = Query((KIND, geometry("false")))
 FOUND: Final = Query((KINDS, geometry("true")))
+
+Code = Annotated[
+    str, Path(description="INSEE code, SIREN of an EPCI, or code of a grouping.", examples=["47001"])
+]
 
 routes = router("territories")
 
@@ -75,7 +79,7 @@ async def territories(request: Request) -> Response:
     responses=failures(404, 422),
     openapi_extra=FOUND.openapi,
 )
-async def territory(request: Request, code: str) -> Response:
+async def territory(request: Request, code: Code) -> Response:
     """The territory that bears a code: communes first, then cantons, EPCI, arrondissements, département."""
     values = FOUND.read(request.scope["query_string"])
     now = service_of(request).now()

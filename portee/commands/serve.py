@@ -14,6 +14,7 @@ from geo.settings import Settings
 from geo.store import snapshots
 from geo.store.database import engine_for
 from portee.console import err, failures_told
+from static_maps.assets import require_vendor
 
 DEFAULT_PORT = 8047
 
@@ -26,6 +27,7 @@ def serve(
     """Serve the API and the interactive map until interrupted."""
     with failures_told():
         require_free(host, port)
+        require_vendor()
         with engine_for(Settings()).connect() as connection:
             snapshots.read(connection)
     for label, path in (("Map", "/"), ("API", "/api/v1/sites"), ("API documentation", "/docs")):
