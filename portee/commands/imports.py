@@ -23,8 +23,8 @@ from geo.sites.difference import Change
 from geo.sites.likeness import Proposal
 from geo.sites.model import Issue, Severity, Site, Stop
 from geo.store import territories
-from geo.store.database import engine_for
 from portee.console import REFUSED, failures_told, json_bytes, out, plain, print_json, progress, said
+from portee.database import transaction
 
 COUNTS = ("read", "accepted", "rejected", "flagged", "repaired", "new", "changed", "unchanged", "vanished")
 """Counts of an import, in the order they are told."""
@@ -118,8 +118,7 @@ def import_files(
     refusal: PorteeError | None = None
     with failures_told():
         settings = Settings()
-        engine = engine_for(settings)
-        with engine.connect() as connection:
+        with transaction(settings) as connection:
             territory = territories.load(connection)
         for file in files:
             try:
@@ -141,10 +140,10 @@ def import_files(
                         progress=advance,
                     )
                 if dry_run:
-                    with engine.connect() as connection:
+                    with transaction(settings) as connection:
                         outcome = Outcome(load.prepare(connection, arrival))
                 else:
-                    with engine.begin() as connection:
+                    with transaction(settings) as connection:
                         loaded = load.apply(
                             connection, arrival, territory=territory, accept_vanished=accept_vanished
                         )

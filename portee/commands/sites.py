@@ -22,8 +22,8 @@ from geo.sites.model import Position, Site
 from geo.store import duplicates as stored_duplicates
 from geo.store import sites as stored_sites
 from geo.store import snapshots
-from geo.store.database import engine_for
 from portee.console import failures_told, out, plain, print_json, said
+from portee.database import transaction
 from portee.questions import WHERE_HELP, site_filter
 
 app = typer.Typer(help="List, check, compare and export the sites in service.", no_args_is_help=True)
@@ -58,7 +58,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding with its sites.")] = False,
 ) -> None:
     """Tell what deserves a look: flags, unknown places and hours, possible duplicates."""
-    with failures_told(), engine_for(Settings()).connect() as connection:
+    with failures_told(), transaction(Settings()) as connection:
         sites = stored_sites.active(connection)
         pairs = stored_duplicates.listed(connection)
     findings = _findings(sites)
@@ -120,7 +120,7 @@ def duplicates(
     as_json: Annotated[bool, typer.Option("--json", help="Print the pairs as JSON.")] = False,
 ) -> None:
     """List pairs of records that may be one place, best score first."""
-    with failures_told(), engine_for(Settings()).connect() as connection:
+    with failures_told(), transaction(Settings()) as connection:
         pairs = stored_duplicates.listed(connection, undecided_only=not every)
         name_of = {site.id: _named(site) for site in stored_sites.active(connection)}
     if as_json:
@@ -159,7 +159,7 @@ def decide(
     ],
 ) -> None:
     """Decide whether two records are one place. Imports keep the decision; another one replaces it."""
-    with failures_told(), engine_for(Settings()).begin() as connection:
+    with failures_told(), transaction(Settings()) as connection:
         stored_duplicates.decide(connection, a, b, same=same, by=getpass.getuser())
         snapshots.publish(connection)
     said(f"Même lieu : « {b} » n'est plus montré." if same else "Lieux différents : les deux sont montrés.")
@@ -200,7 +200,7 @@ def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> None:
 
 
 def _in_service() -> list[Site]:
-    with engine_for(Settings()).connect() as connection:
+    with transaction(Settings()) as connection:
         return stored_sites.active(connection)
 
 
