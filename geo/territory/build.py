@@ -99,7 +99,7 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
         )
     own = _Places.read(sources, {code})
     around = _bordering(sources, code, own)
-    places = _Places.read(sources, {code, *around})
+    places = _Places.read(sources, {code, *around}) if around else own
     register = _Register.read(sources, {code, *around})
     if boundaries:
         places.boundaries.update(boundary_files.read(boundaries, register.communes).boundaries)

@@ -9,7 +9,6 @@ import typer
 
 from geo.settings import Settings
 from geo.store import snapshots, territories
-from geo.store.database import engine_for
 from geo.territory.boundaries import BoundaryReport, with_boundaries
 from geo.territory.build import Built
 from geo.territory.build import build as build_territory
@@ -17,6 +16,7 @@ from geo.territory.files import read_territory, write_readme, write_territory
 from geo.territory.model import Kind, Territory
 from geo.territory.sources import ETALAB_DIR, find_sources
 from portee.console import err, failures_told, print_json, said
+from portee.database import transaction
 
 app = typer.Typer(help="Communes and what groups them: build the files, load them.", no_args_is_help=True)
 
@@ -66,7 +66,7 @@ def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
         if boundaries:
             with err.status(f"Reading {boundaries.name}…"):
                 territory, report = with_boundaries(territory, boundaries)
-        with engine_for(settings).begin() as connection:
+        with transaction(settings) as connection:
             territories.save(connection, territory)
             version = snapshots.publish(connection)
     if as_json:
