@@ -114,8 +114,8 @@ def test_geometries_in_the_database_are_degrees_in_4326(connection):
     territories.save(connection, world.TERRITORY)
     store(connection, world.site("a", 5))
     kinds = text(
-        "SELECT ST_X(town_hall), ST_Y(town_hall), ST_SRID(boundary), ST_Intersects(boundary, town_hall) FROM commune"
-        " WHERE code = '99001'"
+        "SELECT ST_X(town_hall), ST_Y(town_hall), ST_SRID(boundary), ST_Intersects(boundary, town_hall)"
+        " FROM commune WHERE code = '99001'"
     )
     town_hall = world.OWN[0].town_hall
     assert tuple(connection.execute(kinds).one()) == (town_hall.x, town_hall.y, 4326, True)
@@ -142,7 +142,7 @@ HOSTILE = (
 
 texts = st.one_of(
     st.sampled_from(HOSTILE),
-    st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=12),
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12),
 )
 several = st.lists(texts, max_size=3).map(tuple)
 flag = st.sampled_from([None, True, False])

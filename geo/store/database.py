@@ -114,10 +114,7 @@ def migrate(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        try:
-            connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
-        except DBAPIError as problem:
-            raise _no_extension(engine, problem) from problem
+        require_postgis(connection)
         try:
             command.upgrade(migration_config(connection), "head")
         except CommandError as problem:
@@ -125,6 +122,36 @@ def migrate(engine: Engine) -> None:
                 f"The tables of {address_of(engine.url)} were made by a newer version of Portée.",
                 "Update Portée, or restore a dump made by this version.",
             ) from problem
+
+
+def require_postgis(connection: Connection) -> None:
+    """Make sure the database has PostGIS.
+
+    Raises
+    ------
+    MissingPostgis, DatabaseUnavailable
+        If the server does not have it, or the role may not create it.
+    """
+    where = address_of(connection.engine.url)
+    try:
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+    except DBAPIError as problem:
+        if isinstance(problem.orig, psycopg.errors.InsufficientPrivilege):
+            raise DatabaseUnavailable(
+                f"{where} lacks PostGIS, which this role may not create.",
+                "As a superuser, run there: CREATE EXTENSION postgis;",
+            ) from problem
+        if isinstance(problem.orig, psycopg.errors.FeatureNotSupported):
+            raise MissingPostgis(
+                f"PostGIS is not installed on the server of {where}.",
+                "Install it there (Debian: apt-get install postgresql-<version>-postgis-3), "
+                "or use the image postgis/postgis.",
+            ) from problem
+        raise DatabaseUnavailable(
+            f"PostGIS cannot be loaded in {where}: {_one_line(problem.orig, None)}",
+            "If PostgreSQL was upgraded since this server started, start it again: "
+            "portee db stop; portee db start",
+        ) from problem
 
 
 def migration_config(connection: Connection) -> Config:
@@ -169,6 +196,8 @@ def database_status(engine: Engine) -> DatabaseStatus:
 
 def _tell(failure: ExceptionContext) -> DatabaseUnavailable | None:
     """Translate what an operator must mend; leave all else to whoever asked."""
+    if failure.is_pre_ping:
+        return None  # the pool replaces a connection that died while it lay idle
     problem = failure.original_exception
     url = failure.engine.url if failure.engine is not None else None
     shown = address_of(url) if isinstance(url, URL) else "the database"
@@ -194,16 +223,3 @@ def _advice(url: object) -> str:
     if isinstance(url, URL) and str(url.query.get("host", "")).startswith("/"):
         return "Start it: portee db start"
     return "Check DATABASE_URL, and that the server runs and can be reached from here."
-
-
-def _no_extension(engine: Engine, problem: DBAPIError) -> DatabaseUnavailable:
-    if isinstance(problem.orig, psycopg.errors.InsufficientPrivilege):
-        return DatabaseUnavailable(
-            f"{address_of(engine.url)} lacks PostGIS, which this role may not create.",
-            "As a superuser, run there: CREATE EXTENSION postgis;",
-        )
-    return MissingPostgis(
-        f"PostGIS is not installed on the server of {address_of(engine.url)}.",
-        "Install it there (Debian: apt-get install postgresql-<version>-postgis-3), "
-        "or use the image postgis/postgis.",
-    )

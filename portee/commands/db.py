@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Engine
 
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.settings import Settings
@@ -60,8 +63,7 @@ def status(
 @app.command("migrate")
 def migrate_tables() -> None:
     """Bring the tables to the form this version of Portée works with."""
-    with failures_told():
-        engine = engine_for(Settings())
+    with failures_told(), _closing(engine_for(Settings())) as engine:
         migrate(engine)
         _tell(f"The tables are at revision {database_status(engine).revision}.")
 
@@ -75,10 +77,10 @@ def dump(
     """Write all of Portée's tables to one file."""
     path = file or Path(f"portee-{datetime.now(UTC):%Y%m%d-%H%M%S}.dump")
     with failures_told():
-        with progress() as bars:
+        with _closing(engine_for(Settings())) as engine, progress() as bars:
             task = bars.add_task("Dumping", total=None)
             size = backup.dump(
-                engine_for(Settings()),
+                engine,
                 path,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
@@ -94,10 +96,10 @@ def restore(
     if not yes:
         typer.confirm(f"Replace everything in the database by what {file} holds?", abort=True)
     with failures_told():
-        with progress() as bars:
+        with _closing(engine_for(Settings())) as engine, progress() as bars:
             task = bars.add_task("Restoring", total=None)
             version = backup.restore(
-                engine_for(Settings()),
+                engine,
                 file,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
@@ -126,10 +128,19 @@ def _state(settings: Settings) -> dict[str, Any]:
             return {**state, "problem": "The embedded database does not run. Start it: portee db start"}
         engine = engine_of(embedded.url())
     try:
-        found = database_status(engine)
+        with _closing(engine):
+            found = database_status(engine)
     except DatabaseUnavailable as problem:
         return {**state, "problem": str(problem)}
     return {**state, "database": {**asdict(found), "up_to_date": found.up_to_date}}
+
+
+@contextmanager
+def _closing(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _tell(sentence: str) -> None:
