@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -52,10 +52,10 @@ def test_no_setting_is_told_that_is_not_there():
     assert {name for name in told if name.startswith("PORTEE_")} == known - {"DATABASE_URL"}
 
 
-def commands(group: click.Group, path: str = "portee") -> Iterator[tuple[str, click.Command]]:
+def commands(group: Any, path: str = "portee") -> Iterator[tuple[str, Any]]:
     """Every command of the command line, by its full name."""
     for name, command in group.commands.items():
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
+        if hasattr(command, "commands"):
             yield from commands(command, f"{path} {name}")
         else:
             yield f"{path} {name}", command
