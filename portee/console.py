@@ -6,6 +6,7 @@ at fault (no PostGIS, database unreachable) · 130 interrupted.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,11 @@ INSTALLATION = 3
 
 def json_bytes(value: object) -> bytes:
     """A value as indented JSON; what JSON has no word for is written as text."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # A name or a cell quoted from a file may hold half a character, which UTF-8 cannot.
+        return json.dumps(value, default=str, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def print_json(value: object) -> None:

@@ -146,6 +146,18 @@ def test_what_a_file_says_cannot_act_on_the_terminal(portee, write):
     assert "\x1b" not in output and "\x07" not in output
 
 
+def test_half_a_character_in_a_name_does_not_stop_the_report(portee, tmp_path):
+    lists = {"structureId": "fictif", "nb_aidants": 1, "conditions_access": "", "labels_nationaux": "CNFS"}
+    place = record("a", nom="Fictif \ud83d", horaires="\ud83d", services="", source="", **lists)
+    path = tmp_path / "moitié-\udcff.json"
+    path.write_text(json.dumps([place]), encoding="ascii")
+    for suffix in (".json", ".csv"):
+        told = json.loads(portee("import", path, "--json", "--report", tmp_path / f"rapport{suffix}").stdout)
+        assert told["accepted"] == 1 and told["issues"]
+        assert (tmp_path / f"rapport{suffix}").read_text(encoding="utf-8")
+    assert portee("import", path).exit_code == 0
+
+
 def test_sites_are_listed_by_any_field(portee, write):
     portee("import", write(record("a", frais_a_charge="Gratuit"), record("b", frais_a_charge="Payant")))
     assert [s["local_id"] for s in listed(portee, "--where", "frais_a_charge=Payant")] == ["b"]

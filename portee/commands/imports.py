@@ -153,7 +153,10 @@ def import_files(
                 break
             outcomes.append(outcome)
             if report:
-                _write_report(report, outcome)
+                try:
+                    _write_report(report, outcome)
+                except OSError as problem:
+                    raise typer.BadParameter(f"{problem.strerror}.", param_hint="--report") from problem
             if not as_json:
                 _tell(outcome, accept_vanished)
         if as_json and outcomes:
@@ -204,7 +207,7 @@ def _write_report(path: Path, outcome: Outcome) -> None:
     if path.suffix == ".json":
         path.write_bytes(json_bytes(_file_as_json(outcome)))
     else:
-        with path.open("w", encoding="utf-8", newline="") as stream:
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
             issue_report.issues_csv(outcome.prepared.arrival.validated.issues, stream)
 
 

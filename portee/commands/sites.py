@@ -50,7 +50,7 @@ def list_sites(
         ("identifiant", "nom", "commune", "téléphone", "horaires"),
         ((s.id, s.nom, f"{s.code_postal} {s.commune}", s.telephone, s.horaires) for s in kept),
     )
-    said(f"{len(kept)} lieux sur {len(found)}.")
+    said(f"Lieux montrés : {len(kept)} sur {len(found)}.")
 
 
 @app.command()
@@ -180,21 +180,27 @@ def export(
         write_csv(sites, sys.stdout, strict=strict)
         return
     try:
-        _write_whole(file, sites, strict=strict)
+        left_out = _write_whole(file, sites, strict=strict)
     except OSError as problem:
         raise typer.BadParameter(f"cannot be written: {problem.strerror}.", param_hint="FILE") from problem
-    said(f"{len(sites)} lieux écrits dans {file}.")
+    said(f"{len(sites) - left_out} lieux écrits dans {file}.")
+    if left_out:
+        said(f"{left_out} lieux laissés de côté : il leur manque une valeur que le standard exige.")
 
 
-def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> None:
-    """Write beside the file, then take its place: a reader never meets half an export."""
+def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> int:
+    """Write beside the file, then take its place: a reader never meets half an export.
+
+    Returns how many sites a strict export leaves out.
+    """
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with beside.open("w", encoding="utf-8", newline="") as stream:
-            write_csv(sites, stream, strict=strict)
+            left_out = write_csv(sites, stream, strict=strict)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(file)
+        return left_out
     finally:
         beside.unlink(missing_ok=True)
 
