@@ -101,7 +101,8 @@ def test_a_second_run_waits_for_the_first(checkout, programs):
     )
     for tool in ("sleep", "bash"):
         (programs / tool).symlink_to(shutil.which(tool))
-    both = "scripts/venv.sh requirements.txt & first=$!; scripts/venv.sh requirements.txt & wait $first && wait $!"
+    one = "scripts/venv.sh requirements.txt"
+    both = f"{one} & first=$!; {one} & wait $first && wait $!"
     said = run(checkout, programs, "bash", "-c", both)
     assert said.returncode == 0, said.stderr
     assert "another set-up is at work" in said.stderr
