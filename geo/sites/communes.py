@@ -85,7 +85,8 @@ class Gazetteer:
         else for the code. A missing code is found from name and postal code; a missing name from
         the code, or from a postal code that only one commune has or one of whose communes the
         address or the name of the site tells. A name the territory doesn't know is kept as
-        written, with its code.
+        written, beside the code of the commune that its own code, or its point together with its
+        postal code, designates.
         """
         postal, postal_findings = _postal(clues.code_postal)
         code = _insee(clues.code_insee)
@@ -130,9 +131,11 @@ class Gazetteer:
     ) -> tuple[Commune, tuple[Finding, ...]]:
         if not clues.name or self._is_name_of(by_code, clues.name):
             return by_code, ()
+        if not named:
+            return by_code, (_unnamed(by_code, clues),)
         said = f"{by_code.code} / {clues.name}"
         detail = f"le code {by_code.code} est celui de {by_code.name}"
-        chosen = self._settled([by_code, *named], postal, clues) if named else by_code
+        chosen = self._settled([by_code, *named], postal, clues)
         if chosen is not by_code:
             detail += f", le nom et le reste désignent {chosen.name}"
         return chosen, (Finding("commune_discordante", "code_insee", said, detail),)
@@ -158,10 +161,10 @@ class Gazetteer:
         inside = self._containing(clues)
         if clues.name:  # a hamlet or a former commune: only its point can tell
             if inside and inside in candidates:
-                detail = f"les coordonnées sont à {inside.name} ({inside.code})"
+                detail = f"{inside.code}, {inside.name}, par les coordonnées"
                 return inside, (
                     Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),
-                    Finding("commune_discordante", "commune", clues.name, detail),
+                    _unnamed(inside, clues),
                 )
             return None, (_unknown(clues),)
         how = ""
@@ -181,12 +184,9 @@ class Gazetteer:
 
     def _told(self, candidates: Iterable[Commune], text: str, *, at_end: bool = False) -> list[Commune]:
         """Communes whose name a text holds as whole words; the longest when one holds another."""
-        words = f" {folded_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX])} "
-        told = [
-            c
-            for c in candidates
-            if (words.endswith if at_end else words.__contains__)(f" {self._folded[c.code]} ")
-        ]
+        words = _words(folded_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX]))
+        holds = words.endswith if at_end else words.__contains__
+        told = [c for c in candidates if holds(_words(self._folded[c.code]))]
         longest = max((len(self._folded[c.code]) for c in told), default=0)
         return [c for c in told if len(self._folded[c.code]) == longest]
 
@@ -232,6 +232,11 @@ def folded_name(name: str) -> str:
     return text.replace(" ' ", "'")
 
 
+def _words(folded: str) -> str:
+    """Folded words between spaces, elided articles apart: "mairie d'agen" holds " agen "."""
+    return " " + folded.replace("'", " ") + " "
+
+
 def _insee(cell: str) -> str:
     """A well-formed INSEE code; "" for anything else. A leading zero lost by a spreadsheet is put back."""
     code = cell.replace(" ", "").upper()
@@ -273,6 +278,10 @@ def _is_cedex(postal: str, commune: Commune, clues: Clues) -> bool:
 def _departements(postal: str) -> tuple[str, ...]:
     """Départements a postal (or INSEE) code begins with; Corsica's 20 is 2A or 2B."""
     return ("2A", "2B") if postal.startswith("20") else (departement_of(postal),)
+
+
+def _unnamed(commune: Commune, clues: Clues) -> Finding:
+    return Finding("nom_commune_inconnu", "commune", clues.name, f"{commune.name} ({commune.code})")
 
 
 def _unknown(clues: Clues) -> Finding:

@@ -16,16 +16,24 @@ from typing import Final, TextIO
 
 from geo.sites import standard
 from geo.sites.hours import written
-from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Site, standard_values
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, Site, standard_values
 
 COLUMNS: Final = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
+
+_PATTERNS: Final = {
+    "pivot": re.compile(r"[a-zA-Z0-9]{9,14}"),
+    "code_postal": re.compile(r"\d{5}", re.ASCII),
+    "code_insee": re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII),
+    "telephone": re.compile(r"\+(33|590|594|262|596|269|687|689|508|681)\d{6,9}", re.ASCII),
+}
+"""What the official schema accepts of the fields whose values no closed list holds."""
 
 _SIGNED: Final = frozenset({"telephone", "latitude", "longitude"})
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _BEHIND_APOSTROPHE: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
-def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) -> None:
+def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) -> int:
     """Write sites as CSV, one line each, in the order given.
 
     Parameters
@@ -33,19 +41,43 @@ def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) ->
     stream
         Opened with `newline=""`, in UTF-8.
     strict
-        Only the standard's 32 columns, as its own schema v1.0.2 accepts them.
+        Only the standard's 32 columns, as its own schema v1.0.2 accepts them: values it refuses
+        are left empty, and so are coordinates of a town hall, which no column could tell from the
+        site's own. A site without a value the schema requires is left out.
+
+    Returns
+    -------
+    How many sites were left out; 0 unless `strict`.
     """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(standard.FIELDS if strict else COLUMNS)
+    left_out = 0
     for site in sites:
         cells = {name: cell(value) for name, value in standard_values(site)}
         if strict:
-            cells["formations_labels"] = cells["formations_labels"].replace(
-                standard.ETAPES_NUMERIQUES, standard.ETAPES_NUMERIQUES_STRICT
-            )
+            cells = _conforming(cells, site)
+            if not all(cells[name] for name in standard.REQUIRED):
+                left_out += 1
+                continue
         else:
             cells |= {f"{LOCAL_PREFIX}{name}": cell(getattr(site, name)) for name in LOCAL_FIELDS}
         writer.writerow(text if name in _SIGNED else neutralised(text) for name, text in cells.items())
+    return left_out
+
+
+def _conforming(cells: dict[str, str], site: Site) -> dict[str, str]:
+    """Cells as the schema's own patterns accept them; what they refuse is empty."""
+    kept = {
+        name: text if name not in _PATTERNS or _PATTERNS[name].fullmatch(text) else ""
+        for name, text in cells.items()
+    }
+    if site.position is not Position.EXACTE:
+        kept["latitude"] = kept["longitude"] = ""
+    kept["presentation_resume"] = kept["presentation_resume"][: standard.RESUME_MAX]
+    kept["formations_labels"] = kept["formations_labels"].replace(
+        standard.ETAPES_NUMERIQUES, standard.ETAPES_NUMERIQUES_STRICT
+    )
+    return kept
 
 
 def cell(value: object) -> str:

@@ -109,7 +109,7 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     ),
     "commune_inconnue": FindingKind(
         _F,
-        "Cette commune n'est ni du territoire ni de ses voisins",
+        "Cette commune n'a été reconnue ni sur le territoire ni chez ses voisins",
         "Vérifiez le nom de la commune et le code postal ; si le lieu est bien ailleurs, rien n'est à faire.",
     ),
     "coordonnees_invalides": FindingKind(
@@ -146,6 +146,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Le nom du jeu de données n'est pas valable ; celui de l'import a été pris",
         "Employez des minuscules, des chiffres et des tirets, par exemple « france-services ».",
         lossy=True,
+    ),
+    "nom_commune_inconnu": FindingKind(
+        _F,
+        "Ce nom n'est celui d'aucune commune connue ; il est gardé, et le lieu rattaché à la commune que "
+        "le reste de la fiche désigne",
+        "Vérifiez le nom de la commune ; si c'est une ancienne commune ou un hameau, rien n'est à faire.",
     ),
     "pivot_invalide": FindingKind(
         _F,

@@ -27,6 +27,9 @@ def is_readable(raw: str) -> bool:
 
     A range that ends when it begins ("14:00-14:00") is a slip of the pen that the syntax accepts,
     and evaluators read as open for 24 hours: it makes the hours unknown.
+
+    To evaluate a readable string, give `opening_hours.OpeningHours` a `max_interval_days` of a
+    year: without it, looking for the next change of some strings ("easter Fr") takes seconds.
     """
     return len(raw) <= LENGTH_MAX and _is_readable(raw)
 

@@ -8,7 +8,8 @@ import unicodedata
 _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters but white space
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates: they reorder what follows
-    "\ufeff\ufff9-\ufffb\ud800-\udfff]"  # byte-order marks, annotations, lone surrogates
+    "\u200b\u2060\ufeff"  # spaces and joiners without width (emoji need \u200d, and keep it)
+    "\ufff9-\ufffb\ud800-\udfff]"  # annotations, lone surrogates
 )
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BREAK = re.compile(r"[ \t]*[\n\t]\s*")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -21,8 +21,8 @@ from geo.sites.findings import CATALOGUE, Finding, carried_over
 from geo.sites.hours import hours, stops
 from geo.sites.identifiers import pivot
 from geo.sites.labels import labels
-from geo.sites.model import LOCAL_PREFIX, Issue, RawRow, Severity, Site, Validated
-from geo.sites.position import coordinates, placed
+from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Validated
+from geo.sites.position import PLACED_AT_TOWN_HALL, coordinates, placed
 from geo.sites.text import cleaned
 from geo.territory.model import Territory
 
@@ -181,10 +181,15 @@ def _site(raw: RawRow, gazetteer: Gazetteer, *, dataset: str, today: date) -> tu
         position=position,
         fictif=_truth(row, "fictif") or False,
     )
+    site = Site(**values)
     issues.extend(_told(row, raw.line))
-    issues.extend(_carried(row, issues, raw.line))
-    flags = sorted({issue.code for issue in issues if issue.severity is Severity.FLAGGED})
-    return Site(**values, signalements=tuple(flags)), issues
+    issues.extend(_carried(row, site, issues, raw.line))
+    flags = {issue.code for issue in issues if issue.severity is Severity.FLAGGED}
+    if position is Position.APPROXIMATIVE and flags.isdisjoint(PLACED_AT_TOWN_HALL):
+        told = Finding("position_approximative", "latitude", "", "le fichier le dit").at(raw.line)
+        issues.append(told)
+        flags.add(told.code)
+    return replace(site, signalements=tuple(sorted(flags))), issues
 
 
 def _unusable(local_id: str, name: str) -> str:
@@ -200,16 +205,22 @@ def _told(row: _Row, line: int) -> Iterator[Issue]:
     return (finding.at(line) for finding in row.findings)
 
 
-def _carried(row: _Row, issues: list[Issue], line: int) -> list[Issue]:
-    """Flags our own export carries that this import can't find again by itself."""
+def _carried(row: _Row, site: Site, issues: list[Issue], line: int) -> list[Issue]:
+    """Flags our own export carries that this import can't find again by itself, nor see mended."""
     cell = row.text(f"{LOCAL_PREFIX}signalements")
     found = {issue.code for issue in issues}
     codes = dict.fromkeys(code for code in cell.split(standard.SEPARATOR) if _FLAG.fullmatch(code))
-    return [
-        carried_over(code, line)
-        for code in codes
-        if code not in found and (code not in CATALOGUE or CATALOGUE[code].lossy)
-    ]
+    return [carried_over(code, line) for code in codes if code not in found and _stands(code, site)]
+
+
+def _stands(code: str, site: Site) -> bool:
+    """Whether a flag of an earlier import still holds: its value was lost, and none has come since."""
+    if code in CATALOGUE and not CATALOGUE[code].lossy:
+        return False
+    if code in PLACED_AT_TOWN_HALL:
+        return site.position is not Position.EXACTE
+    mended = {"pivot_invalide": site.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": site.telephone}
+    return not mended.get(code)
 
 
 def _dataset(row: _Row, usual: str) -> str:
@@ -236,8 +247,12 @@ def _free_labels(cell: str) -> tuple[str, ...]:
 
 
 def _one_url(row: _Row, field: str) -> str:
-    found = row.take(urls(field, row.text(field)))
-    return found[0] if found else ""
+    """The first web address of a field that holds only one; the others are told, not kept."""
+    first, *others = row.take(urls(field, row.text(field))) or ("",)
+    row.findings.extend(
+        Finding("url_refusee", field, other, "ce champ n'en tient qu'une") for other in others
+    )
+    return first
 
 
 def _truth(row: _Row, fact: str) -> bool | None:

@@ -1,0 +1,116 @@
+"""Telephone numbers, e-mail and web addresses, as people type them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.sites.contacts import emails, phone, urls
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "number", "codes"),
+    [
+        ("", "47001", "", []),
+        ("+33536490001", "47001", "+33536490001", []),
+        ("05 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
+        ("05.36.49.00.01", "47001", "+33536490001", ["telephone_normalise"]),
+        ("536490001", "47001", "+33536490001", ["telephone_normalise"]),  # a spreadsheet ate the zero
+        ("+33 (0)5 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
+        ("+330536490001", "47001", "+33536490001", ["telephone_normalise"]),
+        ("0033 5 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
+        ("0536490001/0536490002", "47001", "+33536490001", ["telephone_multiple"]),
+        ("0536490001 ou 0536490002", "47001", "+33536490001", ["telephone_multiple"]),
+        ("sans objet / 05 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
+        ("0590 99 35 12", "97105", "+590590993512", ["telephone_normalise"]),
+        ("0262 40 01 23", "97411", "+262262400123", ["telephone_normalise"]),
+        ("0262 40 01 23", "", "", ["telephone_invalide"]),  # no such number in metropolitan France
+        ("36 31", "47001", "", ["telephone_invalide"]),  # a short number has no international form
+        ("nous contacter", "47001", "", ["telephone_invalide"]),
+        ("0" * 500, "47001", "", ["telephone_invalide"]),
+    ],
+)
+def test_a_telephone_is_written_in_its_international_form(cell, code, number, codes):
+    found, findings = phone(cell, code)
+    assert (found, [f.code for f in findings]) == (number, codes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "addresses", "codes"),
+    [
+        ("a@exemple.fr|b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), []),
+        ("a@exemple.fr; b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["separateur_corrige"]),
+        ("a@exemple.fr|a@exemple.fr", ("a@exemple.fr",), []),
+        ("mailto:a@exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("a.b+c@sous.exemple-x.fr", ("a.b+c@sous.exemple-x.fr",), []),
+        ("a@exemple", (), ["courriel_invalide"]),
+        ("a@exemple.fr|<script>@x.fr", ("a@exemple.fr",), ["courriel_invalide"]),
+        ('"><img src=x>"@exemple.fr', (), ["separateur_corrige", "courriel_invalide", "courriel_invalide"]),
+    ],
+)
+def test_e_mail_addresses_are_kept_one_by_one(cell, addresses, codes):
+    found, findings = emails(cell)
+    assert (found, [f.code for f in findings]) == (addresses, codes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        ("https://exemple.fr/", "https://exemple.fr/"),
+        ("http://exemple.fr", "http://exemple.fr"),
+        ("www.exemple.fr", "https://www.exemple.fr"),
+        ("exemple.fr/page?a=1&b=2#c", "https://exemple.fr/page?a=1&b=2#c"),
+        ("exemple.fr:8080/x", "https://exemple.fr:8080/x"),
+        ("HTTP://exemple.fr", "http://exemple.fr"),
+        ("https:/exemple.fr", "https://exemple.fr"),
+        ("http//exemple.fr", "http://exemple.fr"),
+        ("https://médiathèque.exemple.fr/é", "https://médiathèque.exemple.fr/é"),
+    ],
+)
+def test_a_web_address_is_completed(cell, address):
+    found, findings = urls("site_web", cell)
+    assert found == (address,)
+    assert [f.code for f in findings] == ([] if cell == address else ["url_completee"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "javascript://exemple.fr/%0aalert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "file:///etc/passwd",
+        'https://exemple.fr/"onmouseover="alert(1)',
+        "https://exemple.fr/<script>",
+        "https://[::1",
+        "https://exemple.fr:port/",
+        "https://",
+        "Oui",
+        "en mairie",
+        "https://localhost",
+    ],
+)
+def test_what_is_no_web_address_is_refused(cell):
+    found, findings = urls("site_web", cell)
+    assert found == () and {f.code for f in findings} == {"url_refusee"}
+
+
+@given(st.text(max_size=60))
+def test_an_accepted_web_address_is_one_a_link_may_hold(text):
+    found, _ = urls("site_web", text)
+    for address in found:
+        assert address.startswith(("http://", "https://"))
+        assert not set(address) & set(" \t\r\n<>\"'`|")
+
+
+@given(st.text(max_size=60))
+def test_accepted_contacts_are_accepted_again_without_a_word(text):
+    number, _ = phone(text, "47001")
+    assert phone(number, "47001") == (number, ())
+    addresses, _ = emails(text)
+    assert emails("|".join(addresses)) == (addresses, ())
+    pages, _ = urls("site_web", text)
+    assert urls("site_web", "|".join(pages)) == (pages, ())
