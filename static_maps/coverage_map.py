@@ -184,6 +184,7 @@ class _Page(Figure):
         self.levels = {k: label for k, label in style.GROUPING_LABELS.items() if k in coverages}
         self.method = style.METHODS.get(self.coverage.method, self.coverage.method)
         self.data = page_data(snapshot, coverages, tolerance_m=settings.tolerance_m)
+        self.beyond = any("beyond" in site for site in self.data["sites"])
 
     def commune_rows(self) -> list[tuple[Commune, str, TerritoryAccess]]:
         """Communes by name, each with the name of its nearest site and its access."""

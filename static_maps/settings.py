@@ -29,7 +29,6 @@ class MapSettings(BaseSettings):
         default=PLAN_IGN,
         description="Address of the base map's tiles, with {x}, {y} and {z}; empty for no base map.",
     )
-    tiles_name: str = Field(default="Plan IGN", description="Name of the base map among the layers.")
     tiles_attribution: str = Field(
         default="© IGN – Géoplateforme", description="Who made the base map, shown on it."
     )

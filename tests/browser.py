@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from portee.commands.doctor import find_chromium
 
 FLAGS = (
     "--no-sandbox",
@@ -31,19 +32,11 @@ TILE = bytes.fromhex(
 """A light tile of one pixel, served in place of the base map's."""
 
 
-def chromium() -> str:
-    """Where Chromium is."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if found := shutil.which(name):
-            return found
-    raise RuntimeError("No Chromium on this machine: install the distribution's package `chromium`.")
-
-
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A headless Chromium, closed at the end."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        opened = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         try:
             yield opened
         finally:
@@ -121,6 +114,11 @@ def visit(
         context.close()
 
 
+@lru_cache(maxsize=64)
+def _packed(path: Path, _modified: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
+
+
 class _Compressed(SimpleHTTPRequestHandler):
     """Files of a folder, compressed as a static host would."""
 
@@ -132,9 +130,8 @@ class _Compressed(SimpleHTTPRequestHandler):
         if not path.is_file():
             self.send_error(404)
             return
-        body = path.read_bytes()
         packed = path.suffix != ".png"
-        body = gzip.compress(body, 6, mtime=0) if packed else body
+        body = _packed(path, path.stat().st_mtime_ns) if packed else path.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Length", str(len(body)))

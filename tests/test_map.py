@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import re
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +18,7 @@ from geo.coverage.access import access
 from geo.settings import ROOT
 from geo.sites.model import Position, Site
 from geo.territory.files import read_territory
-from geo.territory.model import Commune, Kind
+from geo.territory.model import Kind
 from static_maps import assets, style, words
 from static_maps.build import DOWNLOADS, render
 from static_maps.coverage_map import WrittenPage, coverage_map, written
@@ -27,6 +26,7 @@ from static_maps.page_data import page_data
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE, Topology, topology
 from tests import world
+from tests.crowd import lot_et_garonne
 
 SETTINGS = MapSettings(tolerance_m=0)
 HOSTILE = (
@@ -344,31 +344,6 @@ def test_the_lock_of_front_end_packages_names_no_address():
 
 
 # ---- Weight
-
-
-def lot_et_garonne(count: int):
-    """The shipped territory with this many fictitious sites, spread over its communes."""
-    territory = read_territory(ROOT / "data" / "communes", "47")
-
-    def place(i: int, commune: Commune) -> Site:
-        return replace(
-            world.site(f"{i:04}", None),
-            nom=f"Espace numérique fictif n° {i} de {commune.name}",
-            commune=commune.name,
-            code_insee=commune.code,
-            code_postal=commune.postal_codes[0],
-            adresse=f"{i} rue de l'Exemple",
-            telephone=f"+3355399{i:04}",
-            horaires="Mo-Fr 09:00-12:00,13:30-17:00; Sa 09:00-12:00",
-            services=tuple(f"Service fictif {k}" for k in range(4)),
-            longitude=commune.town_hall.x + (i % 7 - 3) / 300,
-            latitude=commune.town_hall.y + (i % 5 - 2) / 300,
-            position=Position.EXACTE,
-        )
-
-    ranked = sorted(territory.communes, key=lambda c: (-c.population, c.code))
-    sites = [place(i, ranked[i * 7 % len(ranked)]) for i in range(count)]
-    return replace(world.snapshot(*sites), territory=territory)
 
 
 def test_the_map_of_a_departement_stays_light(tmp_path):

@@ -48,7 +48,7 @@
 
   function draw(map) {
     const data = JSON.parse(byId("donnees").textContent);
-    const latLng = ([x, y]) => [y / data.scale, x / data.scale];
+    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const state = { level: "commune", commune: -1 };
     const narrow = map.getSize().x < 500;
@@ -92,16 +92,18 @@
     container.setAttribute("aria-label",
       `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
+    // smoothFactor 0: each shape would else be thinned on its own, and shared borders part.
+    const drawn = { smoothFactor: 0, noClip: true };
+    const still = (pane, className) => ({ ...drawn, pane, className, interactive: false });
     for (const n of data.outline.neighbours) {
-      L.polygon(rings(n.shape), { pane: "voisins", interactive: false, smoothFactor: 0, className: "neighbour" }).addTo(map);
+      L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
     }
 
     // ---- Communes
 
     const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
     const communes = data.outline.communes.map((shape, i) => {
-      // smoothFactor 0: each polygon would else be thinned on its own, and shared borders part.
-      const polygon = L.polygon(rings(shape), { smoothFactor: 0, weight: 0.8, color: "#fff", fillOpacity: 1, fillColor: colourOf(i), className: "commune" });
+      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.8, color: "#fff", fillOpacity: 1, fillColor: colourOf(i), className: "commune" });
       polygon.on("click", () => select(i));
       polygon.on("mouseover mousemove", (event) => {
         if (event.type === "mouseover") tip.setContent(communeTip(i));
@@ -122,9 +124,9 @@
     // ---- Limits: of the grouping shown, and of the territory
 
     const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
-    const groupLines = L.polyline([], { pane: "limites", interactive: false, smoothFactor: 0, className: "group-line" }).addTo(map);
-    L.polyline(line((s) => s.length === 1), { pane: "limites", interactive: false, smoothFactor: 0, className: "outline" }).addTo(map);
-    const chosen = L.polyline([], { pane: "choix", interactive: false, smoothFactor: 0, className: "chosen" }).addTo(map);
+    const groupLines = L.polyline([], still("limites", "group-line")).addTo(map);
+    L.polyline(line((s) => s.length === 1), still("limites", "outline")).addTo(map);
+    const chosen = L.polyline([], still("choix", "chosen")).addTo(map);
 
     // ---- Names of towns: the most peopled first, no two on top of each other
 
@@ -170,17 +172,18 @@
         if (spots.some(([dx, dy]) => put(at.x + dx, at.y + dy, half, name, main ? "main" : "town"))) placed++;
       }
       pen.font = `500 12.5px ${fontFamily}`;
-      const home = map.latLngToContainerPoint(centre);
+      const home = map.latLngToContainerPoint(centre), spots = [];
+      for (let x = 40; x < size.x; x += 40) for (let y = 18; y < size.y; y += 32) spots.push([x, y, Math.hypot(x - home.x, y - home.y)]);
+      spots.sort((a, b) => a[2] - b[2]);
       data.outline.neighbours.forEach(({ name }, n) => {
-        const outers = neighbourRings[n].map((r) => r.map((point) => map.latLngToContainerPoint(point)));
         const half = pen.measureText(name.toUpperCase()).width / 2 + name.length * 0.8 + 4;
-        const spots = [];
-        for (let x = half + 6; x < size.x - half; x += 28) for (let y = 18; y < size.y - 18; y += 28) spots.push([x, y]);
-        spots.sort(([ax, ay], [bx, by]) => Math.hypot(ax - home.x, ay - home.y) - Math.hypot(bx - home.x, by - home.y));
-        spots.find(([x, y]) => {
-          const fits = outers.some((outer) => [-half, 0, half].every((dx) => inside(outer, x + dx, y - 12) && inside(outer, x + dx, y + 12)));
-          return fits && put(x, y, half, name, "beyond");
-        });
+        const outers = neighbourRings[n].map((r) => r.map((point) => map.latLngToContainerPoint(point)))
+          .map((points) => ({ points, box: L.bounds(points) }));
+        const within = (x, y) => outers.some(({ points, box }) =>
+          x > box.min.x && x < box.max.x && y > box.min.y && y < box.max.y && inside(points, x, y));
+        spots.find(([x, y]) => within(x, y)
+          && [-half, half].every((dx) => within(x + dx, y - 12) && within(x + dx, y + 12))
+          && put(x, y, half, name, "beyond"));
       });
     }
     function inside(points, x, y) {
@@ -255,6 +258,7 @@
 
     function opened(marker, site) {
       const popup = marker.getPopup(), box = popup.getElement();
+      container.classList.add("popup-open");
       box.setAttribute("role", "dialog");
       box.setAttribute("aria-label", site.name);
       const close = box.querySelector(".leaflet-popup-close-button");
@@ -266,6 +270,7 @@
     }
     // A popup takes what was focused in it along: give the focus back to where it came from.
     function closed(marker, popup) {
+      container.classList.remove("popup-open");
       const lost = document.activeElement === document.body || popup.getElement()?.contains(document.activeElement);
       if (lost) marker.getElement()?.focus({ preventScroll: true });
     }
@@ -403,7 +408,7 @@
       if (shown) map.addLayer(layer); else map.removeLayer(layer);
       if (shown && key === "names") placeNames();
       else if (key === "sites") placeNamesSoon();
-      if (key === "base") container.classList.toggle("with-tiles", shown && tilesSeen);
+      if (key === "base") document.documentElement.classList.toggle("with-tiles", shown && tilesSeen);
     }
 
     // ---- Base map: communes turn translucent once a tile is really there
@@ -412,7 +417,7 @@
     base?.on("tileload", () => {
       tilesSeen = true;
       silent.hidden = true;
-      container.classList.add("with-tiles");
+      document.documentElement.classList.add("with-tiles");
     });
     const silent = el("p", { class: "hint", id: "sans-fond", hidden: "" }, "Il ne répond pas ; la carte se lit sans lui.");
     byId("couches").append(silent);
@@ -421,6 +426,7 @@
     L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire", position: narrow ? "bottomright" : "topleft" }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     map.attributionControl.setPrefix(false);
+    new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(container);
 
     // ---- Search: communes and sites, arrows and Enter
 
@@ -501,7 +507,7 @@
     });
 
     legend();
-    placeNames();
+    placeNamesSoon();
     follow();
     document.documentElement.dataset.ready = "true";
     requestAnimationFrame(() => setTimeout(() => performance.mark("portee-interactive")));
