@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -97,12 +97,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         If there is no database to start from.
     """
     service: Service = app.state.service
-    if service.keeper is None:
-        engine = await run_in_threadpool(engine_for, service.settings)
-        service.engine = engine
-        service.keeper = SnapshotKeeper(engine)
-    await run_in_threadpool(service.keeper.start)
-    try:
+    with ExitStack() as held:
+        if service.keeper is None:
+            engine = await run_in_threadpool(engine_for, service.settings)
+            held.callback(engine.dispose)
+            service.engine, service.keeper = engine, SnapshotKeeper(engine)
+        held.callback(service.keeper.stop)
+        await run_in_threadpool(service.keeper.start)
         yield
-    finally:
-        await run_in_threadpool(service.keeper.stop)

@@ -14,7 +14,7 @@ from geo.settings import Settings
 
 
 class Engine(Protocol):
-    """What opens connections the store reads with (SQLAlchemy's)."""
+    """What opens the connections the store reads with (SQLAlchemy's)."""
 
     def connect(self) -> AbstractContextManager[Any]:
         """A connection, closed when the block ends; raises DatabaseUnavailable."""

@@ -6,6 +6,7 @@ import pytest
 from shapely.geometry import shape
 
 from api.schemas import CoverageAnswer, CoverageCollection, TerritoryAnswer, TerritoryCollection
+from geo.coverage.access import access
 from geo.territory.model import Kind
 from tests.serving import serving
 from tests.world import TERRITORY, site, snapshot
@@ -89,11 +90,13 @@ def test_the_two_forms_of_coverage_have_different_validators(client):
 
 
 def test_a_coverage_is_computed_once_for_a_snapshot(monkeypatch):
-    from api import served
-
     calls = []
-    real = served.access
-    monkeypatch.setattr(served, "access", lambda *a: calls.append(a) or real(*a))
+
+    def counted(*asked):
+        calls.append(asked)
+        return access(*asked)
+
+    monkeypatch.setattr("api.served.access", counted)
     with serving(snapshot(site("a", 5))) as client:
         for query in ("", "?format=geojson", "?kind=commune", "?kind=epci", "?kind=epci"):
             assert client.get(f"/api/v1/coverage{query}").status_code == 200
