@@ -125,8 +125,8 @@ def test_a_dataset_name_that_would_break_identifiers_is_misuse(portee, write, na
 def test_issues_are_grouped_by_kind_with_their_first_lines(portee, write):
     spoilt = [record(f"x{n}", horaires="quand on peut") for n in range(5)]
     output = portee("import", write(*spoilt)).stdout
-    (row,) = [line for line in output.splitlines() if "horaires_illisibles" in line]
-    assert "│      5 │" in row and "2 (quand on peut)" in row
+    assert "Signalement, 5 × horaires_illisibles (horaires)" in output
+    assert "ligne 2 « quand on peut », ligne 3 « quand on peut »" in output and "et 2 autres" in output
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])

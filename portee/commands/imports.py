@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from os.path import commonprefix
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress, TaskID
-from rich.table import Table
-from rich.text import Text
 
 from geo import load
 from geo.errors import PorteeError
@@ -26,21 +25,24 @@ from geo.store import territories
 from portee.console import REFUSED, failures_told, json_bytes, out, plain, print_json, progress, said
 from portee.database import transaction
 
-COUNTS = ("read", "accepted", "rejected", "flagged", "repaired", "new", "changed", "unchanged", "vanished")
-"""Counts of an import, in the order they are told."""
-
-_FRENCH = {
-    "read": "lues",
+_ROWS = {
+    "read": "Lignes lues",
     "accepted": "acceptées",
     "rejected": "rejetées",
     "flagged": "signalées",
     "repaired": "réparées",
-    "new": "nouvelles",
-    "changed": "modifiées",
-    "unchanged": "inchangées",
-    "vanished": "disparues",
 }
-_SEVERITIES = {"rejected": "rejet", "flagged": "signalement", "repaired": "réparation"}
+_RECORDS = {
+    "new": "Lieux nouveaux",
+    "changed": "modifiés",
+    "unchanged": "inchangés",
+    "vanished": "disparus",
+}
+_SEVERITIES = {
+    Severity.REJECTED: ("Rejet", "red"),
+    Severity.FLAGGED: ("Signalement", "yellow"),
+    Severity.REPAIRED: ("Réparation", ""),
+}
 
 DATASET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -173,7 +175,11 @@ def _as_json(outcomes: list[Outcome], *, several: bool) -> dict[str, Any]:
     if not several:
         return told[0]
     issues = [{"file": one["file"], **issue} for one in told for issue in one["issues"]]
-    return {**{name: sum(one[name] for one in told) for name in COUNTS}, "issues": issues, "files": told}
+    return {
+        **{name: sum(one[name] for one in told) for name in (*_ROWS, *_RECORDS)},
+        "issues": issues,
+        "files": told,
+    }
 
 
 def _file_as_json(outcome: Outcome) -> dict[str, Any]:
@@ -216,11 +222,9 @@ def _tell(outcome: Outcome, accept_vanished: bool) -> None:
     prepared = outcome.prepared
     arrival, difference = prepared.arrival, prepared.difference
     said(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
-    table = Table()
-    for name in COUNTS:
-        table.add_column(_FRENCH[name], justify="right")
-    table.add_row(*(_count(n) for n in outcome.counts().values()))
-    out.print(table)
+    counts = outcome.counts()
+    for told in (_ROWS, _RECORDS):
+        said(" · ".join(f"{words} {_count(counts[name])}" for name, words in told.items()))
     _tell_issues(arrival.validated.issues)
     _tell_sites("Nouveau", difference.new)
     _tell_changes(difference.changed)
@@ -237,36 +241,24 @@ def _tell(outcome: Outcome, accept_vanished: bool) -> None:
 
 
 def _tell_issues(issues: list[Issue]) -> None:
-    if not issues:
-        return
-    table = Table()
-    for heading in ("suite", "code", "nombre", "champ", "premières lignes", "raison", "que faire"):
-        table.add_column(heading, justify="right" if heading == "nombre" else "left")
     by_kind: dict[tuple[int, str], list[Issue]] = defaultdict(list)
     for issue in issues:
         by_kind[list(Severity).index(issue.severity), issue.code].append(issue)
     for _, group in sorted(by_kind.items()):
         first = group[0]
-        lines = [f"{i.line} ({plain(i.value)})" if i.value else str(i.line) for i in group[:LINES_SHOWN]]
-        more = ["…"] if len(group) > LINES_SHOWN else []
-        cells = (
-            _SEVERITIES[first.severity],
-            first.code,
-            _count(len(group)),
-            first.field,
-            ", ".join([*lines, *more]),
-            _shared_reason(group),
-            first.advice,
-        )
-        table.add_row(*(Text(plain(cell)) for cell in cells))
-    out.print(table)
+        word, style = _SEVERITIES[first.severity]
+        quoted = [f"ligne {i.line}" + (f" « {i.value} »" if i.value else "") for i in group[:LINES_SHOWN]]
+        more = [f"et {_count(len(group) - LINES_SHOWN)} autres"] if len(group) > LINES_SHOWN else []
+        said(f"{word}, {_count(len(group))} × {first.code} ({first.field})", style=style)
+        said(f"    {_shared_reason(group)} {first.advice}")
+        said(f"    {', '.join([*quoted, *more])}", style="dim")
 
 
 def _shared_reason(group: list[Issue]) -> str:
-    """The reason of all issues of a kind; without its detail when that differs between them."""
-    if len({issue.reason for issue in group}) == 1:
-        return group[0].reason
-    return group[0].reason.partition(" : ")[0].rstrip(".") + "."
+    """The reason of all issues of a kind; without its last detail when that differs between them."""
+    reasons = [issue.reason for issue in group]
+    shared = commonprefix(reasons).rpartition(" : ")[0]  # noqa: RUF071 - texts, not paths
+    return reasons[0] if len(set(reasons)) == 1 or not shared else f"{shared}."
 
 
 def _tell_sites(word: str, sites: Sequence[Site]) -> None:
