@@ -22,7 +22,7 @@ from geo.sites.difference import Change
 from geo.sites.likeness import Proposal
 from geo.sites.model import Issue, Severity, Site, Stop
 from geo.store import territories
-from portee.console import REFUSED, failures_told, json_bytes, out, plain, print_json, progress, said
+from portee.console import REFUSED, failures_told, json_bytes, plain, print_json, progress, said
 from portee.database import transaction
 
 _ROWS = {
@@ -223,8 +223,8 @@ def _tell(outcome: Outcome, accept_vanished: bool) -> None:
     arrival, difference = prepared.arrival, prepared.difference
     said(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
     counts = outcome.counts()
-    for told in (_ROWS, _RECORDS):
-        said(" · ".join(f"{words} {_count(counts[name])}" for name, words in told.items()))
+    for counted in (_ROWS, _RECORDS):
+        said(" · ".join(f"{words} {_count(counts[name])}" for name, words in counted.items()))
     _tell_issues(arrival.validated.issues)
     _tell_sites("Nouveau", difference.new)
     _tell_changes(difference.changed)
