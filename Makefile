@@ -55,5 +55,5 @@ $(NODE): package.json package-lock.json
 	@scripts/node.sh
 
 $(ASSETS): $(NODE) static_maps/assets.py | $(ENV)
-	@.venv/bin/python -m static_maps.assets
+	@.venv/bin/python -m static_maps.assets >/dev/null
 	@touch $@

@@ -13,7 +13,6 @@ if ! command -v npm >/dev/null; then
     apt_install "Node.js" nodejs npm
 fi
 say "fetching front-end packages"
-# No package of ours needs an install script, so none runs.
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
+npm ci --loglevel=error >&2 ||
     fail "front-end packages could not be fetched." "Check the network (or npm's registry settings) and run the same command again."
 touch "$stamp"
