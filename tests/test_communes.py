@@ -88,13 +88,6 @@ def locate(*, x_km: float | None = None, **said: str):
             "Ouestville",
             ["code_postal_discordant"],
         ),
-        # A business postal code is nobody's, and no error.
-        (
-            {"code_insee": "99001", "name": "Ouestville Cedex", "code_postal": "99123"},
-            "99001",
-            "Ouestville",
-            ["commune_normalisee"],
-        ),
         (
             {"code_insee": "99999", "name": "Estbourg", "code_postal": "99100"},
             "99004",
@@ -151,6 +144,13 @@ def test_different_names_stay_different():
         "Saint-Marthe",
     ]
     assert len({folded_name(name) for name in names}) == len(names)
+
+
+def test_a_postal_code_of_no_commune_may_be_a_business_one():
+    found, _ = locate(name="Ouestville Cedex", code_insee="99001", code_postal="99123")
+    assert "CEDEX" in found.findings[-1].detail
+    found, _ = locate(name="Ouestville", code_insee="99001", code_postal="96100")
+    assert "CEDEX" not in found.findings[-1].detail
 
 
 def test_near_ends_five_kilometres_beyond_the_boundary():

@@ -8,7 +8,9 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from geo.sites import standard
 from geo.sites.export import COLUMNS, neutralised, restored, write_csv
 from geo.sites.findings import CATALOGUE, VALUE_MAX
-from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, RawRow, Severity, Site, Stop
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Stop
 from geo.sites.readers import open_source
 from geo.sites.report import issue_records, issues_csv
 from geo.sites.validate import validate
@@ -254,22 +256,116 @@ def test_import_export_import_is_loss_free(tmp_path):
     assert exported(*again) == exported(*records)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.dictionaries(
-            st.sampled_from(COLUMNS),
-            st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-            | st.sampled_from([*VALID.values(), "=1", "'=1", "''@x", "a|b;c", "oui", "approximative"]),
-            max_size=25,
-        ),
-        min_size=1,
-        max_size=3,
-    )
-)
+PLACES = [at(x) for x in (5, 15, 35, 45, 60)]
+DEGREES = [text for p in PLACES for text in (repr(p.y), repr(p.x))]
+TRICKY: dict[str, st.SearchStrategy[str]] = {
+    "nom": st.sampled_from(["Mairie d'Estbourg", "=x", "'=x", "@lternatif"])
+    | st.text(min_size=1, max_size=9),
+    "commune": st.sampled_from(["ESTBOURG", "Deux Étangs", "Le Hameau", "Désert le Vide CEDEX", ""]),
+    "code_postal": st.sampled_from(["99100", "96100", "", "9910", "75001", "99123", "x"]),
+    "code_insee": st.sampled_from(["99001", "99002", "96001", "99999", "75056", "", "9900", "zz"]),
+    "adresse": st.sampled_from(["1 rue Estbourg", "-x", "", "place, Cedex"]),
+    "complement_adresse": st.text("'=+-@\t\r\n \u2028\u202e", max_size=6),
+    "latitude": st.sampled_from([*DEGREES, "", "0", "44,5", "91", "1e-7", "-120"]),
+    "longitude": st.sampled_from([*DEGREES, "", "0", "0,5", "181", "-0.5"]),
+    "horaires": st.sampled_from(["Mo 08:30", "24/7", "-"]) | st.text(max_size=8),
+    "telephone": st.sampled_from(["0536490001/0536490002", "+34910000000", "36 31", ""]),
+    "courriels": st.sampled_from(["=a@b.fr;'+c@d.fr"]) | st.text("ab@.|; ,-=+'", max_size=14),
+    "site_web": st.sampled_from(["a.fr|b.fr", "https://a.fr/x;y"])
+    | st.text("ahtps:/.fr|; ,-='w", max_size=20),
+    "prise_rdv": st.sampled_from(["a.fr|b.fr", "Oui", ""]),
+    "presentation_resume": st.text(max_size=330) | st.just("a\r\nb"),
+    "presentation_detail": st.text(max_size=30) | st.just("a\r\n\rb\x0bc"),
+    "structure_parente": st.text(st.characters(), max_size=5),
+    "autres_formations_labels": st.text("ab|;-='", max_size=10),
+    "services": st.sampled_from(standard.SERVICES) | st.text("ab|;", max_size=5),
+    "date_maj": st.sampled_from(["2026-03-02", "1/2/2024", "", "2031-01-01"]),
+    "pivot": st.sampled_from(["", "1", "W471000000"]),
+    "ext_position": st.sampled_from(["", "approximative", "inconnue", "x"]),
+    "ext_signalements": st.sampled_from(["hors_commune", "pivot_invalide|telephone_invalide", "x|y"]),
+    "ext_jeu_de_donnees": st.sampled_from(["", "essai", "autre-jeu", "A", "a--b"]),
+    "ext_arrets": st.sampled_from(["a @ b @ Mo,Tu 10:00-12:00", "x", "H @ 2026-02-30 10:00-11:00"]),
+    "ext_fictif": st.sampled_from(["oui", "", "non"]),
+    "ext_pass_numerique": st.sampled_from(["1", "0", "", "?"]),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.fixed_dictionaries({}, optional=TRICKY), min_size=1, max_size=3))
 def test_whatever_was_accepted_survives_export_and_import(tmp_path_factory, rows):
     accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).sites
-    assert back(tmp_path_factory.mktemp("csv"), exported(*accepted)) == accepted
+    text = exported(*accepted)
+    again = back(tmp_path_factory.mktemp("csv"), text)
+    assert again == accepted
+    assert exported(*again) == text
+
+
+OWN = {**VALID, "id": "essai--1", "ext_jeu_de_donnees": "essai"}
+
+
+def test_an_approximate_position_read_back_is_flagged_once():
+    at_town_hall = {**OWN, "ext_position": "approximative", "ext_signalements": "hors_commune"}
+    result = check(at_town_hall)
+    assert result.sites[0].position is Position.APPROXIMATIVE
+    assert [i.code for i in result.issues] == ["hors_commune"]
+    told = check({**at_town_hall, "ext_signalements": ""})
+    assert [i.code for i in told.issues] == ["position_approximative"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "broken", "mended"),
+    [
+        ("pivot_invalide", {"pivot": standard.UNKNOWN_PIVOT}, {}),
+        ("telephone_invalide", {"telephone": ""}, {}),
+        ("hors_commune", {"ext_position": "approximative"}, {"ext_position": ""}),
+        ("horaires_illisibles", {"horaires": "le matin"}, {}),
+        ("date_inconnue", {"date_maj": ""}, {}),
+    ],
+)
+def test_a_flag_that_was_exported_stands_until_its_fault_is_mended(flag, broken, mended):
+    assert check({**OWN, "ext_signalements": flag, **broken}).sites[0].signalements == (flag,)
+    assert check({**OWN, "ext_signalements": flag, **mended}).sites[0].signalements == ()
+
+
+def test_a_flag_of_a_reader_is_carried_as_it_is():
+    result = check({**OWN, "ext_signalements": "code_de_lecteur|<script>"})
+    assert result.sites[0].signalements == ("code_de_lecteur",)
+    assert result.tally.flagged == 1
+
+
+def test_a_row_names_its_own_dataset_or_takes_that_of_the_file():
+    assert check(OWN, dataset="autre").sites[0].id == "essai--1"
+    assert check({**OWN, "ext_jeu_de_donnees": ""}, dataset="autre").sites[0].id == "autre--essai--1"
+    result = check({**OWN, "ext_jeu_de_donnees": "A--B"}, dataset="autre")
+    assert result.sites[0].jeu_de_donnees == "autre"
+    assert [i.code for i in result.issues] == ["jeu_de_donnees_invalide"]
+
+
+def test_a_row_its_reader_could_not_read_is_rejected_with_the_readers_reason():
+    broken = Issue(2, "", "", Severity.REJECTED, "lecture", "Ligne coupée.")
+    result = validate([RawRow(2, VALID, (broken,))], territory=TERRITORY, dataset="essai", today=TODAY)
+    assert (result.tally.rejected, result.issues, result.sites) == (1, [broken], [])
+
+
+def test_progress_is_told_to_the_last_row():
+    told: list[int] = []
+    rows = (RawRow(n, {**VALID, "id": str(n)}) for n in range(600))
+    validate(rows, territory=TERRITORY, dataset="essai", today=TODAY, progress=told.append)
+    assert told == sorted(told) and told[0] > 0 and told[-1] == 600
+
+
+def test_a_field_of_one_web_address_tells_the_others():
+    found, issues = one(prise_rdv="https://a.exemple.fr|https://b.exemple.fr")
+    assert found.prise_rdv == "https://a.exemple.fr"
+    assert issues["url_refusee"].value == "https://b.exemple.fr"
+
+
+def test_the_summary_is_cut_at_a_word_and_nothing_of_it_is_lost():
+    summary = "Atelier " * 40
+    found, _ = one(presentation_resume=summary, presentation_detail="Suite.")
+    assert len(found.presentation_resume) <= standard.RESUME_MAX
+    assert found.presentation_resume.endswith("Atelier…")
+    assert found.presentation_detail == f"{summary.strip()}\n\nSuite."
 
 
 def test_no_cell_of_an_export_is_a_formula():
@@ -289,16 +385,67 @@ def test_columns_are_the_standards_then_ours():
     assert exported(strict=True).strip().split(",") == list(standard.FIELDS)
 
 
+def violations(text: str) -> list[tuple[str, str]]:
+    """Cells of a CSV that the official schema refuses: (field, cell)."""
+    schema = json.loads((SHARED / "reference/standard-mediation-num.schema.v1.0.2.json").read_text("utf-8"))
+    lines = list(csv.DictReader(io.StringIO(text)))
+    refused = []
+    for field in schema["fields"]:
+        rules = field.get("constraints", {})
+        for line in lines:
+            cell = line[field["name"]]
+            if not cell:
+                wrong = rules.get("required", False)
+            elif field["type"] == "number":
+                wrong = not re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", cell)
+            elif field["type"] == "date":
+                wrong = not re.fullmatch(r"\d{4}-\d\d-\d\d", cell)
+            else:
+                wrong = len(cell) > rules.get("maxLength", len(cell)) or (
+                    "pattern" in rules and not re.search(rules["pattern"], cell)
+                )
+            if wrong:
+                refused.append((field["name"], cell))
+    return refused
+
+
 @needs_shared
 def test_a_strict_export_meets_the_official_schema():
-    schema = json.loads((SHARED / "reference/standard-mediation-num.schema.v1.0.2.json").read_text("utf-8"))
-    clean = replace(full, nom="Nom", adresse="1 rue", complement_adresse="", presentation_resume="x")
-    line = next(csv.DictReader(io.StringIO(exported(clean, strict=True))))
-    for field in schema["fields"]:
-        text, rules = line[field["name"]], field.get("constraints", {})
-        assert text or not rules.get("required"), field["name"]
-        if text and "pattern" in rules:
-            assert re.fullmatch(rules["pattern"], text), (field["name"], text)
+    assert violations(exported(full, strict=True)) == []
+
+
+@needs_shared
+def test_the_check_of_the_schema_can_fail():
+    foreign = replace(full, telephone="+34910000000", code_insee="20001", date_maj=None)
+    assert {name for name, _ in violations(exported(foreign))} == {
+        "telephone",
+        "code_insee",
+        "date_maj",
+        "formations_labels",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"telephone": "+34910000000"}, "telephone"),
+        ({"code_insee": "20001"}, "code_insee"),
+        ({"position": Position.APPROXIMATIVE}, "latitude"),
+    ],
+)
+def test_a_strict_export_leaves_empty_what_it_could_not_say_rightly(changes, field):
+    (line,) = csv.DictReader(io.StringIO(exported(replace(full, **changes), strict=True)))
+    assert line[field] == ""
+
+
+@pytest.mark.parametrize("field", ["commune", "code_postal", "adresse"])
+def test_a_strict_export_leaves_out_and_counts_sites_without_a_required_value(field):
+    empty: dict[str, Any] = {field: ""}
+    stream = io.StringIO(newline="")
+    sites = [full, replace(full, **empty), replace(full, date_maj=None)]
+    assert write_csv(sites, stream, strict=True) == 2
+    assert len(list(csv.DictReader(io.StringIO(stream.getvalue())))) == 1
+    assert write_csv(sites, io.StringIO(newline="")) == 0
 
 
 def test_a_report_reads_as_records_and_as_csv():
@@ -317,24 +464,56 @@ def test_the_page_of_validation_names_every_finding_with_its_severity():
 
 
 @needs_shared
-def test_all_real_opening_hours_are_sorted_into_read_and_unknown():
-    from geo.sites.hours import is_readable
-
-    with (SHARED / "data/opening_hours/horaires-osm-47-et-voisins.csv").open(encoding="utf-8") as stream:
-        lines = list(csv.DictReader(stream))
-    unknown = sorted(line["horaires"] for line in lines if not is_readable(line["horaires"]))
-    assert len(lines) == 218
-    assert 0 < len(unknown) < 10, unknown
-
-
-@needs_shared
 @pytest.mark.parametrize("path", sorted((SHARED / "data/sites").glob("*")), ids=lambda p: p.name)
 def test_every_row_of_the_real_files_is_accounted_for_and_survives_export(path, tmp_path):
-    territory = read_territory(Path(__file__).parent.parent / "data/communes", "47")
-    source = open_source(path, max_bytes=10**8)
-    result = validate(source.rows(), territory=territory, dataset=source.dataset, today=TODAY)
+    result = read(path)
     assert result.tally.read == result.tally.accepted + result.tally.rejected > 0
     assert result.tally.accepted == len(result.sites)
     for found in result.sites:  # nothing of a list of the South-West is drawn in Alsace
         assert found.longitude is None or -1.6 < found.longitude < 2.3, found.nom
-    assert back(tmp_path, exported(*result.sites), territory) == result.sites
+    assert back(tmp_path, exported(*result.sites), real_territory()) == result.sites
+    assert violations(exported(*result.sites, strict=True)) == []
+
+
+@cache
+def real_territory() -> Territory:
+    return read_territory(Path(__file__).parent.parent / "data/communes", "47")
+
+
+def read(path: Path):
+    source = open_source(path, max_bytes=10**8)
+    return validate(source.rows(), territory=real_territory(), dataset=source.dataset, today=TODAY)
+
+
+@needs_shared
+def test_monflanquin_is_not_drawn_in_alsace():
+    result = read(SHARED / "data/sites/conseillers-numeriques-lieux-47-2022-12.json")
+    (issue,) = (i for i in result.issues if i.code == "hors_commune")
+    (found,) = (s for s in result.sites if "hors_commune" in s.signalements)
+    assert found.commune == "Monflanquin" and issue.value == "48.003812 / 7.56219"
+    town_hall = real_territory().commune_by_code["47175"].town_hall
+    assert (found.longitude, found.latitude) == (town_hall.x, town_hall.y)
+    assert found.position is Position.APPROXIMATIVE
+
+
+@needs_shared
+def test_the_official_example_comes_in_with_one_flag():
+    result = read(SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv")
+    (found,) = result.sites
+    assert found.commune == "Reims" and found.signalements == ("commune_inconnue",)
+    assert (found.latitude, found.longitude) == (43.52609, 5.41423)
+    (line,) = csv.DictReader(io.StringIO(exported(found, strict=True)))
+    with (SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv").open(encoding="utf-8") as stream:
+        (given,) = csv.DictReader(stream)
+    assert {**line, "id": ""} == {**given, "id": ""}
+
+
+@needs_shared
+def test_reims_near_aix_is_flagged_by_a_territory_that_knows_reims():
+    reims = replace(
+        TERRITORY.communes[0], code="51454", name="Reims", departement_code="51", postal_codes=("51100",)
+    )
+    territory = Territory("51", "Marne", (reims,), ())
+    source = open_source(SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv", max_bytes=10**6)
+    result = validate(source.rows(), territory=territory, dataset="essai", today=TODAY)
+    assert result.sites[0].signalements == ("hors_commune",)

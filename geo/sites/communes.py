@@ -100,7 +100,7 @@ class Gazetteer:
         if commune is None:
             return Place(None, clues.name, code, postal, (*findings, *postal_findings))
         name, name_findings = self._official(commune, clues.name, known=bool(named))
-        postal, postal_findings = _checked_postal(commune, postal, clues, postal_findings)
+        postal, postal_findings = self._checked_postal(commune, postal, clues, postal_findings)
         return Place(commune, name, commune.code, postal, (*findings, *name_findings, *postal_findings))
 
     def is_near(self, commune: Commune, longitude: float, latitude: float) -> bool:
@@ -222,6 +222,22 @@ class Gazetteer:
             return name, ()
         return commune.name, (Finding("commune_normalisee", "commune", name, commune.name),)
 
+    def _checked_postal(
+        self, commune: Commune, postal: str, clues: Clues, findings: tuple[Finding, ...]
+    ) -> tuple[str, tuple[Finding, ...]]:
+        """The postal code held against the commune's; found from the commune when it has only one."""
+        known = commune.postal_codes
+        if not postal:
+            if len(known) == 1:
+                return known[0], (Finding("code_postal_deduit", "code_postal", clues.code_postal, known[0]),)
+            return postal, findings
+        if not known or postal in known:
+            return postal, findings
+        detail = f"{commune.name} a {', '.join(known)}"
+        if postal not in self._by_postal:
+            detail += f" ; {postal} n'est celui d'aucune commune, peut-être un code CEDEX"
+        return postal, (*findings, Finding("code_postal_discordant", "code_postal", postal, detail))
+
 
 def folded_name(name: str) -> str:
     """A commune's name as people may write it: no accents, case, "CEDEX", St for Saint, (Le) last."""
@@ -252,27 +268,6 @@ def _postal(cell: str) -> tuple[str, tuple[Finding, ...]]:
     if _POSTAL.fullmatch(padded):
         return padded, (Finding("code_postal_deduit", "code_postal", cell, padded),)
     return "", (Finding("code_postal_absent", "code_postal", cell),)
-
-
-def _checked_postal(
-    commune: Commune, postal: str, clues: Clues, findings: tuple[Finding, ...]
-) -> tuple[str, tuple[Finding, ...]]:
-    """The postal code held against the commune's; found from the commune when it has only one."""
-    known = commune.postal_codes
-    if not postal:
-        if len(known) == 1:
-            return known[0], (Finding("code_postal_deduit", "code_postal", clues.code_postal, known[0]),)
-        return postal, findings
-    if known and postal not in known and not _is_cedex(postal, commune, clues):
-        detail = f"{commune.name} a {', '.join(known)}"
-        return postal, (*findings, Finding("code_postal_discordant", "code_postal", postal, detail))
-    return postal, findings
-
-
-def _is_cedex(postal: str, commune: Commune, clues: Clues) -> bool:
-    """Whether a postal code is a business one, which no commune lists."""
-    told = "cedex" in clues.name.casefold() or "cedex" in clues.address.casefold()
-    return told and commune.departement_code in _departements(postal)
 
 
 def _departements(postal: str) -> tuple[str, ...]:
