@@ -16,4 +16,5 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 def needs_shared(test: _Test) -> _Test:
     """Mark a test that reads files of `SHARED`."""
     absent = pytest.mark.skipif(not SHARED.is_dir(), reason="no folder « shared » beside the checkout")
-    return pytest.mark.shared(absent(test))
+    marked: _Test = pytest.mark.shared(absent(test))
+    return marked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -236,6 +237,20 @@ def test_applying_twice_in_one_transaction_keeps_the_two_apart(connection):
     sites.apply(connection, run_id, Difference(new=(b,), changed=(Change(a, replace(a, nom="Autre")),)))
     assert [s.nom for s in sites.active(connection)] == ["Autre", "Lieu b"]
     assert [entry[0] for entry in history(connection, a.id)] == ["new", "changed"]
+
+
+def test_the_return_of_many_records_costs_about_what_their_arrival_did(connection):
+    # The planner has no statistics on either side; a nested loop would take a hundred times longer.
+    many = tuple(world.site(f"{rank:04}", 5) for rank in range(4_000))
+    run_id = imports.record(connection, run(), [])
+    began = time.perf_counter()
+    sites.apply(connection, run_id, Difference(new=many))
+    arrived = time.perf_counter()
+    sites.apply(connection, run_id, Difference(vanished=many))
+    gone = time.perf_counter()
+    sites.apply(connection, run_id, Difference(new=many))
+    assert time.perf_counter() - gone < 8 * (arrived - began)
+    assert sites.active(connection) == list(many)
 
 
 def test_an_empty_difference_changes_nothing(connection):
