@@ -83,6 +83,7 @@ LOCAL: dict[str, Any] = {
 
 def test_a_file_that_cannot_carry_local_facts_does_not_wipe_them():
     before = site("a", 5, **LOCAL)
+    assert before.membre_reseau is False, "a known no is kept as well as a yes"
     assert compare(in_service(before), [site("a", 5)]).unchanged == 1
     (change,) = compare(in_service(before), [site("a", 5, nom="Autre")]).changed
     assert {name: getattr(change.after, name) for name in LOCAL} == LOCAL

@@ -96,8 +96,10 @@ def compare(
     for site_id in sorted(arriving):
         before, after = current.get(site_id), arriving[site_id]
         if known := before or retired.get(site_id):
-            unsaid = {name: getattr(known, name) for name in kept if getattr(after, name) in (None, ())}
-            after = replace(after, **unsaid)
+            unsaid = {
+                n: fact for n in kept if _said(fact := getattr(known, n)) and not _said(getattr(after, n))
+            }
+            after = replace(after, **unsaid) if unsaid else after
         if before is None:
             new.append(after)
         elif before == after:
@@ -110,6 +112,10 @@ def compare(
         if scope_of(current[site_id]) in spoken_for
     )
     return Difference(tuple(new), tuple(changed), unchanged, vanished)
+
+
+def _said(fact: object) -> bool:
+    return fact is not None and fact != ()
 
 
 def require_plausible(difference: Difference, current: Mapping[str, Site]) -> None:

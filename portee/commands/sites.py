@@ -126,19 +126,11 @@ def duplicates(
     if as_json:
         print_json([asdict(pair) for pair in pairs])
         return
-    _print_table(
-        ("note", "A", "B", "raisons", "décision"),
-        (
-            (
-                f"{pair.score:.1f}".replace(".", ","),
-                f"{name_of[pair.a]}\n{pair.a}",
-                f"{name_of[pair.b]}\n{pair.b}",
-                ", ".join(pair.reasons),
-                _DECISIONS[pair.same],
-            )
-            for pair in pairs
-        ),
-    )
+    for pair in pairs:
+        decision = "" if pair.same is None else f" : {_DECISIONS[pair.same]}"
+        said(f"{pair.score:.1f} sur 100, ".replace(".", ",") + ", ".join(pair.reasons) + decision)
+        said(f"    {name_of[pair.a]} [{pair.a}]")
+        said(f"    {name_of[pair.b]} [{pair.b}]")
     said(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
 
 
@@ -146,7 +138,7 @@ def _named(site: Site) -> str:
     return ", ".join(part for part in (site.nom, site.commune) if part)
 
 
-_DECISIONS = {None: "à trancher", True: "même lieu", False: "lieux différents"}
+_DECISIONS = {True: "même lieu", False: "lieux différents"}
 
 
 @app.command()
