@@ -28,9 +28,17 @@ _EXACT = frozenset(
 _VARIANTS = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "-": " ", "‐": " ", "‑": " "})
 
 
-@lru_cache(maxsize=65_536)
+_REMEMBERED_MAX = 200
+"""Longest text whose folding is remembered: hostile ones must not fill the memory."""
+
+
 def fold(text: str) -> str:
     """Text as people compare it: without accents, case, or typographic variants of ' and -."""
+    return _fold(text) if len(text) <= _REMEMBERED_MAX else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=65_536)
+def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return " ".join(bare.translate(_VARIANTS).split())
