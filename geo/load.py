@@ -190,6 +190,7 @@ def apply(
     found: list[Proposal] = []
     if arrived or difference.vanished:
         stored_sites.apply(connection, run_id, difference)
+    if arrived:
         in_service = stored_sites.active(connection)
         changed = {site.id for site in arrived}
         found = proposals(in_service, epsg=territory.metric_crs, changed=changed)

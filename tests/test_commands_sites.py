@@ -93,6 +93,8 @@ def test_a_dry_run_warns_of_a_retirement_that_would_be_refused(portee, write):
     portee("import", write(record("a"), record("b"), record("c")))
     result = portee("import", write(record("a")), "--dry-run")
     assert result.exit_code == 0 and "retirerait 2 des 3 lieux" in result.stdout
+    told = json.loads(portee("import", write(record("a")), "--dry-run", "--json").stdout)
+    assert told["dry_run"] is True and "retirerait 2 des 3 lieux" in told["suspicious"]
 
 
 def test_a_refused_file_ends_the_command_but_not_what_came_before(portee, write, tmp_path):

@@ -116,6 +116,26 @@ def test_the_order_of_the_records_does_not_matter():
     assert found(*shuffled) == found(*sites) != []
 
 
+def test_a_house_number_of_zero_is_no_number():
+    assert (
+        found(
+            one("a", 2, nom="Espace Bleu", adresse="0 rue du Port"),
+            one("b", 8, nom="Relais du Parc", adresse="0 rue du Port"),
+        )
+        == []
+    )
+    (proposal,) = found(one("a", adresse="0 rue du Port"), one("b", adresse="0 rue du Port"))
+    assert "même rue" in proposal.reasons
+
+
+def test_names_in_other_scripts_are_compared_and_nameless_ones_are_not_the_same():
+    (proposal,) = found(one("a", nom="中心 模拟"), one("b", nom="中心 模拟"))
+    assert proposal.reasons[0] == "même nom"
+    assert (
+        found(one("a", 2, nom="☂☂", adresse="rue du Nord"), one("b", 8, nom="!!", adresse="rue du Sud")) == []
+    )
+
+
 def test_nothing_or_one_record_proposes_nothing():
     assert found() == found(one("a")) == []
 

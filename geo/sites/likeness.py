@@ -106,7 +106,7 @@ _GENERIC = frozenset(
 )
 """Words so common in the names of such places that sharing them says little."""
 
-_WORD = re.compile(r"[a-z]+|[0-9]+")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
 _NUMBER = re.compile(r"^0*(\d{1,4}) ?(bis|ter|quater|[abc])? ")
 _POSTCODE_ON = re.compile(r" \d{5}( .*)?$")
 
@@ -146,7 +146,7 @@ def _address(text: str) -> tuple[str, str]:
     number = ""
     if found := _NUMBER.match(text):
         number, text = f"{found[1]}{found[2] or ''}", text[found.end() :]
-    return number, " ".join(_words(text))
+    return "" if number == "0" else number, " ".join(_words(text))
 
 
 @dataclass(frozen=True)

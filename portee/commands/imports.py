@@ -192,6 +192,7 @@ def _file_as_json(outcome: Outcome) -> dict[str, Any]:
         "datasets": arrival.datasets,
         "dry_run": outcome.run is None,
         "run": outcome.run,
+        "suspicious": str(outcome.prepared.suspicious) if outcome.prepared.suspicious else None,
         "differences": [
             *({"id": site.id, "nom": site.nom, "change": "new"} for site in difference.new),
             *(
