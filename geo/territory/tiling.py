@@ -101,7 +101,7 @@ def _measure(boundaries: Sequence[MultiPolygon], epsg: int) -> TilingReport:
     whole = shapely.union_all(plane)
     return TilingReport(
         overlap_m2=max(0.0, float(shapely.area(plane).sum() - whole.area)),
-        gap_m2=sum(h.area for h in holes_of(whole) if _is_narrow(h)),
+        gap_m2=float(sum(h.area for h in holes_of(whole) if _is_narrow(h))),
     )
 
 
