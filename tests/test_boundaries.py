@@ -164,6 +164,14 @@ def test_a_file_that_misses_communes_is_refused_naming_them(tmp_path):
     assert "rien n'a été changé" in refused.value.advice
 
 
+def test_two_communes_on_the_same_ground_are_refused(tmp_path):
+    frame = finer()
+    frame.loc[1, "geometry"] = finer_square(0)
+    frame.to_file(tmp_path / "double.gpkg")
+    with pytest.raises(IncompleteBoundaries, match="99001|99002"):
+        with_boundaries(TERRITORY, tmp_path / "double.gpkg")
+
+
 def test_a_commune_without_a_shape_is_missing(tmp_path):
     frame = finer()
     frame.loc[1, "geometry"] = None

@@ -226,7 +226,7 @@ def with_boundaries(territory: Territory, path: Path) -> tuple[Territory, Bounda
     UnreadableFile
         If the file is no boundary file or declares no reference system.
     IncompleteBoundaries
-        If it misses a commune of the territory.
+        If it misses a commune of the territory, or draws one under others.
     InvalidCrs
         If most communes land elsewhere than they lie: the reference system declared is wrong.
     """
@@ -236,6 +236,12 @@ def with_boundaries(territory: Territory, path: Path) -> tuple[Territory, Bounda
     _require_in_place(path, territory, found)
     tiles, tiling = tiled([found[c.code] for c in territory.communes], epsg=territory.metric_crs)
     communes = tuple(replace(c, boundary=b) for c, b in zip(territory.communes, tiles, strict=True))
+    covered = [c.code for c in communes if c.boundary.is_empty]
+    if covered:
+        raise IncompleteBoundaries(
+            f"Dans le fichier {path.name}, d'autres communes recouvrent entièrement : {', '.join(covered)}",
+            "Le fichier est abîmé, ou ses codes sont mêlés ; rien n'a été changé.",
+        )
     context = tuple(replace(c, boundary=found.get(c.code, c.boundary)) for c in territory.context)
     finer = replace(
         territory,

@@ -67,7 +67,7 @@ def tiled(boundaries: Sequence[MultiPolygon], *, epsg: int) -> tuple[list[MultiP
     Returns
     -------
     The communes in the order given, in WGS 84, rounded, rings in canonical order (exterior
-    counter-clockwise); and what had to be mended.
+    counter-clockwise); and what had to be mended. One that others cover whole comes out empty.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _rounded(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _canonical(geometry: BaseGeometry) -> MultiPolygon:
-    return polygons_of(shapely.orient_polygons(shapely.normalize(polygons_of(geometry))))
+    return polygons_of(shapely.orient_polygons(shapely.normalize(mended(geometry))))
 
 
 def _measure(boundaries: Sequence[MultiPolygon], epsg: int) -> TilingReport:
