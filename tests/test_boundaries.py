@@ -168,7 +168,7 @@ def test_two_communes_on_the_same_ground_are_refused(tmp_path):
     frame = finer()
     frame.loc[1, "geometry"] = finer_square(0)
     frame.to_file(tmp_path / "double.gpkg")
-    with pytest.raises(IncompleteBoundaries, match="99001|99002"):
+    with pytest.raises(IncompleteBoundaries, match=r"99001|99002"):
         with_boundaries(TERRITORY, tmp_path / "double.gpkg")
 
 
