@@ -397,9 +397,13 @@ def _run(cluster: Cluster, command: list[str], given: str | None = None) -> subp
 def _alone(cluster: Cluster) -> Iterator[None]:
     """One starter or stopper of a cluster at a time; the others wait."""
     _make_folder(cluster, cluster.folder)
-    with (cluster.folder / "lock").open("a") as lock:
+    # Opened to read: root may have made the file that the account then only sees.
+    lock = os.open(cluster.folder / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def _make_folder(cluster: Cluster, folder: Path) -> None:
