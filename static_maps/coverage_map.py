@@ -173,15 +173,14 @@ class _Page(Figure):
         downloads: Sequence[Link],
     ) -> None:
         super().__init__(title=f"{settings.title} — {snapshot.territory.name}")
-        self.header = Element()
+        self.header = Element()  # without Folium's own meta tag
         self.header._parent = self
         self.snapshot = snapshot
         self.settings = settings
         self.assets_url = assets_url
         self.downloads = downloads
         self.coverage = coverages[Kind.COMMUNE]
-        self.summary = next(iter(coverages[Kind.DEPARTEMENT].rows)) if Kind.DEPARTEMENT in coverages else None
-        self.levels = {k: label for k, label in style.GROUPING_LABELS.items() if k in coverages}
+        self.summary = coverages[Kind.DEPARTEMENT].rows[0] if Kind.DEPARTEMENT in coverages else None
         self.method = style.METHODS.get(self.coverage.method, self.coverage.method)
         self.data = page_data(snapshot, coverages, tolerance_m=settings.tolerance_m)
         self.beyond = any("beyond" in site for site in self.data["sites"])

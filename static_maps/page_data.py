@@ -116,7 +116,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": site.id,
         "name": site.nom,
-        "at": _units(site.longitude, site.latitude) if located(site) else None,
+        "at": _units(site.longitude, site.latitude) if site.located else None,
         "phone": words.phone(site.telephone) if site.telephone else "",
         "dial": words.dialled(site.telephone),
         "hours": hours(site),
@@ -136,11 +136,6 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
     }
     return {k: v for k, v in facts.items() if v not in (None, "", (), [], False) or k == "wheelchair"}
-
-
-def located(site: Site) -> bool:
-    """Whether a site has a point to be drawn at."""
-    return site.longitude is not None and site.latitude is not None
 
 
 def hours(site: Site) -> tuple[str, ...]:

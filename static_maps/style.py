@@ -50,18 +50,9 @@ GROUPING_LABELS: Final[dict[Kind, str]] = {
 }
 """Levels a map can be coloured by, in the order of its switch."""
 
-DEMONSTRATION: Final = "Données de démonstration : les lieux montrés sur cette carte sont inventés."
-
 POSITION_LABELS: Final[dict[Position, str]] = {
     Position.APPROXIMATIVE: "Position approximative : placé à la mairie de la commune",
     Position.INCONNUE: "Position inconnue : ce lieu n'est pas sur la carte",
 }
 
 HOURS_UNKNOWN: Final = "Horaires inconnus : téléphonez avant de vous déplacer"
-
-
-def access_class(distance_m: float | None) -> int | None:
-    """Rank in `CLASSES` of a distance in metres; None when it is not known."""
-    if distance_m is None:
-        return None
-    return next(i for i, each in enumerate(CLASSES) if distance_m < each.below_m)
