@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-import numpy as np
 import orjson
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
-from numpy.typing import NDArray
 
 from api.answers import GEOJSON, answer, headers_of, is_known, page_links
 from api.described import failures
@@ -34,7 +32,7 @@ from api.routing import router
 from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
 from api.served import Served
 from api.service import service_of
-from geo.crs import area_of_use, project
+from geo.crs import area_of_use, project_point
 from geo.errors import UnknownTerritory
 from geo.reach.straight_line import METHOD
 from geo.sites.export import write_csv
@@ -60,7 +58,7 @@ class Start:
 
     longitude: float
     latitude: float
-    xy: NDArray[np.float64]
+    xy: tuple[float, float]
     label: str
     commune: str | None = None
     site: str | None = None
@@ -202,11 +200,11 @@ def sites_routes(page_size: int) -> APIRouter:
         def body() -> bytes:
             search = search_of(values)
             own = served.row_of[start.site] if start.site else -1
-            distances, rows = served.tree(search).nearest(start.xy, k=k + 1 if start.site else k)
+            found = served.tree(search).nearest_of(*start.xy, k=k + 1 if start.site else k)
             features = [
                 b'%b,"distance_m":%d,"method":"%b"}}' % (served.feature(row), metres + 0.5, _METHOD)
-                for row, metres in zip(rows[0].tolist(), distances[0].tolist(), strict=True)
-                if row not in (-1, own)
+                for metres, row in found
+                if row != own
             ]
             return b'{"type":"FeatureCollection","meta":%b,"origin":%b,"features":[%b]}' % (
                 now.meta(with_method=True),
@@ -272,13 +270,13 @@ def start_of(served: Served, values: dict[str, Any]) -> Start:
                 "Donnez le code INSEE (et non le code postal) d'une commune du département ou d'un voisin.",
             )
         hall = commune.town_hall
-        xy = project(hall.x, hall.y, territory.metric_crs)
+        xy = project_point(hall.x, hall.y, territory.metric_crs)
         return Start(hall.x, hall.y, xy, f"mairie de {commune.name}", commune=code)
     if "site" in values:
         site = served.snapshot.site(values["site"])
         if site.longitude is None or site.latitude is None:
             raise refuse("site", site.id, "Ce lieu n'est pas placé sur la carte : sa position est inconnue.")
-        xy = project(site.longitude, site.latitude, territory.metric_crs)
+        xy = project_point(site.longitude, site.latitude, territory.metric_crs)
         return Start(site.longitude, site.latitude, xy, site.nom, site=site.id)
     if not (has_lon and has_lat):
         missing = "lat" if has_lon else "lon"
@@ -296,7 +294,7 @@ def _point(longitude: float, latitude: float, epsg: int) -> Start:
             "Ce point est trop loin du territoire pour y mesurer une distance."
             + (" Longitude et latitude semblent inversées." if swapped else ""),
         )
-    return Start(longitude, latitude, project(longitude, latitude, epsg), "point donné")
+    return Start(longitude, latitude, project_point(longitude, latitude, epsg), "point donné")
 
 
 def csv_chunks(sites: Sequence[Site]) -> Iterator[str]:

@@ -64,3 +64,20 @@ def test_at_equal_distance_the_lower_row_comes_first():
 def test_a_point_outside_the_projection_is_refused():
     with pytest.raises(InvalidCrs, match="hors de la zone"):
         SiteTree(np.zeros((1, 2)), detour_factor=1.0).nearest(np.array([[np.inf, 0.0]]))
+
+
+@given(xy=points, origin=st.tuples(metres, metres), k=st.integers(1, 15), lost=st.booleans())
+def test_one_origin_is_answered_as_many_are(xy, origin, k, lost):
+    tree = SiteTree(np.vstack([[np.nan, np.nan], xy]) if lost else xy, detour_factor=1.3)
+    distance, row = tree.nearest(np.array([origin]), k=k)
+    many = [(d, r) for d, r in zip(distance[0].tolist(), row[0].tolist(), strict=True) if r >= 0]
+    assert tree.nearest_of(*origin, k=k) == many
+
+
+def test_one_origin_outside_the_projection_is_refused():
+    with pytest.raises(InvalidCrs, match="hors de la zone"):
+        SiteTree(np.zeros((1, 2)), detour_factor=1.0).nearest_of(math.inf, 0.0, k=1)
+
+
+def test_among_no_sites_one_origin_finds_none():
+    assert SiteTree(np.empty((0, 2)), detour_factor=1.0).nearest_of(0.0, 0.0, k=3) == []

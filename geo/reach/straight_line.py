@@ -7,6 +7,7 @@ usual value for European road networks, and a setting.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,9 @@ from geo.errors import InvalidCrs
 
 METHOD: Final = "straight_line"
 LABEL: Final = "estimation à vol d'oiseau"
+
+_OUTSIDE: Final = "Un point de départ est hors de la zone de projection."
+_ORDER: Final = "Vérifiez l'ordre des coordonnées : longitude, puis latitude."
 
 
 class SiteTree:
@@ -62,10 +66,7 @@ class SiteTree:
             If an origin is not finite.
         """
         if not np.isfinite(origins).all():
-            raise InvalidCrs(
-                "Un point de départ est hors de la zone de projection.",
-                "Vérifiez l'ordre des coordonnées : longitude, puis latitude.",
-            )
+            raise InvalidCrs(_OUTSIDE, _ORDER)
         if self._tree is None:
             return np.full((len(origins), k), np.inf), np.full((len(origins), k), -1, dtype=np.intp)
         found = min(k, self._tree.n)
@@ -79,6 +80,26 @@ class SiteTree:
             distance = np.pad(distance, absent, constant_values=np.inf)
             row = np.pad(row, absent, constant_values=-1)
         return distance, row
+
+    def nearest_of(self, x: float, y: float, *, k: int) -> list[tuple[float, int]]:
+        """The k nearest sites of one origin, nearest first: as `nearest`, without its arrays.
+
+        Returns
+        -------
+        Distance in metres, detour included, and row of `xy`, for each site found: at most k.
+
+        Raises
+        ------
+        InvalidCrs
+            If the origin is not finite.
+        """
+        if not (isfinite(x) and isfinite(y)):
+            raise InvalidCrs(_OUTSIDE, _ORDER)
+        if self._tree is None:
+            return []
+        distance, row = self._tree.query((x, y), k=np.arange(1, min(k, self._tree.n) + 1))
+        rows = row if self._all_located else self._rows[row]
+        return sorted(zip((distance * self.detour_factor).tolist(), rows.tolist(), strict=True))
 
 
 def _settle_ties(distance: NDArray[np.float64], row: NDArray[np.intp]) -> None:
