@@ -18,8 +18,11 @@ command -v apt-get >/dev/null || fail "PostgreSQL with PostGIS was not found on 
 
 # The version already here, if any; else the newest the distribution offers.
 as_root apt-get -q -o DPkg::Lock::Timeout=600 update >&2 || true
-version=$(ls /usr/lib/postgresql 2>/dev/null | sort -V | tail -n 1)
-if [ -z "$version" ] || [ ! -x "/usr/lib/postgresql/$version/bin/initdb" ]; then
+version=''
+for initdb in /usr/lib/postgresql/*/bin/initdb; do
+    if [ -x "$initdb" ]; then version=$(printf '%s\n' "$version" "$(cut -d/ -f5 <<<"$initdb")" | sort -V | tail -n 1); fi
+done
+if [ -z "$version" ]; then
     version=$(apt-cache search --names-only '^postgresql-[0-9]+-postgis-3$' |
         sed -E 's/^postgresql-([0-9]+)-.*/\1/' | sort -V | tail -n 1)
 fi

@@ -13,7 +13,22 @@ import pytest
 from geo.settings import ROOT
 
 SCRIPTS = sorted((ROOT / "scripts").glob("*.sh"))
-TOOLS = ("bash", "dirname", "sed", "sort", "tail", "ls", "id", "cat", "mkdir", "rm", "touch", "flock", "env")
+TOOLS = (
+    "bash",
+    "dirname",
+    "sed",
+    "sort",
+    "tail",
+    "cut",
+    "id",
+    "cat",
+    "mkdir",
+    "rm",
+    "touch",
+    "flock",
+    "env",
+    "cut",
+)
 
 
 @pytest.fixture
