@@ -42,7 +42,7 @@ def test_a_lock_names_no_address_and_no_path(lock):
 @pytest.mark.parametrize(
     "line",
     [
-        "--index-url https://example.org/simple",
+        "--trusted-host example.org",
         "--find-links wheels",
         "# -r pyproject.toml, /home/somebody/portee",
         "numpy @ file:///wheels/numpy.whl",
