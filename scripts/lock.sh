@@ -13,7 +13,7 @@ compile() {
 }
 
 compile --extra build --output-file requirements.txt pyproject.toml
-compile --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+compile --extra build --extra fast --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 # Only the package itself: its data files are read, its code and what that needs are not.
 territory=$(mktemp)
 trap 'rm -f "$territory"' EXIT

@@ -228,3 +228,128 @@ data_version = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("singleton", name="singleton"),
 )
+
+road_graph = Table(
+    "road_graph",
+    metadata,
+    Column("checksum", Text, primary_key=True, comment="of the artefact in the roads folder"),
+    _text("file_name"),
+    _text("format"),
+    _text("producer"),
+    _text("vintage"),
+    _text("licence"),
+    Column("built_at", DateTime(timezone=True), nullable=False),
+    Column("loaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("summary", JSONB, nullable=False, comment="nodes, edges, components, dropped"),
+)
+
+population = Table(
+    "population",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    _text("label"),
+    _text("producer"),
+    _text("vintage"),
+    _text("licence"),
+    _text("file_name"),
+    _text("sha256"),
+    Column("cell_m", Integer, nullable=False, comment="side of a cell, metres"),
+    Column("loaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("summary", JSONB, nullable=False, comment="cells read, accepted, rejected and why"),
+    CheckConstraint("cell_m > 0", name="cell_m"),
+)
+
+population_cell = Table(
+    "population_cell",
+    metadata,
+    Column("population_id", ForeignKey("population.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("commune", Text, nullable=False, comment="the part of a cell that lies in one commune"),
+    Column("point", _geometry("POINT"), nullable=False),
+    Column("inhabitants", Double, nullable=False),
+    Column("aged_65", Double, comment="of them, aged 65 or over; null: not told"),
+    CheckConstraint("inhabitants >= 0", name="inhabitants"),
+    CheckConstraint("aged_65 >= 0", name="aged_65"),
+)
+
+indicator = Table(
+    "indicator",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _text("name"),
+    _text("unit"),
+    _text("level"),
+    _text("column_name"),
+    _text("producer"),
+    _text("vintage"),
+    _text("licence"),
+    _text("file_name"),
+    _text("sha256"),
+    Column("loaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("summary", JSONB, nullable=False, comment="rows read, accepted, rejected and why"),
+    CheckConstraint("level IN ('iris', 'commune')", name="level"),
+)
+
+indicator_value = Table(
+    "indicator_value",
+    metadata,
+    Column("indicator_code", ForeignKey("indicator.code", ondelete="CASCADE"), primary_key=True),
+    Column("area", Text, primary_key=True, comment="IRIS or commune, by the indicator's level"),
+    _text("commune"),
+    Column("value", Double, nullable=False),
+    Column("inhabitants", Double, comment="of the area, where the file tells them; null: not told"),
+)
+
+dated_snapshot = Table(
+    "dated_snapshot",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Date, nullable=False, comment="the day its data describe"),
+    Column("last_change", BigInteger, nullable=False, comment="the last site_change that counts"),
+    Column("version", BigInteger, nullable=False),
+    Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+scenario = Table(
+    "scenario",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _text("description"),
+    Column("edits", JSONB, nullable=False, comment="what is opened, closed, moved, or open at other hours"),
+    Column("base_version", BigInteger, nullable=False, comment="the data's version when last saved"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("kind"),
+    Column("question", JSONB, nullable=False),
+    Column("snapshot_version", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("progress", Double, nullable=False, server_default="0", comment="from 0 to 1"),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("result", JSONB),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("seen_at", DateTime(timezone=True), comment="when its worker last gave a sign of life"),
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('queued', 'running'))", name="ended"),
+    CheckConstraint("(result IS NOT NULL) = (state = 'done')", name="result"),
+    Index(None, "state", "asked_at"),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    _text("name"),
+    Column("sha256", Text, nullable=False, unique=True, comment="of the secret, which is told once"),
+    _texts("scopes"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)

@@ -1,0 +1,1 @@
+"""Where people live, and what is known of their needs."""

@@ -1,0 +1,63 @@
+"""Frozen records of population and indicators; reads no file, no SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.territory.model import Provenance
+
+AT_TOWN_HALL = "habitants comptés à la mairie"
+
+
+@dataclass(frozen=True)
+class People:
+    """Points where inhabitants are counted: parts of grid cells, or town halls for want of a grid.
+
+    Every point lies in one commune of the territory; a cell astride several communes is several
+    points. All arrays have the same first axis, of length p.
+
+    Attributes
+    ----------
+    commune
+        Shape (p,): INSEE code.
+    xy
+        Shape (p, 2): metric CRS of the territory, metres.
+    inhabitants
+        Shape (p,): persons; fractions where cells were cut.
+    aged_65
+        Shape (p,): of them, aged 65 or over; all NaN where the source does not tell.
+    cell_m
+        Side of a cell, metres; 0 for town halls.
+    label
+        How people are counted, in French, shown with every result.
+    provenance
+        The source; None when it is the territory's own (municipal population).
+    """
+
+    commune: NDArray[np.str_]
+    xy: NDArray[np.float64]
+    inhabitants: NDArray[np.float64]
+    aged_65: NDArray[np.float64]
+    cell_m: int = 0
+    label: str = AT_TOWN_HALL
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """A figure per commune, used as a weight of need.
+
+    `values` maps the INSEE code to the value; communes the source does not tell are absent. An
+    indicator given per IRIS is brought to communes as a mean weighted by inhabitants.
+    """
+
+    code: str
+    name: str
+    unit: str
+    level: str
+    provenance: Provenance
+    values: Mapping[str, float] = field(default_factory=dict)
