@@ -69,3 +69,39 @@ class DatabaseUnavailable(OperatorError):
 
 class MissingPostgis(DatabaseUnavailable):
     """No PostGIS was found on this machine and no `DATABASE_URL` was given."""
+
+
+class RoadsUnavailable(OperatorError):
+    """The stored road graph is missing, damaged, or of another version of Portée."""
+
+
+class InvalidScenario(PorteeError):
+    """Edits of a what-if cannot be read, or contradict each other or the data they start from."""
+
+
+class UnknownScenario(PorteeError):
+    """No scenario is kept under this name or number."""
+
+
+class NameTaken(PorteeError):
+    """Something else is kept under this name already."""
+
+
+class UnknownSnapshot(PorteeError):
+    """No dated snapshot is kept under this name."""
+
+
+class UnknownJob(PorteeError):
+    """No job bears this identifier."""
+
+
+class TooManyJobs(PorteeError):
+    """Too many long computations are waiting already."""
+
+
+class UnknownToken(PorteeError):
+    """No token bears this number."""
+
+
+class ImpossibleQuestion(PorteeError):
+    """A question about sites to open has no answer: no candidate, too many sites, negative people."""

@@ -1,0 +1,399 @@
+"""What if: sites opened, closed, moved or open at other hours, without touching what is stored.
+
+Edits have a JSON form, an object each, told apart by `action`:
+
+    {"action": "open", "name": "…", "longitude": 0.6, "latitude": 44.2, "services": ["…"], …}
+    {"action": "close", "site": "dataset--id"}
+    {"action": "move", "site": "dataset--id", "longitude": 0.6, "latitude": 44.2}
+    {"action": "hours", "site": "dataset--id", "horaires": "Sa 09:00-12:00"}
+
+Coordinates are WGS 84 degrees. Every field, and what each edit changes: docs/scenarios.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from itertools import count
+from math import isfinite
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import shapely
+
+from geo.crs import WGS84, project, reproject
+from geo.errors import InvalidScenario
+from geo.sites import standard
+from geo.sites.hours import is_readable
+from geo.sites.model import Position, Site
+from geo.sites.position import PLACED_AT_TOWN_HALL
+from geo.sites.text import cleaned
+from geo.snapshot import Snapshot
+from geo.territory.model import Commune, Territory
+
+DATASET: Final = "scenario"
+"""Dataset of the sites a scenario opens."""
+
+MARGIN_M: Final = 50_000
+"""How far beyond the territory a site may be opened or moved, in metres: farther serves nobody in it."""
+
+EDITS_MAX: Final = 200
+"""Edits of one scenario at most."""
+
+NAME_MAX: Final = 200
+"""Longest name of an opened site, in characters."""
+
+_TRUTHS: Final = ("pass_numerique", "membre_reseau", "acces_fauteuil")
+_QUOTED_MAX: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A site that does not exist, opened at a point; facts left out are unknown.
+
+    Facts bear the names, and take the values, of the standard's fields.
+    """
+
+    action: ClassVar[str] = "open"
+
+    name: str
+    longitude: float
+    latitude: float
+    horaires: str = ""
+    typologie: tuple[str, ...] = ()
+    itinerance: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    publics_specifiquement_adresses: tuple[str, ...] = ()
+    prise_en_charge_specifique: tuple[str, ...] = ()
+    frais_a_charge: tuple[str, ...] = ()
+    dispositif_programmes_nationaux: tuple[str, ...] = ()
+    formations_labels: tuple[str, ...] = ()
+    modalites_acces: tuple[str, ...] = ()
+    modalites_accompagnement: tuple[str, ...] = ()
+    pass_numerique: bool | None = None
+    membre_reseau: bool | None = None
+    acces_fauteuil: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A site in service, closed."""
+
+    action: ClassVar[str] = "close"
+
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A site in service, moved to a point."""
+
+    action: ClassVar[str] = "move"
+
+    site: str
+    longitude: float
+    latitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A site in service, open at other hours (OpenStreetMap's syntax)."""
+
+    action: ClassVar[str] = "hours"
+
+    site: str
+    horaires: str
+
+
+Edit = Open | Close | Move | Hours
+
+_KINDS: Final[dict[str, type[Edit]]] = {kind.action: kind for kind in (Open, Close, Move, Hours)}
+_NEEDED: Final = {
+    "open": ("name", "longitude", "latitude"),
+    "close": ("site",),
+    "move": ("site", "longitude", "latitude"),
+    "hours": ("site", "horaires"),
+}
+
+
+def edits_of(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
+    """Read edits from their JSON form, and check them against the data they start from.
+
+    Parameters
+    ----------
+    value
+        A list of objects, as a JSON reader gives them.
+    snapshot
+        State whose sites may be edited; its own territory and `MARGIN_M` around it may be built on.
+
+    Raises
+    ------
+    InvalidScenario
+        Telling every error at once, each with the rank of its edit (from 1) and its field.
+    """
+    if not isinstance(value, list):
+        raise InvalidScenario(
+            "Les modifications d'un scénario sont une liste ; reçu : " + _quoted(value) + ".",
+            'Écrivez une liste d\'objets, par exemple [{"action": "close", "site": "…"}].',
+        )
+    if len(value) > EDITS_MAX:
+        raise InvalidScenario(
+            f"Ce scénario compte {len(value)} modifications ; {EDITS_MAX} au plus sont admises.",
+            "Partagez-le en plusieurs scénarios.",
+        )
+    in_service = {site.id for site in snapshot.sites}
+    problems: list[str] = []
+    edits: list[tuple[int, Edit]] = []
+    for rank, each in enumerate(value, start=1):
+        reader = _Reader(each, in_service, snapshot.territory)
+        edit = reader.edit()
+        problems += [f"modification {rank}, {problem}" for problem in reader.problems]
+        if edit is not None:
+            edits.append((rank, edit))
+    problems += _contradictions(edits)
+    if problems:
+        told = "une erreur" if len(problems) == 1 else f"{len(problems)} erreurs"
+        raise InvalidScenario(
+            f"Ce scénario a {told} : {' ; '.join(problems)}.",
+            "Corrigez chacune de ces modifications, ou retirez-la.",
+        )
+    return tuple(edit for _, edit in edits)
+
+
+def written(edits: Iterable[Edit]) -> list[dict[str, Any]]:
+    """The JSON form of edits, facts left out when unknown; `edits_of` reads it back."""
+    return [{"action": edit.action, **dict(_said(edit))} for edit in edits]
+
+
+def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
+    """The snapshot as it would be after edits; the one given stays as it is.
+
+    Opened sites are identified "scenario--1", "scenario--2"… in the order of their edits. They, and
+    moved ones, are placed exactly, in the commune whose boundary holds their point; where none
+    does, their commune is not known. The version stays that of the data: a cache of answers keys
+    on the edits too.
+
+    Raises
+    ------
+    UnknownSite
+        If an edit names a site that is not in service in this snapshot.
+    """
+    sites = {site.id: site for site in snapshot.sites}
+    numbers = (str(n) for n in count(1) if f"{DATASET}--{n}" not in sites)
+    opened: list[Site] = []
+    for edit in edits:
+        if isinstance(edit, Open):
+            opened.append(_opened(edit, next(numbers), snapshot.territory))
+            continue
+        site = sites.get(edit.site) or snapshot.site(edit.site)
+        if isinstance(edit, Close):
+            del sites[site.id]
+        elif isinstance(edit, Move):
+            sites[site.id] = _moved(site, edit, snapshot.territory)
+        else:
+            flags = tuple(flag for flag in site.signalements if flag != "horaires_illisibles")
+            sites[site.id] = replace(site, horaires=edit.horaires, signalements=flags)
+    after = sorted([*sites.values(), *opened], key=lambda site: site.id)
+    return replace(snapshot, sites=tuple(after))
+
+
+class _Reader:
+    """One edit as it is read, and what is wrong with it."""
+
+    def __init__(self, value: object, in_service: Collection[str], territory: Territory) -> None:
+        self._value: Mapping[Any, Any] = value if isinstance(value, dict) else {}
+        self._in_service = in_service
+        self._territory = territory
+        self.problems: list[str] = []
+        if not isinstance(value, dict):
+            self._wrong("action", f"un objet est attendu ; reçu : {_quoted(value)}")
+
+    def edit(self) -> Edit | None:
+        """The edit, or None when anything is wrong with it."""
+        if self.problems:
+            return None
+        action = self._value.get("action")
+        kind = _KINDS.get(action) if isinstance(action, str) else None
+        if kind is None:
+            self._wrong("action", f"{_quoted(action)} n'est pas l'une de : {', '.join(_KINDS)}")
+            return None
+        known = [field.name for field in fields(kind)]
+        for name in self._value:
+            if name not in ("action", *known):
+                near = get_close_matches(str(name), known, n=1)
+                hint = f" ; vouliez-vous dire « {near[0]} » ?" if near else ""
+                self._wrong(str(name)[:_QUOTED_MAX], f"ce champ n'existe pas pour « {kind.action} »{hint}")
+        for name in _NEEDED[kind.action]:
+            if self._value.get(name) is None:
+                self._wrong(name, "il manque")
+        values = {name: self._read(name, self._value[name]) for name in known if self._given(name)}
+        if "longitude" in values:
+            self._check_place(values["longitude"], values.get("latitude"))
+        return None if self.problems else kind(**values)
+
+    def _given(self, name: str) -> bool:
+        return self._value.get(name) is not None
+
+    def _read(self, name: str, value: object) -> Any:
+        if name in standard.ENUMERATIONS:
+            return self._labels(name, value)
+        if name in _TRUTHS:
+            return self._truth(name, value)
+        if name in ("longitude", "latitude"):
+            return self._degrees(name, value)
+        if not isinstance(value, str):
+            self._wrong(name, f"un texte est attendu ; reçu : {_quoted(value)}")
+            return ""
+        return {"name": self._name, "site": self._site, "horaires": self._hours}[name](value)
+
+    def _name(self, value: str) -> str:
+        name, _ = cleaned(value)
+        if not name:
+            self._wrong("name", "un nom est attendu")
+        if len(name) > NAME_MAX:
+            self._wrong("name", f"{len(name)} caractères ; {NAME_MAX} au plus sont admis")
+        return name
+
+    def _site(self, value: str) -> str:
+        if value not in self._in_service:
+            self._wrong("site", f"aucun lieu en service ne porte l'identifiant {_quoted(value)}")
+        return value
+
+    def _hours(self, value: str) -> str:
+        if not is_readable(value):
+            self._wrong(
+                "horaires",
+                f"{_quoted(value)} ne se lit pas ; écrivez par exemple « Mo-Fr 09:00-12:00; Sa 09:00-12:00 »",
+            )
+        return value
+
+    def _labels(self, name: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self._wrong(name, f"une liste de textes est attendue ; reçu : {_quoted(value)}")
+            return ()
+        accepted = standard.ENUMERATIONS[name]
+        if len(value) > len(accepted):
+            self._wrong(name, f"{len(value)} valeurs ; le standard n'en a que {len(accepted)}")
+            return ()
+        for each in value:
+            if each not in accepted:
+                near = get_close_matches(each[:_QUOTED_MAX], accepted, n=1) or accepted
+                listed = ", ".join(f"« {label} »" for label in near)
+                self._wrong(name, f"{_quoted(each)} n'est pas une valeur du standard, comme {listed}")
+        return tuple(dict.fromkeys(value))
+
+    def _truth(self, name: str, value: object) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        self._wrong(name, f"true ou false est attendu ; reçu : {_quoted(value)}")
+        return None
+
+    def _degrees(self, name: str, value: object) -> float | None:
+        bound = 180 if name == "longitude" else 90
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= bound:
+            return float(value)
+        self._wrong(name, f"un nombre entre -{bound} et {bound} est attendu ; reçu : {_quoted(value)}")
+        return None
+
+    def _check_place(self, longitude: float | None, latitude: float | None) -> None:
+        if longitude is None or latitude is None:
+            return
+        if not _within_reach(self._territory, longitude, latitude):
+            self._wrong(
+                "longitude",
+                f"le point ({longitude:g}, {latitude:g}) est à plus de {MARGIN_M // 1_000} km du territoire "
+                "(longitude d'abord, puis latitude)",
+            )
+
+    def _wrong(self, field: str, why: str) -> None:
+        self.problems.append(f"champ « {field} » : {why}")
+
+
+def _contradictions(edits: Iterable[tuple[int, Edit]]) -> Iterator[str]:
+    """Edits of one site that cannot all hold: two of a kind, or any beside its closing."""
+    of_site: dict[str, list[tuple[int, Edit]]] = defaultdict(list)
+    for rank, edit in edits:
+        if not isinstance(edit, Open):
+            of_site[edit.site].append((rank, edit))
+    for site, several in of_site.items():
+        for place, (rank, edit) in enumerate(several):
+            for earlier, other in several[:place]:
+                if edit.action == other.action or Close.action in (edit.action, other.action):
+                    yield (
+                        f"modification {rank}, champ « site » : la modification {earlier} porte déjà sur "
+                        f"{_quoted(site)} et la contredit"
+                    )
+                    break
+
+
+def _within_reach(territory: Territory, longitude: float, latitude: float) -> bool:
+    boundaries = np.array([commune.boundary for commune in territory.communes])
+    if shapely.intersects_xy(boundaries, longitude, latitude).any():
+        return True
+    x, y = project(longitude, latitude, territory.metric_crs)[0]
+    if not (isfinite(x) and isfinite(y)):
+        return False
+    metric = reproject(boundaries, source=WGS84, target=territory.metric_crs)
+    return bool(shapely.distance(metric, shapely.Point(x, y)).min() <= MARGIN_M)
+
+
+def _said(edit: Edit) -> Iterator[tuple[str, Any]]:
+    for field in fields(edit):
+        value = getattr(edit, field.name)
+        if value is not None and value not in ("", ()):
+            yield field.name, list(value) if isinstance(value, tuple) else value
+
+
+def _opened(edit: Open, number: str, territory: Territory) -> Site:
+    facts = {name: getattr(edit, name) for name in (*standard.ENUMERATIONS, *_TRUTHS, "horaires")}
+    return Site(
+        local_id=number,
+        pivot=standard.UNKNOWN_PIVOT,
+        nom=edit.name,
+        adresse="",
+        date_maj=None,
+        latitude=edit.latitude,
+        longitude=edit.longitude,
+        jeu_de_donnees=DATASET,
+        **_commune_fields(_holding(territory, edit.longitude, edit.latitude)),
+        **facts,
+    )
+
+
+def _moved(site: Site, edit: Move, territory: Territory) -> Site:
+    """The site at its new point; its address was that of the old one."""
+    commune = _holding(territory, edit.longitude, edit.latitude)
+    stays = commune is not None and commune.code == site.code_insee
+    return replace(
+        site,
+        latitude=edit.latitude,
+        longitude=edit.longitude,
+        position=Position.EXACTE,
+        signalements=tuple(flag for flag in site.signalements if flag not in PLACED_AT_TOWN_HALL),
+        adresse="",
+        complement_adresse="",
+        **({} if stays else _commune_fields(commune)),
+    )
+
+
+def _commune_fields(commune: Commune | None) -> dict[str, Any]:
+    if commune is None:
+        return {"commune": "", "code_insee": "", "code_postal": ""}
+    only = commune.postal_codes[0] if len(commune.postal_codes) == 1 else ""
+    return {"commune": commune.name, "code_insee": commune.code, "code_postal": only}
+
+
+def _holding(territory: Territory, longitude: float, latitude: float) -> Commune | None:
+    """The commune whose boundary holds a point; on a shared line, our own first, then the lower code."""
+    communes = (*territory.communes, *territory.context)
+    boundaries = np.array([commune.boundary for commune in communes])
+    found = np.flatnonzero(shapely.intersects_xy(boundaries, longitude, latitude))
+    return communes[found[0]] if len(found) else None
+
+
+def _quoted(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text, _ = cleaned(text[: _QUOTED_MAX + 1])
+    return f"« {text[:_QUOTED_MAX]}… »" if len(text) > _QUOTED_MAX else f"« {text} »"
