@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from geo.reach.modes import Mode
+
+SHORTEST_S: Final = 1e-6
+"""Least time of an edge, seconds."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def matrix(graph: RoadGraph, mode: Mode, *, reverse: bool = False) -> csr_array:
     if reverse:
         source, target = target, source
     usable = np.isfinite(seconds) & (source != target)
-    source, target, seconds = source[usable], target[usable], seconds[usable]
+    # SciPy reads a stored zero as no edge at all.
+    source, target, seconds = source[usable], target[usable], np.maximum(seconds[usable], SHORTEST_S)
     order = np.lexsort((seconds, target, source))
     source, target, seconds = source[order], target[order], seconds[order]
     first = np.ones(len(source), dtype=bool)

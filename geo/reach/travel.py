@@ -1,0 +1,198 @@
+"""Travel times between places and sites: by road where there is a graph, else estimated.
+
+One structure carries all results: for each site, the time to it from every node of the graph.
+Times from places, nearest sites, coverage, catchments, gaps, where-next and what-if are reductions
+of it. Only sites not swept before cost anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.reach import straight_line
+from geo.reach.graph import RoadGraph
+from geo.reach.joining import Joined, Roadside
+from geo.reach.kept import KeptTimes
+from geo.reach.modes import Mode
+from geo.reach.profiles import load_profiles
+from geo.reach.sweeps import Sweeper
+
+METHOD: Final = "roads"
+LABEL: Final = "temps de trajet par la route"
+FAR_FROM_ROAD_M: Final = 1_000
+"""Distance from any road beyond which a place is flagged, metres."""
+
+
+class SiteTimes(Protocol):
+    """Times to a set of sites, from anywhere."""
+
+    def of(self, place_xy: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Times from places to the sites.
+
+        Parameters
+        ----------
+        place_xy
+            Shape (p, 2), metric CRS; NaN where not located.
+
+        Returns
+        -------
+        Shape (sites, p), seconds; inf where a site cannot be reached.
+        """
+
+
+class Travel:
+    """Travel times of one territory.
+
+    Parameters
+    ----------
+    graph
+        The roads; None estimates from straight lines.
+    detour_factor
+        Used without roads: road distance divided by straight-line distance.
+    folder
+        Where node times are kept; None keeps none.
+    """
+
+    def __init__(self, graph: RoadGraph | None, *, detour_factor: float, folder: Path | None = None) -> None:
+        self.graph = graph
+        self.detour_factor = detour_factor
+        self._folder = folder
+        self._by_mode: dict[tuple[Mode, bool], _Road] = {}
+        self._lock = Lock()
+        self._profiles = load_profiles()
+
+    @property
+    def method(self) -> str:
+        """How times are had: "roads" or "straight_line"."""
+        return METHOD if self.graph else straight_line.METHOD
+
+    @property
+    def label(self) -> str:
+        """The same in French, shown with every result."""
+        return LABEL if self.graph else straight_line.LABEL
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Modes that can be asked for."""
+        return self.graph.modes if self.graph else tuple(Mode)
+
+    def to_sites(self, site_xy: NDArray[np.float64], mode: Mode, *, keep: bool = True) -> SiteTimes:
+        """Times to some sites.
+
+        Parameters
+        ----------
+        site_xy
+            Shape (s, 2), metric CRS; NaN where not located.
+        keep
+            Whether sites never swept before are worth keeping on disk: not those of a what-if.
+        """
+        if self.graph is None:
+            return _Estimated(site_xy, mode, self.detour_factor)
+        road = self._road(mode)
+        sites = road.side.join(site_xy)
+        reached = np.flatnonzero(sites.edge >= 0)
+
+        def sweep(some: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
+            return road.sweeper.sweeps(sites.take(reached[some]))
+
+        table, row = np.empty((0, road.sweeper.nodes), np.float32), np.full(len(reached), -1, dtype=np.intp)
+        if self._folder is not None:
+            kept = KeptTimes(
+                self._folder / self.graph.about.checksum / f"{mode}-{road.approach_kmh:g}", road.sweeper.nodes
+            )
+            table, row = kept.known(site_xy[reached])
+            if keep and (row < 0).any():
+                kept.add(site_xy[reached], sweep)
+                table, row = kept.known(site_xy[reached])
+        missing = np.flatnonzero(row < 0)
+        swept = (times for batch in sweep(missing) for times in batch)
+        rows = [table[r] if r >= 0 else next(swept) for r in row]
+        return _ByRoad(road, sites, reached, rows)
+
+    def around(
+        self, xy: tuple[float, float], mode: Mode, *, outward: bool = False, limit_s: float = np.inf
+    ) -> tuple[NDArray[np.float32], Joined]:
+        """Times between one point and every node of the graph, shape (n,), and where it joins the road.
+
+        Parameters
+        ----------
+        outward
+            False: times to the point. True: from it.
+
+        Raises
+        ------
+        ValueError
+            Without roads.
+        """
+        road = self._road(mode, outward=outward)
+        joined = road.side.join(np.array([xy]))
+        return next(road.sweeper.sweeps(joined, limit_s=limit_s))[0], joined
+
+    def approach_kmh(self, mode: Mode) -> float:
+        """Speed between a place and the road.
+
+        Raises
+        ------
+        ValueError
+            Without roads.
+        """
+        return self._road(mode).approach_kmh
+
+    def far_from_road(self, place_xy: NDArray[np.float64], mode: Mode) -> NDArray[np.bool_]:
+        """Places farther than `FAR_FROM_ROAD_M` from any road they may join, shape (p,)."""
+        if self.graph is None:
+            return np.zeros(len(place_xy), dtype=bool)
+        return self._road(mode).side.join(place_xy).distance_m > FAR_FROM_ROAD_M
+
+    def _road(self, mode: Mode, *, outward: bool = False) -> _Road:
+        if self.graph is None:
+            raise ValueError("No road graph.")
+        with self._lock:
+            if (mode, outward) not in self._by_mode:
+                approach_kmh = self._profiles[mode].approach_kmh
+                self._by_mode[mode, outward] = _Road(
+                    sweeper=Sweeper(self.graph, mode, outward=outward),
+                    side=Roadside(self.graph, mode, approach_kmh=approach_kmh),
+                    approach_kmh=approach_kmh,
+                )
+            return self._by_mode[mode, outward]
+
+
+@dataclass(frozen=True)
+class _Road:
+    sweeper: Sweeper
+    side: Roadside
+    approach_kmh: float
+
+
+@dataclass(frozen=True)
+class _Estimated:
+    site_xy: NDArray[np.float64]
+    mode: Mode
+    detour_factor: float
+
+    def of(self, place_xy: NDArray[np.float64]) -> NDArray[np.float32]:
+        return straight_line.seconds(place_xy, self.site_xy, self.mode, detour_factor=self.detour_factor)
+
+
+@dataclass(frozen=True)
+class _ByRoad:
+    """`rows` holds node times of the sites that reach the road, `reached` their places in `sites`."""
+
+    road: _Road
+    sites: Joined
+    reached: NDArray[np.intp]
+    rows: Sequence[NDArray[np.float32]]
+
+    def of(self, place_xy: NDArray[np.float64]) -> NDArray[np.float32]:
+        places = self.road.side.join(place_xy)
+        found = np.full((len(self.sites.edge), len(place_xy)), np.inf, dtype=np.float32)
+        found[self.reached] = self.road.sweeper.at(self.rows, self.sites.take(self.reached), places)
+        return found
