@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.sites.model import Issue
 from geo.territory.model import Provenance
 
 AT_TOWN_HALL = "habitants comptés à la mairie"
+
+UNDATED = "date inconnue"
+UNLICENSED = "licence non indiquée"
+
+ISSUES_KEPT = 20
+"""Issues kept for each code; all are counted."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class People:
     inhabitants
         Shape (p,): persons; fractions where cells were cut.
     aged_65
-        Shape (p,): of them, aged 65 or over; all NaN where the source does not tell.
+        Shape (p,): of them, aged 65 or over; NaN where the source does not tell.
     cell_m
         Side of a cell, metres; 0 for town halls.
     label
@@ -61,3 +69,34 @@ class Indicator:
     level: str
     provenance: Provenance
     values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of the rows of a source. `read == accepted + outside + unselected + rejected`, always.
+
+    `outside` rows speak of somewhere else than the territory; `unselected` ones were not asked for.
+    """
+
+    read: int = 0
+    accepted: int = 0
+    outside: int = 0
+    unselected: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True)
+class Findings:
+    """Issues found in a source: all are counted by code, the first of each code are kept.
+
+    A national file may hold millions of faulty rows; the memory may not.
+    """
+
+    count: Counter[str] = field(default_factory=Counter)
+    kept: list[Issue] = field(default_factory=list)
+
+    def add(self, issue: Issue) -> None:
+        """Count an issue, and keep it if it is among the first of its code."""
+        self.count[issue.code] += 1
+        if self.count[issue.code] <= ISSUES_KEPT:
+            self.kept.append(issue)

@@ -1,0 +1,274 @@
+"""Files of population grids: which column holds what, and their rows near a territory.
+
+Where a cell lies is told by its identifier, never by its rank; the geometries of a GeoPackage,
+whatever their reference system, must agree with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf, isnan
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from geo.crs import WGS84, reproject
+from geo.errors import InvalidCrs, UnreadableFile
+from geo.people.cell_ids import is_metric, parsed
+from geo.people.tables import Table, open_table, quoted
+from geo.sites.model import Issue
+from geo.sites.readers.delimited import record
+from geo.territory.files import sha256_of
+from geo.territory.model import Territory
+
+MAX_BYTES: Final = 8_000_000_000
+"""Largest grid read: a CSV is streamed, a GeoPackage is read around the territory only."""
+
+Value = str | float | None
+
+_ID_COLUMNS = ("grd_id", "idcar_200m", "idinspire", "idcar_1km")
+_TOTALS = ("t", "ind", "tot_p")
+_OF_A_YEAR = re.compile(r"(?:pop|tot_p)_(\d{4})")
+_AGED = (("y_ge65",), ("ind_65_79", "ind_80p"))
+_ESTIMATED = ("i_est_200", "i_est_1km", "i_est_cr")
+_CENSUS_YEAR = "2021"
+_GEOPACKAGE = b"SQLite format 3"
+_SAMPLE = 100
+_MARGIN_M, _MARGIN_DEGREES = 2_000.0, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class GridColumns:
+    """Which column holds what.
+
+    `aged` are those whose sum is the people aged 65 or over, `estimated` says 1 for a cell the
+    source has estimated; () and "" where it does not tell. `year` is the one the columns betray;
+    `insee` is true of Insee's grids.
+    """
+
+    id: str
+    inhabitants: str
+    aged: tuple[str, ...]
+    estimated: str
+    year: str
+    insee: bool
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Every column read besides the identifier."""
+        return (self.inhabitants, *self.aged, *((self.estimated,) if self.estimated else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row of a grid: its line (the feature's number in a GeoPackage), its cell, its figures.
+
+    `trouble` is set when the row cannot be cut into cells; the rest is then empty.
+    """
+
+    line: int
+    id: str
+    figures: dict[str, Value]
+    trouble: Issue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedGrid:
+    """A grid opened. `rows` may be read once; `beyond` more were left unread, far from the territory."""
+
+    columns: GridColumns
+    rows: Iterator[GridRow]
+    sha256: str
+    beyond: int = 0
+
+
+def open_grid(path: Path, territory: Territory, column: str | None = None) -> OpenedGrid:
+    """Open a CSV or a GeoPackage, recognised by content, and find its columns by name.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is no grid, or lacks a column.
+    InvalidCrs
+        If its geometries do not lie where its identifiers say.
+    """
+    if _is_geopackage(path):
+        return _geopackage(path, territory, column)
+    table = open_table(path, max_bytes=MAX_BYTES, announced=lambda names: bool(_id_column(names)))
+    columns = _recognised(table.columns, table.name, column)
+    return OpenedGrid(columns, _table_rows(table, columns), table.sha256)
+
+
+def bounds(territory: Territory, crs: int | CRS, *, margin: float) -> tuple[float, float, float, float]:
+    """West, south, east, north of the territory in another system, with a margin in its units."""
+    boundaries = np.array([c.boundary for c in territory.communes], dtype=object)
+    to_crs = Transformer.from_crs(WGS84, crs, always_xy=True).transform
+    moved = shapely.transform(boundaries, to_crs, interleaved=False)
+    west, south, east, north = shapely.total_bounds(moved)
+    return west - margin, south - margin, east + margin, north + margin
+
+
+def _is_geopackage(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_GEOPACKAGE)) == _GEOPACKAGE
+    except OSError:
+        return False  # told better by the reader of tables
+
+
+def _id_column(names: Iterable[str]) -> str:
+    """The column of identifiers, the finest grid's where there are several; "" when none is."""
+    by_name = {name.lower(): name for name in names}
+    return next((by_name[known] for known in _ID_COLUMNS if known in by_name), "")
+
+
+def _recognised(names: tuple[str, ...], file: str, column: str | None) -> GridColumns:
+    by_name = {name.lower(): name for name in names if name}
+    id_column = _id_column(names)
+    if not id_column:
+        raise UnreadableFile(
+            f"« {file} » n'est pas une grille de population connue : aucune colonne d'identifiants de "
+            f"carreaux ({', '.join(_ID_COLUMNS)}).",
+            "Donnez la grille de 1 km d'Eurostat (CSV) ou celle de 200 m de l'Insee (GeoPackage ou CSV).",
+        )
+    total = next((by_name[known] for known in _TOTALS if known in by_name), "")
+    years = sorted((found[1], by_name[name]) for name in by_name if (found := _OF_A_YEAR.fullmatch(name)))
+    if column is not None:
+        chosen = by_name.get(column.strip().lower(), "")
+    else:
+        chosen = total or (years[-1][1] if years else "")
+    if not chosen:
+        raise UnreadableFile(
+            f"« {file} » n'a pas de colonne « {column} »."
+            if column is not None
+            else f"Aucune colonne de « {file} » n'est reconnue comme un nombre d'habitants.",
+            f"Nommez-la avec --column. Ses colonnes sont {quoted(names)}.",
+        )
+    # Ages are told of the source's own total: they say nothing of women, or of another year.
+    of_total = chosen == total
+    aged = next((bands for bands in _AGED if all(name in by_name for name in bands)), ())
+    year = next((year for year, name in years if name == chosen), "")
+    return GridColumns(
+        id=id_column,
+        inhabitants=chosen,
+        aged=tuple(by_name[name] for name in aged) if of_total else (),
+        estimated=next((by_name[name] for name in _ESTIMATED if name in by_name), ""),
+        year=_CENSUS_YEAR if "y_ge65" in by_name and not year else year,
+        insee="ind" in by_name,
+    )
+
+
+def _table_rows(table: Table, columns: GridColumns) -> Iterator[GridRow]:
+    rank = {name: table.columns.index(name) for name in columns.figures}
+    at_id, width = table.columns.index(columns.id), len(table.columns)
+    for line, cells in table.rows():
+        if len(cells) != width:
+            whole = record(line, cells, table.columns)
+            if whole.broken:
+                yield GridRow(line, "", {}, whole.issues[0])
+                continue
+        yield GridRow(line, cells[at_id].strip(), {name: cells[i] for name, i in rank.items()})
+
+
+def _geopackage(path: Path, territory: Territory, column: str | None) -> OpenedGrid:
+    try:
+        layer, names, total = _layer(path)
+        columns = _recognised(names, path.name, column)
+        wanted = [columns.id, *columns.figures]
+        meta, _, shapes, (ids,) = pyogrio.raw.read(
+            path, layer=layer, columns=[columns.id], max_features=_SAMPLE
+        )
+        crs = _geometry_crs(meta["crs"], ids, path.name)
+        # A reference system ill declared must not hide behind a window that finds nothing.
+        _require_agreement(ids, shapes, crs, path.name)
+        margin = _MARGIN_M if crs and crs.is_projected else _MARGIN_DEGREES
+        window = bounds(territory, crs, margin=margin) if crs and shapes is not None else None
+        meta, fids, shapes, values = pyogrio.raw.read(
+            path, layer=layer, columns=wanted, bbox=window, return_fids=True
+        )
+    except (DataSourceError, DataLayerError, OSError, UnicodeDecodeError) as problem:
+        raise UnreadableFile(
+            f"Le GeoPackage « {path.name} » n'a pas pu être lu.",
+            "Il est peut-être coupé : téléchargez-le à nouveau.",
+        ) from problem
+    by_name = {str(name): told for name, told in zip(meta["fields"], values, strict=True)}
+    ids = by_name[columns.id]
+    _require_agreement(ids, shapes, crs, path.name)
+    rows = (
+        GridRow(
+            int(fid),
+            _text(ids[i]),
+            {name: _value(by_name[name][i]) for name in columns.figures},
+        )
+        for i, fid in enumerate(fids)
+    )
+    return OpenedGrid(columns, rows, sha256_of(path), beyond=total - len(fids))
+
+
+def _layer(path: Path) -> tuple[str, tuple[str, ...], int]:
+    """The layer that holds a grid (else the first), its columns, and how many rows it has."""
+    layers = []
+    for layer, _ in pyogrio.list_layers(path):
+        info = pyogrio.read_info(path, layer=str(layer), force_feature_count=True)
+        layers.append((str(layer), tuple(str(name) for name in info["fields"]), int(info["features"])))
+    return next((layer for layer in layers if _id_column(layer[1])), layers[0])
+
+
+def _geometry_crs(declared: str | None, ids: NDArray[np.object_], name: str) -> CRS | None:
+    """Reference system of the geometries; that of the identifiers where none is declared."""
+    if not declared:
+        cells = (parsed(_text(cell_id)) for cell_id in ids)
+        first = next((cell for cell in cells if cell and is_metric(cell.epsg)), None)
+        return CRS.from_epsg(first.epsg) if first else None
+    try:
+        return CRS.from_user_input(declared)
+    except CRSError as problem:
+        raise InvalidCrs(
+            f"Le système de coordonnées de « {name} » n'est pas connu : {declared[:80]}.",
+            "Demandez le fichier en Lambert-93 (EPSG:2154) ou en ETRS89-LAEA (EPSG:3035).",
+        ) from problem
+
+
+def _require_agreement(
+    ids: NDArray[np.object_], shapes: NDArray[np.object_] | None, crs: CRS | None, name: str
+) -> None:
+    """Refuse geometries most of which are not where the identifiers of their cells say."""
+    if shapes is None or crs is None:
+        return
+    cells = [
+        (i, cell) for i, each in enumerate(ids) if (cell := parsed(_text(each))) and is_metric(cell.epsg)
+    ]
+    if not cells:
+        return
+    rows, first = [i for i, _ in cells], cells[0][1]
+    centres = shapely.centroid(shapely.from_wkb(shapes[rows]))
+    drawn = shapely.get_coordinates(reproject(centres, source=crs, target=first.epsg))
+    told = np.array([(cell.east, cell.north) for _, cell in cells], dtype=np.float64) + first.side / 2
+    away = float(np.median(np.hypot(*(drawn - told).T))) if len(drawn) == len(told) else inf
+    if not away <= first.side / 2:
+        raise InvalidCrs(
+            f"Dans « {name} », les carreaux ne sont pas dessinés où leurs identifiants le disent "
+            f"(« {_text(ids[rows[0]])} »).",
+            f"Son système de coordonnées, {crs.name}, est sans doute mal déclaré ; rien n'a été chargé.",
+        )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _value(value: Any) -> Value:
+    """A figure of a GeoPackage; None where it has none."""
+    if value is None or isinstance(value, str):
+        return value
+    plain = float(value)
+    return None if isnan(plain) else plain

@@ -1,0 +1,134 @@
+"""Tables of figures as producers publish them: CSV or XLSX, a title or two above the header.
+
+What bounds and decodes files is that of the readers of sites; only the header is looked for
+further down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from math import inf, isfinite
+from pathlib import Path
+from typing import Final
+
+from geo.errors import UnreadableFile
+from geo.sites.filters import fold
+from geo.sites.readers import delimited, workbook
+from geo.sites.readers.content import column_name
+from geo.sites.readers.text import ZIP, inspect
+
+HEADER_WITHIN: Final = 30
+"""Rows, blank ones aside, among which the header is looked for."""
+
+Rows = Iterator[tuple[int, list[str]]]
+"""Rows of cells, each with the physical line (or the row of the sheet) where it begins."""
+
+_SHOWN = 40
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table opened: its columns, and a way to read what lies below them from the start.
+
+    Rows that are blank are skipped. Cells are text, as many as the row has.
+    """
+
+    name: str
+    sha256: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Rows] = field(repr=False)
+
+    def column(self, name: str, option: str) -> str:
+        """The column meant by a name somebody typed, whatever its case, accents and spaces.
+
+        Raises
+        ------
+        UnreadableFile
+            If none bears it.
+        """
+        if name in self.columns:
+            return name
+        alike = [column for column in self.columns if column and fold(column) == fold(column_name(name))]
+        if len(alike) != 1:
+            raise UnreadableFile(
+                f"« {self.name} » n'a pas de colonne « {name} ». Ses colonnes sont {quoted(self.columns)}.",
+                f"Donnez le nom exact de l'une d'elles ({option}).",
+            )
+        return alike[0]
+
+
+def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]], bool]) -> Table:
+    """Open a CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252) or a sheet of an XLSX workbook.
+
+    Parameters
+    ----------
+    max_bytes
+        Largest size read; a larger file is refused unread.
+    announced
+        Whether a row of names is a header, as told by the names it must hold. Of the ways to cut
+        the file into cells, the one with the widest such row is taken; where no row is one, the
+        first of the widest rows is taken for the header, and the caller tells what it misses.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file cannot be read, or two columns bear one name.
+    """
+    inspection = inspect(path, max_bytes=max_bytes)
+    ways: list[Callable[[], Rows]]
+    if inspection.encoding == ZIP:
+        workbook._weigh(path)
+        ways = [partial(workbook._rows, path, sheet) for sheet in workbook._sheets(path)]
+    else:
+        ways = [
+            partial(delimited._rows, path, inspection.encoding, separator)
+            for separator in delimited.SEPARATORS
+        ]
+    best: tuple[bool, int, int, int] | None = None
+    trouble: UnreadableFile | None = None
+    for way, rows in enumerate(ways):
+        try:
+            head = [[column_name(cell) for cell in cells] for _, cells in islice(rows(), HEADER_WITHIN)]
+        except UnreadableFile as problem:  # a wrong separator may stumble on quotes
+            trouble = trouble or problem
+            continue
+        for index, names in enumerate(head):
+            rank = (announced(names), sum(1 for name in names if name), -index, -way)
+            best = max(best, rank) if best else rank
+    if best is None:
+        raise trouble or UnreadableFile(
+            f"Le fichier « {path.name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
+        )
+    index, chosen = -best[2], ways[-best[3]]
+    _, header = next(islice(chosen(), index, None))
+    columns = delimited.named_columns(header, path.name)
+    padded = inspection.encoding == ZIP
+
+    def below() -> Rows:
+        for line, cells in islice(chosen(), index + 1, None):
+            if padded:  # a sheet does not write its last empty cells
+                cells.extend([""] * (len(columns) - len(cells)))
+            yield line, cells
+
+    return Table(path.name, inspection.sha256, columns, below)
+
+
+def quoted(columns: Sequence[str]) -> str:
+    """Names of columns as a message shows them."""
+    shown = ", ".join(f"« {column[:60]} »" for column in columns[:_SHOWN] if column)
+    return shown + ("…" if len(columns) > _SHOWN else "")
+
+
+def number(text: str) -> float | None:
+    """A number as French files write it: decimal comma, spaces between thousands; None if it is none."""
+    joined = _THOUSANDS.sub("", text.strip())
+    if "." not in joined:
+        joined = joined.replace(",", ".")
+    value = float(joined) if _NUMBER.fullmatch(joined) else inf
+    return value if isfinite(value) else None
