@@ -1,0 +1,289 @@
+"""From a file of roads to the graph travel times are computed on.
+
+What a reader yields is numbered, and each mode keeps the strongly connected parts of its network
+that hold a fair share of it: inside one, every place can be reached from every other and back. A
+car park's aisle drawn apart, or a street one can only leave, would otherwise be the nearest road
+of somebody, who would reach nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import WGS84, reproject
+from geo.errors import UnreadableFile
+from geo.reach.artefact import checksum
+from geo.reach.graph import RoadGraph, RoadsAbout
+from geo.reach.layers import read_layer
+from geo.reach.lines import RoadLines
+from geo.reach.modes import Mode
+from geo.reach.osm import UNKNOWN_VINTAGE, osm_vintage, read_osm
+from geo.reach.profiles import Profiles, load_profiles
+from geo.territory.model import Territory
+
+KEEP_COMPONENT_SHARE: Final = 0.05
+MARGIN_KM: Final = 15.0
+"""How far beyond the territory roads are read: sites over the border serve, and detours cross it."""
+
+UNUSABLE: Final = "pieces no mode may use"
+CUT_OFF: Final = "pieces in no component kept"
+
+OSM_PRODUCER: Final = "Contributeurs OpenStreetMap"
+OSM_LICENCE: Final = "ODbL 1.0"
+UNLICENSED: Final = "licence non indiquée"
+
+
+class RoadFormat(StrEnum):
+    """Kinds of file roads are read from."""
+
+    OSM = "osm"
+    GEOJSON = "geojson"
+    GPKG = "gpkg"
+
+
+_SUFFIXES: Final = {
+    RoadFormat.OSM: (".pbf", ".osm", ".osm.gz", ".osm.bz2"),
+    RoadFormat.GEOJSON: (".geojson", ".json"),
+    RoadFormat.GPKG: (".gpkg",),
+}
+
+
+def format_of(path: Path) -> RoadFormat:
+    """The format a file's name tells.
+
+    Raises
+    ------
+    UnreadableFile
+        If it tells none.
+    """
+    for kind, suffixes in _SUFFIXES.items():
+        if path.name.casefold().endswith(suffixes):
+            return kind
+    raise UnreadableFile(
+        f"Le nom du fichier {path.name} ne dit pas son format.",
+        "Donnez un fichier .osm.pbf, .geojson ou .gpkg, ou dites-le : --format osm|geojson|gpkg.",
+    )
+
+
+def area_of(territory: Territory, margin_km: float) -> BaseGeometry:
+    """The ground whose roads matter (WGS 84): the territory's own communes and a margin around them."""
+    communes = reproject([c.boundary for c in territory.communes], source=WGS84, target=territory.metric_crs)
+    grown = shapely.buffer(shapely.union_all(communes), margin_km * 1_000)
+    area: BaseGeometry = reproject([grown], source=territory.metric_crs, target=WGS84)[0]
+    return area
+
+
+def roads_from_file(
+    path: Path,
+    territory: Territory,
+    *,
+    file_format: RoadFormat | None = None,
+    margin_km: float = MARGIN_KM,
+    producer: str = "",
+    licence: str = "",
+    vintage: str = "",
+    profiles: Profiles | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> RoadGraph:
+    """Read a file of roads and build the graph of a territory and its margin.
+
+    Parameters
+    ----------
+    file_format
+        Told by the file's name when None.
+    margin_km
+        Kilometres read beyond the territory, at least 0.
+    producer, licence, vintage
+        As shown beside results; OpenStreetMap files tell their own when these are empty.
+    profiles
+        Speeds by mode; the shipped ones when None.
+    progress
+        Called now and then with what is read, and how much there is (0: not known).
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is not of the format, is damaged, or holds no usable road of the territory.
+    InvalidCrs
+        If its coordinates cannot be of the reference system it declares.
+    """
+    kind = file_format or format_of(path)
+    bounds = area_of(territory, margin_km)
+    epsg, speeds = territory.metric_crs, profiles or load_profiles()
+    summary: dict[str, object] = {"margin_km": margin_km}
+    lines: RoadLines
+    if kind is RoadFormat.OSM:
+        lines = read_osm(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
+    else:
+        lines = layer = read_layer(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
+        summary |= {"features": layer.features, "connectors": layer.connectors}
+    of_osm = kind is RoadFormat.OSM
+    about = RoadsAbout(
+        checksum="",
+        file_name=path.name,
+        format=kind.value,
+        producer=producer or (OSM_PRODUCER if of_osm else f"fichier {path.name}"),
+        vintage=vintage or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
+        licence=licence or (OSM_LICENCE if of_osm else UNLICENSED),
+        built_at=datetime.now(UTC),
+        summary=summary,
+    )
+    return build_graph(lines, about)
+
+
+def build_graph(
+    lines: RoadLines, about: RoadsAbout, *, keep_component_share: float = KEEP_COMPONENT_SHARE
+) -> RoadGraph:
+    """Number junctions and pieces of road; keep of each mode what hangs together.
+
+    A mode keeps its largest strongly connected component and every other that holds at least
+    `keep_component_share` of the junctions the mode touches; outside them its seconds are inf and
+    no place joins. Pieces that are left to no mode go. The same lines give the same bytes.
+
+    Parameters
+    ----------
+    lines
+        Pieces of road, metres and seconds.
+    about
+        Where they come from. Its checksum is replaced, its summary is added to: `nodes`, `edges`,
+        `km`, `modes` (for each: `nodes`, `edges`, `km`, `components`, and `cut_off`, the pieces it
+        could use but for their component), `dropped` (reason → count), `warnings` (French
+        sentences).
+    keep_component_share
+        In [0, 1].
+
+    Raises
+    ------
+    UnreadableFile
+        If nothing is left.
+    """
+    usable = {mode: np.isfinite(seconds).any(axis=1) for mode, seconds in lines.seconds.items()}
+    used = np.any(list(usable.values()), axis=0)
+    keys, ends = np.unique(np.concatenate([lines.end_a[used], lines.end_b[used]]), return_inverse=True)
+    a, b = ends.reshape(2, -1)
+    seconds, shares = {}, {}
+    for mode, along in lines.seconds.items():
+        seconds[mode], shares[mode] = _connected(a, b, along[used], len(keys), keep_component_share)
+    linked = np.any([np.isfinite(along).any(axis=1) for along in seconds.values()], axis=0)
+    if not linked.any():
+        raise UnreadableFile(
+            f"Le fichier {about.file_name} ne contient aucune route praticable.",
+            "Vérifiez qu'il couvre ce territoire et que ses voies sont reliées entre elles.",
+        )
+    graph = _numbered(lines, np.flatnonzero(used)[linked], {m: s[linked] for m, s in seconds.items()}, about)
+    kilometres = _lengths(graph) / 1_000
+    by_mode = {}
+    for mode in graph.modes:
+        going = np.isfinite(graph.seconds[mode]).any(axis=1)
+        by_mode[mode.value] = {
+            "nodes": len(np.unique(np.concatenate([graph.edge_a[going], graph.edge_b[going]]))),
+            "edges": int(going.sum()),
+            "km": round(float(kilometres[going].sum()), 1),
+            "components": len(shares[mode]),
+            "cut_off": int(usable[mode].sum() - going.sum()),
+        }
+    left_out = {UNUSABLE: int((~used).sum()), CUT_OFF: int((~linked).sum())}
+    summary = {
+        **about.summary,
+        "nodes": len(graph.node_xy),
+        "edges": len(graph.edge_a),
+        "km": round(float(kilometres.sum()), 1),
+        "modes": by_mode,
+        "dropped": {**lines.dropped, **{reason: count for reason, count in left_out.items() if count}},
+        "warnings": [sentence for mode in graph.modes for sentence in _warnings(mode, shares[mode])],
+    }
+    return replace(graph, about=replace(about, checksum=checksum(graph), summary=summary))
+
+
+def _connected(
+    a: NDArray[np.intp], b: NDArray[np.intp], along: NDArray[np.float32], nodes: int, share: float
+) -> tuple[NDArray[np.float32], list[float]]:
+    """Seconds of one mode without what lies outside the components kept; the share of each, largest first."""
+    forth, back = np.isfinite(along).T
+    source = np.concatenate([a[forth], b[back]])
+    target = np.concatenate([b[forth], a[back]])
+    touched = np.zeros(nodes, dtype=bool)
+    touched[source] = touched[target] = True
+    if not touched.any():
+        return np.full_like(along, np.inf), []
+    links = coo_array((np.ones(len(source), dtype=bool), (source, target)), shape=(nodes, nodes))
+    count, component = connected_components(links.tocsr(), directed=True, connection="strong")
+    size = np.bincount(component[touched], minlength=count)
+    # A lone junction is a component to itself: it holds a journey only by a loop, of no use.
+    kept = (size > 1) & ((size >= share * touched.sum()) | (np.arange(count) == size.argmax()))
+    inside = (component[a] == component[b]) & kept[component[a]]
+    shares = np.sort(size[kept])[::-1] / touched.sum()
+    return np.where(inside[:, None], along, np.float32(np.inf)), shares.tolist()
+
+
+def _numbered(
+    lines: RoadLines,
+    pieces: NDArray[np.intp],
+    seconds: Mapping[Mode, NDArray[np.float32]],
+    about: RoadsAbout,
+) -> RoadGraph:
+    """The graph of some of the pieces: nodes in the order of their keys, edges in that of their nodes."""
+    keys, ends = np.unique(np.concatenate([lines.end_a[pieces], lines.end_b[pieces]]), return_inverse=True)
+    a, b = ends.reshape(2, -1)
+    order = np.lexsort((b, a))  # stable: parallel pieces stay as they came
+    pieces, a, b = pieces[order], a[order], b[order]
+    length = np.diff(lines.shape_start)[pieces]
+    start = np.concatenate([[0], np.cumsum(length)])
+    points = np.repeat(lines.shape_start[pieces] - start[:-1], length) + np.arange(start[-1])
+    shape_xy = lines.shape_xy[points]
+    node_xy = np.empty((len(keys), 2))
+    node_xy[b] = shape_xy[start[1:] - 1]
+    node_xy[a] = shape_xy[start[:-1]]
+    along = {mode: one[order] for mode, one in seconds.items()}
+    return RoadGraph(
+        epsg=lines.epsg,
+        node_xy=node_xy,
+        edge_a=a.astype(np.int32),
+        edge_b=b.astype(np.int32),
+        shape_start=start.astype(np.int64),
+        shape_xy=shape_xy,
+        seconds=along,
+        reachable={
+            mode: lines.reachable[mode][pieces] & np.isfinite(one).any(axis=1) for mode, one in along.items()
+        },
+        about=about,
+    )
+
+
+def _lengths(graph: RoadGraph) -> NDArray[np.float64]:
+    """Metres along each edge."""
+    step = np.hypot(*np.diff(graph.shape_xy, axis=0).T)
+    travelled = np.concatenate([[0.0], np.cumsum(step)])
+    # The step from the last point of one edge to the first of the next lies between two starts.
+    return np.asarray(travelled[graph.shape_start[1:] - 1] - travelled[graph.shape_start[:-1]])
+
+
+def _warnings(mode: Mode, shares: list[float]) -> list[str]:
+    """What an operator should know of one mode's network, as French sentences."""
+    if not shares:
+        return [f"Aucune voie n'est praticable {mode.label} : ce mode ne sera pas proposé."]
+    found = []
+    if len(shares) > 1:
+        parts = " et ".join(f"{share:.0%}".replace("%", " %") for share in shares)
+        found.append(
+            f"Le réseau {mode.label} est en {len(shares)} parties sans passage de l'une à l'autre "
+            f"({parts} des carrefours) : aucun trajet ne les relie. S'il manque un pont, élargissez la marge."
+        )
+    if (lost := 1 - sum(shares)) >= KEEP_COMPONENT_SHARE:
+        found.append(
+            f"{lost:.0%} des carrefours praticables {mode.label} ont été laissés de côté : "
+            "aucun aller-retour ne les relie au reste.".replace("%", " %")
+        )
+    return found

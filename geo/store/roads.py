@@ -1,0 +1,36 @@
+"""Which road graph is in service; its arrays lie in files (`geo.reach.artefact`)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from geo.reach.graph import RoadsAbout
+from geo.store.tables import road_graph
+
+_FIELDS = tuple(f.name for f in fields(RoadsAbout))
+
+
+def record(connection: Connection, about: RoadsAbout) -> None:
+    """Put a graph in service; one recorded before is current again, with what is told of it now."""
+    values = {name: getattr(about, name) for name in _FIELDS} | {"summary": dict(about.summary)}
+    # Not now(): two graphs recorded in one transaction have an order too.
+    values["loaded_at"] = func.clock_timestamp()
+    put = insert(road_graph).values(values)
+    connection.execute(put.on_conflict_do_update(index_elements=["checksum"], set_=values))
+
+
+def current(connection: Connection) -> RoadsAbout | None:
+    """The graph recorded last; None when there is none."""
+    columns = [road_graph.c[name] for name in _FIELDS]
+    row = connection.execute(
+        select(*columns).order_by(road_graph.c.loaded_at.desc(), road_graph.c.checksum).limit(1)
+    ).one_or_none()
+    return RoadsAbout(**row._mapping) if row else None
+
+
+def remove(connection: Connection) -> None:
+    """Take every graph out of service."""
+    connection.execute(delete(road_graph))
