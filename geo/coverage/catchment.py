@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from math import exp
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,21 +32,6 @@ _BLOCK: Final = 1 << 17
 
 _NUMBER = re.compile(r"\d{1,3}(\.\d{1,4}|/[1-9]\d{0,2})?", re.ASCII)
 _EDGE: Final = exp(-0.5)
-
-
-class Decay(Protocol):
-    """How much less a site counts the farther it is. Hashable, so that it can key a cache."""
-
-    @property
-    def text(self) -> str:
-        """The decay as `parse_decay` reads it back."""
-
-    @property
-    def reach_s(self) -> float:
-        """Travel time beyond which nothing counts, seconds."""
-
-    def weights(self, times: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Weight of each travel time (seconds, any shape), in [0, 1]; 0 where not reachable."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +56,7 @@ class Step:
 
     @property
     def text(self) -> str:
-        """« pas:10=1,15=2/3,20=1/3 »."""
+        """As `parse_decay` reads it back: « pas:10=1,15=2/3,20=1/3 »."""
         return "pas:" + ",".join(f"{_written(m)}={_written(w)}" for m, w in self.steps)
 
     @property
@@ -80,7 +65,10 @@ class Step:
         return float(self.steps[-1][0] * 60)
 
     def weights(self, times: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Weight of each travel time (seconds, any shape); thresholds included, at float32."""
+        """Weight of each travel time (seconds, any shape); 0 where not reachable (inf, NaN).
+
+        Thresholds are included, and compared as float32.
+        """
         within = np.zeros(times.shape, dtype=np.intp)
         for minutes, _ in self.steps:
             within += times <= float(minutes * 60)
@@ -102,7 +90,7 @@ class Gaussian:
 
     @property
     def text(self) -> str:
-        """« gauss:30 »."""
+        """As `parse_decay` reads it back: « gauss:30 »."""
         return f"gauss:{_written(self.minutes)}"
 
     @property
@@ -111,7 +99,7 @@ class Gaussian:
         return float(self.minutes * 60)
 
     def weights(self, times: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Weight of each travel time (seconds, any shape)."""
+        """Weight of each travel time (seconds, any shape); 0 where not reachable (inf, NaN)."""
         found = np.fmin(times, self.reach_s, dtype=np.float64) / self.reach_s
         np.exp(-0.5 * found * found, out=found)
         found -= _EDGE
@@ -120,6 +108,9 @@ class Gaussian:
         return found
 
 
+Decay: TypeAlias = Step | Gaussian
+"""How much less a site counts the farther it is. Hashable, so that it can key a cache."""
+
 APL: Final = Step(
     (
         (Fraction(10), Fraction(1)),
@@ -127,10 +118,10 @@ APL: Final = Step(
         (Fraction(20), Fraction(1, 3)),
     )
 )
-"""Three steps, as in the APL of general practitioners since its revision: the usual decay."""
+"""The usual decay: three steps, as in the APL of general practitioners since its revision of 2015."""
 
 
-def parse_decay(text: str) -> Step | Gaussian:
+def parse_decay(text: str) -> Decay:
     """Read a decay as it is written: "pas:10=1,15=2/3,20=1/3" or "gauss:30" (minutes).
 
     Numbers are decimals with a point, or fractions.
