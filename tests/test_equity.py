@@ -137,6 +137,10 @@ def test_a_quantile_is_the_value_of_a_person(where, tenths):
         assert found == queue[max(0, math.ceil(Fraction(tenths * len(queue), 10)) - 1)]
 
 
+def test_the_rounding_of_a_share_skips_nobody():
+    assert quantile(np.array([60.0, 120.0]), np.array([55.0, 45.0]), 0.55) == 60
+
+
 def test_the_median_time_is_endless_where_most_are_out_of_reach():
     assert quantile(np.array([60.0, np.inf]), np.array([4.0, 6.0]), 0.5) == math.inf
     assert quantile(np.array([60.0, np.inf]), np.array([6.0, 4.0]), 0.5) == 60

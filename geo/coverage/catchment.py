@@ -104,6 +104,7 @@ class Gaussian:
         np.exp(-0.5 * found * found, out=found)
         found -= _EDGE
         found /= 1 - _EDGE
+        # What exp rounds to at the threshold differs between processors; nothing must be nothing.
         found[~(times < self.reach_s)] = 0.0
         return found
 

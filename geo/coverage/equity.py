@@ -142,7 +142,7 @@ def quantile(values: NDArray[np.float64], people: NDArray[np.float64], share: fl
     if not len(value):
         return None
     reached = np.cumsum(weight)
-    # A hair less, so that the rounding of 0.1 × 30 does not skip the third person of ten.
+    # A hair less: 0.55 × 100 is 55.00000000000001.
     return float(value[np.searchsorted(reached, share * reached[-1] * (1 - _HAIR)).clip(max=len(value) - 1)])
 
 
