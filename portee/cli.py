@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 import geo
-from portee.commands import coverage, db, demo, doctor, imports, render, serve, sites, territory
+from portee.commands import (
+    coverage,
+    db,
+    demo,
+    doctor,
+    imports,
+    indicators,
+    people,
+    render,
+    serve,
+    sites,
+    territory,
+)
 
 app = typer.Typer(
     name="portee",
@@ -34,6 +46,8 @@ def main(
 
 app.add_typer(db.app, name="db")
 app.add_typer(territory.app, name="territory")
+app.add_typer(people.app, name="people")
+app.add_typer(indicators.app, name="indicators")
 app.command("import")(imports.import_files)
 app.add_typer(sites.app, name="sites")
 app.command()(coverage.coverage)

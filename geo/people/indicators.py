@@ -1,0 +1,363 @@
+"""Indicators of need: any CSV or XLSX with a column of codes (communes or IRIS) and one of values.
+
+An IRIS is a piece of a commune; its code begins with the commune's. Values per IRIS are brought to
+communes as means weighted by inhabitants where the file tells them, else all alike. What becomes
+of each row: docs/people.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from geo.crs import departement_of
+from geo.errors import UnreadableFile
+from geo.people.model import UNDATED, UNLICENSED, Findings, Indicator, Tally
+from geo.people.tables import Table, number, open_table, quoted
+from geo.sites.filters import fold
+from geo.sites.model import Issue, Severity
+from geo.sites.readers.content import Record, column_name
+from geo.sites.readers.delimited import record
+from geo.territory.model import Provenance, Territory
+
+IRIS: Final = "iris"
+COMMUNE: Final = "commune"
+CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What the short code of an indicator is made of."""
+
+_IRIS_COLUMNS = ("codeiris", "dcomiris", "iriscode", "iris")
+_COMMUNE_COLUMNS = (
+    "codeinsee",
+    "codgeo",
+    "inseecom",
+    "codecommune",
+    "codeinseecommune",
+    "codeinseedelacommune",
+    "codecom",
+    "comcode",
+    "depcom",
+    "insee",
+    "com",
+)
+_INHABITANTS = re.compile(r"population|pop|p\d\dpop|pop\d{4}|population\d{4}|habitants|pmun")
+_COMMUNE_CODE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
+_IRIS_CODE = re.compile(r"(([013-9]\d|2[AB1-9])\d{3})\d{4}", re.ASCII)
+_UNTOLD = frozenset({"", "s", "ns", "nd", "n/d", "na", "n/a", "nc", "-", "..", "…"})
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The value of one IRIS or commune; `inhabitants` is None where the file does not tell them."""
+
+    code: str
+    commune: str
+    value: float
+    inhabitants: float | None = None
+
+
+@dataclass(frozen=True)
+class LoadedIndicator:
+    """An indicator read from a file, and what became of each row.
+
+    Attributes
+    ----------
+    areas
+        The value of each IRIS or commune of the territory, in the order of the file.
+    column, area_column, inhabitants_column
+        Columns read; the last is "" when IRIS count all alike.
+    missing
+        INSEE codes of the territory's communes without a value, sorted.
+    """
+
+    indicator: Indicator
+    areas: tuple[Area, ...]
+    file_name: str
+    sha256: str
+    column: str
+    area_column: str
+    inhabitants_column: str
+    tally: Tally
+    findings: Findings
+    missing: tuple[str, ...]
+
+    def summary(self) -> dict[str, object]:
+        """Counts as they are stored with the indicator."""
+        return {
+            "area_column": self.area_column,
+            "inhabitants_column": self.inhabitants_column,
+            "read": self.tally.read,
+            "accepted": self.tally.accepted,
+            "outside": self.tally.outside,
+            "unselected": self.tally.unselected,
+            "rejected": self.tally.rejected,
+            "reasons": dict(self.findings.count),
+            "communes": len(self.indicator.values),
+            "missing": list(self.missing),
+        }
+
+
+def read_indicator(
+    path: Path,
+    territory: Territory,
+    *,
+    code: str,
+    name: str,
+    column: str,
+    area_column: str | None = None,
+    inhabitants_column: str | None = None,
+    where: Mapping[str, str] | None = None,
+    unit: str = "",
+    vintage: str = "",
+    producer: str = "",
+    licence: str = "",
+    max_bytes: int,
+    progress: Callable[[int], None] | None = None,
+) -> LoadedIndicator:
+    """Read one column of figures per commune or IRIS.
+
+    Parameters
+    ----------
+    code, name
+        Short name under which it is stored (`ifn`), and the French one that is shown.
+    column
+        Column of values.
+    area_column
+        Column of codes; None: found by its name, of IRIS rather than of communes.
+    inhabitants_column
+        Column of inhabitants, the weights of IRIS; None: found by its name, if there is one.
+    where
+        Column → value of the rows wanted, when an area has several; the others are unselected.
+    max_bytes
+        Largest size read.
+    progress
+        Called at the end with the number of rows read.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file cannot be read, lacks a column, or none of its rows tells of the territory.
+    """
+    if not CODE.fullmatch(code):
+        raise UnreadableFile(
+            f"« {code} » ne peut pas être le code d'un indicateur.",
+            "Employez des minuscules, des chiffres et des tirets simples, comme « ifn ».",
+        )
+    wanted = [column, *([area_column] if area_column else [])]
+    table = open_table(path, max_bytes=max_bytes, announced=lambda names: _announced(names, wanted))
+    value_column = table.column(column, "--column")
+    codes_column = _codes_column(table, area_column)
+    filters = {table.column(each, "--where"): value for each, value in (where or {}).items()}
+    weights_column = _weights_column(table, inhabitants_column)
+    reader = _Reader(territory, codes_column, value_column, weights_column)
+    findings = Findings()
+    areas: dict[str, Area] = {}
+    read = outside = unselected = rejected = 0
+    for line, cells in table.rows():
+        read += 1
+        row = record(line, cells, table.columns)
+        if any(fold(row.fields.get(each, "")) != fold(value) for each, value in filters.items()):
+            unselected += 1
+            continue
+        told = reader.area(row, areas)
+        if told is None:
+            outside += 1
+        elif isinstance(told, Issue):
+            rejected += 1
+            findings.add(told)
+        else:
+            areas[told.code] = told
+    if progress:
+        progress(read)
+    if not areas:
+        raise _nothing(table, territory, read, outside, findings)
+    level = reader.level
+    values = by_commune(areas.values())
+    return LoadedIndicator(
+        indicator=Indicator(
+            code=code,
+            name=name,
+            unit=unit,
+            level=level,
+            provenance=Provenance(
+                subject=name,
+                producer=producer or f"fichier {path.name}",
+                vintage=vintage or UNDATED,
+                licence=licence or UNLICENSED,
+            ),
+            values=values,
+        ),
+        areas=tuple(areas.values()),
+        file_name=path.name,
+        sha256=table.sha256,
+        column=value_column,
+        area_column=codes_column,
+        inhabitants_column=weights_column if level == IRIS else "",
+        tally=Tally(read, len(areas), outside, unselected, rejected),
+        findings=findings,
+        missing=tuple(sorted(territory.own_codes - values.keys())),
+    )
+
+
+def by_commune(areas: Iterable[Area]) -> dict[str, float]:
+    """The mean value of each commune, by INSEE code in order, weighted by inhabitants.
+
+    Where any area of a commune does not tell its inhabitants, or none has any, all weigh alike.
+    """
+    members: dict[str, list[Area]] = defaultdict(list)
+    for area in areas:
+        members[area.commune].append(area)
+    return {commune: _mean(members[commune]) for commune in sorted(members)}
+
+
+def _mean(areas: Sequence[Area]) -> float:
+    weights = [area.inhabitants for area in areas if area.inhabitants is not None]
+    if len(weights) < len(areas) or sum(weights) <= 0:
+        weights = [1.0] * len(areas)
+    return sum(area.value * w for area, w in zip(areas, weights, strict=True)) / sum(weights)
+
+
+def _squeezed(name: str) -> str:
+    """A column name as the known ones are written: letters and digits alone."""
+    return "".join(c for c in fold(name) if c.isalnum())
+
+
+def _announced(names: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a row of names is the header: it holds what was asked for, and a column of codes."""
+    here = {fold(name) for name in names}
+    return all(fold(column_name(each)) in here for each in wanted) and (
+        len(wanted) > 1 or bool(_known(names))
+    )
+
+
+def _known(names: Sequence[str]) -> str:
+    """The column of codes by its name, of IRIS rather than communes; "" when none is known."""
+    by_name = {_squeezed(name): name for name in reversed(names) if name}
+    return next((by_name[known] for known in (*_IRIS_COLUMNS, *_COMMUNE_COLUMNS) if known in by_name), "")
+
+
+def _codes_column(table: Table, asked: str | None) -> str:
+    if asked is not None:
+        return table.column(asked, "--area-column")
+    known = _known(table.columns)
+    if not known:
+        raise UnreadableFile(
+            f"Dans « {table.name} », aucune colonne n'est reconnue comme un code INSEE de commune ou "
+            f"d'IRIS. Les colonnes sont {quoted(table.columns)}.",
+            "Nommez-la avec --area-column.",
+        )
+    return known
+
+
+def _weights_column(table: Table, asked: str | None) -> str:
+    """The column of inhabitants asked for, or the one its name betrays when it is the only one."""
+    if asked is not None:
+        return table.column(asked, "--inhabitants-column")
+    found = [name for name in table.columns if _INHABITANTS.fullmatch(_squeezed(name))]
+    return found[0] if len(found) == 1 else ""
+
+
+@dataclass
+class _Reader:
+    """What a row says of an area of the territory. The first code read sets the level of all."""
+
+    territory: Territory
+    codes: str
+    values: str
+    weights: str
+    level: str = ""
+
+    def area(self, row: Record, before: Mapping[str, Area]) -> Area | Issue | None:
+        """The area of a row; None when it lies elsewhere; an issue when the row is rejected."""
+        if row.broken:
+            return row.issues[0]
+        code = _code(row.fields[self.codes])
+        iris = _IRIS_CODE.fullmatch(code)
+        commune = iris[1] if iris else code
+        if not iris and not _COMMUNE_CODE.fullmatch(code):
+            return self._rejected(
+                row,
+                self.codes,
+                "code_illisible",
+                "Ce n'est pas un code INSEE de commune (5 caractères) ni d'IRIS (9 chiffres).",
+                "Vérifiez la colonne des codes ; un tableur y efface parfois le zéro du début.",
+            )
+        level = IRIS if iris else COMMUNE
+        self.level = self.level or level
+        if level != self.level:
+            return self._rejected(
+                row,
+                self.codes,
+                "autre_niveau",
+                "Ce fichier mêle des communes et des IRIS ; le premier code lu en décide.",
+                "Gardez un seul niveau par fichier.",
+            )
+        if commune not in self.territory.own_codes:
+            if departement_of(commune) != self.territory.code:
+                return None
+            return self._rejected(
+                row,
+                self.codes,
+                "commune_inconnue",
+                "Aucune commune actuelle du territoire ne porte ce code.",
+                "C'est sans doute une commune ancienne, déléguée ou associée : "
+                "demandez le fichier dans le découpage d'aujourd'hui.",
+            )
+        if code in before:
+            return self._rejected(
+                row,
+                self.codes,
+                "territoire_en_double",
+                "Ce code est déjà donné plus haut dans le fichier ; seule la première ligne compte.",
+                "S'il y a plusieurs lignes par territoire, choisissez-les avec --where COLONNE=VALEUR.",
+            )
+        value = number(row.fields[self.values])
+        if value is None:
+            untold = fold(row.fields[self.values]) in _UNTOLD
+            return self._rejected(
+                row,
+                self.values,
+                "valeur_absente" if untold else "valeur_illisible",
+                "La valeur manque ou n'est pas publiée." if untold else "Ce n'est pas un nombre.",
+                "Le territoire compte comme non renseigné." if untold else "Corrigez cette case.",
+            )
+        inhabitants = number(row.fields[self.weights]) if self.weights and iris else None
+        if self.weights and iris and (inhabitants is None or inhabitants < 0):
+            return self._rejected(
+                row,
+                self.weights,
+                "habitants_illisibles",
+                "Ce n'est pas un nombre d'habitants.",
+                "Corrigez cette case, ou nommez une autre colonne avec --inhabitants-column.",
+            )
+        return Area(code, commune, value, inhabitants)
+
+    def _rejected(self, row: Record, column: str, code: str, reason: str, advice: str) -> Issue:
+        value = row.fields.get(column, "")[:200]
+        return Issue(row.line, column, value, Severity.REJECTED, code, reason, advice)
+
+
+def _code(text: str) -> str:
+    """A code as text, with the zero a spreadsheet may have taken from its start."""
+    code = text.strip().upper()
+    return f"0{code}" if code.isdecimal() and len(code) in (4, 8) else code
+
+
+def _nothing(
+    table: Table, territory: Territory, read: int, outside: int, findings: Findings
+) -> UnreadableFile:
+    first = findings.kept[0] if findings.kept else None
+    if first:
+        return UnreadableFile(
+            f"Aucune des {read} lignes de « {table.name} » n'est utilisable. "
+            f"Ligne {first.line}, {first.field} « {first.value} » : {first.reason}",
+            first.advice,
+        )
+    return UnreadableFile(
+        f"Aucune des {read} lignes de « {table.name} » ne parle du territoire ({territory.name})"
+        + (f" : {outside} sont d'ailleurs." if outside else "."),
+        "Vérifiez que c'est le bon fichier, et le choix des lignes (--where) s'il y en a un.",
+    )

@@ -1,0 +1,124 @@
+"""Whose need counts for how much: inhabitants, weighted by indicators, with weights one can see.
+
+For a place of commune c, `need = 1 + Σ_k a_k (v_k(c) / mean_k − 1)`: a_k in [0, 1] is the weight of
+indicator k, v_k(c) its value, mean_k its mean over the inhabitants whose commune has one. With
+Σ a_k ≤ 1 no need is negative, and the mean over all inhabitants is 1: weights move need from one
+commune to another, they make none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.errors import PorteeError
+from geo.people.model import Indicator, People
+
+Population = Literal["all", "65"]
+"""Whose inhabitants are counted: everybody, or those aged 65 or over."""
+
+_ROUNDING: Final = 1e-9
+
+
+def inhabitants_of(people: People, population: Population) -> NDArray[np.float64]:
+    """Persons counted at each place, shape (p,); those whose age is not told count among "all" only.
+
+    Raises
+    ------
+    PorteeError
+        If ages are asked of a source that tells none, or the population is neither of the two.
+    """
+    if population == "all":
+        return people.inhabitants
+    if population != "65":
+        raise PorteeError(
+            f"« {population} » n'est pas une population connue.",
+            f"Choisissez {' ou '.join(get_args(Population))}.",
+        )
+    if np.isnan(people.aged_65).all():
+        raise PorteeError(
+            f"La population chargée ne dit pas l'âge des habitants ({people.label}).",
+            "Chargez une grille qui le dit (portee people load), ou comptez tous les habitants.",
+        )
+    return np.nan_to_num(people.aged_65, nan=0.0)
+
+
+def need(
+    people: People, indicators: Mapping[str, Indicator], weights: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """How much one inhabitant of each place counts.
+
+    A commune without a value has the mean's: the indicator moves nothing there (see `missing`).
+    Where the mean is 0, all values are, and the indicator moves nothing at all.
+
+    Parameters
+    ----------
+    weights
+        Code of an indicator → a_k; an indicator that is not named weighs nothing.
+
+    Returns
+    -------
+    Multipliers, shape (p,), at least 0; their mean over inhabitants is 1.
+
+    Raises
+    ------
+    PorteeError
+        If a weight is of no indicator loaded, is out of [0, 1], or they sum to more than 1; or if
+        an indicator that weighs has a negative value.
+    """
+    _require_weights(weights, indicators)
+    multiplier = np.ones(len(people.inhabitants))
+    for code, weight in weights.items():
+        if not weight:
+            continue
+        value = _values(people, indicators[code])
+        told = np.isfinite(value)
+        total = float(people.inhabitants[told] @ value[told])
+        if total > 0:
+            mean = total / float(people.inhabitants[told].sum())
+            multiplier[told] += weight * (value[told] / mean - 1)
+    return multiplier
+
+
+def missing(
+    people: People, indicators: Mapping[str, Indicator], weights: Mapping[str, float]
+) -> dict[str, tuple[str, ...]]:
+    """Communes of `people` that an indicator says nothing of, by the code of each that weighs."""
+    communes = {str(code) for code in np.unique(people.commune)}
+    return {
+        code: tuple(sorted(communes - indicators[code].values.keys())) for code, w in weights.items() if w
+    }
+
+
+def _values(people: People, indicator: Indicator) -> NDArray[np.float64]:
+    """The indicator's value at each place, shape (p,); NaN where its commune has none."""
+    negative = next(((c, v) for c, v in sorted(indicator.values.items()) if v < 0), None)
+    if negative:
+        raise PorteeError(
+            f"L'indicateur « {indicator.name} » ne peut pas peser : il vaut {negative[1]:g} à {negative[0]}.",
+            "Choisissez un indicateur dont aucune valeur n'est négative, ou donnez-lui un poids nul.",
+        )
+    communes, row = np.unique(people.commune, return_inverse=True)
+    return np.array([indicator.values.get(str(code), np.nan) for code in communes], dtype=np.float64)[row]
+
+
+def _require_weights(weights: Mapping[str, float], indicators: Mapping[str, Indicator]) -> None:
+    for code, weight in weights.items():
+        if code not in indicators:
+            known = ", ".join(sorted(indicators)) or "aucun"
+            raise PorteeError(
+                f"Aucun indicateur chargé ne porte le code « {code} ».", f"Indicateurs chargés : {known}."
+            )
+        if not 0 <= weight <= 1:
+            raise PorteeError(
+                f"Le poids de « {code} » doit être entre 0 et 1 ; reçu : {weight:g}.",
+                "Un poids de 0 ne change rien, un poids de 1 donne toute la place à l'indicateur.",
+            )
+    if (total := sum(weights.values())) > 1 + _ROUNDING:
+        raise PorteeError(
+            f"La somme des poids ne peut pas dépasser 1 ; reçu : {total:g}.",
+            "Baissez les poids : ce qui reste jusqu'à 1 est la part de la population seule.",
+        )

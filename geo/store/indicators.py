@@ -1,0 +1,92 @@
+"""Indicators of need: one per code, its values kept per area as the file gives them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from geo.people.indicators import Area, LoadedIndicator, by_commune
+from geo.people.model import Indicator
+from geo.store.copying import copy_rows
+from geo.store.tables import indicator, indicator_value
+from geo.territory.model import Provenance
+
+
+@dataclass(frozen=True)
+class StoredIndicator:
+    """An indicator and where it comes from; `summary` as `LoadedIndicator.summary`."""
+
+    indicator: Indicator
+    column: str
+    file_name: str
+    sha256: str
+    loaded_at: datetime
+    summary: dict[str, Any]
+
+
+def save(connection: Connection, loaded: LoadedIndicator) -> None:
+    """Put an indicator in place of the one that bears its code, if any."""
+    told = loaded.indicator
+    connection.execute(delete(indicator).where(indicator.c.code == told.code))
+    connection.execute(
+        insert(indicator).values(
+            code=told.code,
+            name=told.name,
+            unit=told.unit,
+            level=told.level,
+            column_name=loaded.column,
+            producer=told.provenance.producer,
+            vintage=told.provenance.vintage,
+            licence=told.provenance.licence,
+            file_name=loaded.file_name,
+            sha256=loaded.sha256,
+            summary=loaded.summary(),
+        )
+    )
+    copy_rows(
+        connection,
+        "indicator_value",
+        ("indicator_code", "area", "commune", "value", "inhabitants"),
+        ((told.code, area.code, area.commune, area.value, area.inhabitants) for area in loaded.areas),
+    )
+
+
+def read(connection: Connection) -> dict[str, Indicator]:
+    """Every indicator, by code in order; values per IRIS brought to communes."""
+    return {stored.indicator.code: stored.indicator for stored in described(connection)}
+
+
+def described(connection: Connection) -> list[StoredIndicator]:
+    """Every indicator with what is known of it, by code in order."""
+    areas: dict[str, list[Area]] = defaultdict(list)
+    table = indicator_value
+    for row in connection.execute(select(table).order_by(table.c.area.collate("C"))):
+        areas[row.indicator_code].append(Area(row.area, row.commune, row.value, row.inhabitants))
+    found = connection.execute(select(indicator).order_by(indicator.c.code.collate("C")))
+    return [
+        StoredIndicator(
+            indicator=Indicator(
+                code=row.code,
+                name=row.name,
+                unit=row.unit,
+                level=row.level,
+                provenance=Provenance(row.name, row.producer, row.vintage, row.licence, row.loaded_at.date()),
+                values=by_commune(areas[row.code]),
+            ),
+            column=row.column_name,
+            file_name=row.file_name,
+            sha256=row.sha256,
+            loaded_at=row.loaded_at,
+            summary=row.summary,
+        )
+        for row in found
+    ]
+
+
+def remove(connection: Connection, code: str) -> bool:
+    """Forget an indicator. Whether there was one of this code."""
+    return connection.execute(delete(indicator).where(indicator.c.code == code)).rowcount > 0

@@ -1,0 +1,194 @@
+"""`portee indicators`: figures of need per commune or IRIS; load them, list them, remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Column, Table
+from rich.text import Text
+
+from geo.people.indicators import COMMUNE, LoadedIndicator, read_indicator
+from geo.settings import Settings
+from geo.store import indicators as stored_indicators
+from geo.store import snapshots, territories
+from geo.territory.model import Territory
+from portee.commands.people import communes_named, counted, tell_findings
+from portee.console import REFUSED, failures_told, out, plain, print_json, progress, said
+from portee.database import transaction
+
+app = typer.Typer(help="Indicators of need, used as weights one can see.", no_args_is_help=True)
+
+_JSON = typer.Option("--json", help="Print the result as JSON.")
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX with one row per commune or IRIS.")],
+    code: Annotated[str, typer.Option(help="Short name to keep it under: ifn.")],
+    name: Annotated[str, typer.Option(help="Name shown to readers, in French.")],
+    column: Annotated[str, typer.Option(help="Column of values.")],
+    area_column: Annotated[
+        str | None, typer.Option(help="Column of INSEE or IRIS codes; by default, found by its name.")
+    ] = None,
+    inhabitants_column: Annotated[
+        str | None,
+        typer.Option(help="Column of inhabitants that weights IRIS; by default, found by its name."),
+    ] = None,
+    where: Annotated[
+        list[str],
+        typer.Option(help="COLUMN=VALUE: only rows that hold it, when an area has several."),
+    ] = [],  # noqa: B006 - Typer reads, never mutates
+    unit: Annotated[str, typer.Option(help="Unit shown beside values.")] = "",
+    vintage: Annotated[str, typer.Option(help="Year or date of the figures, shown with every result.")] = "",
+    producer: Annotated[str, typer.Option(help="Who made them, shown likewise.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the file, shown likewise.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Load an indicator, in place of the one of the same code; IRIS are brought to communes."""
+    if lost := [each for each in where if "=" not in each]:
+        raise typer.BadParameter(f"write COLUMN=VALUE, not {lost[0]}.", param_hint="--where")
+    settings = Settings()
+    with failures_told():
+        with transaction(settings) as connection:
+            territory = territories.load(connection)
+        with progress() as bars:
+            task = bars.add_task(plain(file.name), total=None)
+            loaded = read_indicator(
+                file,
+                territory,
+                code=code,
+                name=name,
+                column=column,
+                area_column=area_column,
+                inhabitants_column=inhabitants_column,
+                where=dict(_halves(each) for each in where),
+                unit=unit,
+                vintage=vintage,
+                producer=producer,
+                licence=licence,
+                max_bytes=settings.import_max_mb * 1_000_000,
+                progress=lambda rows: bars.update(task, completed=rows),
+            )
+        version = None
+        if not dry_run:
+            with transaction(settings) as connection:
+                stored_indicators.save(connection, loaded)
+                version = snapshots.publish(connection)
+    if as_json:
+        print_json(_as_json(loaded, version))
+    else:
+        _tell(loaded, territory, version)
+
+
+@app.command("list")
+def list_indicators(as_json: Annotated[bool, _JSON] = False) -> None:
+    """List the indicators loaded, with their sources."""
+    with failures_told(), transaction(Settings()) as connection:
+        found = stored_indicators.described(connection)
+    if as_json:
+        print_json([asdict(stored) for stored in found])
+        return
+    if not found:
+        said(
+            "Aucun indicateur. Pour en charger un : "
+            "portee indicators load FICHIER --code … --name … --column …"
+        )
+        return
+    headings = ("code", "nom", "unité", "niveau", "communes", "de … à …", "source", "millésime", "licence")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
+    for stored in found:
+        told, source = stored.indicator, stored.indicator.provenance
+        cells = (
+            told.code,
+            told.name,
+            told.unit,
+            told.level,
+            str(len(told.values)),
+            _range(told.values.values()),
+            source.producer,
+            source.vintage,
+            source.licence,
+        )
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    out.print(table)
+
+
+@app.command()
+def remove(
+    code: Annotated[str, typer.Argument(help="Code of the indicator.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an indicator."""
+    if not yes:
+        typer.confirm(f"Remove the indicator {code}?", abort=True)
+    with failures_told(), transaction(Settings()) as connection:
+        removed = stored_indicators.remove(connection, code)
+        if removed:
+            snapshots.publish(connection)
+    said(f"Indicateur « {code} » retiré." if removed else f"Aucun indicateur ne porte le code « {code} ».")
+    if not removed:
+        raise typer.Exit(REFUSED)
+
+
+def _halves(text: str) -> tuple[str, str]:
+    column, _, value = text.partition("=")
+    return column.strip(), value.strip()
+
+
+def _range(values: Collection[float]) -> str:
+    return f"{min(values):.6g} à {max(values):.6g}".replace(".", ",") if values else ""
+
+
+def _as_json(loaded: LoadedIndicator, version: int | None) -> dict[str, object]:
+    told = loaded.indicator
+    return {
+        "file": loaded.file_name,
+        "code": told.code,
+        "name": told.name,
+        "unit": told.unit,
+        "level": told.level,
+        "column": loaded.column,
+        "provenance": asdict(told.provenance),
+        **loaded.summary(),
+        "values": dict(told.values),
+        "issues": [asdict(issue) for issue in loaded.findings.kept],
+        "dry_run": version is None,
+        "snapshot_version": version,
+    }
+
+
+def _tell(loaded: LoadedIndicator, territory: Territory, version: int | None) -> None:
+    told, tally = loaded.indicator, loaded.tally
+    said(
+        f"{loaded.file_name} : {told.name} (colonne {loaded.column}, codes de la colonne "
+        f"{loaded.area_column})",
+        style="bold",
+    )
+    source = told.provenance
+    said(f"{source.producer}, {source.vintage}, {source.licence}")
+    unselected = f" · non choisies {counted(tally.unselected)}" if tally.unselected else ""
+    said(
+        f"Lignes lues {counted(tally.read)} · acceptées {counted(tally.accepted)} · hors du territoire "
+        f"{counted(tally.outside)}{unselected} · rejetées {counted(tally.rejected)}"
+    )
+    tell_findings(loaded.findings)
+    if told.level == COMMUNE:
+        said("Valeurs par commune.")
+    elif loaded.inhabitants_column:
+        said(f"Valeurs par IRIS, moyennes par commune pondérées par la colonne {loaded.inhabitants_column}.")
+    else:
+        said("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants.")
+    said(f"Communes renseignées : {len(told.values)}, de {_range(told.values.values())} {told.unit}".rstrip())
+    said(
+        f"Communes sans valeur : {len(loaded.missing)}"
+        + (f" : {communes_named(list(loaded.missing), territory)}" if loaded.missing else "")
+    )
+    if version is None:
+        said("Essai : rien n'a été enregistré.", style="bold")
+    else:
+        said(f"Indicateur « {told.code} » enregistré.", style="green")
