@@ -1,0 +1,67 @@
+"""What happens in the process of one job: compute, tell how it goes, and how it ended.
+
+Imports next to nothing, so that such a process begins at once with what its own computation needs.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from geo.errors import PorteeError
+
+Report = Callable[[float, str], None]
+"""Tells how far a computation is, from 0 to 1, and what it does, in French."""
+
+Kind = Callable[[Any, Report], Any]
+"""A computation: question and report in, result out, question and result being JSON values.
+
+A function at the top level of a module, or a `functools.partial` of one: its process imports it.
+"""
+
+BROKEN: Final = "Le calcul s'est arrêté sur une erreur inattendue ; elle est notée dans le journal."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a computation ended: its result as JSON text, or why it has none.
+
+    `failure` is for readers, `trace` for the log.
+    """
+
+    result: str | None = None
+    failure: str = ""
+    trace: str = ""
+
+
+def work(kind: Kind, question: Any, runner: Connection) -> None:
+    """Compute, telling the runner pairs (fraction, message) on the way, and the outcome at the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which then ends us
+    threading.Thread(target=_die_with_the_runner, daemon=True).start()
+
+    def report(fraction: float, message: str) -> None:
+        runner.send((float(fraction), message))
+
+    try:
+        outcome = Outcome(json.dumps(kind(question, report), allow_nan=False))
+    except PorteeError as problem:
+        outcome = Outcome(failure=str(problem))
+    except Exception:
+        outcome = Outcome(failure=BROKEN, trace=traceback.format_exc())
+    runner.send(outcome)
+
+
+def _die_with_the_runner() -> None:
+    """End this process when its runner's has, even killed: SciPy's solvers leave threads running."""
+    runner = multiprocessing.parent_process()
+    if runner is not None:
+        runner.join()
+        os._exit(1)

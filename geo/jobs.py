@@ -1,0 +1,224 @@
+"""The runner of long computations: claims jobs one at a time, and runs each in a process of its own.
+
+A process, because a solver can't be interrupted inside ours; started afresh ("spawn"), because
+ours has threads and open connections that a copy would share. A runner that dies takes its
+process with it, and leaves its job to another. How to add a kind of job: docs/jobs.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from geo.errors import OperatorError
+from geo.job_process import BROKEN, Kind, Outcome, work
+from geo.store import jobs
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.25
+"""Seconds between two looks: for a job to run, and at the one that runs."""
+
+TIME_LIMIT_S: Final = 1_800.0
+"""Seconds a job may run."""
+
+KILLED: Final = "Le calcul s'est arrêté net, sans doute faute de mémoire."
+
+_HOUSEKEEPING_S = 3_600.0
+_RETRY_S = 2.0
+
+
+class Runner:
+    """Runs the jobs of some kinds, one at a time; several runners share one queue.
+
+    Parameters
+    ----------
+    kinds
+        Kind of job → the computation that answers it; jobs of other kinds are left to others.
+    poll_s
+        Seconds between two looks; a cancelled job ends within about as long.
+    stalled_s
+        Seconds without a sign of life after which another runner's job is taken over.
+    time_limit_s
+        Seconds a job may run.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        kinds: Mapping[str, Kind],
+        *,
+        poll_s: float = POLL_S,
+        stalled_s: float = jobs.STALLED_S,
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        self._engine = engine
+        self._kinds = dict(kinds)
+        self._poll_s = poll_s
+        self._stalled_s = stalled_s
+        self._time_limit_s = time_limit_s
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._tidied = -_HOUSEKEEPING_S
+
+    def start(self) -> None:
+        """Begin to claim and run jobs, in a thread, until `stop`."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._follow, name="portee-jobs", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop within moments; a job that runs is ended, and left to another runner."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                claimed = self._claim()
+                if claimed is not None:
+                    self._run(claimed)
+                pause = self._poll_s if claimed is None else 0
+            except (OperatorError, DBAPIError) as problem:
+                log.warning("No job can be had: %s", problem)
+                pause = _RETRY_S
+            except Exception:
+                # Whatever it is, the thread must live on: later jobs wait for it.
+                log.exception("A job could not be run")
+                pause = _RETRY_S
+            self._stopping.wait(pause)
+
+    def _claim(self) -> jobs.Claim | None:
+        with self._engine.begin() as connection:
+            if time.monotonic() - self._tidied > _HOUSEKEEPING_S:
+                jobs.forget_old(connection)
+                self._tidied = time.monotonic()
+            jobs.queue_stalled(connection, after_s=self._stalled_s)
+            return jobs.claim(connection, self._kinds.keys())
+
+    def _run(self, claimed: jobs.Claim) -> None:
+        """Run a job to its end: done, failed, no longer ours, or given back because we stop."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(
+            target=work,
+            args=(self._kinds[claimed.kind], claimed.question, theirs),
+            name=f"portee-job-{claimed.id}",
+            daemon=True,
+        )
+        followed = _Followed(self._engine, claimed, sign_of_life_s=self._stalled_s / 6)
+        try:
+            process.start()
+            theirs.close()
+            outcome = self._watch(process, ours, followed)
+        except Exception:
+            log.exception("Job %s could not be run", claimed.id)
+            outcome = Outcome(failure=BROKEN)
+        finally:
+            _end(process)
+            ours.close()
+        if outcome is not None:
+            self._keep(followed, outcome)
+
+    def _watch(self, process: BaseProcess, pipe: Pipe, followed: _Followed) -> Outcome | None:
+        """Follow a process until it ends, or must; None when the job is not ours to end."""
+        deadline = time.monotonic() + self._time_limit_s
+        while not self._stopping.is_set():
+            look = time.monotonic() + self._poll_s
+            while (left := look - time.monotonic()) > 0 and wait([pipe], left):
+                try:
+                    told = pipe.recv()
+                except (EOFError, OSError):
+                    process.join()
+                    log.error("Job %s: its process ended with code %s", followed.claim.id, process.exitcode)
+                    return Outcome(failure=KILLED)
+                if isinstance(told, Outcome):
+                    if told.trace:
+                        log.error("Job %s failed: %s", followed.claim.id, told.trace)
+                    return told
+                followed.told = told
+            if time.monotonic() > deadline:
+                limit = f"Le calcul a dépassé la durée permise ({self._time_limit_s:g} secondes)."
+                return Outcome(failure=limit)
+            if not followed.look():
+                return None
+        followed.give_back()
+        return None
+
+    def _keep(self, followed: _Followed, outcome: Outcome) -> None:
+        """Keep how a job ended, as soon as the database takes it."""
+        while True:
+            try:
+                with self._engine.begin() as connection:
+                    if outcome.result is None:
+                        jobs.fail(connection, followed.claim, outcome.failure)
+                    else:
+                        jobs.finish(connection, followed.claim, outcome.result)
+            except OperatorError as problem:
+                log.warning("Job %s: how it ended can't be kept yet: %s", followed.claim.id, problem)
+                if self._stopping.wait(_RETRY_S):
+                    return
+            except DBAPIError:
+                if outcome.result is None:
+                    raise
+                log.exception("Job %s: the database refuses its result", followed.claim.id)
+                outcome = Outcome(failure=BROKEN)
+            else:
+                return
+
+
+class _Followed:
+    """A job that runs: what it last told, and what of it the database knows."""
+
+    def __init__(self, engine: Engine, claim: jobs.Claim, *, sign_of_life_s: float) -> None:
+        self._engine = engine
+        self._sign_of_life_s = sign_of_life_s
+        self.claim = claim
+        self.told = self._known = (0.0, "")
+        self._seen = time.monotonic()
+
+    def look(self) -> bool:
+        """Tell the database what is new of the job; False when it is no longer ours.
+
+        While the database is away the job goes on: whether it is still ours is known afterwards.
+        """
+        try:
+            with self._engine.begin() as connection:
+                if self.told == self._known and time.monotonic() - self._seen < self._sign_of_life_s:
+                    return jobs.is_held(connection, self.claim)
+                held = jobs.progress(connection, self.claim, *self.told)
+        except (OperatorError, DBAPIError) as problem:
+            log.warning("Job %s: its progress can't be told: %s", self.claim.id, problem)
+            return True
+        if held is None:
+            return False
+        self.claim, self._known, self._seen = held, self.told, time.monotonic()
+        return True
+
+    def give_back(self) -> None:
+        """Leave the job to another runner; if the database is away, its silence will."""
+        try:
+            with self._engine.begin() as connection:
+                jobs.give_back(connection, self.claim)
+        except (OperatorError, DBAPIError) as problem:
+            log.warning("Job %s: it can't be given back: %s", self.claim.id, problem)
+
+
+def _end(process: BaseProcess) -> None:
+    """Make sure that nothing is left of a process."""
+    if process.pid is not None:
+        process.kill()
+        process.join()
+        process.close()
