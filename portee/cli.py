@@ -16,7 +16,9 @@ from portee.commands import (
     render,
     serve,
     sites,
+    snapshots,
     territory,
+    tokens,
 )
 
 app = typer.Typer(
@@ -50,6 +52,8 @@ app.add_typer(people.app, name="people")
 app.add_typer(indicators.app, name="indicators")
 app.command("import")(imports.import_files)
 app.add_typer(sites.app, name="sites")
+app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(tokens.app, name="token")
 app.command()(coverage.coverage)
 app.command()(render.render)
 app.command()(serve.serve)

@@ -1,14 +1,14 @@
 """Snapshots of the past, kept by name: what they hold is had back from the history of the records.
 
-Sites are those of then. The territory is that of today, so that figures of two dates speak of the
-same communes; so are the decisions about duplicates, as a place counted twice by mistake was one
-place then too.
+Sites are those of then. All else is of today, so that two dates differ by their sites only: the
+territory, its people and roads, and the decisions about duplicates, as a place counted twice by
+mistake was one place then too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Row, delete, func, select
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from geo.errors import NameTaken, UnknownSnapshot
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
-from geo.store import duplicates, history, imports, snapshots, territories
+from geo.store import duplicates, history, imports, snapshots
 from geo.store.tables import data_version, duplicate, site_change
 from geo.store.tables import dated_snapshot as table
 from geo.territory.model import Provenance
@@ -96,7 +96,7 @@ def forget(connection: Connection, name: str) -> None:
 
 
 def read(connection: Connection, name: str) -> Snapshot:
-    """The snapshot kept under a name: sites of then, territory and decisions of today.
+    """The snapshot kept under a name: sites of then, all else of today.
 
     `taken_at` is when it was kept, `version` the one recorded then. As two snapshots of one
     version may then differ, a cache of answers keys on the name too. On a connection that has
@@ -112,14 +112,14 @@ def read(connection: Connection, name: str) -> Snapshot:
     if not connection.in_transaction():
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     kept = find(connection, name)
-    territory = territories.load(connection)
+    today = snapshots.read(connection)
     then = history.sites_as_of(connection, kept.last_change)
     left_out = duplicates.not_shown(_decided(connection, {site.id for site in then}))
     shown = tuple(site for site in then if site.id not in left_out)
-    return Snapshot(
+    return replace(
+        today,
         version=kept.version,
         taken_at=kept.kept_at,
-        territory=territory,
         sites=shown,
         site_provenance=_provenance(connection, shown, until=kept.kept_at),
     )

@@ -17,9 +17,10 @@ from rich.text import Text
 
 from geo.settings import Settings
 from geo.sites import hours
-from geo.sites.export import write_csv
+from geo.sites.export import cell, write_csv
 from geo.sites.model import Position, Site
 from geo.store import duplicates as stored_duplicates
+from geo.store import history as stored_history
 from geo.store import sites as stored_sites
 from geo.store import snapshots
 from portee.console import failures_told, out, plain, print_json, said
@@ -132,6 +133,31 @@ def duplicates(
         said(f"    {name_of[pair.a]} [{pair.a}]")
         said(f"    {name_of[pair.b]} [{pair.b}]")
     said(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
+
+
+@app.command()
+def history(
+    site_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the record.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+) -> None:
+    """Tell all that imports did to a record, in service or retired, oldest first."""
+    with failures_told(), transaction(Settings()) as connection:
+        changes = stored_history.history(connection, site_id)
+    if as_json:
+        print_json([asdict(change) for change in changes])
+        return
+    for change in changes:
+        what = (
+            _HAPPENED.get(change.kind) or f"{change.field} : {_shown(change.before)} → {_shown(change.after)}"
+        )
+        said(f"{change.at:%d/%m/%Y}  import {change.import_id} ({change.file_name})  {what}")
+
+
+_HAPPENED = {"new": "nouveau", "retired": "retiré", "returned": "revenu"}
+
+
+def _shown(value: object) -> str:
+    return cell(value) or "inconnu"
 
 
 def _named(site: Site) -> str:

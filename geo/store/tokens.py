@@ -1,0 +1,101 @@
+"""Tokens that let a program or a person change what is kept; only a digest of each secret is stored.
+
+A secret has 256 random bits: no dictionary reaches it, so that one round of SHA-256 is enough, and
+the look-up by digest tells an attacker nothing by its duration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from geo.errors import UnknownToken
+from geo.store.tables import token as table
+
+PREFIX: Final = "portee_"
+"""What every secret begins with, so that one left in a file is recognised."""
+
+
+class Scope(StrEnum):
+    """What a token lets its bearer do."""
+
+    SCENARIOS = "scenarios"
+    """Save, replace and delete scenarios."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it is kept, without its secret; `expires_at` None: never."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create(
+    connection: Connection, name: str, scopes: Collection[Scope], *, days: int | None = None
+) -> tuple[Token, str]:
+    """Make a token valid for so many days (None: for ever); returns it and its secret.
+
+    The secret can't be had again.
+    """
+    secret = PREFIX + secrets.token_urlsafe(32)
+    made = insert(table).values(
+        name=name,
+        sha256=_digest(secret),
+        scopes=sorted({scope.value for scope in scopes}),
+        created_at=func.clock_timestamp(),
+        expires_at=None if days is None else func.clock_timestamp() + timedelta(days=days),
+    )
+    return _as_token(connection.execute(made.returning(table)).one()), secret
+
+
+def verify(connection: Connection, secret: str, scope: Scope) -> Token | None:
+    """The token a secret is that of; None unless it bears the scope and is in force."""
+    found = select(table).where(
+        table.c.sha256 == _digest(secret),
+        table.c.scopes.contains([scope.value]),
+        table.c.revoked_at.is_(None),
+        or_(table.c.expires_at.is_(None), table.c.expires_at > func.clock_timestamp()),
+    )
+    row = connection.execute(found).one_or_none()
+    return None if row is None else _as_token(row)
+
+
+def list_(connection: Connection) -> list[Token]:
+    """Every token, those revoked or expired included, in the order they were made."""
+    return [_as_token(row) for row in connection.execute(select(table).order_by(table.c.id))]
+
+
+def revoke(connection: Connection, token_id: int) -> Token:
+    """Put a token out of force for good; again does no harm.
+
+    Raises
+    ------
+    UnknownToken
+        If none bears this number.
+    """
+    revoked = func.coalesce(table.c.revoked_at, func.clock_timestamp())
+    done = update(table).where(table.c.id == token_id).values(revoked_at=revoked).returning(table)
+    row = connection.execute(done).one_or_none()
+    if row is None:
+        raise UnknownToken(f"No token bears the number {token_id}.", "Numbers are told by: portee token list")
+    return _as_token(row)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _as_token(row: Row[Any]) -> Token:
+    return Token(row.id, row.name, tuple(row.scopes), row.created_at, row.expires_at, row.revoked_at)
