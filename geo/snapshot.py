@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from geo.crs import project
 from geo.errors import UnknownSite
+from geo.people.model import Indicator, People
+from geo.people.town_halls import people_at_town_halls
+from geo.reach.graph import RoadsAbout, provenance_of
 from geo.sites.model import Site
 from geo.territory.model import Provenance, Territory
 
@@ -28,6 +31,11 @@ class Snapshot:
     territory: Territory
     sites: tuple[Site, ...] = ()
     site_provenance: tuple[Provenance, ...] = field(default=())
+    roads: RoadsAbout | None = None
+    """The road graph travel times are computed over; None: they are estimated."""
+    grid: People | None = None
+    """Population by cells; None: people are counted at their town hall."""
+    indicators: tuple[Indicator, ...] = ()
 
     @property
     def fictitious(self) -> bool:
@@ -69,7 +77,36 @@ class Snapshot:
                 "Il a pu être retiré ; cherchez-le par son nom ou sa commune.",
             ) from None
 
+    @cached_property
+    def people(self) -> People:
+        """Where people are counted: the grid, or else the town halls.
+
+        A commune in which the grid counts nobody has its town hall as a place, with no inhabitant.
+        """
+        at_town_halls = people_at_town_halls(self.territory)
+        return at_town_halls if self.grid is None else _with_empty(self.grid, at_town_halls)
+
     @property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Sources of everything in the snapshot, territory first."""
-        return (*self.territory.provenance, *self.site_provenance)
+        """Sources of everything in the snapshot, territory first, then sites, people, roads."""
+        grid = self.grid.provenance if self.grid else None
+        return (
+            *self.territory.provenance,
+            *self.site_provenance,
+            *([grid] if grid else []),
+            *(indicator.provenance for indicator in self.indicators),
+            *([provenance_of(self.roads)] if self.roads else []),
+        )
+
+
+def _with_empty(grid: People, at_town_halls: People) -> People:
+    """A grid, and the town halls of the communes in which it counts nobody, without inhabitants."""
+    empty = ~np.isin(at_town_halls.commune, grid.commune)
+    none = np.zeros(empty.sum())
+    return replace(
+        grid,
+        commune=np.concatenate([grid.commune, at_town_halls.commune[empty]]),
+        xy=np.concatenate([grid.xy, at_town_halls.xy[empty]]),
+        inhabitants=np.concatenate([grid.inhabitants, none]),
+        aged_65=np.concatenate([grid.aged_65, none]),
+    )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from geo.reach.modes import Mode
+from geo.territory.model import Provenance
 
 SHORTEST_S: Final = 1e-6
 """Least time of an edge, seconds."""
@@ -37,6 +38,17 @@ class RoadsAbout:
     licence: str
     built_at: datetime
     summary: Mapping[str, object] = field(default_factory=dict)
+
+
+def provenance_of(about: RoadsAbout) -> Provenance:
+    """The source of a road graph, as every answer names it."""
+    return Provenance(
+        subject="Routes",
+        producer=about.producer or about.file_name,
+        vintage=about.vintage,
+        licence=about.licence,
+        retrieved=about.built_at.date(),
+    )
 
 
 @dataclass(frozen=True)

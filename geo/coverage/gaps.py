@@ -1,0 +1,224 @@
+"""Gaps: who is out of reach of help that suits them, where, and what is missing there.
+
+Communes and places are ranked by people × need × minutes beyond the threshold. Each gap is told in
+a French sentence made of its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.coverage import equity
+from geo.coverage.measure import Coverage
+from geo.sites.filters import SiteFilter
+from geo.sites.model import Site
+from geo.sites.opening import Openness, Slot, status
+from geo.territory.model import Kind
+
+_FACTS: Final = {
+    "pass_numerique": ("n'accepte pas le Pass numérique", "ne dit pas s'il accepte le Pass numérique"),
+    "acces_fauteuil": ("n'est pas accessible en fauteuil", "ne dit pas s'il est accessible en fauteuil"),
+    "membre_reseau": ("n'est pas membre du réseau", "ne dit pas s'il est membre du réseau"),
+}
+_OFFERS: Final = {
+    "services": "ne propose pas",
+    "publics_specifiquement_adresses": "ne s'adresse pas à",
+    "prise_en_charge_specifique": "n'annonce pas",
+    "frais_a_charge": "n'est pas annoncé",
+    "formations_labels": "n'a pas le label",
+    "dispositif_programmes_nationaux": "ne relève pas de",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """People of one commune, or of one place in it, who lack something.
+
+    Attributes
+    ----------
+    commune, name
+        INSEE code and name of the commune.
+    xy
+        The place, metric CRS; for a commune, the place with most of its gap.
+    people
+        Persons farther than the question's `beyond_min`.
+    minutes
+        Their median time to the nearest site counted; None where half of them can reach none.
+    gap
+        Persons × need × minutes beyond, see `geo.coverage.measure`.
+    nearest_site_id
+        The site that is nearest for most of them; None where none can be reached.
+    unsuitable_site_id, unsuitable_min
+        The nearest site that lies within `beyond_min` of the place but does not suit, and its time.
+    missing
+        Why it does not: French phrases.
+    sentence
+        All of it, in French.
+    """
+
+    commune: str
+    name: str
+    xy: tuple[float, float]
+    people: float
+    minutes: float | None
+    gap: float
+    nearest_site_id: str | None
+    unsuitable_site_id: str | None
+    unsuitable_min: float | None
+    missing: tuple[str, ...]
+    sentence: str
+
+
+def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
+    """One gap for each commune with people beyond the threshold, the largest first."""
+    groups, of_place = coverage.frame.membership(Kind.COMMUNE)
+    lacking = np.flatnonzero((coverage.gap > 0) & (of_place >= 0))
+    lacking = lacking[np.argsort(of_place[lacking], kind="stable")]
+    rows, starts = np.unique(of_place[lacking], return_index=True)
+    found = [
+        _gap(coverage, places, groups[row].name)
+        for row, places in zip(rows, np.split(lacking, starts[1:]), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda g: (-g.gap, g.commune)))
+
+
+def gaps_of_places(coverage: Coverage, *, limit: int = 100) -> tuple[Gap, ...]:
+    """The largest gaps of single places (cells of the population grid), the largest first."""
+    groups, of_place = coverage.frame.membership(Kind.COMMUNE)
+    largest = np.argsort(-coverage.gap, kind="stable")[:limit]
+    return tuple(
+        _gap(coverage, np.array([place]), groups[of_place[place]].name)
+        for place in largest
+        if coverage.gap[place] > 0
+    )
+
+
+def spoken(coverage: Coverage) -> str:
+    """The question in French words: « en voiture · Gratuit · ouvert le samedi »."""
+    question = coverage.question
+    words = [question.mode.label]
+    for name, values in question.filter.conditions:
+        words.append(_asked(name, values))
+    if question.slot:
+        words.append(question.slot.label)
+    if question.population == "65":
+        words.append("personnes de 65 ans ou plus")
+    return " · ".join(words)
+
+
+def _gap(coverage: Coverage, places: NDArray[np.intp], name: str) -> Gap:
+    """The gap of some places of one commune, all beyond the threshold."""
+    frame, sites = coverage.frame, coverage.frame.snapshot.sites
+    people = coverage.people[places]
+    median = equity.quantile(coverage.seconds[places].astype(np.float64), people, 0.5)
+    worst = int(places[coverage.gap[places].argmax()])
+    nearest = _usual(coverage.nearest[places], people)
+    unsuitable = _unsuitable(coverage, worst)
+    gap = Gap(
+        commune=str(frame.people.commune[worst]),
+        name=name,
+        xy=(float(frame.people.xy[worst, 0]), float(frame.people.xy[worst, 1])),
+        people=float(people.sum()),
+        minutes=median / 60 if median is not None and np.isfinite(median) else None,
+        gap=float(coverage.gap[places].sum()),
+        nearest_site_id=sites[nearest].id if nearest is not None else None,
+        unsuitable_site_id=sites[unsuitable[0]].id if unsuitable else None,
+        unsuitable_min=unsuitable[1] if unsuitable else None,
+        missing=tuple(_missing(coverage, sites[unsuitable[0]])) if unsuitable else (),
+        sentence="",
+    )
+    return _told(coverage, gap)
+
+
+def _usual(nearest: NDArray[np.intp], people: NDArray[np.float64]) -> int | None:
+    """The site that is nearest for most people."""
+    reached = nearest >= 0
+    if not reached.any():
+        return None
+    rows, which = np.unique(nearest[reached], return_inverse=True)
+    return int(rows[np.bincount(which, weights=people[reached]).argmax()])
+
+
+def _unsuitable(coverage: Coverage, place: int) -> tuple[int, float] | None:
+    """The nearest site of all, and its minutes, when it lies within the threshold of a place."""
+    seconds = coverage.frame.times(coverage.question.mode)[:, place]
+    if not len(seconds):
+        return None
+    row = int(seconds.argmin())
+    near = float(seconds[row])
+    return (row, near / 60) if near <= coverage.question.beyond_min * 60 else None
+
+
+def _missing(coverage: Coverage, site: Site) -> Iterator[str]:
+    """Why a site does not suit a question."""
+    question = coverage.question
+    for name, values in question.filter.conditions:
+        if not SiteFilter(((name, values),)).matches(site):
+            yield _lacking(site, name, values)
+    if question.slot:
+        openness = status(site, question.slot, coverage.frame.week)
+        if openness is not Openness.OPEN:
+            yield _closed(question.slot, openness)
+
+
+def _closed(slot: Slot, openness: Openness) -> str:
+    return f"n'est pas {slot.label}" if openness is Openness.CLOSED else "ne dit pas ses horaires"
+
+
+def _lacking(site: Site, name: str, values: tuple[str, ...]) -> str:
+    if name in _FACTS:
+        told, untold = _FACTS[name]
+        return untold if getattr(site, name) is None else told
+    wanted = " ou ".join(f"« {value} »" for value in values)
+    return f"{_OFFERS.get(name, f'ne répond pas au critère {name} :')} {wanted}"
+
+
+def _asked(name: str, values: tuple[str, ...]) -> str:
+    yes = values == ("true",)
+    if name in _FACTS and yes:
+        return {
+            "pass_numerique": "Pass numérique accepté",
+            "acces_fauteuil": "accessible en fauteuil",
+            "membre_reseau": "membre du réseau",
+        }[name]
+    return " ou ".join(values) if name in _OFFERS else f"{name} : {' ou '.join(values)}"
+
+
+def _told(coverage: Coverage, gap: Gap) -> Gap:
+    question, sites = coverage.question, coverage.frame.snapshot
+    fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
+    text = (
+        f"{gap.name} : {people_said(gap.people)} à plus de {question.beyond_min} min "
+        f"{question.mode.label} d'un lieu {fitting}."
+    )
+    if gap.nearest_site_id is None:
+        text += f" Aucun lieu {fitting} ne peut être atteint."
+    else:
+        site = sites.site(gap.nearest_site_id)
+        where = f" ({site.commune})" if site.commune else ""
+        away = (
+            f"est à {_minutes(gap.minutes)}" if gap.minutes is not None else "n'est atteint que de certains"
+        )
+        text += f" Le plus proche, « {site.nom} »{where}, {away}."
+    if gap.unsuitable_site_id and gap.missing:
+        site = sites.site(gap.unsuitable_site_id)
+        reasons = " et ".join(gap.missing)
+        text += f" « {site.nom} », à {_minutes(gap.unsuitable_min or 0)}, {reasons}."
+    return replace(gap, sentence=text)
+
+
+def people_said(people: float) -> str:
+    """A number of persons as people say it: « 1 personne », « 1 240 personnes »."""
+    count = round(people)
+    if count == 0:
+        return "moins d'une personne"
+    return f"{count:,}".replace(",", "\u202f") + (" personnes" if count > 1 else " personne")
+
+
+def _minutes(minutes: float) -> str:
+    return f"{max(1, round(minutes))} min"

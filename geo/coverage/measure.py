@@ -1,0 +1,375 @@
+"""Coverage: how long to the nearest suitable site, for how many, and how much help is in reach.
+
+Sites across the border serve; only the territory's own are counted among its sites. Definitions,
+units and limits: docs/coverage.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.coverage import catchment, equity
+from geo.coverage.catchment import APL, Decay
+from geo.coverage.frame import Frame
+from geo.coverage.hours import hours_reachable
+from geo.people.need import Population, inhabitants_of, need
+from geo.reach.modes import Mode
+from geo.sites.filters import EVERY_SITE, SiteFilter
+from geo.sites.model import Position, Site
+from geo.sites.opening import Openness, Slot, status
+from geo.territory.model import Kind
+
+MINUTES: Final = (5, 10, 15, 20, 30, 45)
+STALE_AFTER: Final = timedelta(days=183)
+"""A record not checked for so long is stale; so is one that tells no date."""
+CAP_MIN: Final = 120
+"""Excess time is counted up to this many minutes, and is this much where nothing can be reached."""
+
+
+class Supply(StrEnum):
+    """What a site offers: hours of opening in a week, or itself."""
+
+    HOURS = "hours"
+    SITES = "sites"
+
+    @property
+    def label(self) -> str:
+        """Unit of the accessible supply, in French."""
+        return {
+            Supply.HOURS: "heures d'ouverture par semaine pour 1 000 habitants",
+            Supply.SITES: "lieux pour 1 000 habitants",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. Hashable, so that it can key a cache.
+
+    Attributes
+    ----------
+    slot
+        Only sites known to be open then; None: whatever their hours.
+    minutes
+        Travel times within which people are counted, ascending.
+    beyond_min
+        Minutes of travel beyond which people are out of reach, and time is excess.
+    population
+        "all", or "65" for those aged 65 or over.
+    weights
+        Indicators that weigh need, by code, each with its weight: see `geo.people.need`.
+    supply, decay
+        What the floating catchment shares out, and how it fades with time.
+    """
+
+    mode: Mode = Mode.CAR
+    filter: SiteFilter = EVERY_SITE
+    slot: Slot | None = None
+    minutes: tuple[int, ...] = MINUTES
+    beyond_min: int = 20
+    population: Population = "all"
+    weights: tuple[tuple[str, float], ...] = ()
+    supply: Supply = Supply.HOURS
+    decay: Decay = APL
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How sure the sites counted are, and how far a share moves when doubtful ones are left out.
+
+    `share` is that of people within `beyond_min`; each other share is the same with some sites
+    left out, or let in. None where nobody lives.
+
+    Attributes
+    ----------
+    sites
+        Suitable sites, located or not.
+    unlocated, approximate, stale, hours_unknown
+        Of them: without a point; placed at the town hall only; not checked for `STALE_AFTER`; with
+        hours that can't be told.
+    share_without_approximate, share_without_stale
+        Without these sites.
+    share_if_unknown_open
+        With the sites whose hours are unknown, as if they were open at the slot; as `share`
+        without a slot.
+    """
+
+    sites: int
+    unlocated: int
+    approximate: int
+    stale: int
+    hours_unknown: int
+    share: float | None
+    share_without_approximate: float | None
+    share_without_stale: float | None
+    share_if_unknown_open: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryCoverage:
+    """Coverage of one commune or grouping.
+
+    Attributes
+    ----------
+    population
+        Municipal population.
+    people
+        Persons counted (of the population asked for).
+    site_count
+        Suitable sites of the territory, located or not.
+    nearest_site_id
+        The site that is nearest for most of its people; None when none can be reached.
+    median_min
+        Time that half of its people do not exceed, minutes; None when half can reach none.
+    share_within
+        Share of its people, in [0, 1], within each time of the question; None without people.
+    people_beyond
+        Persons farther than `beyond_min`.
+    supply
+        Accessible supply per 1,000 persons of need (floating catchment), mean of its people.
+    open_hours
+        Hours a week during which some suitable site within `beyond_min` is open, mean of its people.
+    gap
+        Persons × need × minutes beyond `beyond_min`, summed.
+    gap_rank
+        1 for the largest gap among territories of the same kind; None where there is none.
+    """
+
+    kind: Kind
+    code: str
+    name: str
+    population: int
+    people: float
+    site_count: int
+    nearest_site_id: str | None
+    median_min: float | None
+    share_within: tuple[float | None, ...]
+    people_beyond: float
+    supply: float
+    open_hours: float
+    gap: float
+    gap_rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Coverage of every place; territories, equity and gaps are sums of it.
+
+    Attributes
+    ----------
+    suitable
+        Rows of the snapshot's sites that meet the filter, whatever their hours.
+    counted
+        Of them, those known to be open at the slot; all of them without a slot.
+    people
+        Persons at each place, shape (places,).
+    need
+        People weighted by the indicators asked for, shape (places,).
+    seconds
+        Time to the nearest site counted, shape (places,); inf where none can be reached.
+    nearest
+        Its row in the snapshot's sites; -1 where none can be reached.
+    """
+
+    frame: Frame
+    question: Question
+    suitable: NDArray[np.intp]
+    counted: NDArray[np.intp]
+    people: NDArray[np.float64]
+    need: NDArray[np.float64]
+    seconds: NDArray[np.float32]
+    nearest: NDArray[np.intp]
+
+    @cached_property
+    def supply(self) -> NDArray[np.float64]:
+        """Accessible supply of each place per 1,000 of need, shape (places,).
+
+        Enhanced two-step floating catchment (`geo.coverage.catchment`). Sites of unknown hours
+        offer the mean of the others' hours; one each where nobody's are known.
+        """
+        offered = np.ones(len(self.counted))
+        if self.question.supply is Supply.HOURS:
+            hours = self.frame.weekly_hours[self.counted]
+            mean = float(np.nanmean(hours)) if np.isfinite(hours).any() else 1.0
+            offered = np.where(np.isnan(hours), mean, hours)
+        times = self.frame.times(self.question.mode)[self.counted]
+        return catchment.accessible_supply(times, offered, self.need, self.question.decay) * 1_000
+
+    @cached_property
+    def open_hours(self) -> NDArray[np.float64]:
+        """Hours a week during which a suitable site within `beyond_min` is open, shape (places,)."""
+        times = self.frame.times(self.question.mode)[self.suitable]
+        masks = self.frame.open_quarters[self.suitable]
+        return hours_reachable(times, masks, self.question.beyond_min * 60)
+
+    @cached_property
+    def gap(self) -> NDArray[np.float64]:
+        """Persons × need × minutes beyond `beyond_min`, shape (places,)."""
+        return self.need * excess_min(self.seconds, self.question.beyond_min)
+
+    @property
+    def beyond(self) -> NDArray[np.bool_]:
+        """Places farther than `beyond_min`, shape (places,)."""
+        return self.seconds > self.question.beyond_min * 60
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """How far the share of people within `beyond_min` depends on doubtful records."""
+        sites = self.frame.snapshot.sites
+        oldest = self.frame.day - STALE_AFTER
+        suitable = [sites[row] for row in self.suitable]
+        counted = [sites[row] for row in self.counted]
+
+        def share(kept: Sequence[bool], rows: NDArray[np.intp]) -> float | None:
+            return _share(self._nearest_of(rows[np.array(kept, dtype=bool)]), self.people, self.question)
+
+        stale = [is_stale(site, oldest) for site in counted]
+        approximate = [site.position is Position.APPROXIMATIVE for site in counted]
+        unknown = [_openness(self.frame, s, self.question.slot) is Openness.UNKNOWN for s in suitable]
+        let_in = np.union1d(self.counted, self.suitable[np.array(unknown, dtype=bool)])
+        return Uncertainty(
+            sites=len(suitable),
+            unlocated=sum(not s.located for s in suitable),
+            approximate=sum(s.position is Position.APPROXIMATIVE for s in suitable),
+            stale=sum(is_stale(s, oldest) for s in suitable),
+            hours_unknown=int(np.isnan(self.frame.weekly_hours[self.suitable]).sum()),
+            share=_share(self.seconds, self.people, self.question),
+            share_without_approximate=share([not a for a in approximate], self.counted),
+            share_without_stale=share([not s for s in stale], self.counted),
+            share_if_unknown_open=(
+                share([True] * len(let_in), let_in)
+                if self.question.slot
+                else _share(self.seconds, self.people, self.question)
+            ),
+        )
+
+    def _nearest_of(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        times = self.frame.times(self.question.mode)
+        found: NDArray[np.float32] = times[rows].min(axis=0, initial=np.inf)
+        return found
+
+    def lorenz(self) -> equity.Lorenz | None:
+        """How evenly accessible supply is spread over people, worst served first."""
+        return equity.lorenz(self.supply, self.people)
+
+    def by_territory(self, kind: Kind) -> tuple[TerritoryCoverage, ...]:
+        """Coverage of every territory of a kind, sorted by code."""
+        groups, of_place = self.frame.membership(kind)
+        inside = of_place >= 0
+        row, size = of_place[inside], len(groups)
+
+        def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(row, weights=values[inside], minlength=size).astype(np.float64)
+
+        people, places = total(self.people), np.bincount(row, minlength=size)
+        # Where nobody lives a place counts as much as another: the figure still has a meaning.
+        weight = np.where(people[row] > 0, self.people[inside], 1.0)
+        weights = np.bincount(row, weights=weight, minlength=size)
+
+        def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            summed = np.bincount(row, weights=values[inside] * weight, minlength=size)
+            return np.divide(summed, weights, out=np.zeros(size), where=places > 0)
+
+        within = [total(self.people * (self.seconds <= m * 60)) for m in self.question.minutes]
+        beyond, gap = total(self.people * self.beyond), total(self.gap)
+        supply, hours = mean(self.supply), mean(self.open_hours)
+        members = np.split(np.argsort(row, kind="stable"), np.cumsum(places)[:-1])
+        seconds, nearest = self.seconds[inside], self.nearest[inside]
+        own = Counter(self.frame.snapshot.sites[s].code_insee for s in self.counted)
+        rows = []
+        for g, group in enumerate(groups):
+            here = members[g]
+            median = equity.quantile(seconds[here].astype(np.float64), weight[here], 0.5)
+            rows.append(
+                TerritoryCoverage(
+                    kind=kind,
+                    code=group.code,
+                    name=group.name,
+                    population=group.population,
+                    people=float(people[g]),
+                    site_count=sum(own[c] for c in group.communes),
+                    nearest_site_id=self._usual(nearest[here], weight[here]),
+                    median_min=median / 60 if median is not None and np.isfinite(median) else None,
+                    share_within=tuple(
+                        float(min(w[g] / people[g], 1.0)) if people[g] > 0 else None for w in within
+                    ),
+                    people_beyond=float(beyond[g]),
+                    supply=float(supply[g]),
+                    open_hours=float(hours[g]),
+                    gap=float(gap[g]),
+                )
+            )
+        return tuple(_ranked(rows))
+
+    def _usual(self, nearest: NDArray[np.intp], weight: NDArray[np.float64]) -> str | None:
+        reached = nearest >= 0
+        if not reached.any():
+            return None
+        rows, which = np.unique(nearest[reached], return_inverse=True)
+        usual = int(rows[np.bincount(which, weights=weight[reached]).argmax()])
+        return self.frame.snapshot.sites[usual].id
+
+
+def measure(frame: Frame, question: Question) -> Coverage:
+    """Answer a question of coverage.
+
+    Raises
+    ------
+    ImpossibleQuestion
+        If the population asked for is not told by the source, or an indicator is not known.
+    """
+    sites = frame.snapshot.sites
+    suitable = np.array([r for r, s in enumerate(sites) if question.filter.matches(s)], dtype=np.intp)
+    counted = suitable
+    if question.slot is not None:
+        is_open = [_openness(frame, sites[r], question.slot) is Openness.OPEN for r in suitable]
+        counted = suitable[np.array(is_open, dtype=bool)]
+    times = frame.times(question.mode)
+    places = times.shape[1]
+    seconds = np.full(places, np.inf, dtype=np.float32)
+    nearest = np.full(places, -1, dtype=np.intp)
+    if len(counted):
+        of_counted = times[counted]
+        best = of_counted.argmin(axis=0)
+        seconds = of_counted[best, np.arange(places)]
+        nearest = np.where(np.isfinite(seconds), counted[best], -1)
+    people = inhabitants_of(frame.people, question.population)
+    indicators = {i.code: i for i in frame.snapshot.indicators}
+    weight = need(frame.people, indicators, dict(question.weights))
+    return Coverage(frame, question, suitable, counted, people, people * weight, seconds, nearest)
+
+
+def excess_min(seconds: NDArray[np.float32], beyond_min: int) -> NDArray[np.float64]:
+    """Minutes beyond a time, up to `CAP_MIN` minutes of travel."""
+    minutes = np.minimum(seconds.astype(np.float64) / 60, max(CAP_MIN, beyond_min))
+    excess: NDArray[np.float64] = np.maximum(minutes - beyond_min, 0.0)
+    return excess
+
+
+def is_stale(site: Site, oldest: date) -> bool:
+    """Whether a record was last checked before a day, or tells no date."""
+    return site.date_maj is None or site.date_maj < oldest
+
+
+def _openness(frame: Frame, site: Site, slot: Slot | None) -> Openness:
+    return Openness.OPEN if slot is None else status(site, slot, frame.week)
+
+
+def _share(seconds: NDArray[np.float32], people: NDArray[np.float64], question: Question) -> float | None:
+    whole = people.sum()
+    return float(people[seconds <= question.beyond_min * 60].sum() / whole) if whole > 0 else None
+
+
+def _ranked(rows: list[TerritoryCoverage]) -> list[TerritoryCoverage]:
+    """Give equal gaps equal ranks; no rank without a gap."""
+    gaps = sorted((r.gap for r in rows if r.gap), reverse=True)
+    rank = {gap: position for position, gap in reversed(list(enumerate(gaps, start=1)))}
+    return [replace(r, gap_rank=rank[r.gap]) if r.gap else r for r in rows]
