@@ -14,6 +14,7 @@ from portee.commands import (
     indicators,
     people,
     render,
+    roads,
     serve,
     sites,
     snapshots,
@@ -48,6 +49,7 @@ def main(
 
 app.add_typer(db.app, name="db")
 app.add_typer(territory.app, name="territory")
+app.add_typer(roads.app, name="roads")
 app.add_typer(people.app, name="people")
 app.add_typer(indicators.app, name="indicators")
 app.command("import")(imports.import_files)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -56,6 +57,11 @@ def lines(*pieces, **others):
     )
 
 
+def summary_of(graph) -> Any:
+    """What its building kept and dropped."""
+    return graph.about.summary
+
+
 def edges(graph, mode=Mode.CAR):
     """Every way to go, as {(from x km, to x km): seconds}; the quickest of parallel ones."""
     km = (graph.node_xy[:, 0] / 1e3).astype(int)
@@ -85,7 +91,7 @@ def test_nodes_are_numbered_and_edges_keep_their_shape_and_seconds():
 def test_a_street_one_can_only_leave_or_only_enter_is_cut_off():
     graph = build_graph(lines(*square(0), (9, 0, 10, INF), (1, 8, 10, INF)), ABOUT)
     assert set(np.abs(graph.node_xy[:, 0])) == {0, 1e3, 2e3, 3e3}
-    summary = graph.about.summary
+    summary = summary_of(graph)
     assert (summary["nodes"], summary["edges"]) == (4, 4)
     assert summary["modes"]["car"]["cut_off"] == 2
     assert summary["dropped"] == {"ferries": 2, build.CUT_OFF: 2}
@@ -105,15 +111,15 @@ def test_a_way_cut_off_for_one_mode_stays_for_another():
 
 def test_pieces_no_mode_may_use_are_dropped_and_counted():
     graph = build_graph(lines(*square(0), (0, 2, INF, INF)), ABOUT)
-    assert graph.about.summary["dropped"][build.UNUSABLE] == 1
+    assert summary_of(graph)["dropped"][build.UNUSABLE] == 1
     assert len(graph.edge_a) == 4
 
 
 def test_a_graph_in_two_halves_is_kept_whole_and_said():
     graph = build_graph(lines(*square(0), *square(10)), ABOUT)
-    assert graph.about.summary["modes"]["car"]["components"] == 2
+    assert summary_of(graph)["modes"]["car"]["components"] == 2
     assert len(graph.node_xy) == 8
-    warning = next(w for w in graph.about.summary["warnings"] if "parties" in w)
+    warning = next(w for w in summary_of(graph)["warnings"] if "parties" in w)
     assert "en voiture est en 2 parties" in warning
     assert "50 % et 50 %" in warning
     assert {(a < 10, b < 10) for a, b in edges(graph)} == {(True, True), (False, False)}
@@ -122,8 +128,8 @@ def test_a_graph_in_two_halves_is_kept_whole_and_said():
 def test_halves_that_a_one_way_bridge_links_are_not_linked():
     graph = build_graph(lines(*square(0), *square(10), (0, 10, 5, INF)), ABOUT)
     assert (0, 10) not in edges(graph)
-    assert graph.about.summary["modes"]["car"] == {
-        "nodes": 8, "edges": 8, "km": pytest.approx(graph.about.summary["km"]), "components": 2, "cut_off": 1
+    assert summary_of(graph)["modes"]["car"] == {
+        "nodes": 8, "edges": 8, "km": pytest.approx(summary_of(graph)["km"]), "components": 2, "cut_off": 1
     }  # fmt: skip
 
 
@@ -131,19 +137,19 @@ def test_a_small_component_goes_and_the_share_decides_which_is_small():
     ring = [(i, (i + 1) % 50, 60.0, 60.0) for i in range(50)]
     pieces = lines(*ring, (100, 101, 60, 60))
     assert len(build_graph(pieces, ABOUT).node_xy) == 50
-    assert build_graph(pieces, ABOUT).about.summary["warnings"][0].startswith("Aucune voie n'est praticable")
+    assert summary_of(build_graph(pieces, ABOUT))["warnings"][0].startswith("Aucune voie n'est praticable")
     assert len(build_graph(pieces, ABOUT, keep_component_share=0.03).node_xy) == 52
 
 
 def test_a_network_that_loses_much_says_so():
     ring = [(i, (i + 1) % 20, 60.0, 60.0) for i in range(20)]
     stubs = [(100 + i, i, 60, INF) for i in range(5)]
-    warnings = build_graph(lines(*ring, *stubs), ABOUT).about.summary["warnings"]
+    warnings = summary_of(build_graph(lines(*ring, *stubs), ABOUT))["warnings"]
     assert warnings[0].startswith("20 % des carrefours praticables en voiture")
 
 
 def test_a_mode_without_roads_is_said_in_words():
-    warnings = build_graph(lines(*square(0)), ABOUT).about.summary["warnings"]
+    warnings = summary_of(build_graph(lines(*square(0)), ABOUT))["warnings"]
     assert [w for w in warnings if "à vélo" in w and "ne sera pas proposé" in w]
 
 
@@ -155,7 +161,7 @@ def test_a_file_in_which_nothing_can_be_travelled_there_and_back_is_refused(piec
 
 def test_lengths_are_those_of_the_shapes():
     graph = build_graph(lines((0, 1, 60, 60), (1, 2, 60, 60)), ABOUT)
-    assert graph.about.summary["km"] == pytest.approx(2 * (0.5 + math.hypot(1, 0.5)), abs=0.05)
+    assert summary_of(graph)["km"] == pytest.approx(2 * (0.5 + math.hypot(1, 0.5)), abs=0.05)
 
 
 def test_the_same_lines_give_the_same_bytes_and_other_seconds_do_not():
@@ -198,7 +204,7 @@ def test_what_is_kept_are_the_large_strong_components_networkx_finds(pieces, sha
         (a, b) for a, b in network.edges() if a != b and any({a, b} <= c for c in parts) and {a, b} <= kept
     }
     assert edges(graph).keys() == expected
-    told = graph.about.summary["modes"]["car"]
+    told = summary_of(graph)["modes"]["car"]
     usable = sum(forth < INF or back < INF for _, _, forth, back in pieces)
     assert told["edges"] + told["cut_off"] == usable
     assert told["components"] == (len(large) or 1)

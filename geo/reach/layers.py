@@ -74,15 +74,15 @@ _TELLS_CLASS: Final = ("class", "nature", "admin", "ref")
 _NATURES: Final = {
     "autoroute": "motorway",
     "type autoroutier": "motorway",
-    "quasi-autoroute": "trunk",
+    "quasi autoroute": "trunk",
     "bretelle": "motorway_link",
     "route empierree": "track",
     "piste cyclable": "cycleway",
 }
-"""Kinds of BD TOPO that are one class; « chemin », « sentier », « escalier » are in the profiles."""
+"""Kinds of BD TOPO, folded, that are one class; « chemin », « sentier », « escalier » are in the profiles."""
 
 _BY_IMPORTANCE: Final = {"1": "primary", "2": "primary", "3": "secondary", "4": "tertiary", "6": "service"}
-_CARRIAGEWAYS: Final = re.compile(r"route a [12] chaussees?|rond-point|giratoire|carrefour")
+_CARRIAGEWAYS: Final = re.compile(r"route a [12] chaussees?|rond point|giratoire|carrefour")
 _REF: Final = re.compile(r"(?:R?([AND])|V?(C)|R?([MT]))[ -]?\d", re.IGNORECASE)
 _METRES_PER_MILE: Final = 1_609.344
 _LIMIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(km/?h|mph)?", re.IGNORECASE)
@@ -112,12 +112,13 @@ class LayerLines(RoadLines):
 
 @dataclass(frozen=True, slots=True)
 class _Road:
-    """What the attributes of a feature say of it: its class, or why it is no road.
+    """What the attributes of a feature say of it, or why it is no road.
 
-    `kmh` holds, for each mode in order, speeds forth and back (0: closed).
+    `rank` is that of its class in the profiles; `kmh` holds, for each mode in order, speeds forth
+    and back (0: closed).
     """
 
-    road_class: str = ""
+    rank: int = 0
     kmh: tuple[tuple[float, float], ...] = ()
     level: int = 0
     reachable: bool = True
@@ -208,7 +209,7 @@ def read_layer(
     pieces = _pieces(vertices, 2 * snap_m)
     refused[kept] = NO_LENGTH
     refused[kept[feature[pieces.line]]] = DRAWN_TWICE
-    pieces = pieces.only(_drawn_once(pieces, of_line, profiles))
+    pieces = pieces.only(_drawn_once(pieces, of_line))
     refused[kept[feature[pieces.line]]] = ELSEWHERE
     if area is not None:
         pieces = pieces.only(shapely.intersects(area, _shapes(vertices, pieces)))
@@ -343,7 +344,7 @@ def _road(told: dict[str, str], profiles: Profiles) -> _Road:
     road_class = _class(told, nature, profiles)
     if not road_class:
         return _Road(refused=UNKNOWN_CLASS if told["class"] or nature else NO_CLASS)
-    direction = fold(told["direction"])
+    direction = told["direction"].casefold()
     kmh = []
     for mode in Mode:
         speed = _speed(mode, road_class, told, profiles)
@@ -359,7 +360,7 @@ def _road(told: dict[str, str], profiles: Profiles) -> _Road:
     level = int(told["level"]) if re.fullmatch(r"-?\d", told["level"]) else 0
     carried = level or told["bridge"].casefold() not in _NO or told["tunnel"].casefold() not in _NO
     return _Road(
-        road_class=road_class,
+        rank=profiles.rank(road_class),
         kmh=tuple(kmh),
         level=level,
         reachable=not (carried or road_class.removesuffix("_link") == "motorway"),
@@ -510,9 +511,11 @@ def _joined(
 
     A motorway is apart when nothing but motorway can be reached along its lines.
     """
-    motorway = np.array([profiles.rank(r.road_class) == profiles.ranks["motorway"] for r in of_line])
+    if not len(interchanges):
+        return np.empty((0, 2), dtype=np.intp)
+    motorway = np.array([r.rank == profiles.ranks["motorway"] for r in of_line])
     served = np.array([max(r.kmh[0]) > 0 for r in of_line]) & ~motorway
-    if not len(interchanges) or not motorway.any() or not served.any():
+    if not motorway.any() or not served.any():
         return np.empty((0, 2), dtype=np.intp)
     lines = len(of_line)
     meeting = np.column_stack([vertices.line, lines + vertices.node])[vertices.is_split]
@@ -549,12 +552,12 @@ def _pieces(vertices: _Vertices, shortest_loop_m: float) -> _Pieces:
     return pieces.only((pieces.end_a != pieces.end_b) | (pieces.metres > shortest_loop_m))
 
 
-def _drawn_once(pieces: _Pieces, of_line: Sequence[_Road], profiles: Profiles) -> NDArray[np.bool_]:
+def _drawn_once(pieces: _Pieces, of_line: Sequence[_Road]) -> NDArray[np.bool_]:
     """Of straight pieces between the same junctions, open to the same, only the one of highest rank.
 
     Roads that run together for a while bear two numbers, and are drawn twice.
     """
-    rank = np.array([profiles.rank(road.road_class) for road in of_line])[pieces.line]
+    rank = np.array([road.rank for road in of_line])[pieces.line]
     forth = np.array([[kmh[0] > 0 for kmh in road.kmh] for road in of_line])[pieces.line]
     back = np.array([[kmh[1] > 0 for kmh in road.kmh] for road in of_line])[pieces.line]
     turned = pieces.end_a > pieces.end_b
@@ -595,7 +598,7 @@ def _lines(
     end_a = np.concatenate([pieces.end_a, vertices.node[away]])
     end_b = np.concatenate([pieces.end_b, vertices.node[to]])
     metres = np.concatenate([pieces.metres, ramp_metres])
-    ranks = np.array([profiles.rank(road.road_class) for road in of_line])[pieces.line]
+    ranks = np.array([road.rank for road in of_line])[pieces.line]
     rank = np.concatenate([ranks, np.full(len(ramps), profiles.lowest_rank)])
     open_road = np.array([road.reachable for road in of_line])[pieces.line]
     seconds, reachable = {}, {}

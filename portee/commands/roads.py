@@ -1,0 +1,175 @@
+"""`portee roads`: build the road graph from a file, tell which is in service, take it away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from geo.errors import RoadsUnavailable
+from geo.reach import artefact, layers, osm
+from geo.reach import build as making
+from geo.reach.graph import RoadsAbout
+from geo.reach.modes import Mode
+from geo.settings import Settings
+from geo.store import roads as stored_roads
+from geo.store import snapshots, territories
+from portee.console import INSTALLATION, err, failures_told, out, plain, print_json, progress, said
+from portee.database import transaction
+
+app = typer.Typer(
+    help="Roads that travel times are computed on: build, look at, remove.", no_args_is_help=True
+)
+
+_JSON = typer.Option("--json", help="Print the result as JSON.")
+
+_REASONS = {
+    making.CUT_OFF: "tronçons sans liaison avec le réseau",
+    making.UNUSABLE: "tronçons fermés à tous",
+    layers.NO_GEOMETRY: "objets sans ligne",
+    layers.NO_LENGTH: "lignes sans longueur",
+    layers.DRAWN_TWICE: "lignes dessinées sur une autre",
+    layers.ELSEWHERE: "lignes hors du territoire et de sa marge",
+    layers.FERRY: "bacs et liaisons maritimes",
+    layers.NOT_IN_SERVICE: "routes qui ne sont pas en service",
+    layers.NO_CLASS: "lignes dont la classe n'est pas dite",
+    layers.UNKNOWN_CLASS: "lignes d'une classe qui n'est pas une route",
+    layers.CLOSED: "routes fermées à tous",
+    osm.NOT_OPEN: "voies en projet, en travaux ou désaffectées",
+    osm.AREA: "surfaces",
+    osm.NO_ROAD: "voies d'aucun usage (circuits, ascenseurs, aires…)",
+    osm.CLOSED: "voies fermées à tous",
+    osm.INCOMPLETE: "voies sans deux points situés",
+    osm.OUTSIDE: "voies hors du territoire et de sa marge",
+}
+"""Why pieces of road are left out, as operators read it."""
+
+
+@app.command()
+def build(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="OpenStreetMap file, or layer of lines.")],
+    file_format: Annotated[
+        making.RoadFormat | None,
+        typer.Option("--format", help="What FILE is; by default, what its name says."),
+    ] = None,
+    margin_km: Annotated[
+        float, typer.Option(min=0, max=200, help="Kilometres of roads kept around the territory.")
+    ] = making.MARGIN_KM,
+    producer: Annotated[str, typer.Option(help="Who made the data, named beside results.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the data, named beside results.")] = "",
+    vintage: Annotated[
+        str, typer.Option(help="Date of the data; by default, the one OpenStreetMap files tell.")
+    ] = "",
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Build the road graph of the territory from FILE and put it in service."""
+    began = time.monotonic()
+    with failures_told():
+        settings = Settings()
+        with transaction(settings) as connection:
+            territory = territories.load(connection)
+        with progress() as bars:
+            task = bars.add_task(plain(file.name), total=None)
+            graph = making.roads_from_file(
+                file,
+                territory,
+                file_format=file_format,
+                margin_km=margin_km,
+                producer=producer,
+                licence=licence,
+                vintage=vintage,
+                progress=lambda done, total: bars.update(task, completed=done, total=total or None),
+            )
+        folder = artefact.roads_folder(settings.home)
+        artefact.write_graph(graph, folder)
+        with transaction(settings) as connection:
+            stored_roads.record(connection, graph.about)
+            version = snapshots.publish(connection)
+        # Only now: until the record is kept, the graph before this one is the one in service.
+        artefact.remove_others(folder, graph.about.checksum)
+    seconds = time.monotonic() - began
+    if as_json:
+        print_json({**asdict(graph.about), "seconds": round(seconds, 1), "snapshot_version": version})
+        return
+    _tell(graph.about)
+    said(f"Graphe en service, construit en {seconds:.1f} s.", style="green")
+
+
+@app.command()
+def status(as_json: Annotated[bool, _JSON] = False) -> None:
+    """Tell which road graph is in service, and check its files byte by byte."""
+    problem: RoadsUnavailable | None = None
+    with failures_told():
+        settings = Settings()
+        with transaction(settings) as connection:
+            about = stored_roads.current(connection)
+        if about:
+            try:
+                artefact.read_graph(artefact.roads_folder(settings.home) / about.checksum, verify=True)
+            except RoadsUnavailable as found:
+                problem = found
+    if as_json:
+        print_json({"roads": asdict(about) if about else None, "problem": str(problem) if problem else None})
+    elif about is None:
+        said("Aucun graphe routier : les distances sont estimées à vol d'oiseau.")
+        said("Pour en construire un : portee roads build FICHIER")
+    else:
+        _tell(about)
+        if problem:
+            err.print(str(problem), style="bold red", markup=False)
+        else:
+            said("Fichiers vérifiés : intacts.", style="green")
+    if problem:
+        raise typer.Exit(INSTALLATION)
+
+
+@app.command()
+def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Take the road graph out of service and delete its files: distances are straight lines again."""
+    if not yes:
+        typer.confirm("Remove the road graph? It can be built again from its source file.", abort=True)
+    with failures_told():
+        settings = Settings()
+        with transaction(settings) as connection:
+            about = stored_roads.current(connection)
+            if about:
+                stored_roads.remove(connection)
+                snapshots.publish(connection)
+        artefact.remove_others(artefact.roads_folder(settings.home), None)
+    said("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
+
+
+def _tell(about: RoadsAbout) -> None:
+    """Print what a graph holds: source, counts by mode, what was left out and why, warnings."""
+    summary: Mapping[str, Any] = about.summary
+    said(f"{about.file_name} ({about.format}) : {about.producer}, {about.vintage}, {about.licence}")
+    said(f"{_count(summary['nodes'])} carrefours, {_count(summary['edges'])} tronçons, {_km(summary['km'])}")
+    if connectors := summary.get("connectors"):
+        said(f"Raccords ajoutés aux échangeurs d'autoroutes : {_count(connectors)}")
+    table = Table("mode", "carrefours", "tronçons", "longueur", "parties", "écartés")
+    for mode in Mode:
+        if told := summary["modes"].get(mode.value):
+            numbers = (_count(told[name]) for name in ("nodes", "edges"))
+            parts = (_count(told[name]) for name in ("components", "cut_off"))
+            table.add_row(mode.label, *numbers, _km(told["km"]), *parts)
+    out.print(table)
+    if summary["dropped"]:
+        said("Laissés de côté :")
+        for reason, count in sorted(summary["dropped"].items(), key=lambda kind: -kind[1]):
+            said(f"    {_count(count)} × {_REASONS.get(reason, reason)}")
+    for sentence in summary["warnings"]:
+        said(sentence, style="yellow")
+    said(f"Empreinte {about.checksum}", style="dim")
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+def _km(length: float) -> str:
+    return f"{length:,.0f} km".replace(",", " ")
