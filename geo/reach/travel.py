@@ -7,8 +7,10 @@ of it. Only sites not swept before cost anything.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Final, Protocol
@@ -16,18 +18,46 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.errors import RoadsUnavailable
 from geo.reach import straight_line
-from geo.reach.graph import RoadGraph
+from geo.reach.artefact import read_graph, roads_folder
+from geo.reach.graph import RoadGraph, RoadsAbout
 from geo.reach.joining import Joined, Roadside
-from geo.reach.kept import KeptTimes
+from geo.reach.kept import KeptTimes, forget_others
 from geo.reach.modes import Mode
 from geo.reach.profiles import load_profiles
 from geo.reach.sweeps import Sweeper
 
+log = logging.getLogger(__name__)
+
 METHOD: Final = "roads"
 LABEL: Final = "temps de trajet par la route"
+KEPT: Final = "times"
+"""Folder below Portée's home where node times are kept."""
 FAR_FROM_ROAD_M: Final = 1_000
 """Distance from any road beyond which a place is flagged, metres."""
+
+
+def travel_of(about: RoadsAbout | None, *, home: Path, detour_factor: float) -> Travel:
+    """Travel over the road graph a snapshot names, or estimated when it names none.
+
+    A graph that is recorded but not on this machine is told in the log, and times are estimated.
+    """
+    if about is None:
+        return Travel(None, detour_factor=detour_factor)
+    roads = roads_folder(home)
+    try:
+        return _over(roads / about.checksum, home / KEPT, detour_factor)
+    except RoadsUnavailable as problem:
+        log.warning("Travel times are estimated: %s", problem)
+        return Travel(None, detour_factor=detour_factor)
+
+
+@lru_cache(maxsize=2)
+def _over(folder: Path, kept: Path, detour_factor: float) -> Travel:
+    graph = read_graph(folder)
+    forget_others(kept, [graph.about.checksum])
+    return Travel(graph, detour_factor=detour_factor, folder=kept)
 
 
 class SiteTimes(Protocol):

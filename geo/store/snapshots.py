@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
-from geo.store import duplicates, sites, territories
+from geo.store import duplicates, indicators, people, roads, sites, territories
 from geo.store.tables import data_version, import_run
 from geo.territory.model import Provenance
 
@@ -68,6 +68,9 @@ def read(connection: Connection) -> Snapshot:
         territory=territory,
         sites=shown,
         site_provenance=_provenance(connection, shown),
+        roads=roads.current(connection),
+        grid=people.current(connection, territory.metric_crs),
+        indicators=tuple(each for _, each in sorted(indicators.read(connection).items())),
     )
 
 
