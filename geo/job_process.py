@@ -5,8 +5,8 @@ Imports next to nothing, so that such a process begins at once with what its own
 
 from __future__ import annotations
 
+import contextlib
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -42,15 +42,25 @@ class Outcome:
     trace: str = ""
 
 
-def work(kind: Kind, question: Any, runner: Connection) -> None:
-    """Compute, telling the runner pairs (fraction, message) on the way, and the outcome at the end."""
+def main(descriptor: int) -> None:
+    """Take a computation and its question from the runner; tell it how that goes, and how it ended.
+
+    The runner is sent pairs (fraction, message) on the way, and an `Outcome` at the end.
+
+    Parameters
+    ----------
+    descriptor
+        Of a two-way pipe to the runner, which sends one pair (kind, question).
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which then ends us
-    threading.Thread(target=_die_with_the_runner, daemon=True).start()
+    runner = Connection(descriptor)
 
     def report(fraction: float, message: str) -> None:
         runner.send((float(fraction), message))
 
     try:
+        kind, question = runner.recv()
+        threading.Thread(target=_die_with, args=(runner,), daemon=True).start()
         outcome = Outcome(json.dumps(kind(question, report), allow_nan=False))
     except PorteeError as problem:
         outcome = Outcome(failure=str(problem))
@@ -59,9 +69,11 @@ def work(kind: Kind, question: Any, runner: Connection) -> None:
     runner.send(outcome)
 
 
-def _die_with_the_runner() -> None:
-    """End this process when its runner's has, even killed: SciPy's solvers leave threads running."""
-    runner = multiprocessing.parent_process()
-    if runner is not None:
-        runner.join()
-        os._exit(1)
+def _die_with(runner: Connection) -> None:
+    """End this process when its runner's has ended, even killed.
+
+    Computations that last leave other threads their turn: SciPy's solvers release the interpreter.
+    """
+    with contextlib.suppress(EOFError, OSError):
+        runner.recv()  # it has nothing more to say: this returns when it is no more
+    os._exit(1)

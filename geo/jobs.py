@@ -1,27 +1,29 @@
 """The runner of long computations: claims jobs one at a time, and runs each in a process of its own.
 
-A process, because a solver can't be interrupted inside ours; started afresh ("spawn"), because
-ours has threads and open connections that a copy would share. A runner that dies takes its
-process with it, and leaves its job to another. How to add a kind of job: docs/jobs.md.
+A process, because a solver can't be interrupted inside ours; a new interpreter, because ours has
+threads and open connections that a copy would share, and `multiprocessing` would import all of the
+program again for each job. A runner that dies takes its process with it, and leaves its job to
+another. How to add a kind of job: docs/jobs.md.
 """
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
+import sys
 import threading
 import time
-from collections.abc import Mapping
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, Pipe, wait
+from subprocess import DEVNULL
+from subprocess import Popen as Process
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from geo.errors import OperatorError
-from geo.job_process import BROKEN, Kind, Outcome, work
+from geo.job_process import BROKEN, Kind, Outcome
 from geo.store import jobs
 
 log = logging.getLogger(__name__)
@@ -110,29 +112,17 @@ class Runner:
 
     def _run(self, claimed: jobs.Claim) -> None:
         """Run a job to its end: done, failed, no longer ours, or given back because we stop."""
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(
-            target=work,
-            args=(self._kinds[claimed.kind], claimed.question, theirs),
-            name=f"portee-job-{claimed.id}",
-            daemon=True,
-        )
         followed = _Followed(self._engine, claimed, sign_of_life_s=self._stalled_s / 6)
         try:
-            process.start()
-            theirs.close()
-            outcome = self._watch(process, ours, followed)
+            with _started(self._kinds[claimed.kind], claimed.question) as (process, pipe):
+                outcome = self._watch(process, pipe, followed)
         except Exception:
             log.exception("Job %s could not be run", claimed.id)
             outcome = Outcome(failure=BROKEN)
-        finally:
-            _end(process)
-            ours.close()
         if outcome is not None:
             self._keep(followed, outcome)
 
-    def _watch(self, process: BaseProcess, pipe: Pipe, followed: _Followed) -> Outcome | None:
+    def _watch(self, process: Process[bytes], pipe: Connection, followed: _Followed) -> Outcome | None:
         """Follow a process until it ends, or must; None when the job is not ours to end."""
         deadline = time.monotonic() + self._time_limit_s
         while not self._stopping.is_set():
@@ -141,8 +131,7 @@ class Runner:
                 try:
                     told = pipe.recv()
                 except (EOFError, OSError):
-                    process.join()
-                    log.error("Job %s: its process ended with code %s", followed.claim.id, process.exitcode)
+                    log.error("Job %s: its process ended with code %s", followed.claim.id, process.wait())
                     return Outcome(failure=KILLED)
                 if isinstance(told, Outcome):
                     if told.trace:
@@ -216,9 +205,18 @@ class _Followed:
             log.warning("Job %s: it can't be given back: %s", self.claim.id, problem)
 
 
-def _end(process: BaseProcess) -> None:
-    """Make sure that nothing is left of a process."""
-    if process.pid is not None:
-        process.kill()
-        process.join()
-        process.close()
+@contextmanager
+def _started(kind: Kind, question: Any) -> Iterator[tuple[Process[bytes], Connection]]:
+    """A process that computes, and the pipe it tells on; nothing is left of either afterwards."""
+    ours, theirs = Pipe()
+    fd = theirs.fileno()
+    begin = f"import sys; sys.path[:] = {sys.path!r}; from geo.job_process import main; main({fd})"
+    with ours:
+        with theirs:
+            process = Process([sys.executable, "-c", begin], pass_fds=[fd], stdin=DEVNULL)
+        try:
+            ours.send((kind, question))
+            yield process, ours
+        finally:
+            process.kill()
+            process.wait()
