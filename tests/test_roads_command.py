@@ -118,6 +118,14 @@ def test_a_new_graph_takes_the_place_of_the_old_and_the_same_changes_nothing(
     assert kept(tmp_path) == [second.checksum]
 
 
+def test_names_that_would_act_on_a_terminal_or_break_the_store_are_cleaned(run, layer, fresh_engine):
+    file = layer(*COUNTRY, name="a\x1b[31mb.geojson")
+    result = run("build", file, "--producer", "IGN\x07\u202e")
+    assert result.exit_code == 0, result.output
+    about, _ = in_service(fresh_engine)
+    assert (about.file_name, about.producer) == ("a[31mb.geojson", "IGN")
+
+
 def test_two_halves_are_told(run, layer):
     result = run("build", layer(([(5, 5), (15, 5)], {"route": "D1"}), ([(25, 5), (35, 5)], {"route": "D2"})))
     assert result.exit_code == 0

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from geo.errors import RoadsUnavailable
 from geo.reach import artefact
@@ -67,6 +69,21 @@ def test_written_twice_it_is_there_once_with_what_is_told_last(graph, folder):
     np.testing.assert_array_equal(mapped.node_xy, graph.node_xy)
 
 
+def test_two_writers_at_once_both_succeed(graph, tmp_path, monkeypatch):
+    place = tmp_path / "roads"
+    settle, outer = artefact._settle, [True]
+
+    def while_another_writes(stream):
+        settle(stream)
+        if outer and outer.pop():
+            artefact.write_graph(graph, place)
+
+    monkeypatch.setattr(artefact, "_settle", while_another_writes)
+    folder = artefact.write_graph(graph, place)
+    assert list(place.iterdir()) == [folder]
+    assert artefact.read_graph(folder, verify=True).about == graph.about
+
+
 def test_writing_again_mends_a_damaged_graph(graph, folder):
     (folder / "edge_a.npy").write_bytes(b"")
     artefact.write_graph(graph, folder.parent)
@@ -113,7 +130,7 @@ def test_a_write_that_fails_cleans_up_behind_it(graph, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(artefact, "_settle", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RoadsUnavailable, match="No space left"):
         artefact.write_graph(graph, tmp_path / "roads")
     assert list((tmp_path / "roads").iterdir()) == []
 
@@ -211,3 +228,15 @@ def test_removed_graphs_are_out_of_service(connection):
     roads.record(connection, about("b"))
     roads.remove(connection)
     assert roads.current(connection) is None
+
+
+def test_those_who_touch_graph_files_wait_for_each_other(fresh_engine):
+    with fresh_engine.begin() as first:
+        roads.wait_for_turn(first)
+        with fresh_engine.begin() as second:
+            second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                roads.wait_for_turn(second)
+    with fresh_engine.begin() as later:
+        later.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        roads.wait_for_turn(later)

@@ -70,29 +70,19 @@ def write_graph(graph: RoadGraph, roads: Path) -> Path:
     Returns
     -------
     The graph's folder.
+
+    Raises
+    ------
+    RoadsUnavailable
+        If the disk is full, or the folder may not be written to.
     """
-    roads.mkdir(parents=True, exist_ok=True)
-    place = roads / graph.about.checksum
-    made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=roads))
-    made.chmod(0o755)
     try:
-        arrays = _arrays(graph)
-        for name, array in arrays.items():
-            with (made / f"{name}.npy").open("wb") as stream:
-                np.save(stream, array, allow_pickle=False)
-                _settle(stream)
-        with (made / MANIFEST).open("wb") as stream:
-            stream.write(_manifest(graph, arrays))
-            _settle(stream)
-        if place.is_dir():
-            # Same name, same content: each file may go over the one there, while others read it.
-            for name in (*(f"{array}.npy" for array in arrays), MANIFEST):
-                (made / name).replace(place / name)
-        else:
-            made.rename(place)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return place
+        return _written(graph, roads)
+    except OSError as problem:
+        raise RoadsUnavailable(
+            f"The road graph cannot be written to {roads} ({problem.strerror}).",
+            "Make room, or let this account write there; the graph in service stays as it is.",
+        ) from problem
 
 
 def read_graph(folder: Path, *, verify: bool = False) -> RoadGraph:
@@ -158,6 +148,33 @@ def remove_others(roads: Path, kept: str | None) -> list[str]:
             shutil.rmtree(folder, ignore_errors=True)
             deleted.append(folder.name)
     return deleted
+
+
+def _written(graph: RoadGraph, roads: Path) -> Path:
+    roads.mkdir(parents=True, exist_ok=True)
+    place = roads / graph.about.checksum
+    made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=roads))
+    made.chmod(0o755)
+    try:
+        arrays = _arrays(graph)
+        for name, array in arrays.items():
+            with (made / f"{name}.npy").open("wb") as stream:
+                np.save(stream, array, allow_pickle=False)
+                _settle(stream)
+        with (made / MANIFEST).open("wb") as stream:
+            stream.write(_manifest(graph, arrays))
+            _settle(stream)
+        try:
+            made.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            # Same name, same content: each file may go over the one there, while others read it.
+            for name in (*(f"{array}.npy" for array in arrays), MANIFEST):
+                (made / name).replace(place / name)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return place
 
 
 def _arrays(graph: RoadGraph) -> dict[str, NDArray[Any]]:

@@ -31,6 +31,7 @@ from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.osm import UNKNOWN_VINTAGE, osm_vintage, read_osm
 from geo.reach.profiles import Profiles, load_profiles
+from geo.sites.text import cleaned
 from geo.territory.model import Territory
 
 KEEP_COMPONENT_SHARE: Final = 0.05
@@ -120,23 +121,24 @@ def roads_from_file(
         If its coordinates cannot be of the reference system it declares.
     """
     kind = file_format or format_of(path)
+    of_osm = kind is RoadFormat.OSM
     bounds = area_of(territory, margin_km)
     epsg, speeds = territory.metric_crs, profiles or load_profiles()
     summary: dict[str, object] = {"margin_km": margin_km}
     lines: RoadLines
-    if kind is RoadFormat.OSM:
+    if of_osm:
         lines = read_osm(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
     else:
         lines = layer = read_layer(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
         summary |= {"features": layer.features, "connectors": layer.connectors}
-    of_osm = kind is RoadFormat.OSM
+    name, _ = cleaned(path.name)
     about = RoadsAbout(
         checksum="",
-        file_name=path.name,
+        file_name=name,
         format=kind.value,
-        producer=producer or (OSM_PRODUCER if of_osm else f"fichier {path.name}"),
-        vintage=vintage or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
-        licence=licence or (OSM_LICENCE if of_osm else UNLICENSED),
+        producer=cleaned(producer)[0] or (OSM_PRODUCER if of_osm else f"fichier {name}"),
+        vintage=cleaned(vintage)[0] or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
+        licence=cleaned(licence)[0] or (OSM_LICENCE if of_osm else UNLICENSED),
         built_at=datetime.now(UTC),
         summary=summary,
     )

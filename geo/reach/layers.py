@@ -246,7 +246,7 @@ def _read(
                 "Il faut l'une de : NATURE (BD TOPO), CL_ADMIN, highway, class, ref, route, NUMERO.",
             )
         meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=list(columns.values()))
-    except (DataSourceError, DataLayerError, OSError, UnicodeDecodeError) as problem:
+    except (DataSourceError, DataLayerError, OSError, UnicodeError) as problem:
         raise UnreadableFile(
             f"Le fichier {path.name} n'a pas pu être lu comme une couche de routes : il est tronqué, "
             "abîmé ou d'un autre format.",

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from geo.reach.graph import RoadsAbout
 from geo.store.tables import road_graph
 
+LOCK = 47_0005
+"""Key of the advisory lock that those who write or delete graph files queue for."""
+
 _FIELDS = tuple(f.name for f in fields(RoadsAbout))
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Wait until no other process writes or deletes graph files; the turn ends with the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def record(connection: Connection, about: RoadsAbout) -> None:

@@ -85,13 +85,12 @@ def build(
                 vintage=vintage,
                 progress=lambda done, total: bars.update(task, completed=done, total=total or None),
             )
-        folder = artefact.roads_folder(settings.home)
-        artefact.write_graph(graph, folder)
         with transaction(settings) as connection:
+            stored_roads.wait_for_turn(connection)
+            artefact.write_graph(graph, artefact.roads_folder(settings.home))
             stored_roads.record(connection, graph.about)
             version = snapshots.publish(connection)
-        # Only now: until the record is kept, the graph before this one is the one in service.
-        artefact.remove_others(folder, graph.about.checksum)
+        _tidy(settings)
     seconds = time.monotonic() - began
     if as_json:
         print_json({**asdict(graph.about), "seconds": round(seconds, 1), "snapshot_version": version})
@@ -140,8 +139,16 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
             if about:
                 stored_roads.remove(connection)
                 snapshots.publish(connection)
-        artefact.remove_others(artefact.roads_folder(settings.home), None)
+        _tidy(settings)
     said("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
+
+
+def _tidy(settings: Settings) -> None:
+    """Delete the files of graphs that are not in service; only once what took their place is kept."""
+    with transaction(settings) as connection:
+        stored_roads.wait_for_turn(connection)
+        current = stored_roads.current(connection)
+        artefact.remove_others(artefact.roads_folder(settings.home), current.checksum if current else None)
 
 
 def _tell(about: RoadsAbout) -> None:
