@@ -334,6 +334,8 @@ def _rejected(row: GridRow, column: str, value: str, code: str, reason: str, adv
 
 def _nothing(name: str, territory: Territory, near: _Near, findings: Findings) -> PorteeError:
     """Why no cell of a file can be kept: none is readable, or none touches the territory."""
+    if not near.read:
+        return UnreadableFile(f"« {name} » ne contient aucun carreau.", "Téléchargez-le à nouveau.")
     first = findings.kept[0] if findings.kept else None
     if first and near.rejected == near.read:
         return UnreadableFile(

@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
-from rich.text import Text
 
-from geo.people.indicators import COMMUNE, LoadedIndicator, read_indicator
+from geo.people.indicators import COMMUNE, IRIS, LoadedIndicator, read_indicator
 from geo.settings import Settings
 from geo.store import indicators as stored_indicators
 from geo.store import snapshots, territories
 from geo.territory.model import Territory
 from portee.commands.people import communes_named, counted, tell_findings
-from portee.console import REFUSED, failures_told, out, plain, print_json, progress, said
+from portee.console import REFUSED, failures_told, plain, print_json, progress, said
 from portee.database import transaction
 
 app = typer.Typer(help="Indicators of need, used as weights one can see.", no_args_is_help=True)
 
+_LEVELS = {IRIS: "par IRIS", COMMUNE: "par commune"}
 _JSON = typer.Option("--json", help="Print the result as JSON.")
 
 
@@ -99,23 +98,14 @@ def list_indicators(as_json: Annotated[bool, _JSON] = False) -> None:
             "portee indicators load FICHIER --code … --name … --column …"
         )
         return
-    headings = ("code", "nom", "unité", "niveau", "communes", "de … à …", "source", "millésime", "licence")
-    table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for stored in found:
         told, source = stored.indicator, stored.indicator.provenance
-        cells = (
-            told.code,
-            told.name,
-            told.unit,
-            told.level,
-            str(len(told.values)),
-            _range(told.values.values()),
-            source.producer,
-            source.vintage,
-            source.licence,
+        said(f"{told.code} : {told.name}", style="bold")
+        said(
+            f"    {_LEVELS[told.level]}, colonne {stored.column} ; {len(told.values)} communes, "
+            f"de {_range(told.values.values())} {told.unit}".rstrip()
         )
-        table.add_row(*(Text(plain(cell)) for cell in cells))
-    out.print(table)
+        said(f"    {source.producer}, {source.vintage}, {source.licence}", style="dim")
 
 
 @app.command()
