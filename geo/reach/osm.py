@@ -119,7 +119,8 @@ def read_osm(
         if not ways.highways:
             raise UnreadableFile(
                 f"Le fichier {path.name} ne contient aucune route.",
-                "Prenez un extrait OpenStreetMap complet (.osm.pbf), non filtré.",
+                "Prenez un extrait OpenStreetMap complet (.osm.pbf), non filtré ; "
+                "s'il l'est, il a pu être coupé au téléchargement : téléchargez-le de nouveau.",
             )
         if not len(ways.rule):
             raise UnreadableFile(
