@@ -29,6 +29,11 @@ def foreseen(question, report):
     raise UnknownTerritory("Aucun territoire.", "Cherchez-en un autre.")
 
 
+def unprintable(question, report):
+    report(float("nan"), "\x00\udcff")
+    raise UnknownTerritory("x\x00y" + "z" * 1_000)
+
+
 def unforeseen(question, report):
     raise ZeroDivisionError("secret detail")
 

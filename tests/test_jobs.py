@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "double": computations.double,
     "noted": computations.noted,
     "foreseen": computations.foreseen,
+    "unprintable": computations.unprintable,
     "unforeseen": computations.unforeseen,
     "not_json": computations.not_json,
     "not_storable": computations.not_storable,
@@ -231,6 +232,15 @@ def test_a_job_without_sign_of_life_is_queued_again(connection):
     assert not jobs.finish(connection, held, "1")
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"), [(0.3, 0.3), (-1, 0), (7, 1), (float("nan"), 0), (float("inf"), 1)]
+)
+def test_progress_stays_between_0_and_1_whatever_is_told(connection, told, kept):
+    job_id = jobs.ask(connection, "double", 1, 1)
+    assert jobs.progress(connection, claimed(connection), told, "\x00\udcff") is not None
+    assert (jobs.find(connection, job_id).progress, jobs.find(connection, job_id).message) == (kept, "␀?")
+
+
 def test_ended_jobs_are_forgotten_after_a_month(connection):
     old, recent, going = (jobs.ask(connection, "double", n, 1) for n in range(3))
     for _ in range(2):
@@ -338,25 +348,26 @@ def test_two_runners_run_each_job_once(runner, ask, ended, tmp_path):
     assert [len(runs(folder)) for folder in folders] == [1] * 5
 
 
-@pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        ("foreseen", "Aucun territoire. Cherchez-en un autre."),
-        ("unforeseen", BROKEN),
-        ("not_json", BROKEN),
-        ("not_storable", BROKEN),
-        ("vanishing", KILLED),
-        ("unimportable", BROKEN),
-    ],
-)
-def test_a_job_that_fails_says_why_and_the_runner_goes_on(runner, ask, ended, kind, message, caplog):
-    failing, after = ask(kind), ask("double", {"number": 1})
+FAILURES = {
+    "foreseen": "Aucun territoire. Cherchez-en un autre.",
+    "unprintable": "x␀y" + "z" * 497,
+    "unforeseen": BROKEN,
+    "not_json": BROKEN,
+    "not_storable": BROKEN,
+    "vanishing": KILLED,
+    "unimportable": BROKEN,
+}
+
+
+def test_a_job_that_fails_says_why_and_the_runner_goes_on(runner, ask, ended, caplog):
+    asked = {kind: ask(kind) for kind in FAILURES}
+    after = ask("double", {"number": 1})
     runner()
-    found = ended(failing)
-    assert (found.state, found.message, found.result) == (jobs.State.FAILED, message, None)
     assert ended(after).state is jobs.State.DONE
-    if kind == "unforeseen":
-        assert "secret detail" in caplog.text
+    found = {kind: ended(job_id) for kind, job_id in asked.items()}
+    assert {kind: job.message for kind, job in found.items()} == FAILURES
+    assert {(job.state, job.result) for job in found.values()} == {(jobs.State.FAILED, None)}
+    assert "secret detail" in caplog.text
 
 
 def test_a_failed_job_is_run_again_when_asked_again(runner, ask, ended):

@@ -212,8 +212,8 @@ def progress(connection: Connection, held: Claim, fraction: float, message: str)
         .values(
             # Never the same date twice: it is what tells this claim from one before it.
             seen_at=func.greatest(func.clock_timestamp(), table.c.seen_at + timedelta(microseconds=1)),
-            progress=min(max(fraction, 0.0), 1.0),
-            message=message[:_MESSAGE_MAX],
+            progress=min(max(0.0, fraction), 1.0),  # in this order, NaN is 0
+            message=_storable(message),
         )
         .returning(table.c.seen_at)
     )
@@ -236,7 +236,7 @@ def finish(connection: Connection, held: Claim, result: str) -> bool:
 def fail(connection: Connection, held: Claim, message: str) -> bool:
     """Say why a job has no result; False when it is no longer its runner's."""
     failed = _held(held).values(
-        state=State.FAILED, message=message[:_MESSAGE_MAX], ended_at=func.clock_timestamp()
+        state=State.FAILED, message=_storable(message), ended_at=func.clock_timestamp()
     )
     return connection.execute(failed).rowcount == 1
 
@@ -276,6 +276,11 @@ def _held(held: Claim) -> Update:
 
 def _waiting() -> Mapping[str, Any]:
     return {"state": State.QUEUED.value, "progress": 0.0, "message": "", "seen_at": null()}
+
+
+def _storable(message: str) -> str:
+    """A message as PostgreSQL can hold it, whatever it quotes."""
+    return message[:_MESSAGE_MAX].replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
 
 
 def _unknown(job_id: str) -> UnknownJob:
