@@ -188,13 +188,13 @@ def build_graph(
     kilometres = _lengths(graph) / 1_000
     by_mode = {}
     for mode in graph.modes:
-        going = np.isfinite(graph.seconds[mode]).any(axis=1)
+        going = np.flatnonzero(np.isfinite(graph.seconds[mode]).any(axis=1))
         by_mode[mode.value] = {
-            "nodes": len(np.unique(np.concatenate([graph.edge_a[going], graph.edge_b[going]]))),
-            "edges": int(going.sum()),
+            "nodes": _touched(graph, going),
+            "edges": len(going),
             "km": round(float(kilometres[going].sum()), 1),
             "components": len(shares[mode]),
-            "cut_off": int(usable[mode].sum() - going.sum()),
+            "cut_off": int(usable[mode].sum()) - len(going),
         }
     left_out = {UNUSABLE: int((~used).sum()), CUT_OFF: int((~linked).sum())}
     summary = {
@@ -262,6 +262,13 @@ def _numbered(
         },
         about=about,
     )
+
+
+def _touched(graph: RoadGraph, edges: NDArray[np.intp]) -> int:
+    """How many nodes some of the edges have."""
+    touched = np.zeros(len(graph.node_xy), dtype=bool)
+    touched[graph.edge_a[edges]] = touched[graph.edge_b[edges]] = True
+    return int(touched.sum())
 
 
 def _lengths(graph: RoadGraph) -> NDArray[np.float64]:
