@@ -681,7 +681,7 @@ def test_a_real_extract_is_read_whole(name):
     ]
     lonlats = np.array([point for place in places for point in place])
     points = {tuple(xy) for xy in lines.shape_xy.round(2).tolist()}
-    known = [tuple(xy) in points for xy in project(*lonlats.T, epsg=epsg).round(2).tolist()]
+    known = [tuple(xy) in points for xy in project(lonlats[:, 0], lonlats[:, 1], epsg).round(2).tolist()]
     ends = np.cumsum([len(place) for place in places]).tolist()
     kept = sum(any(known[a:b]) and all(known[a:b]) for a, b in pairwise([0, *ends]))
     dropped = sum(lines.dropped.values())
