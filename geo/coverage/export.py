@@ -1,0 +1,471 @@
+"""Coverage as flat tables, and tables as CSV, XLSX, GeoPackage and GeoJSON.
+
+Columns bear stable English names with their unit; `meaning` tells each in French. Values that may
+be quoted from a source file act as nothing but text in every format.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO, StringIO
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import geopandas
+import numpy as np
+import orjson
+import pandas as pd
+import pyogrio
+import shapely
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from shapely import Geometry, MultiPolygon
+
+from geo.coverage.compare import Change
+from geo.coverage.gaps import Gap, spoken
+from geo.coverage.measure import CAP_MIN, STALE_AFTER, Coverage
+from geo.crs import WGS84, reproject
+from geo.reach.straight_line import METHOD as STRAIGHT_LINE
+from geo.sites.export import neutralised
+from geo.territory.model import Kind
+
+Rows: TypeAlias = Sequence[Mapping[str, object]]
+"""A table: each row names its columns; all rows name the same, in one order."""
+About: TypeAlias = Sequence[tuple[str, str]]
+"""What a table says of itself: a heading and a sentence each, in French."""
+
+LAYER: Final = "couverture"
+README: Final = "Lisez-moi"
+DEMONSTRATION: Final = "Données de démonstration : des lieux montrés ici sont inventés."
+
+_MEANINGS: Final[dict[str, str]] = {
+    "kind": "niveau du territoire",
+    "code": "code INSEE de la commune, ou code du regroupement",
+    "name": "nom",
+    "population": "population municipale (habitants)",
+    "people": "personnes comptées ; pour un écart : personnes au-delà du seuil",
+    "site_count": "lieux du territoire qui conviennent (nombre)",
+    "nearest_site_id": "identifiant du lieu le plus proche pour le plus grand nombre",
+    "nearest_site_name": "nom de ce lieu",
+    "median_min": "temps que la moitié des personnes ne dépasse pas (minutes)",
+    "people_beyond": "personnes à plus du seuil (nombre)",
+    "supply": "offre accessible pour 1 000 habitants (bassins flottants)",
+    "open_hours": "heures par semaine où un lieu est ouvert en deçà du seuil (heures)",
+    "gap": f"écart : personnes × besoin × minutes au-delà du seuil (jusqu'à {CAP_MIN} min)",
+    "gap_rank": "rang de l'écart, 1 pour le plus grand",
+    "minutes": "temps médian de ces personnes jusqu'au lieu le plus proche (minutes)",
+    "longitude": "longitude du point qui fait le plus grand écart (degrés, WGS 84)",
+    "latitude": "latitude de ce point (degrés, WGS 84)",
+    "unsuitable_site_id": "identifiant d'un lieu plus proche, mais qui ne convient pas",
+    "unsuitable_site_name": "nom de ce lieu",
+    "unsuitable_min": "temps jusqu'à ce lieu (minutes)",
+    "missing": "ce qui manque à ce lieu",
+    "sentence": "l'écart en une phrase",
+    "gaining": "personnes qui passent en deçà du seuil (nombre)",
+    "losing": "personnes qui passent au-delà du seuil (nombre)",
+    "nearer": "personnes rapprochées d'une minute ou plus (nombre)",
+    "farther": "personnes éloignées d'une minute ou plus (nombre)",
+    "change_min": "variation moyenne du temps (minutes ; négative : plus proche)",
+    "change_supply": "variation de l'offre accessible pour 1 000 habitants",
+    "change_gap": "variation de l'écart (négative : il se réduit)",
+    "beyond_min": "seuil de temps de la question (minutes)",
+    "mode": "mode de déplacement : car (voiture), bicycle (vélo), foot (marche)",
+    "method": "roads : temps par la route ; straight_line : estimation à vol d'oiseau",
+    "fictitious": "vrai quand des lieux sont inventés (données de démonstration)",
+}
+_WITHIN: Final = re.compile(r"share_within_(\d+)_min")
+_TEXTS: Final = frozenset(
+    {
+        *("kind", "code", "name", "nearest_site_id", "nearest_site_name", "mode", "method"),
+        *("unsuitable_site_id", "unsuitable_site_name", "missing", "sentence"),
+    }
+)
+_FORMATS: Final = {
+    **dict.fromkeys(("population", "people", "people_beyond", "gap", "change_gap"), "#,##0"),
+    **dict.fromkeys(("gaining", "losing", "nearer", "farther"), "#,##0"),
+    **dict.fromkeys(("median_min", "minutes", "unsuitable_min", "open_hours", "change_min"), "0.0"),
+    **dict.fromkeys(("supply", "change_supply"), "0.00"),
+    **dict.fromkeys(("longitude", "latitude"), "0.00000"),
+}
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_TITLES: Final = re.compile(r"[\\/*?:\[\]]")
+_WIDEST: Final = 60
+_DEGREE_DIGITS: Final = 6
+
+
+def meaning(column: str) -> str:
+    """What a column tells, and its unit, in French."""
+    if within := _WITHIN.fullmatch(column):
+        return f"part des personnes à {within[1]} min au plus (de 0 à 1)"
+    return _MEANINGS[column]
+
+
+def territories_table(coverage: Coverage, kind: Kind) -> list[dict[str, object]]:
+    """Coverage of every territory of a kind, one row each, sorted by code."""
+    return [
+        {
+            "kind": row.kind.value,
+            "code": row.code,
+            "name": row.name,
+            "population": row.population,
+            "people": row.people,
+            "site_count": row.site_count,
+            "nearest_site_id": row.nearest_site_id,
+            "nearest_site_name": _site_name(coverage, row.nearest_site_id),
+            "median_min": row.median_min,
+            **{
+                f"share_within_{minutes}_min": share
+                for minutes, share in zip(coverage.question.minutes, row.share_within, strict=True)
+            },
+            "people_beyond": row.people_beyond,
+            "supply": row.supply,
+            "open_hours": row.open_hours,
+            "gap": row.gap,
+            "gap_rank": row.gap_rank,
+            **_context(coverage),
+        }
+        for row in coverage.by_territory(kind)
+    ]
+
+
+def gaps_table(coverage: Coverage, gaps: Iterable[Gap]) -> list[dict[str, object]]:
+    """Gaps of communes or places, one row each, in the order given; `code` is the commune's."""
+    gaps = tuple(gaps)
+    points = shapely.points([gap.xy for gap in gaps]) if gaps else np.array([])
+    degrees = reproject(points, source=coverage.frame.snapshot.territory.metric_crs, target=WGS84)
+    return [
+        {
+            "gap_rank": rank,
+            "code": gap.commune,
+            "name": gap.name,
+            "people": gap.people,
+            "minutes": gap.minutes,
+            "gap": gap.gap,
+            "nearest_site_id": gap.nearest_site_id,
+            "nearest_site_name": _site_name(coverage, gap.nearest_site_id),
+            "unsuitable_site_id": gap.unsuitable_site_id,
+            "unsuitable_site_name": _site_name(coverage, gap.unsuitable_site_id),
+            "unsuitable_min": gap.unsuitable_min,
+            "missing": " | ".join(gap.missing),
+            "sentence": gap.sentence,
+            "longitude": round(float(point.x), _DEGREE_DIGITS),
+            "latitude": round(float(point.y), _DEGREE_DIGITS),
+            **_context(coverage),
+        }
+        for rank, (gap, point) in enumerate(zip(gaps, degrees, strict=True), start=1)
+    ]
+
+
+def changes_table(after: Coverage, changes: Iterable[Change]) -> list[dict[str, object]]:
+    """What changes for each territory, one row each, in the order given."""
+    return [
+        {
+            "kind": change.kind.value,
+            "code": change.code,
+            "name": change.name,
+            "people": change.people,
+            "gaining": change.gaining,
+            "losing": change.losing,
+            "nearer": change.nearer,
+            "farther": change.farther,
+            "change_min": change.minutes,
+            "change_supply": change.supply,
+            "change_gap": change.gap,
+            **_context(after),
+        }
+        for change in changes
+    ]
+
+
+def geometries(coverage: Coverage, kind: Kind) -> dict[str, MultiPolygon]:
+    """Boundary of every territory of a kind by its code, WGS 84."""
+    return {group.code: group.boundary for group in coverage.frame.snapshot.territory.groupings_of(kind)}
+
+
+def about(coverage: Coverage) -> list[tuple[str, str]]:
+    """What any table of a coverage must say of itself: question, method, sources, uncertainty, date."""
+    frame, question = coverage.frame, coverage.question
+    snapshot = frame.snapshot
+    method = frame.travel.label
+    if frame.travel.method == STRAIGHT_LINE:
+        method += f" × {frame.travel.detour_factor:g}".replace(".", ",")
+    told = [
+        ("Territoire", f"{snapshot.territory.name} ({snapshot.territory.code})"),
+        ("Question", spoken(coverage)),
+        ("Seuil", f"{question.beyond_min} min"),
+        ("Méthode", method),
+        ("Personnes", frame.people.label),
+        ("Offre accessible", f"{question.supply.label} ; décroissance {question.decay.text}"),
+        *(("Poids du besoin", _weighed(coverage, code, weight)) for code, weight in question.weights),
+        *(("Incertitude", sentence) for sentence in uncertainty_said(coverage)),
+        *(("Source", text) for text in sources_said(coverage)),
+        ("État des données", f"n° {snapshot.version}, du {snapshot.taken_at:%d/%m/%Y}"),
+        ("Calculé le", f"{frame.day:%d/%m/%Y}"),
+    ]
+    return [("Avertissement", DEMONSTRATION), *told] if snapshot.fictitious else told
+
+
+def sources_said(coverage: Coverage) -> tuple[str, ...]:
+    """Each source of the figures: subject, producer, vintage, licence."""
+    return tuple(
+        f"{each.subject} : " + ", ".join(part for part in (each.producer, each.vintage, each.licence) if part)
+        for each in coverage.frame.snapshot.provenance
+    )
+
+
+def uncertainty_said(coverage: Coverage) -> tuple[str, ...]:
+    """How sure the figures are, in French sentences made of their numbers."""
+    sure, within = coverage.uncertainty, coverage.question.beyond_min
+    if not sure.sites:
+        return ("Aucun lieu ne répond à la question.",)
+    said = [_of_sites(sure.sites, "lieu répond à la question", "lieux répondent à la question")]
+    if sure.unlocated:
+        said.append(
+            _of_sites(sure.unlocated, "est sans position", "sont sans position")
+            + " : ils n'approchent personne."
+        )
+    doubtful = (
+        (sure.approximate, "placé à la mairie", "placés à la mairie", sure.share_without_approximate),
+        (
+            sure.stale,
+            f"non vérifié depuis {STALE_AFTER.days} jours ou sans date",
+            f"non vérifiés depuis {STALE_AFTER.days} jours ou sans date",
+            sure.share_without_stale,
+        ),
+    )
+    for count, one, many, share in doubtful:
+        if count:
+            said.append(f"{_of_sites(count, one, many)}{_moved(sure.share, share, within, 'sans eux')}")
+    if sure.hours_unknown:
+        moved = _moved(sure.share, sure.share_if_unknown_open, within, "s'ils étaient ouverts")
+        hours = _of_sites(sure.hours_unknown, "aux horaires inconnus", "aux horaires inconnus")
+        said.append(f"{hours}{moved if coverage.question.slot else ''}")
+    return tuple(sentence if sentence.endswith(".") else f"{sentence}." for sentence in said)
+
+
+def csv_bytes(rows: Rows) -> bytes:
+    """A table as CSV in UTF-8; texts a spreadsheet would take for a formula stand behind an apostrophe."""
+    stream = StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    if rows:
+        writer.writerow(rows[0])
+    for row in rows:
+        writer.writerow(_csv_cell(value) for value in row.values())
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+def xlsx_bytes(sheets: Mapping[str, Rows], about: About) -> bytes:
+    """Tables as a workbook, one sheet each, after a sheet that explains them.
+
+    Texts are cells of text, whatever sign they begin with.
+    """
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    _write_readme(book.create_sheet(README), sheets, about)
+    for title, rows in sheets.items():
+        _write_sheet(book.create_sheet(_NOT_IN_TITLES.sub(" ", _clean(title))[:31]), rows)
+    stream = BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def gpkg_bytes(
+    rows: Rows,
+    geometries: Mapping[str, Geometry],
+    *,
+    epsg: int = WGS84,
+    about: About = (),
+    layer: str = LAYER,
+) -> bytes:
+    """A table as a GeoPackage of one layer in WGS 84.
+
+    Parameters
+    ----------
+    geometries
+        Polygons by the value of each row's `code`; a row without one has no geometry.
+    epsg
+        CRS of the geometries.
+    about
+        Kept as the layer's description.
+    """
+    columns = {
+        name: pd.Series([row[name] for row in rows], dtype=_dtype(name, rows)) for name in _columns(rows)
+    }
+    shapes = [_multi(geometries.get(str(row["code"]))) for row in rows]
+    frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs=epsg).to_crs(WGS84)
+    with tempfile.TemporaryDirectory(prefix="portee-") as folder:
+        path = Path(folder) / f"{LAYER}.gpkg"
+        said = "\n".join(f"{heading} : {text}" for heading, text in about)
+        with warnings.catch_warnings():
+            # An empty table has no geometry whose type could be told; the layer says MultiPolygon.
+            warnings.simplefilter("ignore", UserWarning)
+            pyogrio.write_dataframe(
+                frame,
+                path,
+                driver="GPKG",
+                layer=layer,
+                geometry_type="MultiPolygon",
+                layer_options={"IDENTIFIER": layer, "DESCRIPTION": _clean(said)},
+            )
+        return path.read_bytes()
+
+
+def geojson_bytes(
+    rows: Rows, geometries: Mapping[str, Geometry], *, epsg: int = WGS84, about: About = ()
+) -> bytes:
+    """A table as GeoJSON (RFC 7946): degrees, outer rings counter-clockwise; `about` beside the features.
+
+    Parameters as `gpkg_bytes`.
+    """
+    shapes = np.array([geometries.get(str(row["code"])) for row in rows], dtype=object)
+    degrees = reproject(shapes, source=epsg, target=WGS84) if epsg != WGS84 else shapes
+    collection = {
+        "type": "FeatureCollection",
+        "about": [{"heading": _clean(heading), "text": _clean(text)} for heading, text in about],
+        "features": [
+            {
+                "type": "Feature",
+                "id": str(row["code"]),
+                "properties": {name: _plain(value) for name, value in row.items()},
+                "geometry": _geojson(shape),
+            }
+            for row, shape in zip(rows, degrees, strict=True)
+        ],
+    }
+    return orjson.dumps(collection)
+
+
+def _context(coverage: Coverage) -> dict[str, object]:
+    """What a row must say when it is read alone."""
+    frame, question = coverage.frame, coverage.question
+    return {
+        "beyond_min": question.beyond_min,
+        "mode": question.mode.value,
+        "method": frame.travel.method,
+        "fictitious": frame.snapshot.fictitious,
+    }
+
+
+def _site_name(coverage: Coverage, site_id: str | None) -> str | None:
+    return coverage.frame.snapshot.site(site_id).nom if site_id else None
+
+
+def _weighed(coverage: Coverage, code: str, weight: float) -> str:
+    indicator = next(i for i in coverage.frame.snapshot.indicators if i.code == code)
+    return f"{indicator.name} : {weight:g}".replace(".", ",")
+
+
+def _of_sites(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}".replace(",", "\u202f")
+
+
+def _moved(share: float | None, other: float | None, minutes: int, how: str) -> str:
+    if share is None or other is None:
+        return ""
+    if abs(share - other) < 0.0005:
+        return f" : {how}, la part des personnes à {minutes} min ou moins ne change pas"
+    return (
+        f" : {how}, la part des personnes à {minutes} min ou moins passerait "
+        f"de {_percent(share)} à {_percent(other)}"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}".replace(".", ",") + "\u202f%"
+
+
+def _clean(text: str) -> str:
+    """Text without the characters no XML file may hold."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _plain(value: object) -> object:
+    """A value as files tell it: no infinite number, no character that no file may hold."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return _clean(value) if isinstance(value, str) else value
+
+
+def _csv_cell(value: object) -> str:
+    plain = _plain(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return neutralised(plain) if isinstance(plain, str) else str(plain)
+
+
+def _columns(rows: Rows) -> list[str]:
+    return list(rows[0]) if rows else []
+
+
+def _dtype(name: str, rows: Rows) -> Any:
+    if name in _TEXTS:
+        return object
+    values = [row[name] for row in rows if row[name] is not None]
+    if values and all(isinstance(value, bool) for value in values):
+        return bool
+    if values and all(isinstance(value, int) for value in values):
+        return "Int64"
+    return np.float64
+
+
+def _multi(shape: Geometry | None) -> Geometry | None:
+    if shape is None or isinstance(shape, MultiPolygon):
+        return shape
+    return MultiPolygon([shape])
+
+
+def _geojson(shape: Geometry | None) -> orjson.Fragment | None:
+    if shape is None:
+        return None
+    rounded = shapely.transform(shape, lambda degrees: degrees.round(_DEGREE_DIGITS))
+    return orjson.Fragment(shapely.to_geojson(shapely.orient_polygons(rounded)).encode())
+
+
+def _write_readme(sheet: Worksheet, sheets: Mapping[str, Rows], about: About) -> None:
+    lines = [*about]
+    for title, rows in sheets.items():
+        lines.append(("", ""))
+        lines.append((f"Feuille « {title} »", f"{len(rows)} lignes"))
+        lines.extend((column, meaning(column)) for column in _columns(rows))
+    for line, (heading, text) in enumerate(lines, start=1):
+        _put(sheet.cell(line, 1), heading).font = Font(bold=True)
+        _put(sheet.cell(line, 2), text).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.column_dimensions["A"].width = 28
+    sheet.column_dimensions["B"].width = 100
+
+
+def _write_sheet(sheet: Worksheet, rows: Rows) -> None:
+    head = PatternFill("solid", fgColor="E4E8EF")
+    for column, name in enumerate(_columns(rows), start=1):
+        heading = _put(sheet.cell(1, column), name)
+        heading.font, heading.fill = Font(bold=True), head
+        widest = len(name)
+        number_format = "0.0%" if _WITHIN.fullmatch(name) else _FORMATS.get(name)
+        for line, row in enumerate(rows, start=2):
+            cell = _put(sheet.cell(line, column), row[name])
+            if number_format:
+                cell.number_format = number_format
+            elif isinstance(row[name], str):
+                widest = max(widest, len(str(row[name])))
+        sheet.column_dimensions[get_column_letter(column)].width = min(widest, _WIDEST) + 2
+    sheet.freeze_panes = "D2"
+    if rows:
+        sheet.auto_filter.ref = sheet.dimensions
+
+
+def _put(cell: Any, value: object) -> Any:
+    """Write a value; text is text, even when the cell is edited later."""
+    cell.value = _plain(value)
+    if isinstance(value, str):
+        cell.data_type = "s"
+        cell.quotePrefix = neutralised(value) != value
+    return cell
