@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import inf, isnan
+from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
@@ -244,16 +244,16 @@ def _require_agreement(
     """Refuse geometries most of which are not where the identifiers of their cells say."""
     if shapes is None or crs is None:
         return
-    cells = [
-        (i, cell) for i, each in enumerate(ids) if (cell := parsed(_text(each))) and is_metric(cell.epsg)
-    ]
+    centres = shapely.centroid(shapely.from_wkb(shapes))
+    drawn_there = ~(shapely.is_missing(centres) | shapely.is_empty(centres))
+    cells = {i: cell for i in np.flatnonzero(drawn_there) if (cell := parsed(_text(ids[i])))}
+    cells = {i: cell for i, cell in cells.items() if is_metric(cell.epsg)}
     if not cells:
         return
-    rows, first = [i for i, _ in cells], cells[0][1]
-    centres = shapely.centroid(shapely.from_wkb(shapes[rows]))
-    drawn = shapely.get_coordinates(reproject(centres, source=crs, target=first.epsg))
-    told = np.array([(cell.east, cell.north) for _, cell in cells], dtype=np.float64) + first.side / 2
-    away = float(np.median(np.hypot(*(drawn - told).T))) if len(drawn) == len(told) else inf
+    rows, first = list(cells), next(iter(cells.values()))
+    drawn = shapely.get_coordinates(reproject(centres[rows], source=crs, target=first.epsg))
+    told = np.array([(cell.east, cell.north) for cell in cells.values()], dtype=np.float64) + first.side / 2
+    away = float(np.median(np.hypot(*(drawn - told).T)))
     if not away <= first.side / 2:
         raise InvalidCrs(
             f"Dans « {name} », les carreaux ne sont pas dessinés où leurs identifiants le disent "
