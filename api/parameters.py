@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 from api.fields import FIELDS
 from api.problems import FieldProblem, Refused
+from geo.errors import InvalidParameter
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter, fold
 from geo.sites.model import Position
@@ -28,7 +29,8 @@ MAX_PARAMETERS = 100
 COMMUNE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 
 Read = Callable[[str], Any]
-"""Text → value; raises ValueError with the rest of « … doit être » when it cannot be used."""
+"""Text → value; raises ValueError with the rest of « … doit être » when it cannot be used, or
+InvalidParameter with a sentence of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,29 @@ class Query:
         except ValueError:
             message = "Les paramètres de cette adresse sont illisibles (caractères ou nombre)."
             raise Refused([FieldProblem("", "", message)]) from None
+        return self._values(pairs)
+
+    def read_object(self, given: Mapping[str, object]) -> dict[str, Any]:
+        """Values of the parameters a JSON object bears under the same names.
+
+        Numbers and booleans may be written as such; a list stands for values repeated, or separated
+        by commas; null counts as absent.
+
+        Raises
+        ------
+        Refused
+            As `read`.
+        """
+        pairs: list[tuple[str, str]] = []
+        for name, value in given.items():
+            parameter = self._by_name.get(name)
+            texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
+            if isinstance(value, list) and not (parameter and parameter.many):
+                texts = [",".join(texts)]
+            pairs += [(name, text) for text in texts]
+        return self._values(pairs)
+
+    def _values(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         errors: list[FieldProblem] = []
         for name, text in pairs:
@@ -104,6 +129,8 @@ class Query:
             elif text.strip():
                 try:
                     value = parameter.read(text)
+                except InvalidParameter as refusal:
+                    errors.append(_problem(name, text, str(refusal)))
                 except ValueError as refusal:
                     errors.append(
                         _problem(name, text, f"« {name} » doit être {refusal} ; reçu : « {_cut(text)} ».")
@@ -130,6 +157,12 @@ def refuse(name: str, value: object, sentence: str) -> Refused:
 
 def _problem(name: str, text: str, sentence: str) -> FieldProblem:
     return FieldProblem(_cut(name), _cut(text), sentence)
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _cut(text: str) -> str:

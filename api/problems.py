@@ -23,7 +23,9 @@ from starlette.types import Scope
 
 from geo.errors import (
     DatabaseUnavailable,
+    ImpossibleQuestion,
     InvalidCrs,
+    InvalidParameter,
     OperatorError,
     PorteeError,
     SnapshotUnavailable,
@@ -41,6 +43,8 @@ STATUS: Mapping[type[PorteeError], HTTPStatus] = {
     UnknownTerritory: HTTPStatus.NOT_FOUND,
     UnknownImport: HTTPStatus.NOT_FOUND,
     InvalidCrs: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidParameter: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ImpossibleQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
     SnapshotUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -131,7 +135,9 @@ def _handler(status: HTTPStatus) -> Any:
             log.warning("%s %s: %s", request.method, request.url.path, error)
             return problem(request.scope, status)
         assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
-        return problem(request.scope, status, error.message, advice=error.advice)
+        named = isinstance(error, InvalidParameter) and error.parameter
+        errors = [FieldProblem(named, "", str(error))] if named else []
+        return problem(request.scope, status, error.message, advice=error.advice, errors=errors)
 
     return answer
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -21,8 +22,13 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 import geo
+from api.question import present
+from geo.coverage import measure
 from geo.coverage.access import AccessParameters, Coverage, access
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Question
 from geo.reach.straight_line import LABEL, METHOD, SiteTree
+from geo.reach.travel import Travel, travel_of
 from geo.sites import standard
 from geo.sites.model import LOCAL_FIELDS, Site
 from geo.sites.search import Search
@@ -32,6 +38,9 @@ from geo.territory.model import Grouping, Kind
 DEMONSTRATION: Final = "Données de démonstration : des lieux montrés ici sont inventés."
 DECIMALS: Final = 6
 """Of coordinates sent out, in degrees: a decimetre."""
+
+MEASURED: Final = 32
+"""Coverages remembered for one snapshot: each holds some fifty bytes a place."""
 
 TEXTS: Final = frozenset(standard.FIELDS) - standard.MULTIVALUED - {"id", "latitude", "longitude", "date_maj"}
 
@@ -113,9 +122,21 @@ class Memory(Generic[Value]):
 class Served:
     """One snapshot and everything written or computed from it."""
 
-    def __init__(self, snapshot: Snapshot, *, detour_factor: float, remembered: int) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        home: Path,
+        detour_factor: float,
+        remembered: int,
+        clock: Callable[[], datetime] = present,
+    ) -> None:
         self.snapshot = snapshot
         self.detour_factor = detour_factor
+        self.clock = clock
+        self._home = home
+        self._frame: Frame | None = None
+        self._measured: Memory[measure.Coverage] = Memory(MEASURED)
         self._features: list[bytes | None] = [None] * len(snapshot.sites)
         self._rows: Memory[NDArray[np.intp]] = Memory(remembered)
         self._trees: Memory[SiteTree] = Memory(remembered)
@@ -186,6 +207,34 @@ class Served:
     def tree(self, search: Search) -> SiteTree:
         """The sites a question is about, ready to be searched by distance."""
         return self._trees.of(search, lambda: self._tree(search))
+
+    @cached_property
+    def travel(self) -> Travel:
+        """The roads of the snapshot, or their estimate; node times are kept below Portée's home."""
+        return travel_of(self.snapshot.roads, home=self._home, detour_factor=self.detour_factor)
+
+    @property
+    def frame(self) -> Frame:
+        """What questions of coverage are asked of, on the present day."""
+        today = self.clock().date()
+        known = self._frame
+        if known is None:
+            known = Frame(self.snapshot, self.travel, today)
+        elif known.day != today:
+            known = replace(known, day=today)  # its times go on
+        self._frame = known
+        return known
+
+    def measured(self, question: Question) -> measure.Coverage:
+        """Coverage as of today, computed once.
+
+        Raises
+        ------
+        InvalidParameter
+            If the snapshot's people, indicators or roads do not allow the question.
+        """
+        frame = self.frame
+        return self._measured.of((frame.day, question), lambda: measure.measure(frame, question))
 
     def _tree(self, search: Search) -> SiteTree:
         xy = self.snapshot.site_xy

@@ -59,6 +59,7 @@ class Service:
         if served is None or served.snapshot is not kept.snapshot:
             served = Served(
                 kept.snapshot,
+                home=self.settings.home,
                 detour_factor=self.settings.detour_factor,
                 remembered=self.http.cached_filters,
             )

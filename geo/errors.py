@@ -27,6 +27,20 @@ class PorteeError(Exception):
         return f"{self.message} {self.advice}".strip()
 
 
+class InvalidParameter(PorteeError):
+    """A value given for one parameter of a question cannot be used.
+
+    Parameters
+    ----------
+    parameter
+        Name of the parameter, as commands and addresses have it.
+    """
+
+    def __init__(self, message: str, advice: str = "", *, parameter: str = "") -> None:
+        super().__init__(message, advice)
+        self.parameter = parameter
+
+
 class UnknownTerritory(PorteeError):
     """No commune or grouping bears this code."""
 

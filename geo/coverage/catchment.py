@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.errors import PorteeError
+from geo.errors import InvalidParameter, PorteeError
 
 EXAMPLES: Final = "« pas:10=1,15=2/3,20=1/3 » ou « gauss:30 »"
 """How a decay is written, shown with each refusal."""
@@ -129,7 +129,7 @@ def parse_decay(text: str) -> Decay:
 
     Raises
     ------
-    PorteeError
+    InvalidParameter
         If it is neither, or a number makes no sense.
     """
     kind, colon, rest = text.strip().partition(":")
@@ -227,7 +227,9 @@ def _written(number: Fraction) -> str:
     return decimal if Fraction(decimal) == number else str(number)
 
 
-def _refused(text: str, why: str) -> PorteeError:
-    return PorteeError(
-        f"La décroissance « {text[:60]} » ne peut être lue : {why}.", f"Écrivez par exemple {EXAMPLES}."
+def _refused(text: str, why: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"La décroissance « {text[:60]} » ne peut être lue : {why}.",
+        f"Écrivez par exemple {EXAMPLES}.",
+        parameter="decay",
     )

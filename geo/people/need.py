@@ -8,19 +8,21 @@ commune to another, they make none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.errors import PorteeError
+from geo.errors import InvalidParameter
 from geo.people.model import Indicator, People
 
 Population = Literal["all", "65"]
 """Whose inhabitants are counted: everybody, or those aged 65 or over."""
 
 _ROUNDING: Final = 1e-9
+_WEIGHT: Final = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
 
 
 def inhabitants_of(people: People, population: Population) -> NDArray[np.float64]:
@@ -28,20 +30,22 @@ def inhabitants_of(people: People, population: Population) -> NDArray[np.float64
 
     Raises
     ------
-    PorteeError
+    InvalidParameter
         If ages are asked of a source that tells none, or the population is neither of the two.
     """
     if population == "all":
         return people.inhabitants
     if population != "65":
-        raise PorteeError(
+        raise InvalidParameter(
             f"« {population} » n'est pas une population connue.",
             f"Choisissez {' ou '.join(get_args(Population))}.",
+            parameter="population",
         )
     if np.isnan(people.aged_65).all():
-        raise PorteeError(
+        raise InvalidParameter(
             f"La population chargée ne dit pas l'âge des habitants ({people.label}).",
             "Chargez une grille qui le dit (portee people load), ou comptez tous les habitants.",
+            parameter="population",
         )
     return np.nan_to_num(people.aged_65, nan=0.0)
 
@@ -65,7 +69,7 @@ def need(
 
     Raises
     ------
-    PorteeError
+    InvalidParameter
         If a weight is of no indicator loaded, is out of [0, 1], or they sum to more than 1; or if
         an indicator that weighs has a negative value.
     """
@@ -83,6 +87,31 @@ def need(
     return multiplier
 
 
+def parse_weights(text: str) -> tuple[tuple[str, float], ...]:
+    """Read weights as they are written: "ifn:0.5,pauvrete:0.2"; sorted by code, those of 0 left out.
+
+    Raises
+    ------
+    InvalidParameter
+        If a part is not « code:poids », or a code comes twice. What the weights may be, and which
+        indicators there are, is `need`'s to say.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        code, colon, weight = (each.strip() for each in part.rpartition(":"))
+        if not (colon and code and _WEIGHT.fullmatch(weight)):
+            raise _refused(f"« {part.strip()[:40]} » n'est pas « code:poids » (décimales après un point)")
+        if code in found:
+            raise _refused(f"« {code[:40]} » est donné deux fois")
+        found[code] = float(weight)
+    return tuple(sorted((code, weight) for code, weight in found.items() if weight))
+
+
+def written_weights(weights: Iterable[tuple[str, float]]) -> str:
+    """As `parse_weights` reads them back: "ifn:0.5,pauvrete:0.2"."""
+    return ",".join(f"{code}:{f'{weight:.6f}'.rstrip('0').rstrip('.')}" for code, weight in weights)
+
+
 def missing(
     people: People, indicators: Mapping[str, Indicator], weights: Mapping[str, float]
 ) -> dict[str, tuple[str, ...]]:
@@ -93,13 +122,22 @@ def missing(
     }
 
 
+def _refused(why: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"Les poids ne peuvent être lus : {why}.",
+        "Écrivez par exemple « ifn:0.5,pauvrete:0.2 ».",
+        parameter="weights",
+    )
+
+
 def _values(people: People, indicator: Indicator) -> NDArray[np.float64]:
     """The indicator's value at each place, shape (p,); NaN where its commune has none."""
     negative = next(((c, v) for c, v in sorted(indicator.values.items()) if v < 0), None)
     if negative:
-        raise PorteeError(
+        raise InvalidParameter(
             f"L'indicateur « {indicator.name} » ne peut pas peser : il vaut {negative[1]:g} à {negative[0]}.",
             "Choisissez un indicateur dont aucune valeur n'est négative, ou donnez-lui un poids nul.",
+            parameter="weights",
         )
     communes, row = np.unique(people.commune, return_inverse=True)
     return np.array([indicator.values.get(str(code), np.nan) for code in communes], dtype=np.float64)[row]
@@ -109,16 +147,20 @@ def _require_weights(weights: Mapping[str, float], indicators: Mapping[str, Indi
     for code, weight in weights.items():
         if code not in indicators:
             known = ", ".join(sorted(indicators)) or "aucun"
-            raise PorteeError(
-                f"Aucun indicateur chargé ne porte le code « {code} ».", f"Indicateurs chargés : {known}."
+            raise InvalidParameter(
+                f"Aucun indicateur chargé ne porte le code « {code} ».",
+                f"Indicateurs chargés : {known}.",
+                parameter="weights",
             )
         if not 0 <= weight <= 1:
-            raise PorteeError(
+            raise InvalidParameter(
                 f"Le poids de « {code} » doit être entre 0 et 1 ; reçu : {weight:g}.",
                 "Un poids de 0 ne change rien, un poids de 1 donne toute la place à l'indicateur.",
+                parameter="weights",
             )
     if (total := sum(weights.values())) > 1 + _ROUNDING:
-        raise PorteeError(
+        raise InvalidParameter(
             f"La somme des poids ne peut pas dépasser 1 ; reçu : {total:g}.",
             "Baissez les poids : ce qui reste jusqu'à 1 est la part de la population seule.",
+            parameter="weights",
         )

@@ -8,8 +8,9 @@ of it. Only sites not swept before cost anything.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.errors import RoadsUnavailable
+from geo.errors import InvalidParameter, RoadsUnavailable
 from geo.reach import straight_line
 from geo.reach.artefact import read_graph, roads_folder
 from geo.reach.graph import RoadGraph, RoadsAbout
@@ -34,6 +35,8 @@ METHOD: Final = "roads"
 LABEL: Final = "temps de trajet par la route"
 KEPT: Final = "times"
 """Folder below Portée's home where node times are kept."""
+REMEMBERED: Final = 3
+WORTH_REMEMBERING: Final = 100
 FAR_FROM_ROAD_M: Final = 1_000
 """Distance from any road beyond which a place is flagged, metres."""
 
@@ -179,11 +182,18 @@ class Travel:
         """Places farther than `FAR_FROM_ROAD_M` from any road they may join, shape (p,)."""
         if self.graph is None:
             return np.zeros(len(place_xy), dtype=bool)
-        return self._road(mode).side.join(place_xy).distance_m > FAR_FROM_ROAD_M
+        return self._road(mode).join(place_xy).distance_m > FAR_FROM_ROAD_M
 
     def _road(self, mode: Mode, *, outward: bool = False) -> _Road:
         if self.graph is None:
             raise ValueError("No road graph.")
+        if mode not in self.graph.modes:
+            told = " · ".join(each.label for each in self.graph.modes)
+            raise InvalidParameter(
+                f"Les routes chargées ne disent pas comment aller {mode.label}.",
+                f"Choisissez un mode qu'elles connaissent : {told}.",
+                parameter="mode",
+            )
         with self._lock:
             if (mode, outward) not in self._by_mode:
                 approach_kmh = self._profiles[mode].approach_kmh
@@ -200,6 +210,19 @@ class _Road:
     sweeper: Sweeper
     side: Roadside
     approach_kmh: float
+    joined: OrderedDict[bytes, Joined] = field(default_factory=OrderedDict)
+
+    def join(self, place_xy: NDArray[np.float64]) -> Joined:
+        """Join places to the road; the last sets of places are remembered, for joining costs most."""
+        key = place_xy.tobytes()
+        found = self.joined.get(key)
+        if found is None:
+            found = self.side.join(place_xy)
+            if len(place_xy) >= WORTH_REMEMBERING:
+                self.joined[key] = found
+                while len(self.joined) > REMEMBERED:
+                    self.joined.popitem(last=False)
+        return found
 
 
 @dataclass(frozen=True)
@@ -222,7 +245,7 @@ class _ByRoad:
     rows: Sequence[NDArray[np.float32]]
 
     def of(self, place_xy: NDArray[np.float64]) -> NDArray[np.float32]:
-        places = self.road.side.join(place_xy)
+        places = self.road.join(place_xy)
         found = np.full((len(self.sites.edge), len(place_xy)), np.inf, dtype=np.float32)
         found[self.reached] = self.road.sweeper.at(self.rows, self.sites.take(self.reached), places)
         return found

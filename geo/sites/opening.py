@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from opening_hours import OpeningHours, State
 
-from geo.errors import PorteeError
+from geo.errors import InvalidParameter
 from geo.sites.filters import fold
 from geo.sites.hours import _selector, is_readable
 from geo.sites.model import Site
@@ -114,7 +114,7 @@ def parse_slot(text: str, *, now: datetime | None = None) -> Slot:
 
     Raises
     ------
-    PorteeError
+    InvalidParameter
         If the text is none of these.
     ValueError
         If it is "maintenant" and `now` is not given.
@@ -250,8 +250,9 @@ def _present(now: datetime) -> Slot:
     return Slot("maintenant", "ouvert maintenant", ((at, at + 1),), monday)
 
 
-def _refused(text: str) -> PorteeError:
-    return PorteeError(
+def _refused(text: str) -> InvalidParameter:
+    return InvalidParameter(
         f"Le créneau « {text[:40]} » ne peut être lu.",
         f"Écrivez par exemple {EXAMPLES}.",
+        parameter="slot",
     )
