@@ -1,10 +1,10 @@
 """Roads from an OpenStreetMap file (PBF, or XML plain or compressed), by pyosmium.
 
-The file is read twice: ways first (what each may be used for, which nodes it needs), then those
-nodes alone (where they are, what they cost or stop). Ways are cut at every node where three arms
-or more meet, at their ends, and at barriers; ways that cross without a common node, as on a
-bridge, do not meet. Rules of the tags: docs/roads-speeds.md, after the conventions of the
-OpenStreetMap wiki.
+The file is read twice: ways first (what each may be used for, where it runs), then the nodes with
+tags (what they cost or whom they stop). As in every published extract, nodes stand before ways.
+Ways are cut at every node where three arms or more meet, at their ends, and at barriers; ways that
+cross without a common node, as on a bridge, do not meet. Rules of the tags: docs/roads-speeds.md,
+after the conventions of the OpenStreetMap wiki.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ OUTSIDE: Final = "ways outside the bounds"
 _FIRST_YEAR = 2004
 _MPH_KMH = 1.609344
 _DEGREE = 10_000_000
+_NOWHERE = 2**31 - 1
+_RING_POINTS = 4
 _PROGRESS_EVERY = 65_536
 _PAST_BARRIER_M = 1.0
 _PLAUSIBLE_KMH = (5, 150)
@@ -101,8 +103,7 @@ def read_osm(
     profiles
         Speeds and penalties.
     progress
-        Called now and then with what is done and the total: road ways first (total 0, as it is
-        not known), then the nodes they need.
+        Called now and then with the road ways read and their total: 0 until it is known, at the end.
 
     Returns
     -------
@@ -128,7 +129,9 @@ def read_osm(
                 f"ses {ways.highways} voies sont fermées, en projet ou hors d'usage.",
                 "Prenez un extrait OpenStreetMap complet (.osm.pbf), non filtré.",
             )
-        nodes = _read_nodes(path, ways, profiles, progress)
+        nodes = _read_nodes(path, ways, profiles)
+    if progress:
+        progress(ways.highways, ways.highways)
     segments = _segments(path, ways, nodes, bounds)
     xy = project(nodes.x / _DEGREE, nodes.y / _DEGREE, epsg)
     return _pieces(segments, ways, nodes, xy, epsg, profiles)
@@ -196,33 +199,50 @@ class _Rule:
 
 
 @dataclass
+class _Lines:
+    """Lines of nodes; line w has the nodes `refs[start[w]:start[w + 1]]`.
+
+    `x` and `y` are longitudes and latitudes of each in 1e-7 degrees, `_NOWHERE` when not known.
+    """
+
+    refs: array[int] = field(default_factory=lambda: array("q"))
+    x: array[int] = field(default_factory=lambda: array("i"))
+    y: array[int] = field(default_factory=lambda: array("i"))
+    start: array[int] = field(default_factory=lambda: array("q", [0]))
+
+    def add(self, way: Any) -> None:
+        nodes = [(node.ref, node.x, node.y) for node in way.nodes]
+        if nodes:
+            for column, values in zip((self.refs, self.x, self.y), zip(*nodes, strict=True), strict=True):
+                column.extend(values)
+        self.start.append(len(self.refs))
+
+    def owners(self) -> NDArray[np.int64]:
+        """For each node, the line it is on."""
+        lengths = np.diff(np.array(self.start, dtype=np.int64)).astype(np.int64)
+        return np.repeat(np.arange(len(lengths)), lengths)
+
+
+@dataclass
 class _Ways:
-    """Road ways kept so far; way w needs the nodes `refs[start[w]:start[w + 1]]`."""
+    """What a first reading finds: road ways kept, the rule of each, and built-up land."""
 
     highways: int = 0
     rules: list[_Rule] = field(default_factory=list)
     rule: array[int] = field(default_factory=lambda: array("i"))
-    refs: array[int] = field(default_factory=lambda: array("q"))
-    start: array[int] = field(default_factory=lambda: array("q", [0]))
-    built_up_refs: array[int] = field(default_factory=lambda: array("q"))
-    built_up_start: array[int] = field(default_factory=lambda: array("q", [0]))
+    roads: _Lines = field(default_factory=_Lines)
+    built_up: _Lines = field(default_factory=_Lines)
     dropped: Counter[str] = field(default_factory=Counter)
-    needed: Any = field(default_factory=osmium.IdTracker)
 
 
 def _read_ways(path: Path, profiles: Profiles, progress: Callable[[int, int], None] | None) -> _Ways:
     ways = _Ways()
     known: dict[frozenset[tuple[str, str]], int | str] = {}
-    found: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(
-        osmium.filter.KeyFilter("highway", "landuse")
-    )
-    for way in found:
+    for way in _located_ways(path):
         tags = {tag.k: tag.v for tag in way.tags}
         if "highway" not in tags:
             if tags["landuse"] in _BUILT_UP_LANDUSE and way.is_closed():
-                ways.needed.add_references(way)
-                ways.built_up_refs.extend([node.ref for node in way.nodes])
-                ways.built_up_start.append(len(ways.built_up_refs))
+                ways.built_up.add(way)
             continue
         ways.highways += 1
         if progress and ways.highways % _PROGRESS_EVERY == 0:
@@ -239,11 +259,23 @@ def _read_ways(path: Path, profiles: Profiles, progress: Callable[[int, int], No
         if isinstance(number, str):
             ways.dropped[number] += 1
             continue
-        ways.needed.add_references(way)
         ways.rule.append(number)
-        ways.refs.extend([node.ref for node in way.nodes])
-        ways.start.append(len(ways.refs))
+        ways.roads.add(way)
     return ways
+
+
+def _located_ways(path: Path) -> Iterator[Any]:
+    """Ways that may be roads or built-up land, with the places of their nodes.
+
+    As `FileProcessor.with_locations`, but ways of other kinds are left out before they are located.
+    """
+    wanted = osmium.filter.KeyFilter("highway", "landuse")
+    wanted.enable_for(osmium.osm.WAY)
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
+    only_ways = osmium.filter.EntityFilter(osmium.osm.WAY)
+    with osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY) as reader:
+        yield from osmium.OsmFileIterator(reader, wanted, places, only_ways)
 
 
 def _rule(tags: Mapping[str, str], profiles: Profiles) -> _Rule | str:
@@ -356,7 +388,7 @@ def _limit(value: str, profiles: Profiles) -> float | None:
 
 @dataclass
 class _Nodes:
-    """Nodes that ways need, by growing identifier.
+    """Nodes of road ways, by growing identifier.
 
     Attributes
     ----------
@@ -381,45 +413,25 @@ class _Nodes:
     gate: NDArray[np.bool_]
 
 
-def _read_nodes(
-    path: Path, ways: _Ways, profiles: Profiles, progress: Callable[[int, int], None] | None
-) -> _Nodes:
-    ids, xs, ys = array("q"), array("i"), array("i")
-    tagged: list[tuple[int, int, int, tuple[bool, ...], tuple[bool, ...]]] = []
-    total = len(ways.refs)
-    found: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(ways.needed.id_filter())
-    for node in found:
-        location = node.location
-        if not location.valid():
-            continue
-        ids.append(node.id)
-        xs.append(location.x)
-        ys.append(location.y)
-        if len(ids) % _PROGRESS_EVERY == 0 and progress:
-            progress(min(len(ids), total), total)
-        if len(node.tags):
-            meaning = _meaning({tag.k: tag.v for tag in node.tags}, profiles)
-            if meaning:
-                tagged.append((len(ids) - 1, *meaning))
-    if progress:
-        progress(total, total)
+def _read_nodes(path: Path, ways: _Ways, profiles: Profiles) -> _Nodes:
+    ids, first = np.unique(np.array(ways.roads.refs, dtype=np.int64), return_index=True)
     n = len(ids)
-    kind, way = np.zeros(n, np.int8), np.zeros(n, np.int8)
-    closed, gate = np.zeros((len(Mode), n), bool), np.zeros((len(Mode), n), bool)
-    for row, its_kind, its_way, its_closed, its_gate in tagged:
-        kind[row], way[row] = its_kind, its_way
-        closed[:, row], gate[:, row] = its_closed, its_gate
-    of = np.array(ids, dtype=np.int64)
-    order = np.argsort(of, kind="stable")
-    return _Nodes(
-        id=of[order],
-        x=np.array(xs, dtype=np.int32)[order],
-        y=np.array(ys, dtype=np.int32)[order],
-        kind=kind[order],
-        way=way[order],
-        closed=closed[:, order],
-        gate=gate[:, order],
+    nodes = _Nodes(
+        id=ids,
+        x=np.array(ways.roads.x, dtype=np.int32)[first],
+        y=np.array(ways.roads.y, dtype=np.int32)[first],
+        kind=np.zeros(n, np.int8),
+        way=np.zeros(n, np.int8),
+        closed=np.zeros((len(Mode), n), bool),
+        gate=np.zeros((len(Mode), n), bool),
     )
+    found: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    for node in found.with_filter(osmium.filter.KeyFilter("highway", "railway", "barrier")):
+        meaning = _meaning({tag.k: tag.v for tag in node.tags}, profiles)
+        row = int(np.searchsorted(ids, node.id)) if meaning else n
+        if meaning and row < n and ids[row] == node.id:
+            nodes.kind[row], nodes.way[row], nodes.closed[:, row], nodes.gate[:, row] = meaning
+    return nodes
 
 
 def _meaning(
@@ -468,8 +480,9 @@ class _Segments:
 
 def _segments(path: Path, ways: _Ways, nodes: _Nodes, bounds: BaseGeometry | None) -> _Segments:
     """The segments of all ways that have any, inside the bounds; what is left out is counted."""
-    refs, way = np.array(ways.refs, dtype=np.int64), _owners(ways.start)
-    row, located = _rows(nodes.id, refs)
+    refs, way = np.array(ways.roads.refs, dtype=np.int64), ways.roads.owners()
+    row = np.searchsorted(nodes.id, refs)
+    located = np.array(ways.roads.x, dtype=np.int32) != _NOWHERE
     usable = (way[1:] == way[:-1]) & located[1:] & located[:-1] & (row[1:] != row[:-1])
     a, b, of = row[:-1][usable], row[1:][usable], way[:-1][usable]
     del refs, way, row, located
@@ -487,20 +500,6 @@ def _segments(path: Path, ways: _Ways, nodes: _Nodes, bounds: BaseGeometry | Non
             raise _elsewhere(path, nodes, np.union1d(a, b), bounds)
         a, b, of = a[inside], b[inside], of[inside]
     return _Segments(a=a, b=b, way=of, closed=np.zeros((len(Mode), len(a)), bool))
-
-
-def _owners(start: array[int]) -> NDArray[np.int64]:
-    """For each item of consecutive runs, the run it is in."""
-    lengths = np.diff(np.array(start, dtype=np.int64)).astype(np.int64)
-    return np.repeat(np.arange(len(lengths)), lengths)
-
-
-def _rows(ids: NDArray[np.int64], refs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The row of each identifier referred to, and whether it is there at all."""
-    if not len(ids):
-        return np.zeros(len(refs), np.int64), np.zeros(len(refs), bool)
-    row = np.minimum(np.searchsorted(ids, refs), len(ids) - 1)
-    return row, ids[row] == refs
 
 
 def _touching(
@@ -630,7 +629,6 @@ def _pieces(
         kind=np.append(nodes.kind, np.zeros(extra, np.int8)),
         way=np.append(nodes.way, np.zeros(extra, np.int8)),
         gate=np.hstack([nodes.gate, np.zeros((len(Mode), extra), bool)]),
-        within=np.flatnonzero(~begins),
         node=a[~begins],
         piece=piece[~begins],
         late=(so_far > length[piece] / 2)[~begins],
@@ -638,7 +636,7 @@ def _pieces(
     rank = np.array([r.rank for r in ways.rules])[rule]
     ring = np.array([r.ring for r in ways.rules])[rule]
     joinable = np.array([r.joinable for r in ways.rules])[rule]
-    in_town = _in_town(ways, nodes, (xy[end_a] + xy[end_b]) / 2, epsg)
+    in_town = _in_town(ways, (xy[end_a] + xy[end_b]) / 2, epsg)
     seconds, reachable = {}, {}
     for number, mode in enumerate(Mode):
         kmh = np.where(
@@ -665,22 +663,20 @@ def _pieces(
     )
 
 
-def _in_town(ways: _Ways, nodes: _Nodes, middle: NDArray[np.float64], epsg: int) -> NDArray[np.bool_]:
+def _in_town(ways: _Ways, middle: NDArray[np.float64], epsg: int) -> NDArray[np.bool_]:
     """Whether points lie on built-up land, as closed ways with `landuse` draw it.
 
     Land drawn by relations of several ways is not looked at.
     """
     inside = np.zeros(len(middle), bool)
-    if not ways.built_up_refs:
+    x, y = (np.array(column, dtype=np.int32) for column in (ways.built_up.x, ways.built_up.y))
+    area, located = ways.built_up.owners(), x != _NOWHERE
+    whole = np.bincount(area, weights=located) >= _RING_POINTS
+    used = located & whole[area]
+    if not used.any():
         return inside
-    refs, area = np.array(ways.built_up_refs, dtype=np.int64), _owners(ways.built_up_start)
-    row, located = _rows(nodes.id, refs)
-    row, area = row[located], area[located]
-    whole = np.bincount(area, minlength=len(ways.built_up_start) - 1) >= 4
-    row, area = row[whole[area]], area[whole[area]]
-    if not len(row):
-        return inside
-    xy = project(nodes.x[row] / _DEGREE, nodes.y[row] / _DEGREE, epsg)
+    area = area[used]
+    xy = project(x[used] / _DEGREE, y[used] / _DEGREE, epsg)
     _, ring = np.unique(area, return_inverse=True)
     tree = shapely.STRtree(shapely.polygons(shapely.linearrings(xy, indices=ring)))
     inside[tree.query(shapely.points(middle), predicate="within")[0]] = True
@@ -695,8 +691,8 @@ class _Passed:
     ----------
     kind, way, gate
         As in `_Nodes`, with nodes added past barriers.
-    within, node, piece
-        For each node inside a piece: its segment, its row, its piece.
+    node, piece
+        For each node inside a piece: its row, its piece.
     late
         Whether it lies in the second half of its piece.
     """
@@ -704,7 +700,6 @@ class _Passed:
     kind: NDArray[np.int8]
     way: NDArray[np.int8]
     gate: NDArray[np.bool_]
-    within: NDArray[np.int64]
     node: NDArray[np.int64]
     piece: NDArray[np.int64]
     late: NDArray[np.bool_]
