@@ -225,29 +225,27 @@ def uncertainty_said(coverage: Coverage) -> tuple[str, ...]:
     sure, within = coverage.uncertainty, coverage.question.beyond_min
     if not sure.sites:
         return ("Aucun lieu ne répond à la question.",)
-    said = [_of_sites(sure.sites, "lieu répond à la question", "lieux répondent à la question")]
+    said = [_count(sure.sites, "lieu répond à la question", "lieux répondent à la question")]
     if sure.unlocated:
-        said.append(
-            _of_sites(sure.unlocated, "est sans position", "sont sans position")
-            + " : ils n'approchent personne."
+        one, many = (
+            "est sans position et n'approche personne",
+            "sont sans position et n'approchent personne",
         )
+        said.append(_count(sure.unlocated, one, many))
+    old = f"depuis {STALE_AFTER.days} jours ou sans date"
     doubtful = (
         (sure.approximate, "placé à la mairie", "placés à la mairie", sure.share_without_approximate),
-        (
-            sure.stale,
-            f"non vérifié depuis {STALE_AFTER.days} jours ou sans date",
-            f"non vérifiés depuis {STALE_AFTER.days} jours ou sans date",
-            sure.share_without_stale,
-        ),
+        (sure.stale, f"non vérifié {old}", f"non vérifiés {old}", sure.share_without_stale),
     )
     for count, one, many, share in doubtful:
         if count:
-            said.append(f"{_of_sites(count, one, many)}{_moved(sure.share, share, within, 'sans eux')}")
+            how = "sans lui" if count == 1 else "sans eux"
+            said.append(f"{_count(count, one, many)}{_moved(sure.share, share, within, how)}")
     if sure.hours_unknown:
-        moved = _moved(sure.share, sure.share_if_unknown_open, within, "s'ils étaient ouverts")
-        hours = _of_sites(sure.hours_unknown, "aux horaires inconnus", "aux horaires inconnus")
-        said.append(f"{hours}{moved if coverage.question.slot else ''}")
-    return tuple(sentence if sentence.endswith(".") else f"{sentence}." for sentence in said)
+        how = "s'il était ouvert" if sure.hours_unknown == 1 else "s'ils étaient ouverts"
+        moved = _moved(sure.share, sure.share_if_unknown_open, within, how) if coverage.question.slot else ""
+        said.append(_count(sure.hours_unknown, *["aux horaires inconnus"] * 2) + moved)
+    return tuple(f"{sentence}." for sentence in said)
 
 
 def csv_bytes(rows: Rows) -> bytes:
@@ -296,7 +294,8 @@ def gpkg_bytes(
         Kept as the layer's description.
     """
     columns = {
-        name: pd.Series([row[name] for row in rows], dtype=_dtype(name, rows)) for name in _columns(rows)
+        name: pd.Series([_plain(row[name]) for row in rows], dtype=_dtype(name, rows))
+        for name in _columns(rows)
     }
     shapes = [_multi(geometries.get(str(row["code"]))) for row in rows]
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs=epsg).to_crs(WGS84)
@@ -362,7 +361,7 @@ def _weighed(coverage: Coverage, code: str, weight: float) -> str:
     return f"{indicator.name} : {weight:g}".replace(".", ",")
 
 
-def _of_sites(count: int, one: str, many: str) -> str:
+def _count(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}".replace(",", "\u202f")
 
 
