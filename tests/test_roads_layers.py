@@ -15,6 +15,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, MultiLineString, Point, box
 
 from geo.crs import LAMBERT_93, WGS84
@@ -27,7 +28,7 @@ from geo.reach.modes import Mode
 from geo.reach.profiles import load_profiles
 from tests.shared import SHARED, needs_shared
 from tests.test_roads_build import summary_of
-from tests.world import TERRITORY, at
+from tests.world import ORIGIN_X, ORIGIN_Y, TERRITORY, at
 
 X, Y = 510_000.0, 6_405_000.0
 PROFILES = load_profiles()
@@ -104,14 +105,17 @@ def test_a_bridge_meets_the_roads_at_its_ends_and_not_the_one_below(read):
     bridge = (line((500, -100), (500, 0), (500, 100)), D | {"POS_SOL": "1"})
     lines = read(below, approach, bridge)
     assert (junctions(lines), len(lines.end_a)) == (5, 3)
-    reachable = dict(zip(map(str, ends_in_order(lines)), lines.reachable[Mode.CAR].tolist(), strict=True))
-    assert sorted(reachable.values()) == [False, True, True]
+    assert sorted(lines.reachable[Mode.CAR].tolist()) == [False, True, True]
     level = read(below, approach, (bridge[0], D | {"POS_SOL": "0"}))
     assert (junctions(level), len(level.end_a)) == (6, 5)
 
 
-def ends_in_order(lines):
-    return list(zip(lines.end_a.tolist(), lines.end_b.tolist(), strict=True))
+def test_a_road_that_ends_under_a_bridge_does_not_meet_it(read):
+    bridge = (line((500, -100), (500, 0), (500, 100)), D | {"POS_SOL": "1"})
+    dead_end = (line((0, 0), (500, 0)), D | {"POS_SOL": "0"})
+    assert (junctions(read(bridge, dead_end)), junctions(read(bridge, (dead_end[0], bridge[1])))) == (4, 4)
+    assert len(read(bridge, dead_end).end_a) == 2
+    assert len(read(bridge, (dead_end[0], bridge[1])).end_a) == 3
 
 
 def test_shapes_go_from_the_junction_of_one_end_to_that_of_the_other(read):
@@ -133,7 +137,7 @@ def test_roads_that_run_together_are_one_piece_of_the_higher_class(read):
     together = [(0, 0), (500, 0), (1000, 0)]
     lines = read(
         (line(*together), {"route": "D1"}),
-        (line((-500, 0), *together[::-1][::-1], (1500, 0)), {"route": "N21"}),
+        (line((-500, 0), *together, (1500, 0)), {"route": "N21"}),
         (line((500, 0), (0, 0)), {"route": "D2"}),
     )
     assert ends(lines) == [
@@ -437,6 +441,10 @@ def motorway_country(folder, labels, away_m=400.0):
     return path
 
 
+def metres(x_km, y_km=5.0):
+    return np.array([ORIGIN_X + x_km * 1_000, ORIGIN_Y + y_km * 1_000])
+
+
 def connectors(path, **options):
     return read_layer(path, epsg=LAMBERT_93, bounds=None, profiles=PROFILES, **options)
 
@@ -452,10 +460,18 @@ def test_a_motorway_drawn_apart_is_joined_at_its_exits_only(tmp_path):
     assert not lines.reachable[Mode.CAR][-2:].any()
     graph = build_graph(lines, ABOUT)
     assert summary_of(graph)["modes"]["car"]["components"] == 1
-    joined = np.isfinite(matrix(graph, Mode.CAR).toarray()) & (matrix(graph, Mode.CAR).toarray() > 0)
-    assert joined.any()
-    fast = min(graph.seconds[Mode.CAR].min(axis=1))
-    assert fast > 0
+    times = dijkstra(matrix(graph, Mode.CAR))
+    assert np.isfinite(times).all()
+    (exit_4,) = np.flatnonzero(np.hypot(*(graph.node_xy - metres(10)).T) < 1)
+    (beside,) = np.flatnonzero(np.hypot(*(graph.node_xy - metres(10, 5.4)).T) < 1)
+    assert times[beside, exit_4] == pytest.approx(alone, abs=loss)
+
+
+def test_exits_of_another_road_join_nothing(tmp_path):
+    path = motorway_country(tmp_path, ["+X1", "4", "+X2", "+X3"])
+    with path.with_name("routes-waypoints.csv").open("a", encoding="utf-8") as stream:
+        stream.write(f"D1,7,{at(20, 5.4).y:.6f},{at(20, 5.4).x:.6f}\n")
+    assert connectors(path).connectors == 1
 
 
 def test_exits_too_far_from_any_road_are_not_joined(tmp_path):
