@@ -73,15 +73,23 @@ def plain_dijkstra(arcs, start):
     return best
 
 
-def slow_time(graph, place, site, *, approach_m_s: float):
-    """Seconds from a place to a site: both put on their nearest edge, which is cut there."""
-    ends = [_nearest_on_edges(graph, point) for point in (place, site)]
+def slow_times(graph, place, site, *, approach_m_s):
+    """Seconds from a place to a site, both put on their nearest edge, which is cut there.
+
+    Where several edges are nearest, any of them will do: all the answers there are.
+    """
+    return [
+        _slow_time(graph, start, end, approach_m_s)
+        for start in _nearest_edges(graph, place)
+        for end in _nearest_edges(graph, site)
+    ]
+
+
+def _slow_time(graph, start, end, approach_m_s):
     seconds = graph.seconds[Mode.CAR]
     arcs: dict[object, list[tuple[object, float]]] = {}
     for e, (a, b) in enumerate(zip(graph.edge_a.tolist(), graph.edge_b.tolist(), strict=True)):
-        cuts = sorted(
-            (f, name) for name, (edge, f, _) in zip(("place", "site"), ends, strict=True) if edge == e
-        )
+        cuts = sorted((f, name) for name, (edge, f, _) in (("place", start), ("site", end)) if edge == e)
         stops = [(0.0, a), *cuts, (1.0, b)]
         for (f, u), (g, v) in pairwise(stops):
             for source, target, whole in ((u, v, seconds[e, 0]), (v, u, seconds[e, 1])):
@@ -89,12 +97,12 @@ def slow_time(graph, place, site, *, approach_m_s: float):
                     cost = 0.0 if g == f else float(whole) * (g - f)
                     arcs.setdefault(source, []).append((target, cost))
     ridden = plain_dijkstra(arcs, "place").get("site", inf)
-    return sum(metres / approach_m_s for _, _, metres in ends) + ridden
+    return (start[2] + end[2]) / approach_m_s + ridden
 
 
-def _nearest_on_edges(graph, point):
-    """Edge, fraction along it and distance of the nearest point of any usable edge."""
-    best = None
+def _nearest_edges(graph, point):
+    """Edge, fraction along it and distance, of every edge as near as the nearest."""
+    found = []
     for e in range(len(graph.edge_a)):
         if not graph.reachable[Mode.CAR][e] or not np.isfinite(graph.seconds[Mode.CAR][e]).any():
             continue
@@ -102,7 +110,6 @@ def _nearest_on_edges(graph, point):
         leg = b - a
         square = float(leg @ leg)
         f = 0.0 if square == 0 else float(np.clip((np.asarray(point) - a) @ leg / square, 0, 1))
-        metres = float(np.hypot(*(a + f * leg - point)))
-        if best is None or metres < best[2]:
-            best = (e, f, metres)
-    return best
+        found.append((e, f, float(np.hypot(*(a + f * leg - point)))))
+    least = min(metres for _, _, metres in found)
+    return [each for each in found if each[2] <= least + 1e-6]
