@@ -75,6 +75,7 @@ def planar(count, seed, *, existing=0):
     return times, times[there].min(axis=0, initial=np.inf), people
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds(), p=st.integers(1, 4))
 def test_no_choice_covers_more_people(world, p):
     p = min(p, len(world[0]))
@@ -86,6 +87,7 @@ def test_no_choice_covers_more_people(world, p):
     assert plan.before == sum(world[2][world[1] <= WITHIN])
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds(), p=st.integers(1, 4))
 def test_no_choice_brings_people_nearer(world, p):
     p = min(p, len(world[0]))
@@ -97,6 +99,7 @@ def test_no_choice_brings_people_nearer(world, p):
     assert plan.before == weighted_time(world, [])
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds(), weighted=st.booleans())
 def test_no_fewer_sites_cover_all_that_can_be(world, weighted):
     times, existing, people = world
@@ -112,6 +115,7 @@ def test_no_fewer_sites_cover_all_that_can_be(world, weighted):
     assert (plan.status, plan.gap, plan.bound) == ("optimal", 0, len(plan.chosen))
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds(), p=st.integers(1, 8))
 def test_sites_are_ranked_by_what_each_adds(world, p):
     p = min(p, len(world[0]))
@@ -131,6 +135,7 @@ def test_sites_are_ranked_by_what_each_adds(world, p):
         assert each.cumulated == covered(world, firsts)
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds(), p=st.integers(1, 4))
 def test_the_answer_at_once_lies_below_its_bound(world, p):
     p = min(p, len(world[0]))
@@ -140,6 +145,7 @@ def test_the_answer_at_once_lies_below_its_bound(world, p):
     assert fast.status == ("optimal" if fast.bound == fast.objective else "heuristic")
 
 
+@settings(max_examples=60, deadline=None)
 @given(world=worlds())
 def test_places_that_nothing_serves_are_told(world):
     times, existing, people = world
@@ -151,7 +157,7 @@ def test_places_that_nothing_serves_are_told(world):
     assert list(p_median(*world, p=1, beyond_s=WITHIN + 0.5).out_of_reach) == lost
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), p=st.integers(2, 4), existing=st.integers(0, 3))
 def test_what_the_solver_is_given_holds_the_best_choice(seed, p, existing):
     """Worlds on which the greedy choice and its bound seldom suffice."""

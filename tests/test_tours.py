@@ -62,7 +62,7 @@ def driven(asked, week):
     return total
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(asked=questions())
 def test_no_week_reaches_more_people_and_none_of_its_stops_drives_less(asked):
     near = eligible(asked)
@@ -91,6 +91,7 @@ def test_no_week_reaches_more_people_and_none_of_its_stops_drives_less(asked):
     assert tour.driving_s == pytest.approx(least)
 
 
+@settings(max_examples=60, deadline=None)
 @given(asked=questions(), visits=st.integers(1, 3))
 def test_spare_half_days_go_back_to_the_stops_that_reach_most(asked, visits):
     asked["from_base"] = asked["to_base"] = np.full(len(asked["times"]), 60, dtype=np.float32)

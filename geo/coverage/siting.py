@@ -19,8 +19,9 @@ four steps, each of which leaves a valid answer and a valid bound:
 
 Set cover (Toregas and ReVelle, 1971) is given to HiGHS once dominated places and candidates are gone.
 
-These functions cannot be interrupted between two looks at the clock: a caller that must be able to
-stop them runs them in a process of its own. Memory is about four times `times` in float64.
+The clock is looked at between steps, and HiGHS may overrun its share by seconds on large models: a
+caller that must be able to stop sooner runs these functions in a process it can end. Memory is about
+four times `times` in float64.
 """
 
 from __future__ import annotations
@@ -442,7 +443,8 @@ def _answer(world: _World, deadline: float | None) -> _Answer:
     if found is not None and world.value(found) < reached:
         chosen, reached = found, world.value(found)
     bound = max(bound, min(least, reached))
-    return _Answer(chosen, bound, value, proven=_meets(bound, reached), method=HIGHS)
+    method: Method = HIGHS if found is not None or isfinite(least) else LAGRANGIAN
+    return _Answer(chosen, bound, value, proven=_meets(bound, reached), method=method)
 
 
 def _greedy(world: _World) -> tuple[_Rows, float]:
@@ -505,6 +507,7 @@ def _relaxed(world: _World, chosen: _Rows, deadline: float) -> _Relaxed:
     p, kept = world.p, np.arange(len(world.cost))
     cost, dearest = world.cost * world.weight, world.without * world.weight
     value, bound = world.value(chosen), 0.0
+    lowest, lately = chosen, inf
     nearest = np.partition(np.vstack([cost[chosen], dearest]), 1, axis=0)
     price = (nearest[0] + nearest[1]) / 2
     direction, step, idle = np.zeros_like(price), 2.0, 0
@@ -515,10 +518,14 @@ def _relaxed(world: _World, chosen: _Rows, deadline: float) -> _Relaxed:
         here = float(price.sum() + worth[taken].sum())
         idle = 0 if here > bound + _WORTH_A_STEP * (value - bound) else idle + 1
         bound = max(bound, here)
-        near = kept[taken] if idle < _STEPS_WITHOUT_GAIN else _exchanged(world, kept[taken], deadline)
-        met = world.value(near)
+        met = world.value(kept[taken])
+        if met < lately:
+            lately, lowest = met, kept[taken]
+        if met < value or idle == _STEPS_WITHOUT_GAIN:
+            lowest = _exchanged(world, lowest, deadline)
+            met, lately = world.value(lowest), inf
         if met < value:
-            value, chosen = met, near
+            value, chosen = met, lowest
         slope = 1.0 - (cost[taken] < price).sum(axis=0)
         slope[(price >= dearest) & (slope > 0)] = 0
         direction = slope + _DEFLECTION * direction
