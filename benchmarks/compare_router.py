@@ -79,12 +79,16 @@ def main() -> None:
     parser.add_argument("--mode", type=Mode, default=Mode.CAR, choices=list(Mode))
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=47)
+    parser.add_argument("--everywhere", action="store_true", help="points at any junction, tracks included")
     parser.add_argument("--profiles", type=Path, default=SHIPPED)
     asked = parser.parse_args()
 
     graph = road_graph(asked.extract, asked.epsg, asked.profiles)
     random = np.random.default_rng(asked.seed)
-    pairs = random.choice(junctions_of_streets(graph, asked.mode, asked.extract), (asked.pairs, 2))
+    drawn_from = np.flatnonzero(np.diff(matrix(graph, asked.mode).indptr))
+    if not asked.everywhere:
+        drawn_from = drawn_from[on_streets(graph.node_xy[drawn_from], graph.epsg, asked.extract)]
+    pairs = random.choice(drawn_from, (asked.pairs, 2))
     ours = times(graph, asked.mode, pairs)
     version, theirs, km = routed(asked.router, asked.extract, asked.mode, lonlat(graph, pairs))
 
@@ -122,15 +126,14 @@ def road_graph(extract: Path, epsg: int, profiles: Path) -> RoadGraph:
     return build_graph(lines, about)
 
 
-def junctions_of_streets(graph: RoadGraph, mode: Mode, extract: Path) -> NDArray[np.intp]:
-    """Nodes of the graph that the mode may leave, and that lie on a street."""
+def on_streets(xy: NDArray[np.float64], epsg: int, extract: Path) -> NDArray[np.bool_]:
+    """Whether junctions lie on a street people live along."""
     streets = osmium.FileProcessor(str(extract)).with_locations()
     streets.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
     streets.with_filter(osmium.filter.TagFilter(*(("highway", value) for value in STREETS)))
     points = [(n.lon, n.lat) for way in streets for n in way.nodes if n.location.valid()]
-    usable = np.flatnonzero(np.diff(matrix(graph, mode).indptr))
-    away, _ = cKDTree(project(*zip(*points, strict=True), graph.epsg)).query(graph.node_xy[usable])
-    return usable[away < 0.1]
+    away, _ = cKDTree(project(*zip(*points, strict=True), epsg)).query(xy)
+    return away < 0.1
 
 
 def times(graph: RoadGraph, mode: Mode, pairs: NDArray[np.intp]) -> NDArray[np.float64]:
