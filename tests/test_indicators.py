@@ -194,12 +194,21 @@ def test_a_workbook_is_read_below_its_title_on_the_sheet_that_has_the_column(tmp
         ["CODGEO", "LIBGEO", "Taux"],
         ["99001", "Ouestville", 12.5],
         ["99004", "Estbourg", 9],
+        ["99002", "Deux-Étangs"],
     ):
         sheet.append(row)
     book.save(tmp_path / "taux.xlsx")
     loaded = read(tmp_path / "taux.xlsx", column="taux")
     assert loaded.indicator.values == {"99001": 12.5, "99004": 9}
     assert loaded.column == "Taux"
+    assert [(i.line, i.field, i.code) for i in loaded.findings.kept] == [(6, "Taux", "valeur_absente")]
+
+
+def test_notes_wider_than_the_table_are_not_its_header(write):
+    path = write(
+        ("Source", "Insee", "RP 2021", "géographie 2024"), ("CODGEO", "Taux"), ("99001", "5"), separator=","
+    )
+    assert read(path, column="Taux").indicator.values == {"99001": 5}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
