@@ -184,10 +184,13 @@ class Travel:
             False: times to the point. True: from it.
         """
         if self.graph is None:
-            return _Estimated(np.array([xy]), mode, self.detour_factor).of(place_xy)[0]
+            estimated = straight_line.seconds(
+                place_xy, np.array([xy]), mode, detour_factor=self.detour_factor
+            )
+            return np.asarray(estimated[0])
         road = self._road(mode, outward=outward)
         nodes, joined = self.around(xy, mode, outward=outward)
-        return road.sweeper.at([nodes], joined, road.side.join(place_xy))[0]
+        return np.asarray(road.sweeper.at([nodes], joined, road.side.join(place_xy))[0])
 
     def approach_kmh(self, mode: Mode) -> float:
         """Speed between a place and the road.
