@@ -148,6 +148,14 @@ def test_a_way_without_two_located_nodes_is_counted(read):
     assert lines.dropped == {INCOMPLETE: 3}
 
 
+def test_two_nodes_at_one_place_make_a_way_of_no_length(read):
+    nodes = {1: (0, 0), 2: (100, 0), 3: (100, 0), 4: (200, 0)}
+    lines = read(nodes, [((1, 2), ROAD), ((2, 3), {"highway": "footway"}), ((3, 4), ROAD)])
+    assert passes(lines, 1, 4) == {BICYCLE, FOOT}
+    assert seconds(lines, FOOT, 2, 3) == 0
+    assert not any(np.isnan(lines.seconds[mode]).any() for mode in Mode)
+
+
 PLACES = [(0, 0), (310, 20), (40, 290), (350, 330), (700, 10), (720, 380), (60, 640), (390, 700)]
 walks = st.lists(
     st.lists(st.integers(1, len(PLACES)), min_size=2, max_size=6), min_size=1, max_size=6

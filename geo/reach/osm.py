@@ -44,7 +44,6 @@ OUTSIDE: Final = "ways outside the bounds"
 _FIRST_YEAR = 2004
 _MPH_KMH = 1.609344
 _DEGREE = 10_000_000
-_NOWHERE = 2**31 - 1
 _RING_POINTS = 4
 _PROGRESS_EVERY = 65_536
 _PAST_BARRIER_M = 1.0
@@ -202,7 +201,7 @@ class _Rule:
 class _Lines:
     """Lines of nodes; line w has the nodes `refs[start[w]:start[w + 1]]`.
 
-    `x` and `y` are longitudes and latitudes of each in 1e-7 degrees, `_NOWHERE` when not known.
+    `x` and `y` are longitudes and latitudes of each in 1e-7 degrees; off the earth when not known.
     """
 
     refs: array[int] = field(default_factory=lambda: array("q"))
@@ -482,7 +481,7 @@ def _segments(path: Path, ways: _Ways, nodes: _Nodes, bounds: BaseGeometry | Non
     """The segments of all ways that have any, inside the bounds; what is left out is counted."""
     refs, way = np.array(ways.roads.refs, dtype=np.int64), ways.roads.owners()
     row = np.searchsorted(nodes.id, refs)
-    located = np.array(ways.roads.x, dtype=np.int32) != _NOWHERE
+    located = _on_earth(nodes.x, nodes.y)[row]
     usable = (way[1:] == way[:-1]) & located[1:] & located[:-1] & (row[1:] != row[:-1])
     a, b, of = row[:-1][usable], row[1:][usable], way[:-1][usable]
     del refs, way, row, located
@@ -500,6 +499,12 @@ def _segments(path: Path, ways: _Ways, nodes: _Nodes, bounds: BaseGeometry | Non
             raise _elsewhere(path, nodes, np.union1d(a, b), bounds)
         a, b, of = a[inside], b[inside], of[inside]
     return _Segments(a=a, b=b, way=of, closed=np.zeros((len(Mode), len(a)), bool))
+
+
+def _on_earth(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether coordinates are some: libosmium gives those it does not know beyond all bounds."""
+    east, north = 180 * _DEGREE, 90 * _DEGREE
+    return np.asarray((x >= -east) & (x <= east) & (y >= -north) & (y <= north), dtype=bool)
 
 
 def _touching(
@@ -645,8 +650,8 @@ def _pieces(
             np.array([r.open_kmh[number] for r in ways.rules])[rule],
         )
         kmh[segments.closed[number][start]] = 0
-        with np.errstate(divide="ignore"):
-            times = length[:, None] * 3.6 / kmh
+        times = np.full(kmh.shape, np.inf)
+        np.divide(length[:, None] * 3.6, kmh, out=times, where=kmh > 0)
         times += _lost(profiles[mode], number, padded, end_a, end_b, np.isfinite(times), rank, ring)
         seconds[mode] = times.astype(np.float32)
         reachable[mode] = joinable & np.isfinite(times).any(axis=1)
@@ -670,7 +675,7 @@ def _in_town(ways: _Ways, middle: NDArray[np.float64], epsg: int) -> NDArray[np.
     """
     inside = np.zeros(len(middle), bool)
     x, y = (np.array(column, dtype=np.int32) for column in (ways.built_up.x, ways.built_up.y))
-    area, located = ways.built_up.owners(), x != _NOWHERE
+    area, located = ways.built_up.owners(), _on_earth(x, y)
     whole = np.bincount(area, weights=located) >= _RING_POINTS
     used = located & whole[area]
     if not used.any():
@@ -678,8 +683,8 @@ def _in_town(ways: _Ways, middle: NDArray[np.float64], epsg: int) -> NDArray[np.
     area = area[used]
     xy = project(x[used] / _DEGREE, y[used] / _DEGREE, epsg)
     _, ring = np.unique(area, return_inverse=True)
-    tree = shapely.STRtree(shapely.polygons(shapely.linearrings(xy, indices=ring)))
-    inside[tree.query(shapely.points(middle), predicate="within")[0]] = True
+    land = shapely.polygons(shapely.linearrings(xy, indices=ring))
+    inside[shapely.STRtree(shapely.points(middle)).query(land, predicate="contains")[1]] = True
     return inside
 
 
