@@ -378,6 +378,11 @@ def test_a_commune_without_anyone_has_its_town_hall_and_adds_nobody(write):
     assert with_empty(every, town_halls) is every
 
 
+def test_ages_stay_untold_where_a_commune_without_anyone_is_added(write):
+    grid = read_people(write((cell(4), 100), columns=("GRD_ID", "T")), TERRITORY).people
+    assert np.isnan(with_empty(grid, people_at_town_halls(TERRITORY)).aged_65).all()
+
+
 # The real grids.
 
 
