@@ -12,7 +12,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import geo
-from api import coverage, described, health, imports, pages, problems, sites, territories
+from api import (
+    coverage,
+    described,
+    gaps,
+    health,
+    imports,
+    isochrones,
+    pages,
+    planner,
+    problems,
+    sites,
+    territories,
+)
 from api.middleware import Head, Headers, SmallBody, Unforeseen
 from api.routing import PREFIX
 from api.served import Keeper
@@ -58,12 +70,15 @@ def create_app(
         sites.sites_routes(http.page_size),
         territories.routes,
         coverage.routes,
+        gaps.routes,
+        isochrones.routes,
         imports.routes,
         health.health_routes(PREFIX),
         health.health_routes(""),
     ):
         app.router.routes.extend(routes.routes)
     pages.install(app)
+    planner.install(app)
     problems.install(app)
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)

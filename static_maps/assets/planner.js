@@ -1,0 +1,581 @@
+/* Portée: what the planner's page does beyond what the server wrote: map, where next, what if, trend.
+   Leaflet is loaded before. All that comes from data is written with textContent or setAttribute. */
+(() => {
+  "use strict";
+
+  const API = "/api/v1";
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (reduced) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+  const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
+  const oneDecimal = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 });
+  const signed = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
+  const byId = (id) => document.getElementById(id);
+  const percent = (share) => (share === null || share === undefined ? "—" : `${integer.format(share * 100)}\u00a0%`);
+  const minutesSaid = (m) => (m === null || m === undefined ? "hors d'atteinte" : `${integer.format(m)}\u00a0min`);
+  const people = (n) => `${integer.format(n)} ${Math.round(n) > 1 ? "personnes" : "personne"}`;
+
+  /** An element with attributes and children; strings become text. */
+  function el(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children.filter((c) => c !== null && c !== undefined));
+    return made;
+  }
+  function button(text, act, attributes = {}) {
+    const made = el("button", { type: "button", ...attributes }, text);
+    made.addEventListener("click", act);
+    return made;
+  }
+  /** A table in a frame that scrolls; the first column heads its row, the others are figures. */
+  function table(caption, heads, rows) {
+    const made = el("table", {}, el("caption", {}, el("span", {}, caption)),
+      el("thead", {}, el("tr", {}, ...heads.map((h, i) => el("th", { scope: "col", ...(i && { class: "n" }) }, h)))),
+      el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((c, i) => (i ? el("td", { class: "n" }, c) : el("th", { scope: "row" }, c)))))));
+    return el("div", { class: "scroll framed", role: "region", tabindex: "0", "aria-label": caption }, made);
+  }
+  /** JSON of an address of the API; a refusal becomes an Error in the words the API told it with. */
+  async function ask(path, { method = "GET", body, key } = {}) {
+    const headers = { Accept: "application/json" };
+    if (body) headers["Content-Type"] = "application/json";
+    if (key) headers.Authorization = `Bearer ${key}`;
+    let answer;
+    try {
+      answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    } catch {
+      throw new Error("Le service ne répond pas. Vérifiez votre connexion, puis réessayez.");
+    }
+    const told = answer.status === 204 ? null : await answer.json().catch(() => null);
+    if (answer.ok) return told;
+    throw new Error([told?.detail ?? `Le service a refusé (${answer.status}).`, told?.advice].filter(Boolean).join(" "));
+  }
+  function tell(place, text, wrong = false) {
+    place.textContent = text;
+    place.classList.toggle("wrong", wrong);
+  }
+
+  function draw(map) {
+    const data = JSON.parse(byId("donnees").textContent);
+    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
+    const communeByCode = new Map(data.communes.map((c) => [c.code, c]));
+    const siteById = new Map(data.sites.map((s) => [s.id, s]));
+    const rowByCode = new Map(data.rows.map((r) => [r.code, r]));
+    const container = map.getContainer();
+    container.setAttribute("role", "region");
+    container.setAttribute("aria-label", `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
+
+    // ---- Boundaries (see portee-map.js): arcs told once, rings made of them
+
+    const arcs = data.outline.arcs.map((flat) => {
+      const points = [];
+      let x = 0, y = 0;
+      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
+      return points;
+    });
+    const ring = (references) => references.flatMap((r) => (r < 0 ? arcs[~r].slice(0, -1).reverse() : arcs[r].slice(1)));
+    const rings = (shape) => shape.map((polygon) => polygon.map(ring));
+    const sides = arcs.map(() => []);
+    data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
+
+    for (const [name, z] of [["voisins", 340], ["carreaux", 404], ["isochrones", 406], ["limites", 410], ["cercles", 420], ["lieux", 430]]) {
+      map.createPane(name).style.zIndex = z;
+      if (name !== "lieux" && name !== "cercles") map.getPane(name).style.pointerEvents = "none";
+    }
+    const drawn = { smoothFactor: 0, noClip: true };
+    const still = (pane, className) => ({ ...drawn, pane, className, interactive: false });
+    for (const n of data.outline.neighbours) L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
+    const rowOf = (i) => data.rows[data.communes[i].row] ?? null;
+    const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
+    const lines = (pick, name) => L.polyline(line(pick), still("limites", name)).addTo(map);
+    lines((s) => s.length === 1, "outline");
+    if (data.kind !== "commune") lines((s) => s.length === 2 && data.communes[s[0]].row !== data.communes[s[1]].row, "group-line");
+
+    let picking = null;
+    const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
+    const communes = data.outline.communes.map((shape, i) => {
+      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.6, color: "#fff", fillOpacity: 1, className: "commune" });
+      polygon.on("click", (event) => { if (!picking) showTerritory(i); L.DomEvent.stopPropagation(event); if (picking) picked(event.latlng); });
+      polygon.on("mouseover mousemove", (event) => {
+        if (event.type === "mouseover") tip.setContent(communeTip(i));
+        tip.setLatLng(event.latlng);
+        if (!map.hasLayer(tip)) map.openTooltip(tip);
+      });
+      polygon.on("mouseout", () => map.closeTooltip(tip));
+      return polygon.addTo(map);
+    });
+    map.on("click", (event) => { if (picking) picked(event.latlng); });
+
+    function communeTip(i) {
+      const row = rowOf(i);
+      const box = el("div", {}, el("strong", {}, row && data.kind !== "commune" ? `${data.communes[i].name} (${row.name})` : data.communes[i].name));
+      if (row) box.append(el("br"), layers[state.layer].says(row));
+      return box;
+    }
+
+    // ---- What the map may show
+
+    const timeClass = (m) => data.time.find((c) => c.up_to !== null && m !== null && m <= c.up_to) ?? data.time.at(m === null ? -1 : -2);
+    const supplyClass = (v) => data.supply.find((c) => c.up_to === null || v <= c.up_to);
+    const CHANGES = [15, 5, 1, -1, -5, -15];
+    const changeColour = (m) => data.change[m === null ? 3 : CHANGES.filter((edge) => (edge > 0 ? m < edge : m <= edge)).length];
+    const pale = "#f4f5f7";
+    const state = { layer: "temps", changes: null };
+    const layers = {
+      temps: {
+        label: "Le temps de trajet", unit: "Temps médian jusqu'au lieu le plus proche, en minutes",
+        fill: (row) => timeClass(row.minutes).colour, classes: data.time,
+        says: (row) => `temps médian : ${minutesSaid(row.minutes)}`,
+      },
+      ...(data.places && { carreaux: {
+        label: "Le temps, là où l'on habite", unit: "Un point par carreau habité ; sa surface dit combien de personnes",
+        fill: () => pale, classes: data.time,
+        says: (row) => `temps médian : ${minutesSaid(row.minutes)}`,
+      } }),
+      audela: {
+        label: `Les personnes à plus de ${data.beyond_min} min`, unit: "Nombre de personnes, par la surface des cercles",
+        fill: () => pale, sizes: true,
+        says: (row) => `${people(row.beyond)} à plus de ${data.beyond_min} min`,
+      },
+      offre: {
+        label: "L'offre accessible", unit: data.supply_unit, classes: data.supply,
+        fill: (row) => supplyClass(row.supply).colour,
+        says: (row) => `offre : ${oneDecimal.format(row.supply)} ${data.supply_unit}`,
+      },
+      ecarts: {
+        label: "Les plus grands écarts", unit: "Numérotés du plus grand au moins grand, sur le temps médian", classes: data.time,
+        fill: (row) => timeClass(row.minutes).colour,
+        says: (row) => (row.rank ? `écart au rang ${row.rank}` : "aucun écart"),
+      },
+      "avant-apres": {
+        label: "Avant et après « Et si… ? »", unit: "Changement moyen du temps de trajet, en minutes",
+        classes: ["de 15 ou plus : plus loin", "de 5 à 15 : plus loin", "de 1 à 5 : plus loin", "moins d'une minute", "de 1 à 5 : plus près", "de 5 à 15 : plus près", "de 15 ou plus : plus près"].map((label, i) => ({ label, colour: data.change[i] })),
+        fill: (row) => changeColour(state.changes?.get(row.code)?.minutes ?? null),
+        says: (row) => {
+          const change = state.changes?.get(row.code);
+          return change && change.minutes !== null ? `${signed.format(change.minutes)} min en moyenne` : "rien ne change";
+        },
+      },
+    };
+    const circles = L.layerGroup(), numbers = L.layerGroup(), cells = L.layerGroup();
+    const most = Math.max(1, ...data.rows.map((r) => r.beyond));
+    const radius = (n) => 30 * Math.sqrt(n / most);
+    for (const row of data.rows) {
+      if (!row.beyond || !row.at) continue;
+      L.circleMarker(latLng(row.at), { pane: "cercles", radius: Math.max(2, radius(row.beyond)), className: "people" })
+        .bindTooltip(() => el("span", {}, `${row.name} : ${layers.audela.says(row)}`), { className: "tip", direction: "top", opacity: 1 }).addTo(circles);
+    }
+    data.gaps.forEach((gap, i) => {
+      const icon = L.divIcon({ html: el("span", {}, String(i + 1)), className: "number", iconSize: [26, 26] });
+      L.marker(latLng(gap.at), { icon, pane: "cercles", title: "", alt: `Écart ${i + 1} : ${gap.name}`, keyboard: false })
+        .bindTooltip(() => el("span", {}, gap.sentence), { className: "tip", direction: "top", opacity: 1 }).addTo(numbers);
+    });
+    if (data.places) {
+      const renderer = L.canvas({ pane: "carreaux", padding: 0.2 });
+      const scale = Math.sqrt(Math.max(...data.places.people));
+      const dots = data.places.people.map((n, i) => {
+        const minutes = data.places.minutes[i] < 0 ? null : data.places.minutes[i];
+        return L.circleMarker(latLng([data.places.at[2 * i], data.places.at[2 * i + 1]]), {
+          renderer, interactive: false, stroke: true, color: "#2a3342", weight: 0.3, fillOpacity: 0.95, fillColor: timeClass(minutes).colour, radius: 1.2,
+        });
+      });
+      const resize = () => {
+        const most = 2.2 * 2 ** (map.getZoom() - 8.5);
+        dots.forEach((dot, i) => dot.setRadius(Math.max(1.4, 4.2 * most * Math.sqrt(data.places.people[i]) / scale)));
+      };
+      map.on("zoomend", () => { if (map.hasLayer(cells)) resize(); });
+      cells.on("add", resize);
+      dots.forEach((dot) => dot.addTo(cells));
+    }
+
+    function show(name, { remember = true } = {}) {
+      if (!layers[name]) return;
+      state.layer = name;
+      const layer = layers[name];
+      communes.forEach((polygon, i) => { const row = rowOf(i); polygon.setStyle({ fillColor: row ? layer.fill(row) : data.unknown, color: layer.fill === undefined || layer.classes ? "#fff" : "#d5dae1" }); });
+      for (const [group, at] of [[circles, "audela"], [numbers, "ecarts"], [cells, "carreaux"]]) {
+        if (name === at) group.addTo(map); else group.remove();
+      }
+      byId("legende-unite").textContent = layer.unit;
+      byId("legende").replaceChildren(...(layer.sizes ? sizes() : layer.classes.map((c) => {
+        const swatch = el("span", { class: "swatch" });
+        swatch.style.backgroundColor = c.colour;
+        return el("li", {}, swatch, el("span", {}, c.label));
+      })));
+      const input = byId(`couche-${name}`);
+      if (input) input.checked = true;
+      if (remember) setAddress({ couche: name === "temps" ? null : name });
+    }
+    function sizes() {
+      const round = (n) => { const ten = 10 ** Math.floor(Math.log10(n)); return Math.max(1, Math.round(n / ten) * ten); };
+      const steps = [...new Set([most, most / 4, most / 20].map(round))];
+      return steps.map((n) => {
+        const sign = el("span", { class: "ring" });
+        sign.style.width = sign.style.height = `${Math.max(4, 2 * radius(n))}px`;
+        return el("li", {}, el("span", { class: "ring-box" }, sign), people(n));
+      });
+    }
+    byId("legende-source").textContent = [data.method, data.people_label, ...data.vintages].join(" · ");
+
+    // ---- Sites
+
+    const siteMarks = L.layerGroup().addTo(map), scenarioMarks = L.layerGroup().addTo(map), foundMarks = L.layerGroup().addTo(map), pointMarks = L.layerGroup().addTo(map);
+    const isochrones = L.layerGroup().addTo(map);
+    for (const site of data.sites) {
+      if (!site.at) continue;
+      L.circleMarker(latLng(site.at), { pane: "lieux", radius: site.state === 2 ? 5 : 4, className: `place state-${site.state}` })
+        .bindTooltip(() => el("span", {}, site.name), { className: "tip", direction: "top", opacity: 1 })
+        .on("click", (event) => { L.DomEvent.stopPropagation(event); if (picking) picked(event.latlng); else showSite(site); }).addTo(siteMarks);
+    }
+    const sheet = byId("fiche");
+    function openSheet(title, ...content) {
+      sheet.replaceChildren(el("h3", {}, title), button("Fermer", closeSheet, { class: "close" }), ...content);
+      sheet.hidden = false;
+    }
+    function closeSheet() { sheet.hidden = true; isochrones.clearLayers(); }
+    const figures = (rows) => el("dl", {}, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));
+    function showTerritory(i) {
+      const row = rowOf(i), commune = data.communes[i];
+      if (!row) return;
+      const told = data.gaps.find((g) => data.kind === "commune" && g.name === row.name)?.sentence;
+      openSheet(row.name, told ? el("p", {}, told) : null, figures([
+        ["Temps médian", minutesSaid(row.minutes)],
+        [`À plus de ${data.beyond_min} min`, people(row.beyond)],
+        ["Personnes", integer.format(row.people)],
+        ["Offre accessible", oneDecimal.format(row.supply)],
+      ]), el("p", { class: "acts" }, el("a", { href: `#t-${row.code}` }, "Voir dans le tableau"),
+        button(`Et si un lieu ouvrait à ${commune.name} ?`, () => addEdit({ action: "open", name: `Nouveau lieu, ${commune.name}`, ...place(commune.code) }))));
+    }
+    function showSite(site) {
+      const states = ["Ne convient pas à la question", "Convient, mais n'est pas ouvert au moment demandé ou ne dit pas ses horaires", "Convient à la question"];
+      const status = el("p", { class: "state", role: "status" });
+      const prefill = (action) => () => { byId("si-action").value = action; shape(); byId("si-lieu").value = site.id; byId("si-lieu").focus(); };
+      openSheet(site.name, el("p", {}, site.town), el("p", { class: "hint" }, states[site.state]),
+        site.hours.length ? el("ul", {}, ...site.hours.map((h) => el("li", {}, h))) : el("p", {}, "Horaires inconnus"),
+        el("p", { class: "acts" }, button("Qui peut y venir ?", () => showIsochrones(site, status)),
+          button("Et s'il fermait ?", () => addEdit({ action: "close", site: site.id })),
+          button("Et s'il déménageait ?", prefill("move")), button("Et s'il ouvrait à d'autres heures ?", prefill("hours"))), status);
+    }
+    async function showIsochrones(site, status) {
+      isochrones.clearLayers();
+      tell(status, "Calcul des isochrones…");
+      const query = new URLSearchParams({ site: site.id, mode: data.question.mode, minutes: data.question.minutes.join(",") });
+      try {
+        const found = await ask(`${API}/isochrones?${query}`);
+        const features = [...found.features].sort((a, b) => b.properties.minutes - a.properties.minutes);
+        for (const feature of features) {
+          const colour = timeClass(feature.properties.minutes).colour;
+          L.geoJSON(feature, { pane: "isochrones", interactive: false, style: { color: "#1c2430", weight: 1, fillColor: colour, fillOpacity: 0.75 } }).addTo(isochrones);
+        }
+        tell(status, `D'où l'on y vient en ${features.map((f) => f.properties.minutes).reverse().join(", ")} min.`);
+      } catch (problem) { tell(status, problem.message, true); }
+    }
+
+    // ---- The address: the whole state of the page
+
+    function setAddress(changes) {
+      const change = (href) => {
+        const url = new URL(href, location.href);
+        for (const [name, value] of Object.entries(changes)) {
+          if (value === null) url.searchParams.delete(name); else url.searchParams.set(name, value);
+        }
+        return url.pathname + url.search + url.hash;
+      };
+      history.replaceState(null, "", change(location.href));
+      document.querySelectorAll("#tableau thead a").forEach((a) => { a.setAttribute("href", change(a.getAttribute("href"))); });
+      for (const [name, value] of Object.entries(changes)) {
+        byId("question").querySelectorAll(`input[type=hidden][name="${name}"]`).forEach((input) => input.remove());
+        if (value !== null) byId("question").append(el("input", { type: "hidden", name, value }));
+      }
+    }
+
+    // ---- Points picked on the map
+
+    function pick(act, pressed) {
+      picking = act;
+      container.classList.toggle("picking", Boolean(act));
+      for (const each of [byId("points-carte"), byId("si-attente")]) each.removeAttribute("aria-pressed");
+      byId("points-carte").setAttribute("aria-pressed", String(pressed === "points"));
+      byId("si-attente").textContent = pressed === "si" ? "Cliquez sur la carte, à l'endroit voulu (Échap pour renoncer)." : "";
+      if (act) container.scrollIntoView({ block: "nearest", behavior: reduced ? "auto" : "smooth" });
+    }
+    function picked(at) {
+      const wrapped = at.wrap();
+      picking({ longitude: Number(wrapped.lng.toFixed(5)), latitude: Number(wrapped.lat.toFixed(5)) });
+    }
+    addEventListener("keydown", (event) => { if (event.key === "Escape" && picking) pick(null); });
+    function place(code) {
+      const [x, y] = communeByCode.get(code).at;
+      return { longitude: x / data.scale, latitude: y / data.scale };
+    }
+
+    // ---- What if
+
+    let edits = [];
+    const siteName = (id) => { const s = siteById.get(id); return s ? `${s.name}${s.town ? ` (${s.town})` : ""}` : id; };
+    const sorted = [...data.sites].sort((a, b) => `${a.town} ${a.name}`.localeCompare(`${b.town} ${b.name}`, "fr"));
+    byId("si-lieu").append(...sorted.map((s) => el("option", { value: s.id }, `${s.town || "?"} — ${s.name}`)));
+    const spoken = {
+      open: (e) => `Ouvrir « ${e.name} »${e.horaires ? `, ${e.horaires}` : ""}`,
+      close: (e) => `Fermer ${siteName(e.site)}`,
+      move: (e) => `Déplacer ${siteName(e.site)}`,
+      hours: (e) => `Ouvrir ${siteName(e.site)} : ${e.horaires}`,
+    };
+    function shape() {
+      const action = byId("si-action").value;
+      document.querySelectorAll("#si [data-for]").forEach((part) => { part.hidden = !part.dataset.for.split(" ").includes(action); });
+      byId("si-horaires").required = action === "hours";
+    }
+    byId("si-action").addEventListener("change", () => { shape(); pick(null); });
+    byId("si").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const action = byId("si-action").value, site = byId("si-lieu").value;
+      const edit = { action };
+      if (action === "open") edit.name = byId("si-nom").value.trim() || "Nouveau lieu"; else edit.site = site;
+      const hours = byId("si-horaires").value.trim();
+      if (hours && (action === "open" || action === "hours")) edit.horaires = hours;
+      if (action === "close" || action === "hours") { addEdit(edit); return; }
+      const code = byId("si-ou").value;
+      if (code) addEdit({ ...edit, ...place(code) });
+      else pick((at) => { pick(null); addEdit({ ...edit, ...at }); }, "si");
+    });
+    function addEdit(...more) { setEdits([...edits, ...more]); }
+    function setEdits(changed) {
+      edits = changed;
+      setAddress({ edits: edits.length ? JSON.stringify(edits) : null });
+      showEdits();
+      evaluate();
+    }
+    function showEdits() {
+      byId("si-liste").replaceChildren(...edits.map((edit, i) => el("li", {}, el("span", {}, (spoken[edit.action] ?? (() => "Changement inconnu"))(edit)), " ",
+        button("Retirer", () => { setEdits(edits.filter((_, other) => other !== i)); byId("si-liste").focus(); }, { "aria-label": `Retirer : changement ${i + 1}` }))));
+      if (!edits.length) byId("si-liste").replaceChildren(el("li", { class: "none" }, "Aucun pour l'instant."));
+      for (const id of ["si-annuler", "si-vider", "si-exporter"]) byId(id).disabled = !edits.length;
+    }
+    byId("si-liste").setAttribute("tabindex", "-1");
+    byId("si-annuler").addEventListener("click", () => setEdits(edits.slice(0, -1)));
+    byId("si-vider").addEventListener("click", () => setEdits([]));
+    byId("si-exporter").addEventListener("click", () => save("scenario.json", { edits }));
+    function save(name, value) {
+      const url = URL.createObjectURL(new Blob([JSON.stringify(value, null, 2)], { type: "application/json" }));
+      const link = el("a", { href: url, download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    }
+
+    let latest = 0;
+    const evaluated = (some) => ask(`${API}/scenarios/evaluate`, { method: "POST", body: { edits: some, question: data.question, kind: data.kind } });
+    async function evaluate() {
+      const mine = ++latest, status = byId("si-etat"), result = byId("si-resultat");
+      scenarioMarks.clearLayers();
+      if (!edits.length) {
+        tell(status, "");
+        result.replaceChildren();
+        state.changes = null;
+        byId("couche-avant-apres").disabled = true;
+        if (state.layer === "avant-apres") show("temps");
+        return;
+      }
+      tell(status, "Calcul en cours…");
+      let found;
+      try { found = await evaluated(edits); } catch (problem) {
+        if (mine === latest) { tell(status, problem.message, true); result.replaceChildren(); }
+        return;
+      }
+      if (mine !== latest) return;
+      const s = found.summary;
+      tell(status, `${people(s.gaining)} de plus à ${data.beyond_min} min au plus ; ${people(s.losing)} de moins. ${people(s.nearer)} plus près, ${people(s.farther)} plus loin.`);
+      const touched = found.territories.filter((t) => t.gaining || t.losing || t.nearer || t.farther)
+        .sort((a, b) => (b.gaining - b.losing) - (a.gaining - a.losing) || (a.minutes ?? 0) - (b.minutes ?? 0));
+      result.replaceChildren(touched.length
+        ? table("Qui gagne, qui perd", ["Territoire", "Gagnent", "Perdent", "Plus près", "Plus loin", "Temps moyen"], touched.map((t) => [t.name, integer.format(t.gaining), integer.format(t.losing), integer.format(t.nearer), integer.format(t.farther), t.minutes === null ? "—" : `${signed.format(t.minutes)}\u00a0min`]))
+        : el("p", {}, "Aucun territoire n'est touché."));
+      state.changes = new Map(found.territories.map((t) => [t.code, t]));
+      byId("couche-avant-apres").disabled = false;
+      for (const feature of found.sites?.features ?? []) {
+        if (!feature.geometry) continue;
+        const [x, y] = feature.geometry.coordinates, name = feature.properties.name ?? feature.properties.nom ?? "";
+        L.circleMarker([y, x], { pane: "lieux", radius: 8, className: `place what-if ${feature.properties.change ?? ""}` })
+          .bindTooltip(() => el("span", {}, name), { className: "tip", direction: "top", opacity: 1 }).addTo(scenarioMarks);
+      }
+      show("avant-apres");
+    }
+
+    // ---- Saved scenarios
+
+    const list = byId("scenarios-liste");
+    byId("scenarios").addEventListener("toggle", () => { if (byId("scenarios").open) refresh(); });
+    async function refresh() {
+      tell(list, "Lecture…");
+      try {
+        const { scenarios } = await ask(`${API}/scenarios`);
+        if (!scenarios.length) { tell(list, "Aucun scénario n'est enregistré."); return; }
+        list.replaceChildren(el("ul", { class: "listed" }, ...scenarios.map((s) => el("li", {}, el("strong", {}, s.name), ` ${s.description ?? ""} `,
+          button("Ouvrir", () => setEdits(s.edits), { "aria-label": `Ouvrir ${s.name}` }), " ",
+          button("Exporter", () => save(`${s.name}.json`, s), { "aria-label": `Exporter ${s.name}` }), " ",
+          button("Supprimer", () => remove(s), { "aria-label": `Supprimer ${s.name}` })))),
+          el("p", { class: "acts" }, button("Comparer tous les scénarios", () => compareAll(scenarios))));
+      } catch (problem) { tell(list, problem.message, true); }
+    }
+    async function compareAll(scenarios) {
+      const status = byId("scenarios-etat"), rows = [];
+      for (const s of scenarios) {
+        tell(status, `Calcul de « ${s.name} »…`);
+        try {
+          const { summary } = await evaluated(s.edits);
+          rows.push([s.name, integer.format(summary.gaining), integer.format(summary.losing), integer.format(summary.nearer), integer.format(summary.farther)]);
+        } catch (problem) { rows.push([`${s.name} : ${problem.message}`, "—", "—", "—", "—"]); }
+      }
+      status.replaceChildren(table("Scénarios comparés", ["Scénario", "Gagnent", "Perdent", "Plus près", "Plus loin"], rows));
+    }
+    async function keyed(path, options, done) {
+      const status = byId("scenarios-etat"), key = byId("scenario-cle");
+      if (!key.value) { tell(status, "Donnez d'abord la clé d'accès.", true); key.focus(); return; }
+      try { await ask(path, { ...options, key: key.value }); tell(status, done); refresh(); } catch (problem) { tell(status, problem.message, true); }
+      key.value = "";
+    }
+    const remove = (s) => keyed(`${API}/scenarios/${encodeURIComponent(s.id)}`, { method: "DELETE" }, `« ${s.name} » est supprimé.`);
+    byId("enregistrer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!edits.length) { tell(byId("scenarios-etat"), "Il n'y a aucun changement à enregistrer.", true); return; }
+      const name = byId("scenario-nom").value.trim();
+      keyed(`${API}/scenarios`, { method: "POST", body: { name, description: "", edits } }, `« ${name} » est enregistré.`);
+    });
+
+    // ---- Where next
+
+    let points = [], job = null;
+    const form = byId("ouvrir");
+    function shapeSiting() {
+      const model = byId("modele").value;
+      byId("tournee").hidden = model !== "tour";
+      byId("nombre-champ").hidden = model === "set_cover" || model === "tour";
+      byId("points").hidden = form.elements.candidates.value !== "points";
+      if (byId("points").hidden && picking) pick(null);
+    }
+    form.addEventListener("change", shapeSiting);
+    function addPoint(point) { points = [...points, point]; showPoints(); }
+    function showPoints() {
+      pointMarks.clearLayers();
+      byId("points-liste").replaceChildren(...points.map((p, i) => el("li", {}, p.name, " ", button("Retirer", () => { points = points.filter((_, other) => other !== i); showPoints(); }, { "aria-label": `Retirer ${p.name}` }))));
+      for (const p of points) L.circleMarker([p.latitude, p.longitude], { pane: "lieux", radius: 6, className: "place candidate", interactive: false }).addTo(pointMarks);
+    }
+    byId("points-carte").addEventListener("click", () => {
+      if (picking) pick(null); else pick((at) => addPoint({ name: `Point ${points.length + 1}`, ...at }), "points");
+    });
+    byId("points-ajouter").addEventListener("click", () => {
+      const code = byId("points-commune").value;
+      addPoint({ name: `Mairie de ${communeByCode.get(code).name}`, ...place(code) });
+    });
+    const sitingState = byId("ouvrir-etat");
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      pick(null);
+      const fields = new FormData(form), model = fields.get("model"), own = fields.get("candidates") === "points";
+      if (own && !points.length) { tell(sitingState, "Choisissez au moins un point.", true); return; }
+      const halves = fields.getAll("half_days");
+      if (model === "tour" && !halves.length) { tell(sitingState, "Choisissez au moins une demi-journée.", true); return; }
+      const body = { model, within_min: Number(fields.get("within_min")), candidates: own ? points : "town_halls", question: data.question, time_limit_s: 30 };
+      if (model === "tour") Object.assign(body, { half_days: halves, base: fields.get("base"), p: halves.length });
+      else if (model !== "set_cover") body.p = Number(fields.get("p"));
+      byId("ouvrir-resultat").replaceChildren();
+      foundMarks.clearLayers();
+      tell(sitingState, "Envoi du calcul…");
+      const mine = job = {};
+      try {
+        let told = await ask(`${API}/siting`, { method: "POST", body });
+        mine.id = told.id;
+        byId("ouvrir-avance").hidden = false;
+        while (mine === job) {
+          if (!("result" in told)) told = await ask(`${API}/jobs/${mine.id}`);
+          byId("ouvrir-barre").value = told.progress ?? 0;
+          if (told.state === "done") { showFound(told.result); break; }
+          if (told.state === "failed" || told.state === "cancelled") { tell(sitingState, told.message || "Le calcul s'est arrêté.", told.state === "failed"); break; }
+          tell(sitingState, told.message || (told.state === "queued" ? "En attente…" : "Calcul en cours…"));
+          await new Promise((wake) => setTimeout(wake, 600));
+          told = {};
+        }
+      } catch (problem) { if (mine === job) tell(sitingState, problem.message, true); }
+      if (mine === job) byId("ouvrir-avance").hidden = true;
+    });
+    byId("ouvrir-annuler").addEventListener("click", async () => {
+      const id = job?.id;
+      job = null;
+      byId("ouvrir-avance").hidden = true;
+      tell(sitingState, "Calcul arrêté.");
+      if (id) try { await ask(`${API}/jobs/${id}`, { method: "DELETE" }); } catch { /* it has ended meanwhile */ }
+    });
+    function showFound(result) {
+      const gap = result.gap ? ` à ${percent(result.gap)} près` : "";
+      const best = result.status === "optimal" ? "C'est le meilleur choix possible." : `Meilleur choix trouvé${gap}.`;
+      tell(sitingState, [result.sites.length ? best : "Aucun lieu à proposer.", result.note].filter(Boolean).join(" "));
+      const opened = result.sites.map((s) => ({ action: "open", name: s.name, longitude: s.longitude, latitude: s.latitude }));
+      const parts = [];
+      if (result.sites.length) {
+        parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
+        parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened))));
+      }
+      if (result.tour) parts.push(table("Semaine du bus", ["Demi-journée", "Étape", "Personnes gagnées", "Route"], result.tour.map((t) => [t.half_day, t.name, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
+      byId("ouvrir-resultat").replaceChildren(...parts);
+      for (const s of result.sites) {
+        const icon = L.divIcon({ html: el("span", {}, String(s.rank)), className: "number found", iconSize: [28, 28] });
+        L.marker([s.latitude, s.longitude], { icon, pane: "lieux", keyboard: false, alt: `Proposition ${s.rank} : ${s.name}` })
+          .bindTooltip(() => el("span", {}, `${s.name} : ${people(s.people_gained)} de plus`), { className: "tip", direction: "top", opacity: 1 }).addTo(foundMarks);
+      }
+    }
+
+    // ---- Trend
+
+    const evolution = byId("evolution-montrer");
+    evolution.hidden = false;
+    evolution.addEventListener("click", async () => {
+      const place = byId("evolution-resultat");
+      tell(place, "Lecture…");
+      try {
+        const { snapshots } = await ask(data.trend);
+        if (!snapshots.length) { tell(place, "Aucun état daté n'a été gardé (portee snapshots keep)."); return; }
+        place.replaceChildren(table("Les mêmes figures, d'une date à l'autre", ["Date", "Lieux", `À plus de ${data.beyond_min} min`, "Temps médian", ...data.question.minutes.map((m) => `${m} min au plus`)],
+          snapshots.map((s) => [`${new Date(s.day).toLocaleDateString("fr-FR", { dateStyle: "long" })} — ${s.name}`, integer.format(s.sites), integer.format(s.people_beyond), minutesSaid(s.median_min), ...s.share_within.map((w) => percent(w?.share ?? w))])));
+      } catch (problem) { tell(place, problem.message, true); }
+    });
+
+    // ---- Controls of the map
+
+    const choices = byId("couches");
+    for (const [name, { label }] of Object.entries(layers)) {
+      const input = el("input", { type: "radio", name: "vue", id: `couche-${name}`, value: name });
+      input.disabled = name === "avant-apres";
+      input.addEventListener("change", () => show(name));
+      choices.append(el("label", {}, input, label));
+    }
+    let base = null, tilesSeen = false;
+    map.eachLayer((layer) => { if (layer instanceof L.TileLayer) base = layer; });
+    for (const [label, layer] of [["Les lieux", siteMarks], ...(base ? [["Le fond de carte", base]] : [])]) {
+      const input = el("input", { type: "checkbox" });
+      input.checked = true;
+      input.addEventListener("change", () => {
+        if (input.checked) map.addLayer(layer); else map.removeLayer(layer);
+        if (layer === base) document.documentElement.classList.toggle("with-tiles", input.checked && tilesSeen);
+      });
+      choices.append(el("label", {}, input, label));
+    }
+    base?.on("tileload", () => { tilesSeen = true; document.documentElement.classList.add("with-tiles"); });
+    L.control.zoom({ zoomInTitle: "Agrandir", zoomOutTitle: "Réduire" }).addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
+    choices.hidden = false;
+    byId("outils").hidden = false;
+    if (matchMedia("(max-width: 899px)").matches) document.querySelector(".fold").open = false;
+    shape();
+    shapeSiting();
+
+    const asked = new URLSearchParams(location.search);
+    show(layers[asked.get("couche")] && asked.get("couche") !== "avant-apres" ? asked.get("couche") : "temps", { remember: false });
+    if (asked.get("edits")) {
+      try { edits = JSON.parse(asked.get("edits")); } catch { edits = null; }
+      if (!Array.isArray(edits)) { edits = []; tell(byId("si-etat"), "Les changements de cette adresse sont illisibles.", true); }
+      if (edits.length) evaluate();
+    }
+    showEdits();
+    document.documentElement.dataset.ready = "true";
+  }
+
+  window.portee = { draw };
+})();

@@ -1,0 +1,512 @@
+"""The planner's page: a question of coverage answered as figures, map, table and charts.
+
+Frozen results in, a page out; it asks nothing of the database. Complete without JavaScript but for
+the map and the what-ifs. As in `coverage_map`, nothing from data passes through Folium's own
+templates: the page hands it over as JSON, and `planner.js` shows it as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from itertools import pairwise
+from math import isfinite
+from typing import Any, Final
+
+import folium
+import numpy as np
+import orjson
+import shapely
+from branca.element import Element, Figure
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from geo.coverage import equity, gaps
+from geo.coverage.gaps import Gap
+from geo.coverage.measure import Coverage, TerritoryCoverage
+from geo.crs import WGS84, reproject
+from geo.sites.filters import fold
+from geo.snapshot import Snapshot
+from geo.territory.model import Commune, Kind
+from static_maps import charts, words
+from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
+from static_maps.page_data import _outline, _units, hours
+from static_maps.planner_form import PATH, Form
+from static_maps.settings import MapSettings
+from static_maps.topology import SCALE
+
+TIME_RAMP: Final = (
+    *("#fdf3cf", "#fbd48d", "#f2a65e", "#df7549"),
+    *("#bd4440", "#8f2450", "#631650", "#3a0f3f"),
+)
+"""From near to far, one step of lightness each: `charts` and the map take as many as they need."""
+UNREACHED: Final = "#16161d"
+SUPPLY_RAMP: Final = ("#e3f0ee", "#a9d6cf", "#63b0aa", "#2a7f80", "#0f4f57")
+"""From little to much help, in another hue than time."""
+NO_SUPPLY: Final = "#f7d9a8"
+UNKNOWN: Final = "#c9ccd1"
+CHANGE_COLOURS: Final = ("#7a3803", "#c8741d", "#f0c48a", "#eceff2", "#9cc4e4", "#3a83bd", "#0b3d73")
+"""From much farther to much nearer (orange to blue), around no change."""
+GAPS_SHOWN: Final = 20
+PLACES_MAX: Final = 12_000
+"""Populated places sent to the map at most, the most peopled first."""
+WORST_SHARE: Final = 0.1
+REFUSED_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+_TEMPLATES.globals.update(charts=charts)
+
+
+def planner_page(
+    snapshot: Snapshot,
+    coverage: Coverage,
+    form: Form,
+    outline: bytes,
+    *,
+    settings: MapSettings,
+    parameters: Mapping[str, object],
+    downloads: Sequence[Link],
+    assets_url: str = "/static",
+) -> WrittenPage:
+    """The planner's page for one question.
+
+    Parameters
+    ----------
+    outline
+        As `outline_json` writes it: the same for every question of a snapshot.
+    parameters
+        The question under the names the API gives its parameters; sent back with each what-if.
+    downloads
+        Links to the same figures as files: label and address.
+    """
+    page = _PlannerPage(snapshot, coverage, form, outline, settings, parameters, downloads, assets_url)
+    page.add_child(_PlannerCanvas(snapshot, settings, assets_url), name="map")
+    return WrittenPage(page.render(), page.security_policy())
+
+
+def refused_page(problems: Sequence[str], *, assets_url: str = "/static") -> WrittenPage:
+    """The page that says what is wrong with a question, a sentence each."""
+    html = _TEMPLATES.get_template("planner_refused.html").render(
+        problems=problems, assets_url=assets_url, path=PATH
+    )
+    return WrittenPage(html, REFUSED_POLICY)
+
+
+def outline_json(snapshot: Snapshot, tolerance_m: float) -> bytes:
+    """Boundaries of a snapshot's territory and neighbours, as the map's script reads them."""
+    return orjson.dumps(_outline(snapshot.territory, tolerance_m))
+
+
+class _PlannerCanvas(_Canvas):
+    """The same map with the planner's script in place of the residents'."""
+
+    def __init__(self, snapshot: Snapshot, settings: MapSettings, assets_url: str) -> None:
+        super().__init__(snapshot, settings, assets_url)
+        url = escape(assets_url)
+        self.default_js = [
+            ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
+            ("portee", f"{url}/assets/planner.js"),
+        ]
+        self.default_css = [
+            ("leaflet_css", f"{url}/vendor/leaflet/leaflet.css"),
+            ("portee_css", f"{url}/assets/portee-map.css"),
+            ("planner_css", f"{url}/assets/planner.css"),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The headline, as text.
+
+    Attributes
+    ----------
+    doubts
+        Sentences: how sure the figures are, and how far they move without doubtful records.
+    """
+
+    headline: str
+    beyond: str
+    share: str
+    median: str
+    worst: str
+    gini: str
+    lorenz: str
+    gaps_title: str
+    doubts: tuple[str, ...]
+
+
+class _PlannerPage(Figure):
+    """The page around the map. Its template escapes what it writes and is compiled once."""
+
+    _template = _TEMPLATES.get_template("planner.html")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        coverage: Coverage,
+        form: Form,
+        outline: bytes,
+        settings: MapSettings,
+        parameters: Mapping[str, object],
+        downloads: Sequence[Link],
+        assets_url: str,
+    ) -> None:
+        super().__init__(title=f"Planifier l'aide au numérique — {snapshot.territory.name}")
+        self.header = Element()  # without Folium's own meta tag
+        self.header._parent = self
+        self.snapshot = snapshot
+        self.coverage = coverage
+        self.question = coverage.question
+        self.form = form
+        self.kind = form.kind
+        self.settings = settings
+        self.assets_url = assets_url
+        self.parameters = parameters
+        self.downloads = downloads
+        self.outline = outline
+        self.method = coverage.frame.travel.label
+        self.spoken = gaps.spoken(coverage)
+        self.territories = coverage.by_territory(form.kind)
+        self.gaps = gaps.gaps_of_communes(coverage)
+        self.figures = figures_of(coverage, self.gaps)
+        self.trend_address = form.asked("/api/v1/trend", leave=("kind",))
+
+    minutes_said = staticmethod(lambda minutes: minutes_said(minutes))
+    decimal = staticmethod(lambda number: decimal(number))
+
+    @property
+    def communes(self) -> list[Commune]:
+        """Communes by name."""
+        return sorted(self.snapshot.territory.communes, key=lambda c: (fold(c.name), c.code))
+
+    @property
+    def main_commune(self) -> str:
+        """Code of the most peopled commune."""
+        return max(self.snapshot.territory.communes, key=lambda c: c.population).code
+
+    @property
+    def kind_words(self) -> str:
+        """The level, as a heading says it."""
+        plural = "s" if len(self.territories) > 1 else ""
+        return (
+            f"{self.kind.label}{plural}, du plus grand écart au plus petit"
+            if self._by_rank
+            else (f"{self.kind.label}{plural}")
+        )
+
+    @property
+    def _by_rank(self) -> bool:
+        return self.form.order in ("rang", "ecart")
+
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """Sentence of each commune's gap, by code; none at other levels."""
+        return {g.commune: g.sentence for g in self.gaps} if self.kind is Kind.COMMUNE else {}
+
+    @cached_property
+    def rows(self) -> list[tuple[TerritoryCoverage, float | None]]:
+        """Territories in the order asked for, each with its share within `beyond_min`."""
+        keyed = [(t, 1 - t.people_beyond / t.people if t.people > 0 else None) for t in self.territories]
+        inf = float("inf")
+        keys = {
+            "rang": lambda t, s: t.gap_rank or inf,
+            "nom": lambda t, s: fold(t.name),
+            "ecart": lambda t, s: t.gap,
+            "audela": lambda t, s: t.people_beyond,
+            "part": lambda t, s: 2.0 if s is None else s,
+            "temps": lambda t, s: inf if t.median_min is None else t.median_min,
+            "offre": lambda t, s: t.supply,
+            "heures": lambda t, s: t.open_hours,
+            "lieux": lambda t, s: t.site_count,
+            "habitants": lambda t, s: t.people,
+        }
+        key = keys[self.form.sorted_by]
+        keyed.sort(key=lambda r: fold(r[0].name))
+        return sorted(keyed, key=lambda r: key(*r), reverse=self.form.descending)
+
+    @property
+    def histogram(self) -> str:
+        """People by class of time, drawn."""
+        classes = equity.by_time(self.coverage.seconds, self.coverage.people, self.question.minutes)
+        return charts.histogram(classes, time_colours(len(classes)), identifier="histogramme")
+
+    @property
+    def lorenz(self) -> str:
+        """The Lorenz curve, drawn; "" where there is nothing to share."""
+        curve = self.coverage.lorenz()
+        return charts.lorenz_curve(curve, identifier="lorenz") if curve else ""
+
+    def json_block(self) -> Markup:
+        """The data as JSON that cannot end its `<script>` block or open a comment in it."""
+        text = orjson.dumps(self.data()).decode()
+        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+
+    def data(self) -> dict[str, Any]:
+        """Everything the page's script needs, as values JSON can hold.
+
+        Coordinates are WGS 84, longitude first, in units of 1/`SCALE` degree; times are minutes.
+        """
+        coverage, territory = self.coverage, self.snapshot.territory
+        row_of = {c: row for row, group in enumerate(self._groups) for c in group}
+        return {
+            "scale": SCALE,
+            "territory": {"code": territory.code, "name": territory.name},
+            "outline": orjson.Fragment(self.outline),
+            "communes": [
+                {
+                    "code": c.code,
+                    "name": c.name,
+                    "at": _units(c.town_hall.x, c.town_hall.y),
+                    "row": row_of.get(c.code, -1),
+                }
+                for c in territory.communes
+            ],
+            "kind": self.kind,
+            "rows": [
+                _row(t, self._centre(group)) for t, group in zip(self.territories, self._groups, strict=True)
+            ],
+            "places": self._places(),
+            "gaps": [
+                {"name": g.name, "at": at, "sentence": g.sentence}
+                for g, at in zip(
+                    self.gaps[:GAPS_SHOWN], self._degrees([g.xy for g in self.gaps[:GAPS_SHOWN]]), strict=True
+                )
+            ],
+            "sites": self._sites(),
+            "time": time_classes(self.question.minutes),
+            "supply": supply_classes(np.array([t.supply for t in self.territories])),
+            "supply_unit": self.question.supply.label,
+            "change": CHANGE_COLOURS,
+            "unknown": UNKNOWN,
+            "method": self.method,
+            "people_label": coverage.frame.people.label,
+            "beyond_min": self.question.beyond_min,
+            "question": dict(self.parameters),
+            "trend": self.trend_address,
+            "vintages": [f"{p.subject} : {p.vintage}" for p in self.snapshot.provenance],
+        }
+
+    @cached_property
+    def _groups(self) -> list[tuple[str, ...]]:
+        """Commune codes of each territory, in the order of `territories`."""
+        find = self.snapshot.territory.find
+        return [find(t.code, t.kind).communes for t in self.territories]
+
+    def _centre(self, communes: Sequence[str]) -> list[int] | None:
+        """Where a territory's circle is drawn: the town hall of its most peopled commune."""
+        by_code = self.snapshot.territory.commune_by_code
+        main = max((by_code[c] for c in communes), key=lambda c: c.population)
+        return _units(main.town_hall.x, main.town_hall.y)
+
+    def _places(self) -> dict[str, list[int]] | None:
+        """Populated cells: position, people, minutes (-1: out of reach); None for town halls."""
+        people = self.coverage.frame.people
+        if not people.cell_m:
+            return None
+        most = np.argsort(-self.coverage.people, kind="stable")[:PLACES_MAX]
+        most = most[self.coverage.people[most] > 0]
+        seconds = self.coverage.seconds[most]
+        minutes = np.where(np.isfinite(seconds), np.ceil(seconds / 60), -1)
+        return {
+            "at": [v for at in self._degrees(people.xy[most]) for v in at],
+            "people": np.maximum(1, np.rint(self.coverage.people[most])).astype(int).tolist(),
+            "minutes": minutes.astype(int).tolist(),
+        }
+
+    def _degrees(self, xy: Sequence[tuple[float, float]] | NDArray[np.float64]) -> list[list[int]]:
+        """Points of the metric CRS in units of the map."""
+        if not len(xy):
+            return []
+        points = shapely.points(np.asarray(xy, dtype=np.float64))
+        moved = reproject(points, source=self.snapshot.territory.metric_crs, target=WGS84)
+        found: list[list[int]] = np.rint(shapely.get_coordinates(moved) * SCALE).astype(int).tolist()
+        return found
+
+    def _sites(self) -> list[dict[str, Any]]:
+        counted = set(self.coverage.counted.tolist())
+        suitable = set(self.coverage.suitable.tolist())
+        return [
+            {
+                "id": site.id,
+                "name": site.nom,
+                "town": site.commune,
+                "at": _units(site.longitude, site.latitude) if site.located else None,
+                "hours": hours(site),
+                "state": 2 if row in counted else 1 if row in suitable else 0,
+            }
+            for row, site in enumerate(self.snapshot.sites)
+        ]
+
+    def inline_script(self) -> Markup:
+        """Folium's own script: constants and settings only."""
+        return Markup(self.script.render())  # noqa: S704
+
+    def security_policy(self) -> str:
+        """What the page may load and ask: itself, Folium's one script, the tiles."""
+        digest = hashlib.sha256(str(self.inline_script()).encode()).digest()
+        tiles = self.settings.tiles_origin
+        return "; ".join(
+            (
+                "default-src 'none'",
+                f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
+                "style-src 'self'",
+                f"img-src 'self' data: {tiles}".rstrip(),
+                "connect-src 'self'",
+                "base-uri 'none'",
+                "form-action 'self'",
+            )
+        )
+
+
+def figures_of(coverage: Coverage, found: Sequence[Gap]) -> Figures:
+    """The headline of a coverage, and what it is worth."""
+    question, people, whole = coverage.question, coverage.people, coverage.people.sum()
+    beyond = float(people[coverage.beyond].sum())
+    median = equity.quantile(coverage.seconds, people, 0.5)
+    worst = equity.worst_served(coverage.seconds, people, WORST_SHARE, worst_is_highest=True)
+    gini = equity.gini(coverage.supply, people)
+    curve = coverage.lorenz()
+    fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
+    said = gaps.people_said(beyond)
+    headline = (
+        f"{said} {'sont' if round(beyond) > 1 else 'est'} à plus de {question.beyond_min} min d'un lieu {fitting}"
+        if beyond
+        else f"Personne n'est à plus de {question.beyond_min} min d'un lieu {fitting}"
+    )
+    return Figures(
+        headline=headline[0].upper() + headline[1:],
+        beyond=words.integer(beyond),
+        share=charts.percent(float(1 - beyond / whole)) if whole else "—",
+        median="—" if median is None else minutes_said(_minutes(median)),
+        worst="—" if worst is None else minutes_said(_minutes(worst)),
+        gini="—" if gini is None else decimal(gini),
+        lorenz=""
+        if curve is None
+        else f"la moitié la moins bien servie en a {charts.percent(charts.access_of(curve, 0.5))}",
+        gaps_title="Les dix plus grands écarts" if len(found) > 10 else "Les écarts",
+        doubts=doubts_of(coverage),
+    )
+
+
+def doubts_of(coverage: Coverage) -> tuple[str, ...]:
+    """French sentences: how many records are doubtful, and how far the share moves without them."""
+    u, question = coverage.uncertainty, coverage.question
+    if not u.sites:
+        return ("Aucun lieu ne répond à la question.",)
+
+    def count(n: int, one: str, many: str) -> str:
+        return f"{words.integer(n)} {many if n > 1 else one}"
+
+    def moved(share: float | None, without: str) -> str:
+        if share is None or u.share is None:
+            return ""
+        if charts.percent(share) == charts.percent(u.share):
+            return f" ; {without}, la part à portée ne change pas"
+        return f" ; {without}, {charts.percent(share)} des habitants seraient à portée au lieu de {charts.percent(u.share)}"
+
+    told = [f"Ils reposent sur {count(u.sites, 'lieu', 'lieux')}."]
+    if u.stale == u.sites:
+        told.append("Aucune fiche n’a été vérifiée depuis six mois : à vérifier avant de décider.")
+    elif u.stale:
+        told.append(
+            f"{count(u.stale, 'fiche n’a pas été vérifiée', 'fiches n’ont pas été vérifiées')} depuis six mois"
+            f"{moved(u.share_without_stale, 'sans elles' if u.stale > 1 else 'sans elle')}."
+        )
+    if u.approximate:
+        told.append(
+            f"{count(u.approximate, 'lieu n’est placé', 'lieux ne sont placés')} qu’à la mairie"
+            f"{moved(u.share_without_approximate, 'sans eux' if u.approximate > 1 else 'sans lui')}."
+        )
+    if u.unlocated:
+        told.append(
+            f"{count(u.unlocated, 'lieu sans position n’est pas compté', 'lieux sans position ne sont pas comptés')}."
+        )
+    if u.hours_unknown:
+        effect = (
+            moved(
+                u.share_if_unknown_open,
+                "s’ils étaient ouverts" if u.hours_unknown > 1 else "s’il était ouvert",
+            )
+            if question.slot
+            else " ; l’offre leur prête la moyenne des autres"
+            if u.hours_unknown > 1
+            else " ; l’offre lui prête la moyenne des autres"
+        )
+        told.append(
+            f"{count(u.hours_unknown, 'lieu ne dit pas ses horaires', 'lieux ne disent pas leurs horaires')}{effect}."
+        )
+    if len(told) == 1:
+        told.append("Tous ont une fiche récente, une position et des horaires.")
+    return tuple(told)
+
+
+def time_colours(count: int) -> list[str]:
+    """Colours for so many classes of time, the last for those out of reach."""
+    steps = np.rint(np.linspace(0, len(TIME_RAMP) - 1, max(count - 1, 1))).astype(int)
+    return [*(TIME_RAMP[step] for step in steps), UNREACHED][-count:]
+
+
+def time_classes(minutes: Sequence[int]) -> list[dict[str, Any]]:
+    """Classes of time for the legend: upper bound (None: beyond the last), colour and words."""
+    classes = equity.by_time(np.array([]), np.array([]), minutes)
+    return [
+        {
+            "up_to": each.up_to_min if isfinite(each.up_to_min) else None,
+            "colour": colour,
+            "label": each.label,
+        }
+        for each, colour in zip(classes, time_colours(len(classes)), strict=True)
+    ]
+
+
+def supply_classes(values: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Classes of accessible supply, as many territories in each: upper bound, colour and words."""
+    positive = values[values > 0]
+    found: list[dict[str, Any]] = [{"up_to": 0, "colour": NO_SUPPLY, "label": "aucune"}]
+    if not len(positive):
+        return found
+    inner = {_rounded(float(q)) for q in np.quantile(positive, [0.2, 0.4, 0.6, 0.8])}
+    edges = [0.0, *sorted(e for e in inner if 0 < e < positive.max()), None]
+    colours = [SUPPLY_RAMP[round(i * 4 / max(len(edges) - 2, 1))] for i in range(len(edges) - 1)]
+    for (low, high), colour in zip(pairwise(edges), colours, strict=True):
+        label = f"plus de {decimal(low or 0)}" if high is None else f"{decimal(low or 0)} à {decimal(high)}"
+        found.append({"up_to": high, "colour": colour, "label": label})
+    return found
+
+
+def minutes_said(minutes: float | None) -> str:
+    """« 12 min »; « hors d'atteinte » for None."""
+    return equity.OUT_OF_REACH if minutes is None else f"{words.integer(minutes)}\u00a0min"
+
+
+def decimal(number: float) -> str:
+    """A figure with a comma: two decimals below ten, one below a hundred, none above."""
+    digits = 2 if abs(number) < 10 else 1 if abs(number) < 100 else 0
+    text = f"{number:.{digits}f}"
+    return (text.rstrip("0").rstrip(".") if digits else text).replace(".", ",")
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.2g}")
+
+
+def _minutes(seconds: float) -> float | None:
+    return seconds / 60 if isfinite(seconds) else None
+
+
+def _row(territory: TerritoryCoverage, centre: list[int] | None) -> dict[str, Any]:
+    return {
+        "code": territory.code,
+        "name": territory.name,
+        "at": centre,
+        "people": round(territory.people),
+        "minutes": None if territory.median_min is None else round(territory.median_min, 1),
+        "beyond": round(territory.people_beyond),
+        "supply": round(territory.supply, 3),
+        "rank": territory.gap_rank,
+    }
