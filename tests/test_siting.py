@@ -234,6 +234,18 @@ def test_out_of_time_the_answer_comes_with_its_bound():
         assert stopped.gap > 0 == proven.gap
 
 
+@pytest.mark.parametrize("existing", [0, 3])
+def test_the_solver_alone_proves_the_same_plan(monkeypatch, existing):
+    times, near, people = planar(40, 8, existing=existing)
+    world = times + 60, near, people
+    quick = [maximal_coverage(*world, within_s=900, p=4), p_median(*world, p=4, beyond_s=CAP)]
+    monkeypatch.setattr("geo.coverage.siting._STEPS", 0)
+    slow = [maximal_coverage(*world, within_s=900, p=4), p_median(*world, p=4, beyond_s=CAP)]
+    assert [plan.method for plan in slow] == ["highs", "highs"]
+    assert [plan.status for plan in slow] == ["optimal", "optimal"]
+    assert [plan.objective for plan in slow] == pytest.approx([plan.objective for plan in quick], rel=1e-9)
+
+
 def test_a_stop_of_the_solver_keeps_what_it_found(monkeypatch):
     """HiGHS stopped half-way: its bound counts, and its answer if it is better."""
     world = planar(60, 3)
