@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.crs import project
 from geo.errors import UnknownSite
 from geo.people.model import Indicator, People
-from geo.people.town_halls import people_at_town_halls
+from geo.people.town_halls import people_at_town_halls, with_empty
 from geo.reach.graph import RoadsAbout, provenance_of
 from geo.sites.model import Site
 from geo.territory.model import Provenance, Territory
@@ -84,7 +84,7 @@ class Snapshot:
         A commune in which the grid counts nobody has its town hall as a place, with no inhabitant.
         """
         at_town_halls = people_at_town_halls(self.territory)
-        return at_town_halls if self.grid is None else _with_empty(self.grid, at_town_halls)
+        return at_town_halls if self.grid is None else with_empty(self.grid, at_town_halls)
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -97,16 +97,3 @@ class Snapshot:
             *(indicator.provenance for indicator in self.indicators),
             *([provenance_of(self.roads)] if self.roads else []),
         )
-
-
-def _with_empty(grid: People, at_town_halls: People) -> People:
-    """A grid, and the town halls of the communes in which it counts nobody, without inhabitants."""
-    empty = ~np.isin(at_town_halls.commune, grid.commune)
-    none = np.zeros(empty.sum())
-    return replace(
-        grid,
-        commune=np.concatenate([grid.commune, at_town_halls.commune[empty]]),
-        xy=np.concatenate([grid.xy, at_town_halls.xy[empty]]),
-        inhabitants=np.concatenate([grid.inhabitants, none]),
-        aged_65=np.concatenate([grid.aged_65, none]),
-    )

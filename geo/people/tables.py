@@ -83,11 +83,11 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     inspection = inspect(path, max_bytes=max_bytes)
     ways: list[Callable[[], Rows]]
     if inspection.encoding == ZIP:
-        workbook._weigh(path)
-        ways = [partial(workbook._rows, path, sheet) for sheet in workbook._sheets(path)]
+        workbook.weigh(path)
+        ways = [partial(workbook.rows, path, sheet) for sheet in workbook.sheets(path)]
     else:
         ways = [
-            partial(delimited._rows, path, inspection.encoding, separator)
+            partial(delimited.rows, path, inspection.encoding, separator)
             for separator in delimited.SEPARATORS
         ]
     best: tuple[bool, int, int, int] | None = None

@@ -69,13 +69,13 @@ def _stop(part: str) -> Stop | None:
     if not (at and place.strip() and day):
         return None
     try:
-        readable = is_readable(f"{_selector(day)} {hours_}")
+        readable = is_readable(f"{selector(day)} {hours_}")
     except ValueError:
         return None
     return Stop(place.strip(), day, hours_) if readable else None
 
 
-def _selector(day: str) -> str:
+def selector(day: str) -> str:
     """A day as opening_hours writes it: "2026-12-03" is "2026 Dec 03" there."""
     if not _ISO_DAY.fullmatch(day):
         return day

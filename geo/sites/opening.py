@@ -22,7 +22,7 @@ from opening_hours import OpeningHours, State
 
 from geo.errors import InvalidParameter
 from geo.sites.filters import fold
-from geo.sites.hours import _selector, is_readable
+from geo.sites.hours import is_readable, selector
 from geo.sites.model import Site
 
 TIME_ZONE: Final = ZoneInfo("Europe/Paris")
@@ -216,7 +216,7 @@ def _parts(site: Site, week: date) -> Iterator[_Part]:
     if site.horaires or not site.arrets:
         yield from _evaluated(site.horaires, week)
     for stop in site.arrets:
-        yield from _evaluated(f"{_selector(stop.day)} {stop.hours}", week)
+        yield from _evaluated(f"{selector(stop.day)} {stop.hours}", week)
 
 
 @lru_cache(maxsize=16_384)

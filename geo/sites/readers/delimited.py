@@ -88,13 +88,13 @@ def _header(path: Path, encoding: str, separator: str) -> list[str]:
 
 
 def _records(path: Path, encoding: str, separator: str, columns: tuple[str, ...]) -> Iterator[Record]:
-    rows = _rows(path, encoding, separator)
-    next(rows, None)
-    for line, cells in rows:
+    every = rows(path, encoding, separator)
+    next(every, None)
+    for line, cells in every:
         yield record(line, cells, columns)
 
 
-def _rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, each with the physical line where it begins."""
     with open_text(path, encoding) as stream:
         reader = csv.reader(lines(stream, path.name), delimiter=separator, strict=True)

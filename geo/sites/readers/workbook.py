@@ -37,10 +37,10 @@ def contents(path: Path) -> list[Content]:
     UnreadableFile
         If the archive is not a workbook, is damaged, or would unpack to more than it should.
     """
-    _weigh(path)
+    weigh(path)
     opened = []
-    for sheet in _sheets(path):
-        header = next(_rows(path, sheet), None)
+    for sheet in sheets(path):
+        header = next(rows(path, sheet), None)
         if header is not None:
             opened.append(_content(path, sheet, named_columns(header[1], path.name)))
     if not opened:
@@ -52,14 +52,15 @@ def contents(path: Path) -> list[Content]:
 
 def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
     def records() -> Iterator[Record]:
-        for line, cells in islice(_rows(path, sheet), 1, None):
+        for line, cells in islice(rows(path, sheet), 1, None):
             cells.extend([""] * (len(columns) - len(cells)))  # a sheet does not write its last empty cells
             yield record(line, cells, columns)
 
     return Content(columns, records, Container.XLSX)
 
 
-def _weigh(path: Path) -> None:
+def weigh(path: Path) -> None:
+    """Refuse a workbook that unpacks to more than a source may hold."""
     try:
         if _directory_bytes(path) > _DIRECTORY_BYTES:
             raise _outsized(path.name)
@@ -100,7 +101,8 @@ def _book(path: Path) -> Iterator[openpyxl.Workbook]:
             book.close()
 
 
-def _sheets(path: Path) -> list[str]:
+def sheets(path: Path) -> list[str]:
+    """Titles of the sheets of a workbook."""
     try:
         with _book(path) as book:
             return [sheet.title for sheet in book.worksheets]
@@ -109,7 +111,7 @@ def _sheets(path: Path) -> list[str]:
         raise _damaged(path.name) from problem
 
 
-def _rows(path: Path, title: str) -> Iterator[tuple[int, list[str]]]:
+def rows(path: Path, title: str) -> Iterator[tuple[int, list[str]]]:
     """Rows of a sheet that are not blank, numbered as the spreadsheet numbers them."""
     try:
         with _book(path) as book:
