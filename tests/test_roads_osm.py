@@ -302,8 +302,9 @@ def test_a_barrier_stops_those_it_is_meant_for(read, tags, modes, ways):
         assert passes(lines, 1, 2) | passes(lines, 3, 2) == ALL
 
 
-def test_the_road_on_either_side_of_a_barrier_is_still_driven(read):
-    lines = read(LINE, [((1, 2, 3), ROAD)], {2: {"barrier": "bollard"}})
+@pytest.mark.parametrize("ways", [[(1, 2, 3)], [(1, 2), (3, 2)], [(2, 1), (2, 3)]])
+def test_the_road_on_either_side_of_a_barrier_is_still_driven(read, ways):
+    lines = read(LINE, [(way, ROAD) for way in ways], {2: {"barrier": "bollard"}})
     driven = np.isfinite(lines.seconds[CAR]).all(axis=1)
     assert sum(np.array(lengths(lines))[driven]) == pytest.approx(199, abs=0.1)
     assert (lines.reachable[CAR] == driven).all()
@@ -466,10 +467,23 @@ def test_a_sign_for_one_direction_costs_the_other_nothing(read, kind, key, side,
 
 
 def test_a_stop_that_names_no_direction_binds_those_about_to_meet_the_road(read):
-    nodes = {1: (0, 0), 2: (190, 0), 3: (200, 0)}
-    tags, cost = {2: {"highway": "stop"}}, PROFILES[CAR].penalty_s["stop"]
-    assert lost(read, nodes, [((1, 2, 3), ROAD)], tags, 1, 3) == pytest.approx(cost, abs=1e-3)
-    assert lost(read, nodes, [((1, 2, 3), ROAD)], tags, 3, 1) == pytest.approx(0, abs=1e-3)
+    nodes = {1: (0, 0), 2: (190, 0), 3: (200, 0), 4: (205, 0), 5: (400, 0)}
+    ways = [((1, 2, 3), ROAD), ((3, 4, 5), ROAD)]
+    cost = PROFILES[CAR].penalty_s["stop"]
+    for stop, there, back in ((2, cost, 0), (4, 0, cost)):
+        tags = {stop: {"highway": "stop"}}
+        assert lost(read, nodes, ways, tags, 1, 5) == pytest.approx(there, abs=1e-3)
+        assert lost(read, nodes, ways, tags, 5, 1) == pytest.approx(back, abs=1e-3)
+
+
+def test_a_stop_where_roads_meet_binds_those_of_the_lesser_road(read):
+    main, side = {"highway": "primary"}, {"highway": "residential"}
+    ways = [((1, 5), main), ((5, 2), main), ((3, 5), side)]
+    lines = read(CROSS, ways, {5: {"highway": "stop"}})
+    told, cost = PROFILES[CAR].junction_s, PROFILES[CAR].penalty_s["stop"]
+    assert [entering(lines, a) for a in (1, 2, 3)] == pytest.approx(
+        [told["major"], told["major"], told["minor"] + cost], abs=1e-3
+    )
 
 
 def entering(lines, a):
@@ -522,7 +536,11 @@ def test_entering_a_roundabout_costs_and_going_round_does_not(read):
     lines = read(ring, ways)
     driven = 200 + 60 + math.hypot(170, 0)
     free = driven * 3.6 / PROFILES.speed_kmh(CAR, "residential")
-    assert seconds(lines, CAR, 5, 6) - free == pytest.approx(PROFILES[CAR].penalty_s["roundabout"], abs=0.1)
+    told = PROFILES[CAR].penalty_s
+    assert seconds(lines, CAR, 5, 6) - free == pytest.approx(told["roundabout"], abs=0.1)
+
+    signs = {1: {"highway": "give_way"}, 3: {"highway": "give_way"}}
+    assert lost(read, ring, ways, signs, 5, 6) == pytest.approx(told["give_way"], abs=1e-3)
 
 
 # --- Bounds ---------------------------------------------------------------------------------------
@@ -538,6 +556,14 @@ def test_ways_wholly_outside_are_dropped_and_those_that_cross_kept_whole(read):
     ways = [((1, 2, 3), ROAD), ((4, 5), ROAD), ((6, 7), ROAD)]
     lines = read(nodes, ways, bounds=square(-50, -50, 50, 50))
     assert sorted(lengths(lines)) == pytest.approx([900, 1000], abs=0.5)
+    assert lines.dropped == {OUTSIDE: 1}
+
+
+def test_a_way_that_goes_round_the_bounds_is_outside(read):
+    diamond = shapely.Polygon(lonlat([(-100, 0), (0, -100), (100, 0), (0, 100)]))
+    round_it = {1: (-95, -95), 2: (-95, -500), 3: (500, -500), 4: (500, 500), 5: (95, 500), 6: (95, 95)}
+    ways = [(tuple(round_it), ROAD), ((7, 8), ROAD)]
+    lines = read(round_it | {7: (0, 0), 8: (50, 0)}, ways, bounds=diamond)
     assert lines.dropped == {OUTSIDE: 1}
 
 

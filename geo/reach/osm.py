@@ -757,7 +757,7 @@ def _lost(
         turn = np.where(on_ring[into], profile.penalty_s.get("roundabout", 0.0), turn)
         free = ~crossroads | ring | signalled[:, column] | (kind == _SIGNALS)
         lost[:, column] += np.where(free, 0.0, turn)
-        yields = np.isin(kind, (_STOP, _GIVE_WAY)) & crossroads & ~(minor | alike)
-        heeds = (side * sign >= 0) & ~yields & ~ring
+        goes_first = crossroads & (ring | ~(minor | alike))
+        heeds = (side * sign >= 0) & ~(goes_first & np.isin(kind, (_STOP, _GIVE_WAY)))
         lost[:, column] += np.where(heeds, cost[kind], 0.0) + passed.gate[number, into] * gate_s
     return lost
