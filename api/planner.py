@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.pages import HTML, page, send
 from api.parameters import KIND, MAX_PARAMETERS, Query, choice, text
 from api.problems import Refused
-from api.question import DEFAULTS, QUESTION_PARAMETERS, parameters_of, question_of
+from api.question import DEFAULTS, QUESTION_PARAMETERS, dated, parameters_of, question_of
 from api.routing import PREFIX
 from api.served import Memory, Page, Served
 from api.service import service_of
@@ -21,7 +21,7 @@ from geo.coverage.measure import Question
 from geo.errors import InvalidParameter
 from geo.territory.model import Kind
 from static_maps.coverage_map import Link
-from static_maps.planner_form import DAYS, LAYERS, ORDERS, PATH, Form, Pairs, address
+from static_maps.planner_form import LAYERS, ORDERS, PATH, Form, Pairs, address
 from static_maps.planner_map import outline_json, planner_page, refused_page
 from static_maps.settings import MapSettings
 
@@ -151,10 +151,12 @@ def install(app: FastAPI) -> None:
             moment = served.clock()
             question = question_of(values, moment)
             kind = Kind(values.get("kind", Kind.COMMUNE))
-            key = (served.tag, moment.date(), question, kind, pairs)
-            shown = pages.get(key) or await run_in_threadpool(
-                pages.of, key, lambda: render(served, pairs, question, kind, settings)
-            )
+            key = (served.tag, dated(moment, question.slot), pairs)
+            shown = pages.get(key)
+            if shown is None:
+                shown = await run_in_threadpool(
+                    pages.of, key, lambda: render(served, pairs, question, kind, settings)
+                )
         except Refused as refused:
             return refusal([e.detail for e in refused.errors])
         except InvalidParameter as refused:

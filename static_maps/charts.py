@@ -81,9 +81,7 @@ def lorenz_curve(curve: Lorenz, *, identifier: str) -> str:
         parts += [_line(across, top, across, top + side), _line(left, up, left + side, up)]
         parts.append(_text(across, top + side + 16, percent(share), anchor="middle", fill=SOFT))
         parts.append(_text(left - 6, up + 4, percent(share), anchor="end", fill=SOFT))
-    parts.append(
-        f'<polygon points="{left},{top + side} {drawn} {left + side},{top}" fill="{DEEP}" fill-opacity=".12"/>'
-    )
+    parts.append(f'<polygon points="{drawn} {left + side},{top}" fill="{DEEP}" fill-opacity=".12"/>')
     parts.append(
         f'<line x1="{left}" y1="{top + side}" x2="{left + side}" y2="{top}" stroke="{SOFT}" '
         'stroke-width="1.5" stroke-dasharray="5 4"/>'

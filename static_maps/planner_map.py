@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from itertools import pairwise
 from math import isfinite
 from typing import Any, Final
 
-import folium
 import numpy as np
 import orjson
 import shapely
@@ -26,15 +24,15 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from geo.coverage import equity, gaps
-from geo.coverage.gaps import Gap
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.crs import WGS84, reproject
 from geo.sites.filters import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
-from static_maps import charts, words
+from static_maps import charts, planner_figures
 from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
 from static_maps.page_data import _outline, _units, hours
+from static_maps.planner_figures import decimal, figures_of
 from static_maps.planner_form import PATH, Form
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE
@@ -54,12 +52,11 @@ CHANGE_COLOURS: Final = ("#7a3803", "#c8741d", "#f0c48a", "#eceff2", "#9cc4e4", 
 GAPS_SHOWN: Final = 20
 PLACES_MAX: Final = 12_000
 """Populated places sent to the map at most, the most peopled first."""
-WORST_SHARE: Final = 0.1
+_TEMPLATES.globals.update(charts=charts, told=planner_figures)
+
 REFUSED_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 )
-
-_TEMPLATES.globals.update(charts=charts)
 
 
 def planner_page(
@@ -119,27 +116,6 @@ class _PlannerCanvas(_Canvas):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The headline, as text.
-
-    Attributes
-    ----------
-    doubts
-        Sentences: how sure the figures are, and how far they move without doubtful records.
-    """
-
-    headline: str
-    beyond: str
-    share: str
-    median: str
-    worst: str
-    gini: str
-    lorenz: str
-    gaps_title: str
-    doubts: tuple[str, ...]
-
-
 class _PlannerPage(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
 
@@ -176,9 +152,6 @@ class _PlannerPage(Figure):
         self.figures = figures_of(coverage, self.gaps)
         self.trend_address = form.asked("/api/v1/trend", leave=("kind",))
 
-    minutes_said = staticmethod(lambda minutes: minutes_said(minutes))
-    decimal = staticmethod(lambda number: decimal(number))
-
     @property
     def communes(self) -> list[Commune]:
         """Communes by name."""
@@ -213,7 +186,7 @@ class _PlannerPage(Figure):
         """Territories in the order asked for, each with its share within `beyond_min`."""
         keyed = [(t, 1 - t.people_beyond / t.people if t.people > 0 else None) for t in self.territories]
         inf = float("inf")
-        keys = {
+        keys: dict[str, Callable[[TerritoryCoverage, float | None], Any]] = {
             "rang": lambda t, s: t.gap_rank or inf,
             "nom": lambda t, s: fold(t.name),
             "ecart": lambda t, s: t.gap,
@@ -363,88 +336,6 @@ class _PlannerPage(Figure):
         )
 
 
-def figures_of(coverage: Coverage, found: Sequence[Gap]) -> Figures:
-    """The headline of a coverage, and what it is worth."""
-    question, people, whole = coverage.question, coverage.people, coverage.people.sum()
-    beyond = float(people[coverage.beyond].sum())
-    median = equity.quantile(coverage.seconds, people, 0.5)
-    worst = equity.worst_served(coverage.seconds, people, WORST_SHARE, worst_is_highest=True)
-    gini = equity.gini(coverage.supply, people)
-    curve = coverage.lorenz()
-    fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
-    said = gaps.people_said(beyond)
-    headline = (
-        f"{said} {'sont' if round(beyond) > 1 else 'est'} à plus de {question.beyond_min} min d'un lieu {fitting}"
-        if beyond
-        else f"Personne n'est à plus de {question.beyond_min} min d'un lieu {fitting}"
-    )
-    return Figures(
-        headline=headline[0].upper() + headline[1:],
-        beyond=words.integer(beyond),
-        share=charts.percent(float(1 - beyond / whole)) if whole else "—",
-        median="—" if median is None else minutes_said(_minutes(median)),
-        worst="—" if worst is None else minutes_said(_minutes(worst)),
-        gini="—" if gini is None else decimal(gini),
-        lorenz=""
-        if curve is None
-        else f"la moitié la moins bien servie en a {charts.percent(charts.access_of(curve, 0.5))}",
-        gaps_title="Les dix plus grands écarts" if len(found) > 10 else "Les écarts",
-        doubts=doubts_of(coverage),
-    )
-
-
-def doubts_of(coverage: Coverage) -> tuple[str, ...]:
-    """French sentences: how many records are doubtful, and how far the share moves without them."""
-    u, question = coverage.uncertainty, coverage.question
-    if not u.sites:
-        return ("Aucun lieu ne répond à la question.",)
-
-    def count(n: int, one: str, many: str) -> str:
-        return f"{words.integer(n)} {many if n > 1 else one}"
-
-    def moved(share: float | None, without: str) -> str:
-        if share is None or u.share is None:
-            return ""
-        if charts.percent(share) == charts.percent(u.share):
-            return f" ; {without}, la part à portée ne change pas"
-        return f" ; {without}, {charts.percent(share)} des habitants seraient à portée au lieu de {charts.percent(u.share)}"
-
-    told = [f"Ils reposent sur {count(u.sites, 'lieu', 'lieux')}."]
-    if u.stale == u.sites:
-        told.append("Aucune fiche n’a été vérifiée depuis six mois : à vérifier avant de décider.")
-    elif u.stale:
-        told.append(
-            f"{count(u.stale, 'fiche n’a pas été vérifiée', 'fiches n’ont pas été vérifiées')} depuis six mois"
-            f"{moved(u.share_without_stale, 'sans elles' if u.stale > 1 else 'sans elle')}."
-        )
-    if u.approximate:
-        told.append(
-            f"{count(u.approximate, 'lieu n’est placé', 'lieux ne sont placés')} qu’à la mairie"
-            f"{moved(u.share_without_approximate, 'sans eux' if u.approximate > 1 else 'sans lui')}."
-        )
-    if u.unlocated:
-        told.append(
-            f"{count(u.unlocated, 'lieu sans position n’est pas compté', 'lieux sans position ne sont pas comptés')}."
-        )
-    if u.hours_unknown:
-        effect = (
-            moved(
-                u.share_if_unknown_open,
-                "s’ils étaient ouverts" if u.hours_unknown > 1 else "s’il était ouvert",
-            )
-            if question.slot
-            else " ; l’offre leur prête la moyenne des autres"
-            if u.hours_unknown > 1
-            else " ; l’offre lui prête la moyenne des autres"
-        )
-        told.append(
-            f"{count(u.hours_unknown, 'lieu ne dit pas ses horaires', 'lieux ne disent pas leurs horaires')}{effect}."
-        )
-    if len(told) == 1:
-        told.append("Tous ont une fiche récente, une position et des horaires.")
-    return tuple(told)
-
-
 def time_colours(count: int) -> list[str]:
     """Colours for so many classes of time, the last for those out of reach."""
     steps = np.rint(np.linspace(0, len(TIME_RAMP) - 1, max(count - 1, 1))).astype(int)
@@ -479,24 +370,8 @@ def supply_classes(values: NDArray[np.float64]) -> list[dict[str, Any]]:
     return found
 
 
-def minutes_said(minutes: float | None) -> str:
-    """« 12 min »; « hors d'atteinte » for None."""
-    return equity.OUT_OF_REACH if minutes is None else f"{words.integer(minutes)}\u00a0min"
-
-
-def decimal(number: float) -> str:
-    """A figure with a comma: two decimals below ten, one below a hundred, none above."""
-    digits = 2 if abs(number) < 10 else 1 if abs(number) < 100 else 0
-    text = f"{number:.{digits}f}"
-    return (text.rstrip("0").rstrip(".") if digits else text).replace(".", ",")
-
-
 def _rounded(number: float) -> float:
     return float(f"{number:.2g}")
-
-
-def _minutes(seconds: float) -> float | None:
-    return seconds / 60 if isfinite(seconds) else None
 
 
 def _row(territory: TerritoryCoverage, centre: list[int] | None) -> dict[str, Any]:

@@ -117,7 +117,7 @@
     const supplyClass = (v) => data.supply.find((c) => c.up_to === null || v <= c.up_to);
     const CHANGES = [15, 5, 1, -1, -5, -15];
     const changeColour = (m) => data.change[m === null ? 3 : CHANGES.filter((edge) => (edge > 0 ? m < edge : m <= edge)).length];
-    const pale = "#f4f5f7";
+    const pale = "#e4e8ec";
     const state = { layer: "temps", changes: null };
     const layers = {
       temps: {
@@ -174,12 +174,12 @@
       const dots = data.places.people.map((n, i) => {
         const minutes = data.places.minutes[i] < 0 ? null : data.places.minutes[i];
         return L.circleMarker(latLng([data.places.at[2 * i], data.places.at[2 * i + 1]]), {
-          renderer, interactive: false, stroke: true, color: "#2a3342", weight: 0.3, fillOpacity: 0.95, fillColor: timeClass(minutes).colour, radius: 1.2,
+          renderer, interactive: false, stroke: false, fillOpacity: 1, fillColor: timeClass(minutes).colour, radius: 1.2,
         });
       });
       const resize = () => {
-        const most = 2.2 * 2 ** (map.getZoom() - 8.5);
-        dots.forEach((dot, i) => dot.setRadius(Math.max(1.4, 4.2 * most * Math.sqrt(data.places.people[i]) / scale)));
+        const largest = 14 * 2 ** (0.8 * (map.getZoom() - 9));
+        dots.forEach((dot, i) => dot.setRadius(Math.max(1.3, largest * Math.sqrt(data.places.people[i]) / scale)));
       };
       map.on("zoomend", () => { if (map.hasLayer(cells)) resize(); });
       cells.on("add", resize);
@@ -257,7 +257,7 @@
     async function showIsochrones(site, status) {
       isochrones.clearLayers();
       tell(status, "Calcul des isochrones…");
-      const query = new URLSearchParams({ site: site.id, mode: data.question.mode, minutes: data.question.minutes.join(",") });
+      const query = new URLSearchParams({ site: site.id, mode: data.question.mode, minutes: data.question.minutes.filter((m) => m <= 60).slice(-6).join(",") });
       try {
         const found = await ask(`${API}/isochrones?${query}`);
         const features = [...found.features].sort((a, b) => b.properties.minutes - a.properties.minutes);
@@ -265,7 +265,7 @@
           const colour = timeClass(feature.properties.minutes).colour;
           L.geoJSON(feature, { pane: "isochrones", interactive: false, style: { color: "#1c2430", weight: 1, fillColor: colour, fillOpacity: 0.75 } }).addTo(isochrones);
         }
-        tell(status, `D'où l'on y vient en ${features.map((f) => f.properties.minutes).reverse().join(", ")} min.`);
+        status.replaceChildren(figures(features.reverse().map((f) => [`Y viennent en ${f.properties.minutes} min`, people(f.properties.people)])));
       } catch (problem) { tell(status, problem.message, true); }
     }
 
