@@ -399,6 +399,12 @@ def test_land_people_live_on_is_built_up(read):
     assert kmh(read(nodes, [((1, 3), {"highway": "secondary"}), fields])) == pytest.approx([outside], abs=0.1)
 
 
+def test_land_cut_at_the_edge_of_the_file_is_left_out(read):
+    cut = ((1, 98, 99, 1), {"landuse": "residential"})
+    lines = read(LINE, [((1, 3), {"highway": "secondary"}), cut])
+    assert kmh(lines) == pytest.approx([PROFILES.speed_kmh(CAR, "secondary")], abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("tags", "joined"),
     [
