@@ -353,3 +353,174 @@ token = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
 )
+
+partner = Table(
+    "partner",
+    metadata,
+    Column("code", Text, primary_key=True, comment="short name: caf-47"),
+    _text("name"),
+    _text("kind"),
+    _text("siret"),
+    Column("contact_role", Text, nullable=False, comment="a function, never a person"),
+    _text("website"),
+    _text("note"),
+    Column("network_from", Date, comment="member of the local network from this day; null: never"),
+    Column("network_to", Date, comment="to this day; null: still"),
+    Column("fictif", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("kind IN ('public', 'association', 'operator', 'company')", name="kind"),
+    CheckConstraint("network_to IS NULL OR network_to >= network_from", name="network"),
+)
+
+convention = Table(
+    "convention",
+    metadata,
+    Column("partner_code", ForeignKey("partner.code"), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("reference", Text, primary_key=True),
+    _text("note"),
+)
+
+partner_site = Table(
+    "partner_site",
+    metadata,
+    Column("partner_code", ForeignKey("partner.code"), primary_key=True),
+    Column("site_id", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    CheckConstraint("role IN ('runs', 'supports')", name="role"),
+)
+
+fund_rule = Table(
+    "fund_rule",
+    metadata,
+    Column("day", Date, primary_key=True, comment="from this day on"),
+    Column(
+        "rate_bp", Integer, nullable=False, comment="cents matched for 10 000 given: 10 000 is one for one"
+    ),
+    Column("ceiling_cents", BigInteger, comment="of the match in a calendar year; null: none"),
+    _text("note"),
+    CheckConstraint("rate_bp >= 0", name="rate_bp"),
+    CheckConstraint("ceiling_cents >= 0", name="ceiling_cents"),
+)
+
+fund_close = Table(
+    "fund_close",
+    metadata,
+    Column("until", Date, primary_key=True, comment="no entry may bear this day or an earlier one"),
+    _text("actor"),
+    Column("closed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _text("kind"),
+    Column("day", Date, nullable=False, comment="the day it counts for"),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("partner_code", ForeignKey("partner.code")),
+    Column("level", Text, comment="source of a contribution: local, national, european"),
+    Column("action_line", Text),
+    Column("commune", Text, comment="INSEE code of the commune it is for"),
+    Column("site_id", Text),
+    Column("reverses", ForeignKey("ledger_entry.id"), unique=True),
+    _text("memo"),
+    _text("actor"),
+    Column("posted_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    CheckConstraint("level IN ('local', 'national', 'european')", name="level"),
+    CheckConstraint("(kind = 'reversal') = (reverses IS NOT NULL)", name="reverses"),
+    CheckConstraint(
+        "kind IN ('contribution', 'match', 'commitment', 'release', 'payment', 'reversal')", name="kind"
+    ),
+    CheckConstraint(
+        "kind <> 'contribution' OR (partner_code IS NOT NULL AND level IS NOT NULL)", name="source"
+    ),
+    Index(None, "day"),
+    Index(None, "partner_code", "day"),
+)
+
+ledger_posting = Table(
+    "ledger_posting",
+    metadata,
+    Column("entry_id", ForeignKey("ledger_entry.id"), primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("amount_cents", BigInteger, nullable=False, comment="sums to 0 over an entry"),
+    CheckConstraint(
+        "account IN ('partners', 'departement', 'available', 'committed', 'paid')", name="account"
+    ),
+    CheckConstraint("amount_cents <> 0", name="amount_cents"),
+    Index(None, "account"),
+)
+
+pass_order = Table(
+    "pass_order",
+    metadata,
+    Column("reference", Text, primary_key=True, comment="the vintage all events of its passes bear"),
+    Column("day", Date, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("face_value_cents", Integer, nullable=False, server_default="1000"),
+    Column("expires_on", Date, nullable=False),
+    Column("funders", JSONB, nullable=False, comment="[[partner code, passes], …], summing to count"),
+    _text("note"),
+    Column("fictif", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("count > 0", name="count"),
+    CheckConstraint("face_value_cents > 0", name="face_value_cents"),
+    CheckConstraint("expires_on >= day", name="expires_on"),
+)
+
+pass_event = Table(
+    "pass_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("order_reference", ForeignKey("pass_order.reference"), nullable=False),
+    _text("kind"),
+    Column("day", Date, nullable=False),
+    Column(
+        "count", Integer, nullable=False, comment="passes; negative in the correction of an earlier event"
+    ),
+    Column("commune", Text, comment="given: of the inhabitants; used: of those who used them, when told"),
+    Column("partner_code", ForeignKey("partner.code"), comment="given: the prescriber"),
+    Column("site_id", Text, comment="used and reimbursed: the accepting site"),
+    Column("corrects", ForeignKey("pass_event.id"), unique=True),
+    Column("entry_id", ForeignKey("ledger_entry.id"), comment="reimbursed: the payment in the ledger"),
+    _text("actor"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("kind IN ('given', 'used', 'expired', 'reimbursed')", name="kind"),
+    CheckConstraint("count <> 0 AND (count > 0) = (corrects IS NULL)", name="count"),
+    CheckConstraint("kind <> 'given' OR commune IS NOT NULL", name="given"),
+    CheckConstraint("kind NOT IN ('used', 'reimbursed') OR site_id IS NOT NULL", name="site"),
+    Index(None, "order_reference", "kind"),
+)
+
+action = Table(
+    "action",
+    metadata,
+    Column("reference", Text, primary_key=True),
+    _text("kind"),
+    Column("day", Date, nullable=False),
+    Column("until", Date, comment="last day, when it lasts"),
+    _text("title"),
+    _text("commune"),
+    Column("partner_code", ForeignKey("partner.code")),
+    Column("site_id", Text),
+    Column("amount_cents", BigInteger, nullable=False, server_default="0"),
+    Column("measures", JSONB, nullable=False, comment="by name, as the kind declares them"),
+    Column("fictif", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("amount_cents >= 0", name="amount_cents"),
+    CheckConstraint("until IS NULL OR until >= day", name="until"),
+    Index(None, "commune"),
+    Index(None, "kind", "day"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("actor", Text, nullable=False, comment="name of a token, or of whoever ran a command"),
+    _text("action"),
+    Column("subject", Text, nullable=False, comment="table and key"),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Index(None, "subject", "id"),
+)
