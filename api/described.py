@@ -9,13 +9,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api import problems
-from api.schemas import CoverageCollection, Problem
+from api.schemas import CoverageCollection, GapCollection, Problem
 
 DESCRIPTION = """\
 Sites of digital help in a French département: where they are, how far, and who is out of reach.
 
 * Geometry is GeoJSON in WGS 84, longitude first. Distances are metres; codes are text.
-* Distances are straight lines times a stated detour factor (`method`), not journeys by road.
+* Travel times are by road where a road graph is loaded, else estimated from straight lines: `method`
+  says which. Distances are straight lines times a stated detour factor, not journeys by road.
 * Every answer says its sources, licences, vintage and the version of the data in `meta`; show
   `meta.attribution`, and `meta.notice` and `meta.stale` when they are not null.
 * Answers bear a weak `ETag`: ask again with `If-None-Match` and receive 304 while nothing changed.
@@ -25,12 +26,12 @@ Sites of digital help in a French département: where they are, how far, and who
 TAGS = [
     {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
     {"name": "territories", "description": "Communes and their groupings."},
-    {"name": "coverage", "description": "Access to sites, territory by territory."},
+    {"name": "coverage", "description": "Travel times, people within reach, gaps, isochrones."},
     {"name": "imports", "description": "Where the sites come from, and what was found wrong."},
     {"name": "health", "description": "For those who run the service."},
 ]
 
-ONLY_REFERRED_TO = (Problem, CoverageCollection)
+ONLY_REFERRED_TO = (Problem, CoverageCollection, GapCollection)
 """Models that are no route's own answer, and that FastAPI therefore does not see."""
 
 _DETAILS = {

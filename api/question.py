@@ -16,7 +16,7 @@ from geo.coverage.catchment import parse_decay
 from geo.coverage.measure import Question, Supply
 from geo.people.need import parse_weights, written_weights
 from geo.reach.modes import Mode
-from geo.sites.opening import TIME_ZONE, parse_slot
+from geo.sites.opening import TIME_ZONE, Slot, parse_slot
 
 DEFAULTS: Final = Question()
 MINUTES_MAX: Final = 120
@@ -106,7 +106,7 @@ def question_of(values: Mapping[str, Any], now: datetime) -> Question:
     return Question(
         mode=Mode(values.get("mode", DEFAULTS.mode)),
         filter=search_of(values).filter,
-        slot=parse_slot(values["slot"], now=now) if "slot" in values else None,
+        slot=slot_of(values, now),
         minutes=values.get("minutes", DEFAULTS.minutes),
         beyond_min=values.get("beyond_min", DEFAULTS.beyond_min),
         population=values.get("population", DEFAULTS.population),
@@ -114,6 +114,16 @@ def question_of(values: Mapping[str, Any], now: datetime) -> Question:
         supply=Supply(values.get("supply", DEFAULTS.supply)),
         decay=values.get("decay", DEFAULTS.decay),
     )
+
+
+def slot_of(values: Mapping[str, Any], now: datetime) -> Slot | None:
+    """The slot that values read by `SLOT` ask for."""
+    return parse_slot(values["slot"], now=now) if "slot" in values else None
+
+
+def dated(now: datetime, slot: Slot | None) -> str:
+    """What the ETag of an answer that depends on the day bears of it; of the minute for "maintenant"."""
+    return f"-{now:%Y%m%d%H%M}" if slot and slot.week else f"-{now:%Y%m%d}"
 
 
 def parameters_of(question: Question) -> dict[str, object]:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.fields import FIELDS
+from geo.coverage.measure import Supply
+from geo.reach.modes import Mode
 from geo.sites import standard
-from geo.sites.filters import BOOLEAN_FIELDS
+from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE
 from geo.sites.model import LOCAL_FIELDS, Position
 from geo.territory.model import Kind
 
@@ -45,16 +47,32 @@ class Source(Answer):
     retrieved: str | None = Field(description="Day the facts were fetched, YYYY-MM-DD.")
 
 
-class Method(Answer):
-    """How distances were estimated."""
+class RoadsSource(Answer):
+    """The road graph times were computed over."""
 
-    code: Literal["straight_line"]
+    producer: str
+    format: str
+    vintage: str = Field(description="Year or date the roads stand for.")
+    licence: str
+    checksum: str = Field(description="SHA-256 of the graph: the same roads have the same one.")
+
+
+class Method(Answer):
+    """How times and distances are had."""
+
+    code: Literal["roads", "straight_line"] = Field(
+        description="Times by the quickest way on roads, or estimated from straight lines."
+    )
     label: str = Field(
         description="How to name the method to readers, in French.", examples=["estimation à vol d'oiseau"]
     )
     detour_factor: float = Field(
         description="Every distance is the straight line times this.", examples=[1.3]
     )
+    speed_kmh: dict[Mode, float] | None = Field(
+        description="Without roads: mean speed along that distance, by mode; null by road."
+    )
+    roads: RoadsSource | None = Field(description="Null without roads.")
 
 
 class Stale(Answer):
@@ -79,7 +97,7 @@ class Meta(Answer):
 
 
 class MetaWithMethod(Meta):
-    """The same, with the method of distances."""
+    """The same, with the method of times and distances."""
 
     method: Method
 
@@ -147,8 +165,12 @@ SiteProperties = create_model(
 class NearbyProperties(SiteProperties):
     """The same, with how far it is."""
 
+    minutes: float = Field(description="Travel time from the origin, minutes.", ge=0)
+    method: Literal["roads", "straight_line"] = Field(description="How the time is had.")
     distance_m: int = Field(description="Estimated distance from the origin, metres.", ge=0)
-    method: Literal["straight_line"] = Field(description="How it was estimated.")
+    distance_method: Literal["straight_line"] = Field(
+        description="How the distance is estimated: always from the straight line."
+    )
 
 
 Properties = TypeVar("Properties")
@@ -214,7 +236,7 @@ class Origin(Answer):
 
 
 class NearbyCollection(Answer):
-    """Sites, nearest first."""
+    """Sites, soonest reached first."""
 
     type: Literal["FeatureCollection"]
     meta: MetaWithMethod
@@ -257,64 +279,243 @@ class TerritoryCollection(Answer):
 
 
 class ShareWithin(Answer):
-    """Inhabitants within a distance."""
+    """People within a travel time."""
 
-    within_m: int = Field(description="Threshold, metres.")
-    share: float | None = Field(description="Fraction of inhabitants, 0 to 1; null without inhabitants.")
+    within_min: int = Field(description="Threshold, minutes.")
+    share: float | None = Field(description="Fraction of the people, 0 to 1; null without people.")
+    people: float
 
 
 class Access(Answer):
-    """Access to sites in one territory."""
+    """Coverage of one territory."""
 
     kind: Kind
     code: str
     name: str
-    population: int = Field(description="Inhabitants.")
-    site_count: int = Field(description="Sites of the territory that meet the filters, located or not.")
-    sites_per_10k: float | None = Field(description="The same per 10,000 inhabitants.")
-    nearest_site_id: str | None = Field(description="Site that is nearest for most inhabitants.")
-    nearest_distance_m: float | None = Field(
-        description="Mean distance of inhabitants to their nearest site, metres; across the border too."
+    population: int = Field(description="Municipal population, inhabitants.")
+    people: float = Field(description="Persons counted, of the population asked for.")
+    site_count: int = Field(description="Suitable sites of the territory, located or not.")
+    nearest_site_id: str | None = Field(
+        description="Site that is nearest for most people, across the border too."
+    )
+    median_min: float | None = Field(
+        description="Minutes that half of the people do not exceed; null when half can reach no site."
     )
     share_within: list[ShareWithin]
-    gap_person_km: float | None = Field(
-        description="Inhabitants times kilometres beyond `gap_beyond_m`, summed."
+    people_beyond: float = Field(description="Persons farther than `beyond_min`.")
+    supply: float = Field(
+        description="Accessible supply (floating catchment), mean of the people; unit: `supply_unit`."
     )
+    open_hours: float = Field(
+        description="Hours a week during which a suitable site within `beyond_min` is open, mean."
+    )
+    gap: float = Field(description="Persons × need × minutes beyond `beyond_min`, summed.")
     gap_rank: int | None = Field(description="1 for the largest gap; null where there is none.")
 
 
-class CoverageParameters(Answer):
-    """What was measured."""
+_FILTERS: dict[str, tuple[Any, Any]] = {
+    name: (list[str] | None, Field(default=None, description="Accepted values; absent: any."))
+    for name in FILTERABLE
+}
 
-    thresholds_m: list[int] = Field(description="Metres.")
-    gap_beyond_m: int = Field(description="Metres.")
-    filters: dict[str, list[str]] = Field(description="Field → accepted values.")
-    people: str = Field(description="Where inhabitants are counted, in French.")
+QuestionParameters = create_model(
+    "QuestionParameters",
+    __base__=Answer,
+    __doc__="A question under the names it can be asked by: this object can be sent back as it is.",
+    mode=(Mode, ...),
+    slot=(str | None, Field(description="As written; null: whatever the hours.")),
+    minutes=(list[int], Field(description="Thresholds, minutes.")),
+    beyond_min=(int, ...),
+    population=(Literal["all", "65"], ...),
+    weights=(str | None, Field(description="Indicators that weigh need, each with its weight.")),
+    supply=(Supply, ...),
+    decay=(str, ...),
+    **_FILTERS,  # type: ignore[call-overload]
+)
 
 
-class CoverageAnswer(Answer):
-    """Access of every territory of one kind, sorted by code."""
+class QuestionOut(Answer):
+    """What was asked, as it was understood."""
+
+    sentence: str = Field(description="In French.", examples=["en voiture · Gratuit · ouvert le samedi"])
+    parameters: QuestionParameters
+
+
+class PeopleOut(Answer):
+    """Where people are counted, and who says so; null where it is the territory's own population."""
+
+    label: str = Field(description="In French.", examples=["habitants comptés à la mairie"])
+    count: float = Field(description="Persons counted, of the population asked for.")
+    producer: str | None
+    vintage: str | None
+    licence: str | None
+
+
+class WeightOut(Answer):
+    """An indicator that weighs need."""
+
+    code: str
+    name: str
+    weight: float = Field(description="0 to 1.")
+    producer: str
+    vintage: str
+    communes_untold: int = Field(description="Communes it says nothing of; they have the mean's value.")
+
+
+class UncertaintyOut(Answer):
+    """How sure the sites counted are, and how far the share within `beyond_min` moves without some."""
+
+    sites: int = Field(description="Suitable sites, located or not.")
+    unlocated: int = Field(description="Of them, without a point: they reach nobody.")
+    approximate: int = Field(description="Of them, placed at the town hall only.")
+    stale: int = Field(description="Of them, not checked for half a year, or without a date.")
+    hours_unknown: int = Field(description="Of them, with hours that can't be told.")
+    share: float | None = Field(description="People within `beyond_min`, 0 to 1; null without people.")
+    share_without_approximate: float | None = Field(description="The same without those sites.")
+    share_without_stale: float | None = Field(description="The same without those sites.")
+    share_if_unknown_open: float | None = Field(description="The same, unknown hours taken as open.")
+    sentences: list[str] = Field(description="All of it, in French.")
+
+
+class FarFromRoad(Answer):
+    """Places people are counted at that lie far from any road; they are not left out."""
+
+    beyond_m: int = Field(description="What far means, metres.")
+    places: int
+    people: float
+
+
+class TimeClassOut(Answer):
+    """People whose time to the nearest site is above one bound and at most another."""
+
+    label: str = Field(description="In French.")
+    above_min: float | None = Field(description="Minutes; null for those out of reach.")
+    up_to_min: float | None = Field(description="Minutes; null where there is no bound.")
+    people: float
+
+
+class EquityOut(Answer):
+    """How evenly access is spread over people."""
+
+    gini: float | None = Field(description="Of accessible supply, 0 to 1; null where there is none.")
+    worst_tenth_min: float | None = Field(
+        description="Mean minutes of the worst-served tenth; null where some of them reach no site."
+    )
+    worst_tenth_supply: float | None = Field(description="Mean accessible supply of the worst-served tenth.")
+    lorenz: list[tuple[float, float]] = Field(
+        description="Share of people, worst served first, and of accessible supply; [] where there is none."
+    )
+    by_time: list[TimeClassOut]
+
+
+class AskedOf(Answer):
+    """What was asked, how people are counted, and what weighs them."""
 
     meta: MetaWithMethod
+    question: QuestionOut
+    people: PeopleOut
+    weights: list[WeightOut]
+
+
+class CoverageAbout(AskedOf):
+    """What holds of all the territories of an answer together."""
+
     kind: Kind
-    parameters: CoverageParameters
-    unlocated: int = Field(description="Sites that meet the filters but have no point.")
+    supply_unit: str = Field(description="In French.")
+    uncertainty: UncertaintyOut
+    unlocated: int = Field(description="Suitable sites that have no point.")
+    far_from_road: FarFromRoad
+    equity: EquityOut
+
+
+class CoverageAnswer(CoverageAbout):
+    """Coverage of every territory of one kind, sorted by code."""
+
     territories: list[Access]
 
 
 class CoverageFeature(Feature[Shape, Access]):
-    """A territory drawn, with its access."""
+    """A territory drawn, with its coverage."""
 
 
-class CoverageCollection(Answer):
+class CoverageCollection(CoverageAbout):
     """The same as GeoJSON."""
 
     type: Literal["FeatureCollection"]
-    meta: MetaWithMethod
-    kind: Kind
-    parameters: CoverageParameters
-    unlocated: int
     features: list[CoverageFeature]
+
+
+class GapProperties(Answer):
+    """People of one commune, or of one place in it, who lack something."""
+
+    rank: int = Field(description="1 for the largest gap.")
+    commune: str = Field(description="INSEE code.")
+    name: str = Field(description="Name of the commune.")
+    people: float = Field(description="Persons farther than `beyond_min`.")
+    minutes: float | None = Field(
+        description="Their median time to the nearest suitable site; null when half can reach none."
+    )
+    gap: float = Field(description="Persons × need × minutes beyond.")
+    nearest_site_id: str | None = Field(description="Suitable site nearest for most of them.")
+    unsuitable_site_id: str | None = Field(
+        description="Nearest site within `beyond_min` that does not suit, where there is one."
+    )
+    unsuitable_min: float | None = Field(description="Its time, minutes.")
+    missing: list[str] = Field(description="What it lacks, in French.")
+    sentence: str = Field(description="The gap told in French.")
+
+
+class GapOut(GapProperties):
+    """The same, with its place: for a commune, the one with most of its gap."""
+
+    longitude: float = Field(description="WGS 84 degrees.")
+    latitude: float = Field(description="WGS 84 degrees.")
+
+
+class GapsAbout(AskedOf):
+    """What holds of all the gaps of an answer."""
+
+    level: Literal["communes", "places"]
+
+
+class GapsAnswer(GapsAbout):
+    """Gaps, the largest first."""
+
+    gaps: list[GapOut]
+
+
+class GapFeature(Feature[Point, GapProperties]):
+    """A gap at its place: for a commune, the one with most of its gap."""
+
+
+class GapCollection(GapsAbout):
+    """The same as GeoJSON."""
+
+    type: Literal["FeatureCollection"]
+    features: list[GapFeature]
+
+
+class IsochroneProperties(Answer):
+    """What lies within a travel time."""
+
+    minutes: int
+    mode: Mode
+    direction: Literal["to", "from"] = Field(description="To the origin, or from it.")
+    people: float = Field(description="Inhabitants whose own time is within `minutes`.")
+
+
+class IsochroneFeature(Feature[Shape, IsochroneProperties]):
+    """An isochrone."""
+
+
+class IsochroneCollection(Answer):
+    """Isochrones of one point, the longest time first; each holds the shorter ones."""
+
+    type: Literal["FeatureCollection"]
+    meta: MetaWithMethod
+    origin: Origin
+    people_label: str = Field(description="Where people are counted, in French.")
+    features: list[IsochroneFeature]
 
 
 class TallyOut(Answer):

@@ -1,4 +1,4 @@
-"""A snapshot made ready to answer from: JSON written once, searches and coverages remembered.
+"""A snapshot made ready to answer from: JSON written once, searches, times and coverages remembered.
 
 Everything here belongs to one snapshot and is dropped with it. Nothing is prepared before it is
 asked for, so that a new snapshot costs its first readers a little and nobody a pause.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
@@ -26,11 +26,15 @@ from api.question import present
 from geo.coverage import measure
 from geo.coverage.access import AccessParameters, Coverage, access
 from geo.coverage.frame import Frame
-from geo.coverage.measure import Question
-from geo.reach.straight_line import LABEL, METHOD, SiteTree
-from geo.reach.travel import Travel, travel_of
+from geo.coverage.gaps import Gap, gaps_of_communes, gaps_of_places
+from geo.coverage.measure import Question, TerritoryCoverage
+from geo.reach.isochrones import Isochrone, isochrones
+from geo.reach.modes import Mode
+from geo.reach.straight_line import SPEED_KMH, SiteTree
+from geo.reach.travel import SiteTimes, Travel, travel_of
 from geo.sites import standard
 from geo.sites.model import LOCAL_FIELDS, Site
+from geo.sites.opening import Openness, Slot, reference_week, status
 from geo.sites.search import Search
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Kind
@@ -140,6 +144,12 @@ class Served:
         self._features: list[bytes | None] = [None] * len(snapshot.sites)
         self._rows: Memory[NDArray[np.intp]] = Memory(remembered)
         self._trees: Memory[SiteTree] = Memory(remembered)
+        self._site_times: Memory[SiteTimes] = Memory(len(Mode))
+        self._far: Memory[NDArray[np.bool_]] = Memory(len(Mode))
+        self._territories: Memory[tuple[TerritoryCoverage, ...]] = Memory(MEASURED)
+        self._gaps: Memory[tuple[Gap, ...]] = Memory(MEASURED)
+        self._around: Memory[NDArray[np.float32]] = Memory(MEASURED)
+        self._isochrones: Memory[tuple[Isochrone, ...]] = Memory(MEASURED)
         self._coverages: Memory[Coverage] = Memory(remembered)
         self._shapes: dict[tuple[Kind, str], bytes] = {}
         self.pages: Memory[Page] = Memory(8)
@@ -174,8 +184,26 @@ class Served:
 
     @cached_property
     def method(self) -> dict[str, object]:
-        """How distances were estimated."""
-        return {"code": METHOD, "label": LABEL, "detour_factor": self.detour_factor}
+        """How times and distances are had."""
+        roads = self.snapshot.roads
+        by_road = self.travel.graph is not None
+        return {
+            "code": self.travel.method,
+            "label": self.travel.label,
+            "detour_factor": self.detour_factor,
+            "speed_kmh": None if by_road else {mode.value: speed for mode, speed in SPEED_KMH.items()},
+            "roads": (
+                {
+                    "producer": roads.producer or roads.file_name,
+                    "format": roads.format,
+                    "vintage": roads.vintage,
+                    "licence": roads.licence,
+                    "checksum": roads.checksum,
+                }
+                if roads and by_road
+                else None
+            ),
+        }
 
     @cached_property
     def meta_json(self) -> bytes:
@@ -184,7 +212,7 @@ class Served:
 
     @cached_property
     def meta_with_method_json(self) -> bytes:
-        """`meta` with how distances were estimated, written."""
+        """`meta` with how times and distances are had, written."""
         return orjson.dumps({**self.meta, "method": self.method})
 
     @cached_property
@@ -200,13 +228,50 @@ class Served:
             self._features[row] = written
         return written
 
-    def rows(self, search: Search) -> NDArray[np.intp]:
-        """Places in `snapshot.sites` of the sites a question is about, ascending."""
-        return self._rows.of(search, lambda: search.rows(self.snapshot))
+    def rows(self, search: Search, slot: Slot | None = None) -> NDArray[np.intp]:
+        """Places in `snapshot.sites` of the sites a question is about, ascending.
 
-    def tree(self, search: Search) -> SiteTree:
+        `slot` leaves those known to be open then.
+        """
+        if slot is None:
+            return self._rows.of(search, lambda: search.rows(self.snapshot))
+        week = self._week(slot)
+        return self._rows.of((search, slot, week), lambda: self._open(search.rows(self.snapshot), slot, week))
+
+    def _week(self, slot: Slot) -> date:
+        return slot.week or reference_week(self.clock().date())
+
+    def _open(self, rows: NDArray[np.intp], slot: Slot, week: date) -> NDArray[np.intp]:
+        sites = self.snapshot.sites
+        return rows[[status(sites[row], slot, week) is Openness.OPEN for row in rows]]
+
+    def tree(self, search: Search, slot: Slot | None = None) -> SiteTree:
         """The sites a question is about, ready to be searched by distance."""
-        return self._trees.of(search, lambda: self._tree(search))
+        key = (search, slot, self._week(slot)) if slot else search
+        return self._trees.of(key, lambda: self._tree(search, slot))
+
+    def _tree(self, search: Search, slot: Slot | None) -> SiteTree:
+        xy = self.snapshot.site_xy
+        if search or slot:
+            kept = np.full_like(xy, np.nan)
+            rows = self.rows(search, slot)
+            kept[rows] = xy[rows]
+            xy = kept
+        return SiteTree(xy, detour_factor=self.detour_factor)
+
+    def known_site_times(self, mode: Mode) -> SiteTimes | None:
+        """Times to all sites when they are ready; preparing them may take seconds, once for all."""
+        return self._site_times.get(mode)
+
+    def site_times(self, mode: Mode) -> SiteTimes:
+        """Times to all sites.
+
+        Raises
+        ------
+        InvalidParameter
+            If the roads do not know the mode.
+        """
+        return self._site_times.of(mode, lambda: self.travel.to_sites(self.snapshot.site_xy, mode))
 
     @cached_property
     def travel(self) -> Travel:
@@ -236,22 +301,44 @@ class Served:
         frame = self.frame
         return self._measured.of((frame.day, question), lambda: measure.measure(frame, question))
 
-    def _tree(self, search: Search) -> SiteTree:
-        xy = self.snapshot.site_xy
-        if search:
-            kept = np.full_like(xy, np.nan)
-            rows = self.rows(search)
-            kept[rows] = xy[rows]
-            xy = kept
-        return SiteTree(xy, detour_factor=self.detour_factor)
+    def territories(self, question: Question, kind: Kind) -> tuple[TerritoryCoverage, ...]:
+        """Coverage of every territory of a kind as of today, summed once."""
+        coverage = self.measured(question)
+        key = (coverage.frame.day, question, kind)
+        return self._territories.of(key, lambda: coverage.by_territory(kind))
 
-    def known_coverage(self, kind: Kind, parameters: AccessParameters) -> Coverage | None:
-        """A coverage already computed, or None."""
-        return self._coverages.get((kind, parameters))
+    def gaps(self, question: Question, *, of_places: bool, limit: int) -> tuple[Gap, ...]:
+        """The largest gaps of communes, or of single places, as of today, told once."""
+        coverage = self.measured(question)
+        if not coverage.gap.any():
+            return ()
+        key = (coverage.frame.day, question, limit if of_places else None)
+        tell = partial(gaps_of_places, limit=limit) if of_places else gaps_of_communes
+        return self._gaps.of(key, lambda: tell(coverage))[:limit]
+
+    def far_from_road(self, mode: Mode) -> NDArray[np.bool_]:
+        """Places of the people that lie far from any road, shape (places,)."""
+        return self._far.of(mode, lambda: self.travel.far_from_road(self.snapshot.people.xy, mode))
+
+    def isochrones(
+        self, xy: tuple[float, float], mode: Mode, minutes: tuple[int, ...], *, outward: bool
+    ) -> tuple[Isochrone, ...]:
+        """Isochrones of a point, drawn once: see `geo.reach.isochrones`."""
+        return self._isochrones.of(
+            (xy, mode, minutes, outward),
+            lambda: isochrones(self.travel, xy, mode, minutes, outward=outward),
+        )
 
     def coverage(self, kind: Kind, parameters: AccessParameters) -> Coverage:
         """Access in every territory of a kind, computed once."""
         return self._coverages.of((kind, parameters), lambda: access(self.snapshot, kind, parameters))
+
+    def times_around(self, xy: tuple[float, float], mode: Mode, *, outward: bool) -> NDArray[np.float32]:
+        """Times between a point and the places of the people, shape (places,), had once."""
+        people_xy = self.snapshot.people.xy
+        return self._around.of(
+            (xy, mode, outward), lambda: self.travel.between(xy, people_xy, mode, outward=outward)
+        )
 
     def shape(self, group: Grouping) -> bytes:
         """The boundary of a territory as a GeoJSON geometry, counterclockwise outside (RFC 7946)."""
@@ -262,9 +349,9 @@ class Served:
         return written
 
 
-def geometry_json(geometry: BaseGeometry) -> bytes:
-    """A geometry (WGS 84) as GeoJSON, coordinates cut to a decimetre."""
-    rounded = shapely.transform(geometry, lambda degrees: np.round(degrees, DECIMALS))
+def geometry_json(geometry: BaseGeometry, decimals: int = DECIMALS) -> bytes:
+    """A geometry (WGS 84) as GeoJSON, coordinates cut to a decimetre unless told otherwise."""
+    rounded = shapely.transform(geometry, lambda degrees: np.round(degrees, decimals))
     text: str = shapely.to_geojson(rounded)
     return text.encode()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import hypot, inf
 from typing import Annotated, Any, Final
 
+import numpy as np
 import orjson
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from api.answers import GEOJSON, answer, headers_of, is_known, page_links
 from api.described import failures
@@ -28,15 +31,20 @@ from api.parameters import (
     search_of,
     text,
 )
+from api.question import MODE, SLOT, dated, slot_of
 from api.routing import router
 from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
 from api.served import Served
 from api.service import service_of
 from geo.crs import area_of_use, project_point
 from geo.errors import UnknownTerritory
-from geo.reach.straight_line import METHOD
+from geo.reach.modes import Mode
+from geo.reach.straight_line import METHOD as STRAIGHT_LINE
+from geo.reach.straight_line import SPEED_KMH
 from geo.sites.export import write_csv
 from geo.sites.model import Site
+from geo.sites.opening import Slot
+from geo.sites.search import Search
 
 MAX_K: Final = 50
 DEFAULT_K: Final = 5
@@ -93,6 +101,8 @@ NEAREST: Final = Query(
         COMMUNE_ORIGIN,
         SITE_ORIGIN,
         integer("k", "How many sites.", low=1, high=MAX_K, default=DEFAULT_K),
+        MODE,
+        SLOT,
         WORDS,
         *FILTERS,
     )
@@ -185,25 +195,37 @@ def sites_routes(page_size: int) -> APIRouter:
         openapi_extra=NEAREST.openapi,
     )
     async def nearest(request: Request) -> Response:
-        """Located sites, nearest first, each with `distance_m` and `method`.
+        """Located sites, soonest reached first, each with `minutes` and the `method` they are had by.
 
-        Give one origin: `lon` and `lat`, or `commune` (its town hall), or `site`. Sites across the
-        border are among the answers. Filters are those of `/sites`, but the name of the site's
-        commune is `nom_commune` here.
+        By road where a road graph is loaded; else estimated from the straight line, as `distance_m`
+        always is. Give one origin: `lon` and `lat`, or `commune` (its town hall), or `site`. Sites
+        across the border are among the answers; those no road leads to are not. Filters are those of
+        `/sites`, but the name of the site's commune is `nom_commune` here.
         """
         values = NEAREST.read(request.scope["query_string"])
         now = service_of(request).now()
         served = now.served
         start = start_of(served, values)
         k = values.get("k", DEFAULT_K)
+        mode = Mode(values.get("mode", Mode.CAR))
+        moment = served.clock()
+        slot = slot_of(values, moment)
+        variant = dated(moment, slot) if slot else ""
+        headers = headers_of(request, now, variant)
+        if is_known(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        if served.known_site_times(mode) is None:
+            await run_in_threadpool(served.site_times, mode)
 
         def body() -> bytes:
-            search = search_of(values)
             own = served.row_of[start.site] if start.site else -1
-            found = served.tree(search).nearest_of(*start.xy, k=k + 1 if start.site else k)
+            search, wanted = search_of(values), k + 1 if start.site else k
+            found = _soonest(served, start, mode, search, slot, k=wanted)
+            code = served.travel.method.encode()
             features = [
-                b'%b,"distance_m":%d,"method":"%b"}}' % (served.feature(row), metres + 0.5, _METHOD)
-                for metres, row in found
+                b'%b,"minutes":%.1f,"method":"%b","distance_m":%d,"distance_method":"%b"}}'
+                % (served.feature(row), seconds / 60, code, metres + 0.5, _STRAIGHT)
+                for seconds, metres, row in found
                 if row != own
             ]
             return b'{"type":"FeatureCollection","meta":%b,"origin":%b,"features":[%b]}' % (
@@ -212,7 +234,7 @@ def sites_routes(page_size: int) -> APIRouter:
                 b",".join(features[:k]),
             )
 
-        return answer(request, now, body)
+        return Response(body(), media_type=GEOJSON, headers=headers)
 
     @routes.get(
         "/sites/{site_id:path}",
@@ -233,7 +255,26 @@ def sites_routes(page_size: int) -> APIRouter:
 
 
 NO_PARAMETERS: Final = Query()
-_METHOD: Final = METHOD.encode()
+_STRAIGHT: Final = STRAIGHT_LINE.encode()
+
+
+def _soonest(
+    served: Served, start: Start, mode: Mode, search: Search, slot: Slot | None, *, k: int
+) -> list[tuple[float, float, int]]:
+    """Seconds, metres as the crow flies times the detour factor, and row of the sites soonest reached."""
+    if served.travel.graph is None:
+        speed = SPEED_KMH[mode] / 3.6
+        near = served.tree(search, slot).nearest_of(*start.xy, k=k)
+        return [(metres / speed, metres, row) for metres, row in near]
+    seconds = served.site_times(mode).of_one(start.xy)
+    rows = served.rows(search, slot) if search or slot else np.arange(len(seconds))
+    order = rows[np.argsort(seconds[rows], kind="stable")[:k]]
+    x, y = start.xy
+    return [
+        (float(seconds[row]), hypot(site_x - x, site_y - y) * served.detour_factor, row)
+        for row, (site_x, site_y) in zip(order.tolist(), served.snapshot.site_xy[order].tolist(), strict=True)
+        if seconds[row] < inf
+    ]
 
 
 def start_of(served: Served, values: dict[str, Any]) -> Start:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from starlette.testclient import TestClient
 
@@ -14,6 +15,8 @@ from api.settings import ApiSettings
 from geo.errors import SnapshotUnavailable
 from geo.settings import Settings
 from geo.snapshot import Snapshot
+
+NOWHERE = Path("/nonexistent")
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class HandKeeper:
 
 
 @contextmanager
-def serving(keeper: HandKeeper | Snapshot, **settings: object) -> Iterator[TestClient]:
-    """A client of the application over a keeper or a snapshot."""
+def serving(
+    keeper: HandKeeper | Snapshot, *, home: Path = NOWHERE, **settings: object
+) -> Iterator[TestClient]:
+    """A client of the application over a keeper or a snapshot; `home` is where its roads are."""
     if isinstance(keeper, Snapshot):
         keeper = HandKeeper(keeper)
     http = ApiSettings(**settings)  # type: ignore[arg-type]
-    app = create_app(Settings(detour_factor=1.3), keeper, http=http)
+    app = create_app(Settings(detour_factor=1.3, home=home), keeper, http=http)
     with TestClient(app, base_url="http://portee.test") as client:
         yield client

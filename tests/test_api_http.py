@@ -68,9 +68,22 @@ def refusal(response, status):
         ("sites/essai--a?k=1", "n'existe pas ici"),
         ("territories?kind=region", "commune · canton · epci · arrondissement · departement"),
         ("territories/99001?kind=pays", "commune · canton"),
-        ("coverage?thresholds_m=5000,abc", "séparés par des virgules"),
-        ("coverage?thresholds_m=1", "entre 100 et 200000"),
-        ("coverage?format=xml", "json · geojson"),
+        ("coverage?minutes=5,abc", "séparés par des virgules"),
+        ("coverage?beyond_min=0", "entre 1 et 120"),
+        ("coverage?format=xml", "json · geojson · csv · xlsx · gpkg"),
+        ("coverage?slot=lundredi", "Le créneau « lundredi » ne peut être lu"),
+        ("coverage?decay=pas:0=1", "La décroissance"),
+        ("coverage?weights=ifn:0.5", "Aucun indicateur chargé ne porte le code « ifn »"),
+        ("coverage?weights=ifn", "Les poids ne peuvent être lus"),
+        ("coverage?population=65", "ne dit pas l'âge des habitants"),
+        ("gaps?weights=ifn:0.5", "Aucun indicateur chargé"),
+        ("gaps?level=cantons", "communes · places"),
+        ("gaps?format=gpkg", "json · geojson · csv"),
+        ("sites/nearest?commune=99001&slot=8h", "Le créneau « 8h » ne peut être lu"),
+        ("sites/nearest?commune=99001&mode=train", "car · bicycle · foot"),
+        ("isochrones", "Donnez un point de départ"),
+        ("isochrones?commune=99001&minutes=61", "entre 1 et 60"),
+        ("isochrones?commune=99001&direction=vers", "to · from"),
         ("imports?limit=x", "« limit »"),
         ("imports/abc", "son numéro"),
     ],
@@ -78,7 +91,9 @@ def refusal(response, status):
 def test_a_parameter_out_of_range_is_refused_with_a_sentence(client, path, told):
     problem = refusal(client.get(f"/api/v1/{path}"), 422)
     assert told in problem["detail"]
-    assert problem["errors"][0]["detail"] == problem["detail"]
+    assert problem["errors"][0]["detail"].startswith(problem["detail"])
+    name, query = problem["errors"][0]["parameter"], path.partition("?")[2]
+    assert not query or name in query or name in told
 
 
 def test_all_wrong_parameters_are_told_together(client):
@@ -163,6 +178,9 @@ PATHS = (
     "/api/v1/territories/99001",
     "/api/v1/coverage",
     "/api/v1/coverage?format=geojson",
+    "/api/v1/gaps",
+    "/api/v1/isochrones?commune=99001&minutes=5",
+    "/api/v1/coverage?format=csv",
     "/",
 )
 
@@ -194,7 +212,7 @@ def test_a_new_snapshot_changes_the_validator(path):
 def test_304_comes_before_the_computation(monkeypatch):
     with serving(snapshot(*SITES)) as client:
         tag = client.get("/api/v1/coverage").headers["etag"]
-        monkeypatch.setattr("api.served.access", None)
+        monkeypatch.setattr("geo.coverage.measure.measure", None)
         query = "/api/v1/coverage?kind=epci"
         assert client.get(query, headers={"If-None-Match": tag}).status_code == 304
 
@@ -232,7 +250,7 @@ def test_a_failure_too_may_be_read_by_other_pages(client):
 
 
 def test_each_answer_says_its_sources_and_that_the_sites_are_invented(client):
-    for path in PATHS[:1] + PATHS[2:8]:
+    for path in PATHS[:1] + PATHS[2:10]:
         meta = client.get(path).json()["meta"]
         assert meta["attribution"] == "Communes : Tests, 2026 (Licence Ouverte 2.0)"
         assert meta["notice"].startswith("Données de démonstration")
@@ -253,7 +271,10 @@ def test_when_the_database_is_away_the_last_snapshot_is_served_with_its_age():
         assert "portee-snapshot-age" not in fresh.headers
         assert client.get("/readyz").json()["status"] == "ok"
         keeper.database_ok, keeper.age = False, timedelta(minutes=3, seconds=20)
-        for path in ("/api/v1/sites", "/api/v1/sites/nearest?commune=99001", "/api/v1/coverage"):
+        for path in (
+            *("/api/v1/sites", "/api/v1/sites/nearest?commune=99001", "/api/v1/coverage", "/api/v1/gaps"),
+            "/api/v1/isochrones?commune=99001&minutes=5",
+        ):
             stale = client.get(path, headers={"If-None-Match": fresh.headers["etag"]})
             assert stale.status_code == 200
             assert stale.headers["portee-snapshot-age"] == "200"
