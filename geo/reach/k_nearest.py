@@ -123,7 +123,12 @@ def _search(start: Any, target: Any, cost: Any, sites: Any, seconds: Any, row: A
         taken[node] = many + 1
         for edge in range(start[node], start[node + 1]):
             other = target[edge]
-            if taken[other] == k:
+            had = taken[other] == k
+            for rank in range(taken[other]):
+                if row[other, rank] == origin:
+                    had = True
+                    break
+            if had:
                 continue
             if size == room:
                 room *= 2
