@@ -227,24 +227,26 @@ def uncertainty_said(coverage: Coverage) -> tuple[str, ...]:
         return ("Aucun lieu ne répond à la question.",)
     said = [_count(sure.sites, "lieu répond à la question", "lieux répondent à la question")]
     if sure.unlocated:
-        one, many = (
-            "est sans position et n'approche personne",
-            "sont sans position et n'approchent personne",
+        one = "lieu est sans position et n'approche personne"
+        said.append(_count(sure.unlocated, one, "lieux sont sans position et n'approchent personne"))
+    if sure.approximate:
+        said.append(
+            _count(sure.approximate, "lieu est placé à la mairie", "lieux sont placés à la mairie")
+            + _moved(sure.share, sure.share_without_approximate, within, _without(sure.approximate))
         )
-        said.append(_count(sure.unlocated, one, many))
-    old = f"depuis {STALE_AFTER.days} jours ou sans date"
-    doubtful = (
-        (sure.approximate, "placé à la mairie", "placés à la mairie", sure.share_without_approximate),
-        (sure.stale, f"non vérifié {old}", f"non vérifiés {old}", sure.share_without_stale),
-    )
-    for count, one, many, share in doubtful:
-        if count:
-            how = "sans lui" if count == 1 else "sans eux"
-            said.append(f"{_count(count, one, many)}{_moved(sure.share, share, within, how)}")
+    if sure.stale:
+        since = f"pas été vérifié depuis {STALE_AFTER.days} jours ou ne dit pas quand"
+        many = f"pas été vérifiés depuis {STALE_AFTER.days} jours ou ne disent pas quand"
+        said.append(
+            _count(sure.stale, f"lieu n'a {since}", f"lieux n'ont {many}")
+            + _moved(sure.share, sure.share_without_stale, within, _without(sure.stale))
+        )
     if sure.hours_unknown:
         how = "s'il était ouvert" if sure.hours_unknown == 1 else "s'ils étaient ouverts"
-        moved = _moved(sure.share, sure.share_if_unknown_open, within, how) if coverage.question.slot else ""
-        said.append(_count(sure.hours_unknown, *["aux horaires inconnus"] * 2) + moved)
+        said.append(
+            _count(sure.hours_unknown, "lieu a des horaires inconnus", "lieux ont des horaires inconnus")
+            + (_moved(sure.share, sure.share_if_unknown_open, within, how) if coverage.question.slot else "")
+        )
     return tuple(f"{sentence}." for sentence in said)
 
 
@@ -363,6 +365,10 @@ def _weighed(coverage: Coverage, code: str, weight: float) -> str:
 
 def _count(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}".replace(",", "\u202f")
+
+
+def _without(count: int) -> str:
+    return "sans lui" if count == 1 else "sans eux"
 
 
 def _moved(share: float | None, other: float | None, minutes: int, how: str) -> str:
