@@ -184,9 +184,9 @@ class Form:
         """The page's address with some values changed."""
         return address((*(p for p in self.pairs if p[0] not in changes), *changes.items()))
 
-    def asked(self, path: str, *extra: Choice, leave: Sequence[str] = ()) -> str:
-        """An address of the API that asks the same question."""
-        dropped = {"tri", "couche", "edits", *leave}
+    def asked(self, path: str, *extra: Choice, leave: Sequence[str] = (), keep_edits: bool = False) -> str:
+        """Another address that asks the same question, with some pairs more and some left out."""
+        dropped = {"tri", "couche", *leave, *(() if keep_edits else ("edits",))}
         query = urlencode([*(p for p in self.pairs if p[0] not in dropped), *extra])
         return f"{path}?{query}" if query else path
 

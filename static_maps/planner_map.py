@@ -29,7 +29,7 @@ from geo.crs import WGS84, reproject
 from geo.sites.filters import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
-from static_maps import charts, planner_figures
+from static_maps import charts, planner_figures, words
 from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
 from static_maps.page_data import _outline, _units, hours
 from static_maps.planner_figures import decimal, figures_of
@@ -224,7 +224,7 @@ class _PlannerPage(Figure):
 
         Coordinates are WGS 84, longitude first, in units of 1/`SCALE` degree; times are minutes.
         """
-        coverage, territory = self.coverage, self.snapshot.territory
+        territory = self.snapshot.territory
         row_of = {c: row for row, group in enumerate(self._groups) for c in group}
         return {
             "scale": SCALE,
@@ -256,13 +256,20 @@ class _PlannerPage(Figure):
             "supply_unit": self.question.supply.label,
             "change": CHANGE_COLOURS,
             "unknown": UNKNOWN,
-            "method": self.method,
-            "people_label": coverage.frame.people.label,
             "beyond_min": self.question.beyond_min,
             "question": dict(self.parameters),
             "trend": self.trend_address,
-            "vintages": [f"{p.subject} : {p.vintage}" for p in self.snapshot.provenance],
+            "source": self._source(),
         }
+
+    def _source(self) -> str:
+        """What the map was made from, and of when: a line below its legend."""
+        snapshot, people = self.snapshot, self.coverage.frame.people
+        roads = f" ({snapshot.roads.vintage})" if snapshot.roads and self.coverage.frame.travel.graph else ""
+        counted = f" ({people.provenance.vintage})" if people.provenance else ""
+        updated = f"fiches jusqu'au {words.day(snapshot.sites_updated)}" if snapshot.sites_updated else ""
+        told = (f"{self.method}{roads}", f"{people.label}{counted}", updated)
+        return f"{' · '.join(filter(None, told))}."
 
     @cached_property
     def _groups(self) -> list[tuple[str, ...]]:

@@ -12,6 +12,7 @@
   const byId = (id) => document.getElementById(id);
   const percent = (share) => (share === null || share === undefined ? "—" : `${integer.format(share * 100)}\u00a0%`);
   const minutesSaid = (m) => (m === null || m === undefined ? "hors d'atteinte" : `${integer.format(m)}\u00a0min`);
+  const changeSaid = (m) => (m === null ? "—" : `${signed.format(m).replace("-", "−")}\u00a0min`);
   const people = (n) => `${integer.format(n)} ${Math.round(n) > 1 ? "personnes" : "personne"}`;
 
   /** An element with attributes and children; strings become text. */
@@ -151,7 +152,7 @@
         fill: (row) => changeColour(state.changes?.get(row.code)?.minutes ?? null),
         says: (row) => {
           const change = state.changes?.get(row.code);
-          return change && change.minutes !== null ? `${signed.format(change.minutes)} min en moyenne` : "rien ne change";
+          return change ? `${changeSaid(change.minutes)} en moyenne` : "rien ne change";
         },
       },
     };
@@ -213,7 +214,7 @@
         return el("li", {}, el("span", { class: "ring-box" }, sign), people(n));
       });
     }
-    byId("legende-source").textContent = [data.method, data.people_label, ...data.vintages].join(" · ");
+    byId("legende-source").textContent = data.source;
 
     // ---- Sites
 
@@ -227,10 +228,14 @@
     }
     const sheet = byId("fiche");
     function openSheet(title, ...content) {
+      clearIsochrones();
       sheet.replaceChildren(el("h3", {}, title), button("Fermer", closeSheet, { class: "close" }), ...content);
       sheet.hidden = false;
+      sheet.parentElement.scrollTop = 0;
+      sheet.focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
     }
-    function closeSheet() { sheet.hidden = true; isochrones.clearLayers(); }
+    function clearIsochrones() { isochrones.clearLayers(); container.classList.remove("with-isochrones"); }
+    function closeSheet() { sheet.hidden = true; clearIsochrones(); }
     const figures = (rows) => el("dl", {}, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v))));
     function showTerritory(i) {
       const row = rowOf(i), commune = data.communes[i];
@@ -255,7 +260,7 @@
           button("Et s'il déménageait ?", prefill("move")), button("Et s'il ouvrait à d'autres heures ?", prefill("hours"))), status);
     }
     async function showIsochrones(site, status) {
-      isochrones.clearLayers();
+      clearIsochrones();
       tell(status, "Calcul des isochrones…");
       const query = new URLSearchParams({ site: site.id, mode: data.question.mode, minutes: data.question.minutes.filter((m) => m <= 60).slice(-6).join(",") });
       try {
@@ -263,9 +268,14 @@
         const features = [...found.features].sort((a, b) => b.properties.minutes - a.properties.minutes);
         for (const feature of features) {
           const colour = timeClass(feature.properties.minutes).colour;
-          L.geoJSON(feature, { pane: "isochrones", interactive: false, style: { color: "#1c2430", weight: 1, fillColor: colour, fillOpacity: 0.75 } }).addTo(isochrones);
+          L.geoJSON(feature, { pane: "isochrones", interactive: false, style: { color: "#fff", weight: 0.6, opacity: 0.7, fillColor: colour, fillOpacity: 0.92 } }).addTo(isochrones);
         }
-        status.replaceChildren(figures(features.reverse().map((f) => [`Y viennent en ${f.properties.minutes} min`, people(f.properties.people)])));
+        container.classList.add("with-isochrones");
+        status.replaceChildren(el("p", {}, "Personnes qui y viennent, par temps de trajet :"), el("ul", { class: "legend" }, ...features.reverse().map((f) => {
+          const swatch = el("span", { class: "swatch" });
+          swatch.style.backgroundColor = timeClass(f.properties.minutes).colour;
+          return el("li", {}, swatch, el("span", {}, `${f.properties.minutes} min au plus`), el("span", { class: "share" }, integer.format(f.properties.people)));
+        })));
       } catch (problem) { tell(status, problem.message, true); }
     }
 
@@ -280,7 +290,7 @@
         return url.pathname + url.search + url.hash;
       };
       history.replaceState(null, "", change(location.href));
-      document.querySelectorAll("#tableau thead a").forEach((a) => { a.setAttribute("href", change(a.getAttribute("href"))); });
+      document.querySelectorAll("#tableau thead a, #fichiers a[href*='rapport.pdf']").forEach((a) => { a.setAttribute("href", change(a.getAttribute("href"))); });
       for (const [name, value] of Object.entries(changes)) {
         byId("question").querySelectorAll(`input[type=hidden][name="${name}"]`).forEach((input) => input.remove());
         if (value !== null) byId("question").append(el("input", { type: "hidden", name, value }));
@@ -386,7 +396,7 @@
       const touched = found.territories.filter((t) => t.gaining || t.losing || t.nearer || t.farther)
         .sort((a, b) => (b.gaining - b.losing) - (a.gaining - a.losing) || (a.minutes ?? 0) - (b.minutes ?? 0));
       result.replaceChildren(touched.length
-        ? table("Qui gagne, qui perd", ["Territoire", "Gagnent", "Perdent", "Plus près", "Plus loin", "Temps moyen"], touched.map((t) => [t.name, integer.format(t.gaining), integer.format(t.losing), integer.format(t.nearer), integer.format(t.farther), t.minutes === null ? "—" : `${signed.format(t.minutes)}\u00a0min`]))
+        ? table("Qui gagne, qui perd", ["Territoire", "Gagnent", "Perdent", "Temps moyen"], touched.map((t) => [t.name, integer.format(t.gaining), integer.format(t.losing), changeSaid(t.minutes)]))
         : el("p", {}, "Aucun territoire n'est touché."));
       state.changes = new Map(found.territories.map((t) => [t.code, t]));
       byId("couche-avant-apres").disabled = false;
@@ -504,8 +514,11 @@
       if (id) try { await ask(`${API}/jobs/${id}`, { method: "DELETE" }); } catch { /* it has ended meanwhile */ }
     });
     function showFound(result) {
-      const gap = result.gap ? ` à ${percent(result.gap)} près` : "";
-      const best = result.status === "optimal" ? "C'est le meilleur choix possible." : `Meilleur choix trouvé${gap}.`;
+      const best = {
+        optimal: "C'est le meilleur choix possible.",
+        time_limit: `Le meilleur choix trouvé dans le temps donné, à ${percent(result.gap)} au plus du meilleur possible.`,
+        heuristic: "Un bon choix, sans preuve que ce soit le meilleur.",
+      }[result.status] ?? "";
       tell(sitingState, [result.sites.length ? best : "Aucun lieu à proposer.", result.note].filter(Boolean).join(" "));
       const opened = result.sites.map((s) => ({ action: "open", name: s.name, longitude: s.longitude, latitude: s.latitude }));
       const parts = [];
