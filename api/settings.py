@@ -30,5 +30,5 @@ class ApiSettings(BaseSettings):
     cached_filters: int = Field(
         default=128,
         ge=1,
-        description="Different filters, and different coverages, kept ready for one state of the data.",
+        description="Different filters kept ready for one state of the data.",
     )
