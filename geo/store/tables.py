@@ -481,7 +481,7 @@ pass_event = Table(
     Column("commune", Text, comment="given: of the inhabitants; used: of those who used them, when told"),
     Column("partner_code", ForeignKey("partner.code"), comment="given: the prescriber"),
     Column("site_id", Text, comment="used and reimbursed: the accepting site"),
-    Column("corrects", ForeignKey("pass_event.id"), unique=True),
+    Column("corrects", ForeignKey("pass_event.id"), comment="the event some of whose passes did not happen"),
     Column("entry_id", ForeignKey("ledger_entry.id"), comment="reimbursed: the payment in the ledger"),
     _text("actor"),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -489,7 +489,59 @@ pass_event = Table(
     CheckConstraint("count <> 0 AND (count > 0) = (corrects IS NULL)", name="count"),
     CheckConstraint("kind <> 'given' OR commune IS NOT NULL", name="given"),
     CheckConstraint("kind NOT IN ('used', 'reimbursed') OR site_id IS NOT NULL", name="site"),
-    Index(None, "order_reference", "kind"),
+    Index(None, "order_reference", "commune"),
+    Index(None, "corrects"),
+)
+
+
+def _passes(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+# Sums over pass_event, kept by its triggers: what guards it, and what reports read.
+
+pass_total = Table(
+    "pass_total",
+    metadata,
+    Column("order_reference", ForeignKey("pass_order.reference", ondelete="CASCADE"), primary_key=True),
+    *(_passes(name) for name in ("ordered", "given", "used", "expired", "reimbursed")),
+    CheckConstraint(
+        "given <= ordered AND used + expired <= given AND reimbursed <= used"
+        " AND least(used, expired, reimbursed) >= 0",
+        name="passes",
+    ),
+)
+
+pass_day = Table(
+    "pass_day",
+    metadata,
+    Column("order_reference", ForeignKey("pass_order.reference"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    *(_passes(name) for name in ("given", "used", "expired")),
+    CheckConstraint("least(given, used, expired) >= 0", name="passes"),
+)
+
+pass_site = Table(
+    "pass_site",
+    metadata,
+    Column("order_reference", ForeignKey("pass_order.reference"), primary_key=True),
+    Column("site_id", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    *(_passes(name) for name in ("used", "reimbursed")),
+    CheckConstraint("least(used, reimbursed) >= 0", name="passes"),
+)
+
+pass_commune = Table(
+    "pass_commune",
+    metadata,
+    Column("order_reference", ForeignKey("pass_order.reference"), primary_key=True),
+    Column("commune", Text, primary_key=True, comment="of the inhabitants; empty: not told"),
+    Column("year", Integer, primary_key=True),
+    *(_passes(name) for name in ("given", "used", "expired")),
+    Column("delays", ARRAY(Integer), nullable=False, server_default="{}", comment="days from gift to use"),
+    Column("delayed", ARRAY(Integer), nullable=False, server_default="{}", comment="passes of each delay"),
+    CheckConstraint("least(given, used, expired) >= 0", name="passes"),
+    CheckConstraint("cardinality(delays) = cardinality(delayed)", name="delays"),
 )
 
 action = Table(

@@ -231,7 +231,12 @@ def upgrade() -> None:
         ),
         sa.Column("partner_code", sa.Text(), nullable=True, comment="given: the prescriber"),
         sa.Column("site_id", sa.Text(), nullable=True, comment="used and reimbursed: the accepting site"),
-        sa.Column("corrects", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "corrects",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the event some of whose passes did not happen",
+        ),
         sa.Column(
             "entry_id", sa.BigInteger(), nullable=True, comment="reimbursed: the payment in the ledger"
         ),
@@ -256,16 +261,20 @@ def upgrade() -> None:
             ["partner_code"], ["partner.code"], name=op.f("pass_event_partner_code_fkey")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pass_event_pkey")),
-        sa.UniqueConstraint("corrects"),
         sa.UniqueConstraint("reference"),
     )
     op.create_index(
-        op.f("pass_event_order_reference_kind_idx"), "pass_event", ["order_reference", "kind"], unique=False
+        op.f("pass_event_order_reference_commune_idx"),
+        "pass_event",
+        ["order_reference", "commune"],
+        unique=False,
     )
+    op.create_index(op.f("pass_event_corrects_idx"), "pass_event", ["corrects"], unique=False)
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("pass_event_order_reference_kind_idx"), table_name="pass_event")
+    op.drop_index(op.f("pass_event_corrects_idx"), table_name="pass_event")
+    op.drop_index(op.f("pass_event_order_reference_commune_idx"), table_name="pass_event")
     op.drop_table("pass_event")
     op.drop_index(op.f("ledger_posting_account_idx"), table_name="ledger_posting")
     op.drop_table("ledger_posting")

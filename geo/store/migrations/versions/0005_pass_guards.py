@@ -1,16 +1,360 @@
-"""Passes guard themselves: never more used than given than ordered."""
+"""Passes guard themselves: never more used than given than ordered, and nothing is rewritten.
+
+Every insertion into pass_event, bulk COPY included, is checked and summed once per statement.
+What each refusal means: docs/passes.md.
+"""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+SUMS = ("pass_total", "pass_day", "pass_site", "pass_commune")
+
+REFUSE = """
+CREATE FUNCTION pass_refuse(rule text, said text, facts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'PASS1', MESSAGE = said, DETAIL = (facts || jsonb_build_object('rule', rule))::text;
+END $$
+"""
+
+APPEND_ONLY = """
+CREATE FUNCTION pass_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pass_refuse(
+        'append-only',
+        format('%s is append-only: %s is refused', tg_table_name, lower(tg_op)),
+        jsonb_build_object('table', tg_table_name, 'operation', tg_op)
+    );
+    RETURN NULL;
+END $$
+"""
+
+SUMMED = """
+CREATE FUNCTION pass_summed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() < 2 THEN
+        PERFORM pass_refuse(
+            'summed',
+            format('%s sums pass_event, and is written by its triggers only', tg_table_name),
+            jsonb_build_object('table', tg_table_name, 'operation', tg_op)
+        );
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
+ORDERED = """
+CREATE FUNCTION pass_order_added() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT o.reference, o.count, funded.passes INTO wrong
+    FROM added o, LATERAL (
+        SELECT
+            coalesce(sum((f ->> 1)::bigint), 0) AS passes,
+            coalesce(bool_and((f ->> 1)::bigint > 0 AND p.code IS NOT NULL), false) AS sound
+        FROM jsonb_array_elements(o.funders) f LEFT JOIN partner p ON p.code = f ->> 0
+    ) funded
+    WHERE funded.passes <> o.count OR NOT funded.sound
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM pass_refuse(
+            'funders',
+            format('passes of order %s funded by known partners: %s, ordered: %s',
+                   wrong.reference, wrong.passes, wrong.count),
+            to_jsonb(wrong)
+        );
+    END IF;
+    INSERT INTO pass_total (order_reference, ordered) SELECT reference, count FROM added;
+    RETURN NULL;
+END $$
+"""
+
+RECORDED = """
+CREATE FUNCTION pass_event_added() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    wrong record;
+BEGIN
+    -- One writer at a time for each vintage, in the order of references, so that writers of one
+    -- statement each never wait for each other in a ring.
+    PERFORM FROM pass_total
+    WHERE order_reference IN (SELECT order_reference FROM added)
+    ORDER BY order_reference FOR UPDATE;
+
+    SELECT e.reference, e.kind, e.day, o.reference AS "order", o.day AS ordered_on, o.expires_on
+    INTO wrong
+    FROM added e JOIN pass_order o ON o.reference = e.order_reference
+    WHERE e.day < o.day
+        OR (e.kind IN ('given', 'used') AND e.day > o.expires_on)
+        OR (e.kind = 'expired' AND e.day <= o.expires_on)
+    ORDER BY e.id LIMIT 1;
+    IF FOUND THEN
+        PERFORM pass_refuse('day', format('event %s: %s on %s, order %s is of %s to %s', wrong.reference,
+            wrong.kind, wrong.day, wrong."order", wrong.ordered_on, wrong.expires_on), to_jsonb(wrong));
+    END IF;
+
+    IF EXISTS (SELECT FROM added WHERE corrects IS NOT NULL) THEN
+        SELECT c.reference, e.reference AS corrected, e.count, -s.taken AS taken INTO wrong
+        FROM added c
+        JOIN pass_event e ON e.id = c.corrects
+        CROSS JOIN LATERAL (SELECT sum(count) AS taken FROM pass_event WHERE corrects = e.id) s
+        WHERE e.corrects IS NOT NULL
+            OR e.count + s.taken < 0
+            OR (c.order_reference, c.kind, c.day, c.commune, c.partner_code, c.site_id)
+                IS DISTINCT FROM (e.order_reference, e.kind, e.day, e.commune, e.partner_code, e.site_id)
+        ORDER BY c.id LIMIT 1;
+        IF FOUND THEN
+            PERFORM pass_refuse('correction', format('event %s can''t correct %s (%s passes, %s corrected)',
+                wrong.reference, wrong.corrected, wrong.count, wrong.taken), to_jsonb(wrong));
+        END IF;
+    END IF;
+
+    SELECT t.order_reference AS "order", t.ordered, t.given, s.given AS asked INTO wrong
+    FROM pass_total t JOIN (
+        SELECT order_reference, sum(count) AS given FROM added WHERE kind = 'given' GROUP BY 1
+    ) s USING (order_reference)
+    WHERE t.given + s.given > t.ordered
+    ORDER BY 1 LIMIT 1;
+    IF FOUND THEN
+        PERFORM pass_refuse('ordered', format('order %s: %s passes, %s given, %s more asked',
+            wrong."order", wrong.ordered, wrong.given, wrong.asked), to_jsonb(wrong));
+    END IF;
+
+    INSERT INTO pass_day AS d
+    SELECT
+        order_reference,
+        day,
+        coalesce(sum(count) FILTER (WHERE kind = 'given'), 0),
+        coalesce(sum(count) FILTER (WHERE kind = 'used'), 0),
+        coalesce(sum(count) FILTER (WHERE kind = 'expired'), 0)
+    FROM added WHERE kind <> 'reimbursed' GROUP BY 1, 2
+    ON CONFLICT (order_reference, day) DO UPDATE
+    SET given = d.given + excluded.given, used = d.used + excluded.used, expired = d.expired + excluded.expired;
+
+    SELECT
+        r.order_reference AS "order", r.day, r.given, r.gone, t.given - t.used - t.expired AS remaining,
+        (SELECT coalesce(sum(count), 0) FROM added
+         WHERE order_reference = r.order_reference AND kind IN ('used', 'expired')) AS asked
+    INTO wrong
+    FROM (
+        SELECT order_reference, day, sum(given) OVER w AS given, sum(used + expired) OVER w AS gone
+        FROM pass_day WHERE order_reference IN (SELECT order_reference FROM added)
+        WINDOW w AS (PARTITION BY order_reference ORDER BY day)
+    ) r JOIN pass_total t USING (order_reference)
+    WHERE r.gone > r.given
+    ORDER BY r.order_reference, r.day LIMIT 1;
+    IF FOUND THEN
+        PERFORM pass_refuse('given', format('order %s: on %s, %s given, %s used or expired',
+            wrong."order", wrong.day, wrong.given, wrong.gone), to_jsonb(wrong));
+    END IF;
+
+    INSERT INTO pass_site AS d
+    SELECT
+        order_reference,
+        site_id,
+        extract(year FROM day)::integer,
+        coalesce(sum(count) FILTER (WHERE kind = 'used'), 0),
+        coalesce(sum(count) FILTER (WHERE kind = 'reimbursed'), 0)
+    FROM added WHERE kind IN ('used', 'reimbursed') GROUP BY 1, 2, 3
+    ON CONFLICT (order_reference, site_id, year) DO UPDATE
+    SET used = d.used + excluded.used, reimbursed = d.reimbursed + excluded.reimbursed;
+
+    SELECT
+        s.order_reference AS "order", s.site_id AS site, sum(s.used) AS used,
+        sum(s.reimbursed) AS reimbursed
+    INTO wrong
+    FROM pass_site s
+    WHERE (s.order_reference, s.site_id) IN (
+        SELECT order_reference, site_id FROM added WHERE kind IN ('used', 'reimbursed')
+    )
+    GROUP BY 1, 2 HAVING sum(s.reimbursed) > sum(s.used)
+    ORDER BY 1, 2 LIMIT 1;
+    IF FOUND THEN
+        PERFORM pass_refuse('used', format('order %s, site %s: %s used, %s reimbursed',
+            wrong."order", wrong.site, wrong.used, wrong.reimbursed), to_jsonb(wrong));
+    END IF;
+
+    UPDATE pass_total t
+    SET given = t.given + s.given, used = t.used + s.used,
+        expired = t.expired + s.expired, reimbursed = t.reimbursed + s.reimbursed
+    FROM (
+        SELECT
+            order_reference,
+            coalesce(sum(count) FILTER (WHERE kind = 'given'), 0) AS given,
+            coalesce(sum(count) FILTER (WHERE kind = 'used'), 0) AS used,
+            coalesce(sum(count) FILTER (WHERE kind = 'expired'), 0) AS expired,
+            coalesce(sum(count) FILTER (WHERE kind = 'reimbursed'), 0) AS reimbursed
+        FROM added GROUP BY 1
+    ) s WHERE s.order_reference = t.order_reference;
+
+    INSERT INTO pass_commune AS d (order_reference, commune, year, given, used, expired)
+    SELECT
+        order_reference,
+        coalesce(commune, ''),
+        extract(year FROM day)::integer,
+        coalesce(sum(count) FILTER (WHERE kind = 'given'), 0),
+        coalesce(sum(count) FILTER (WHERE kind = 'used'), 0),
+        coalesce(sum(count) FILTER (WHERE kind = 'expired'), 0)
+    FROM added WHERE kind <> 'reimbursed' GROUP BY 1, 2, 3
+    ON CONFLICT (order_reference, commune, year) DO UPDATE
+    SET given = d.given + excluded.given, used = d.used + excluded.used, expired = d.expired + excluded.expired;
+
+    -- The k-th pass used is the k-th given: each stretch between two marks of either running count
+    -- is of one gift and one use. Planned anew each time: one event and a million are not alike.
+    EXECUTE $delays$
+        WITH touched AS (
+            SELECT DISTINCT order_reference, commune FROM added
+            WHERE kind IN ('given', 'used') AND commune IS NOT NULL
+        ),
+        days AS (
+            SELECT e.order_reference, e.commune, e.kind, e.day, sum(e.count) AS passes
+            FROM pass_event e JOIN touched USING (order_reference, commune)
+            WHERE e.kind IN ('given', 'used')
+            GROUP BY 1, 2, 3, 4
+        ),
+        marks AS (
+            SELECT order_reference, commune, kind, day, sum(passes) OVER (
+                PARTITION BY order_reference, commune, kind ORDER BY day
+            ) AS mark
+            FROM days WHERE passes > 0
+        ),
+        stretches AS (
+            SELECT
+                order_reference,
+                commune,
+                mark - lag(mark, 1, 0) OVER (PARTITION BY order_reference, commune ORDER BY mark) AS passes,
+                min(day) FILTER (WHERE kind = 'given') OVER down AS given_on,
+                min(day) FILTER (WHERE kind = 'used') OVER down AS used_on
+            FROM marks
+            WINDOW down AS (PARTITION BY order_reference, commune ORDER BY mark DESC)
+        ),
+        waits AS (
+            SELECT
+                order_reference, commune, extract(year FROM used_on)::integer AS year,
+                used_on - given_on AS delay, sum(passes)::integer AS passes
+            FROM stretches WHERE passes > 0 AND used_on >= given_on
+            GROUP BY 1, 2, 3, 4
+        ),
+        told AS (
+            SELECT
+                order_reference, commune, year,
+                array_agg(delay ORDER BY delay) AS delays, array_agg(passes ORDER BY delay) AS delayed
+            FROM waits GROUP BY 1, 2, 3
+        )
+        UPDATE pass_commune c
+        SET delays = coalesce(told.delays, '{}'), delayed = coalesce(told.delayed, '{}')
+        FROM pass_commune k
+        JOIN touched USING (order_reference, commune)
+        LEFT JOIN told USING (order_reference, commune, year)
+        WHERE (c.order_reference, c.commune, c.year) = (k.order_reference, k.commune, k.year)
+            AND (c.delays, c.delayed)
+                IS DISTINCT FROM (coalesce(told.delays, '{}'), coalesce(told.delayed, '{}'))
+    $delays$;
+    RETURN NULL;
+END $$
+"""
+
+
+def _passes(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger(), server_default="0", nullable=False) for name in names]
+
+
+def _sums(table: str, key: dict[str, sa.types.TypeEngine], *rest: sa.schema.SchemaItem, **order: str) -> None:
+    op.create_table(
+        table,
+        sa.Column("order_reference", sa.Text(), nullable=False),
+        *(
+            sa.Column(
+                name,
+                kind,
+                nullable=False,
+                comment="of the inhabitants; empty: not told" if name == "commune" else None,
+            )
+            for name, kind in key.items()
+        ),
+        *rest,
+        sa.ForeignKeyConstraint(
+            ["order_reference"], ["pass_order.reference"], name=op.f(f"{table}_order_reference_fkey"), **order
+        ),
+        sa.PrimaryKeyConstraint("order_reference", *key, name=op.f(f"{table}_pkey")),
+    )
+
+
+def _delays(name: str, comment: str) -> sa.Column[list[int]]:
+    kind = postgresql.ARRAY(sa.Integer())
+    return sa.Column(name, kind, server_default="{}", nullable=False, comment=comment)
+
 
 def upgrade() -> None:
-    pass
+    _sums(
+        "pass_total",
+        {},
+        *_passes("ordered", "given", "used", "expired", "reimbursed"),
+        sa.CheckConstraint(
+            "given <= ordered AND used + expired <= given AND reimbursed <= used"
+            " AND least(used, expired, reimbursed) >= 0",
+            name=op.f("pass_total_passes_check"),
+        ),
+        ondelete="CASCADE",
+    )
+    _sums(
+        "pass_day",
+        {"day": sa.Date()},
+        *_passes("given", "used", "expired"),
+        sa.CheckConstraint("least(given, used, expired) >= 0", name=op.f("pass_day_passes_check")),
+    )
+    _sums(
+        "pass_site",
+        {"site_id": sa.Text(), "year": sa.Integer()},
+        *_passes("used", "reimbursed"),
+        sa.CheckConstraint("least(used, reimbursed) >= 0", name=op.f("pass_site_passes_check")),
+    )
+    _sums(
+        "pass_commune",
+        {"commune": sa.Text(), "year": sa.Integer()},
+        *_passes("given", "used", "expired"),
+        _delays("delays", "days from gift to use"),
+        _delays("delayed", "passes of each delay"),
+        sa.CheckConstraint("least(given, used, expired) >= 0", name=op.f("pass_commune_passes_check")),
+        sa.CheckConstraint(
+            "cardinality(delays) = cardinality(delayed)", name=op.f("pass_commune_delays_check")
+        ),
+    )
+    for function in (REFUSE, APPEND_ONLY, SUMMED, ORDERED, RECORDED):
+        op.execute(function)
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pass_event "
+        "FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only()"
+    )
+    # An order nothing was given of may be taken back; the events of any other refer to it.
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON pass_order "
+        "FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only()"
+    )
+    for table in SUMS:
+        op.execute(
+            f"CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION pass_summed()"
+        )
+    for table in ("pass_order", "pass_event"):
+        op.execute(
+            f"CREATE TRIGGER added AFTER INSERT ON {table} REFERENCING NEW TABLE AS added "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_added()"
+        )
 
 
 def downgrade() -> None:
-    pass
+    for table in ("pass_order", "pass_event"):
+        op.execute(f"DROP TRIGGER added ON {table}")
+        op.execute(f"DROP TRIGGER append_only ON {table}")
+    for table in reversed(SUMS):
+        op.drop_table(table)
+    op.execute("DROP FUNCTION pass_event_added, pass_order_added, pass_summed, pass_append_only, pass_refuse")
