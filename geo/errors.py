@@ -119,3 +119,43 @@ class UnknownToken(PorteeError):
 
 class ImpossibleQuestion(PorteeError):
     """A question about sites to open has no answer: no candidate, too many sites, negative people."""
+
+
+class UnknownPartner(PorteeError):
+    """No partner bears this code."""
+
+
+class UnknownEntry(PorteeError):
+    """No entry of the fund's ledger bears this reference."""
+
+
+class InsufficientFunds(PorteeError):
+    """More money is asked for than is available, or than is left of a commitment."""
+
+
+class ClosedPeriod(PorteeError):
+    """An entry bears a day of a closed period, which nothing may be added to."""
+
+
+class AlreadyReversed(PorteeError):
+    """An entry was reversed once already."""
+
+
+class DuplicateReference(PorteeError):
+    """Something else was posted under this reference already."""
+
+
+class NoRule(PorteeError):
+    """No rule of the match is in force on the day of a contribution."""
+
+
+class InUse(PorteeError):
+    """Something cannot change any more: what was made with it stands."""
+
+
+class RefusedPasses(PorteeError):
+    """An order or an event of passes contradicts what is kept: more given than ordered, and the like."""
+
+
+class UnknownOrder(PorteeError):
+    """No order of passes bears this reference."""
