@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -17,12 +20,16 @@ from api.question import DEFAULTS, QUESTION_PARAMETERS, dated, parameters_of, qu
 from api.routing import PREFIX
 from api.served import Memory, Page, Served
 from api.service import service_of
-from geo.coverage.measure import Question
-from geo.errors import InvalidParameter
+from geo.coverage.frame import Frame
+from geo.coverage.gaps import gaps_of_communes
+from geo.coverage.measure import Question, measure
+from geo.coverage.scenario import apply, edits_of
+from geo.errors import InvalidScenario, OperatorError, PorteeError
 from geo.territory.model import Kind
 from static_maps.coverage_map import Link
 from static_maps.planner_form import LAYERS, ORDERS, PATH, Form, Pairs, address
 from static_maps.planner_map import outline_json, planner_page, refused_page
+from static_maps.report import report_pdf
 from static_maps.settings import MapSettings
 
 EDITS_MAX: Final = 20_000
@@ -54,8 +61,10 @@ DEFAULT_PAIRS: Final = frozenset(
         ("couche", LAYERS[0]),
     }
 )
-KEPT: Final = 16
+REPORT: Final = f"{PATH}/rapport.pdf"
+PAGES_KEPT: Final = 16
 """Pages kept ready: some 700 kB each for a département."""
+REPORTS_KEPT: Final = 4
 
 FORMATS: Final[tuple[Link, ...]] = (
     ("Tableau (CSV)", "csv"),
@@ -99,73 +108,156 @@ def _share(percent: str) -> str:
         return percent
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address of the page asks."""
+
+    pairs: Pairs
+    question: Question
+    kind: Kind
+    moment: datetime
+    edits: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the page depends on, besides the snapshot."""
+        return (self.pairs, dated(self.moment, self.question.slot))
+
+
+def asked_by(query: bytes, pairs: Pairs, moment: datetime) -> Asked:
+    """Read the address of the page.
+
+    Raises
+    ------
+    Refused
+        If a value cannot be used.
+    """
+    values = ASKED.read(query)
+    kind = Kind(values.get("kind", Kind.COMMUNE))
+    return Asked(pairs, question_of(values, moment), kind, moment, values.get("edits", ""))
+
+
 def downloads(form: Form) -> list[Link]:
     """The same figures as files."""
     api = f"{PREFIX}/coverage"
     return [
+        ("Rapport à imprimer (PDF)", form.asked(REPORT, keep_edits=True)),
         *((label, form.asked(api, ("format", code))) for label, code in FORMATS),
         ("Écarts expliqués (JSON)", form.asked(f"{PREFIX}/gaps", leave=("kind",))),
     ]
 
 
-def render(served: Served, pairs: Pairs, question: Question, kind: Kind, settings: MapSettings) -> Page:
+def render(served: Served, asked: Asked, settings: MapSettings) -> Page:
     """The page of a question."""
-    coverage = served.measured(question)
-    form = Form(pairs, question, kind, coverage.frame)
+    coverage = served.measured(asked.question)
+    form = Form(asked.pairs, asked.question, asked.kind, coverage.frame)
     shown = planner_page(
         served.snapshot,
         coverage,
         form,
         _outlines.of(served.tag, lambda: outline_json(served.snapshot, settings.tolerance_m)),
         settings=settings,
-        parameters=parameters_of(question),
+        parameters=parameters_of(asked.question),
         downloads=downloads(form),
     )
     return page(shown.html, shown.security_policy)
+
+
+def report(served: Served, asked: Asked) -> bytes:
+    """The report of a question; with edits, of what they change.
+
+    Raises
+    ------
+    InvalidScenario
+        If the edits cannot be read, or contradict the data.
+    """
+    before = served.measured(asked.question)
+    coverage = before
+    if asked.edits:
+        edits = edits_of(_json(asked.edits), served.snapshot)
+        frame = before.frame
+        after = Frame(apply(served.snapshot, edits), frame.travel, frame.day, kept=False)
+        coverage = measure(after, asked.question)
+    return report_pdf(
+        coverage,
+        asked.kind,
+        gaps=gaps_of_communes(coverage) if coverage.gap.any() else (),
+        before=before if asked.edits else None,
+    )
+
+
+def _json(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidScenario(
+            "Les changements de cette adresse sont illisibles.", "Retirez « edits » de l'adresse."
+        ) from None
 
 
 _outlines: Final[Memory[bytes]] = Memory(2)
 
 
 def install(app: FastAPI) -> None:
-    """Add the page to an application."""
+    """Add the page and its report to an application."""
     settings = MapSettings()
-    pages: Memory[Page] = Memory(KEPT)
+    pages: Memory[Page] = Memory(PAGES_KEPT)
+    reports: Memory[bytes] = Memory(REPORTS_KEPT)
 
     @app.get(PATH, include_in_schema=False)
     async def planner(request: Request) -> Response:
         query = request.scope["query_string"]
         now = service_of(request).now()
-        try:
-            given = parse_qsl(
-                query.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS
-            )
-        except ValueError:
-            return refusal(["Cette adresse est illisible."])
-        pairs = canonical(given)
-        if tuple(given) != pairs:
-            return RedirectResponse(address(pairs), status_code=303)
         served = now.served
         try:
-            values = ASKED.read(query)
-            moment = served.clock()
-            question = question_of(values, moment)
-            kind = Kind(values.get("kind", Kind.COMMUNE))
-            key = (served.tag, dated(moment, question.slot), pairs)
+            given = _pairs(query)
+            pairs = canonical(given)
+            if given != pairs:
+                return RedirectResponse(address(pairs), status_code=303)
+            asked = asked_by(query, pairs, served.clock())
+            key = (served.tag, asked.key)
             shown = pages.get(key)
             if shown is None:
-                shown = await run_in_threadpool(
-                    pages.of, key, lambda: render(served, pairs, question, kind, settings)
-                )
-        except Refused as refused:
-            return refusal([e.detail for e in refused.errors])
-        except InvalidParameter as refused:
-            return refusal([f"{refused.message} {refused.advice}"])
+                shown = await run_in_threadpool(pages.of, key, lambda: render(served, asked, settings))
+        except (Refused, PorteeError) as refused:
+            return refusal(refused)
         return send(request, now, shown)
 
+    @app.get(REPORT, include_in_schema=False)
+    async def planner_report(request: Request) -> Response:
+        query = request.scope["query_string"]
+        now = service_of(request).now()
+        served = now.served
+        try:
+            asked = asked_by(query, _pairs(query), served.clock())
+            key = (served.tag, asked.key)
+            body = await run_in_threadpool(reports.of, key, lambda: report(served, asked))
+        except (Refused, PorteeError) as refused:
+            return refusal(refused)
+        name = f"rapport-{served.snapshot.territory.code}-{asked.moment:%Y-%m-%d}.pdf"
+        return Response(
+            body,
+            media_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-cache"},
+        )
 
-def refusal(problems: list[str]) -> Response:
+
+def _pairs(query: bytes) -> Pairs:
+    try:
+        return tuple(parse_qsl(query.decode("ascii"), True, errors="strict", max_num_fields=MAX_PARAMETERS))
+    except ValueError:
+        raise PorteeError("Cette adresse est illisible.", "Recommencez.") from None
+
+
+def refusal(refused: Refused | PorteeError) -> Response:
     """The page that says what is wrong with a question."""
+    if isinstance(refused, OperatorError):
+        raise refused
+    problems = (
+        [error.detail for error in refused.errors]
+        if isinstance(refused, Refused)
+        else [f"{refused.message} {refused.advice}"]
+    )
     written = refused_page(problems)
     shown = page(written.html, written.security_policy)
     return Response(

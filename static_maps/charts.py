@@ -120,7 +120,7 @@ def percent(share: float) -> str:
     """A share as read: « 42 % »; under one percent with a decimal: « 0,4 % », « < 0,1 % »."""
     if 0 < share < 0.0005:
         return "<\u00a00,1\u00a0%"
-    digits = 1 if 0 < share < 0.00995 else 0
+    digits = 1 if 0 < share < 0.0095 else 0
     return f"{share * 100:.{digits}f}".replace(".", ",") + "\u00a0%"
 
 

@@ -12,8 +12,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from itertools import pairwise
-from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -29,23 +27,14 @@ from geo.crs import WGS84, reproject
 from geo.sites.filters import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
-from static_maps import charts, planner_figures, words
+from static_maps import charts, paper, planner_figures, words
 from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
 from static_maps.page_data import _outline, _units, hours
-from static_maps.planner_figures import decimal, figures_of
+from static_maps.planner_figures import figures_of
 from static_maps.planner_form import PATH, Form
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE
 
-TIME_RAMP: Final = (
-    *("#fdf3cf", "#fbd48d", "#f2a65e", "#df7549"),
-    *("#bd4440", "#8f2450", "#631650", "#3a0f3f"),
-)
-"""From near to far, one step of lightness each: `charts` and the map take as many as they need."""
-UNREACHED: Final = "#16161d"
-SUPPLY_RAMP: Final = ("#e3f0ee", "#a9d6cf", "#63b0aa", "#2a7f80", "#0f4f57")
-"""From little to much help, in another hue than time."""
-NO_SUPPLY: Final = "#f7d9a8"
 UNKNOWN: Final = "#c9ccd1"
 CHANGE_COLOURS: Final = ("#7a3803", "#c8741d", "#f0c48a", "#eceff2", "#9cc4e4", "#3a83bd", "#0b3d73")
 """From much farther to much nearer (orange to blue), around no change."""
@@ -148,7 +137,7 @@ class _PlannerPage(Figure):
         self.method = coverage.frame.travel.label
         self.spoken = gaps.spoken(coverage)
         self.territories = coverage.by_territory(form.kind)
-        self.gaps = gaps.gaps_of_communes(coverage)
+        self.gaps = gaps.gaps_of_communes(coverage) if coverage.gap.any() else ()
         self.figures = figures_of(coverage, self.gaps)
         self.trend_address = form.asked("/api/v1/trend", leave=("kind",))
 
@@ -206,7 +195,9 @@ class _PlannerPage(Figure):
     def histogram(self) -> str:
         """People by class of time, drawn."""
         classes = equity.by_time(self.coverage.seconds, self.coverage.people, self.question.minutes)
-        return charts.histogram(classes, time_colours(len(classes)), identifier="histogramme")
+        return charts.histogram(
+            classes, [key.colour for key in paper.time_keys(self.question.minutes)], identifier="histogramme"
+        )
 
     @property
     def lorenz(self) -> str:
@@ -252,7 +243,7 @@ class _PlannerPage(Figure):
             ],
             "sites": self._sites(),
             "time": time_classes(self.question.minutes),
-            "supply": supply_classes(np.array([t.supply for t in self.territories])),
+            "supply": supply_classes(self._mean_supply),
             "supply_unit": self.question.supply.label,
             "change": CHANGE_COLOURS,
             "unknown": UNKNOWN,
@@ -270,6 +261,11 @@ class _PlannerPage(Figure):
         updated = f"fiches jusqu'au {words.day(snapshot.sites_updated)}" if snapshot.sites_updated else ""
         told = (f"{self.method}{roads}", f"{people.label}{counted}", updated)
         return f"{' · '.join(filter(None, told))}."
+
+    @property
+    def _mean_supply(self) -> float:
+        people = self.coverage.people
+        return float(self.coverage.supply @ people / people.sum()) if people.sum() else 0.0
 
     @cached_property
     def _groups(self) -> list[tuple[str, ...]]:
@@ -343,42 +339,23 @@ class _PlannerPage(Figure):
         )
 
 
-def time_colours(count: int) -> list[str]:
-    """Colours for so many classes of time, the last for those out of reach."""
-    steps = np.rint(np.linspace(0, len(TIME_RAMP) - 1, max(count - 1, 1))).astype(int)
-    return [*(TIME_RAMP[step] for step in steps), UNREACHED][-count:]
-
-
 def time_classes(minutes: Sequence[int]) -> list[dict[str, Any]]:
     """Classes of time for the legend: upper bound (None: beyond the last), colour and words."""
-    classes = equity.by_time(np.array([]), np.array([]), minutes)
+    bounds = [*minutes, None, None]
     return [
-        {
-            "up_to": each.up_to_min if isfinite(each.up_to_min) else None,
-            "colour": colour,
-            "label": each.label,
-        }
-        for each, colour in zip(classes, time_colours(len(classes)), strict=True)
+        {"up_to": bound, "colour": key.colour, "label": key.label}
+        for bound, key in zip(bounds, paper.time_keys(minutes), strict=True)
     ]
 
 
-def supply_classes(values: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """Classes of accessible supply, as many territories in each: upper bound, colour and words."""
-    positive = values[values > 0]
-    found: list[dict[str, Any]] = [{"up_to": 0, "colour": NO_SUPPLY, "label": "aucune"}]
-    if not len(positive):
-        return found
-    inner = {_rounded(float(q)) for q in np.quantile(positive, [0.2, 0.4, 0.6, 0.8])}
-    edges = [0.0, *sorted(e for e in inner if 0 < e < positive.max()), None]
-    colours = [SUPPLY_RAMP[round(i * 4 / max(len(edges) - 2, 1))] for i in range(len(edges) - 1)]
-    for (low, high), colour in zip(pairwise(edges), colours, strict=True):
-        label = f"plus de {decimal(low or 0)}" if high is None else f"{decimal(low or 0)} à {decimal(high)}"
-        found.append({"up_to": high, "colour": colour, "label": label})
-    return found
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.2g}")
+def supply_classes(mean: float) -> list[dict[str, Any]]:
+    """Classes of accessible supply around its mean: upper bound, colour and words."""
+    bounds = [*paper.supply_edges(mean), None]
+    found = [
+        {"up_to": bound, "colour": key.colour, "label": key.label}
+        for bound, key in zip(bounds, paper.supply_keys(mean), strict=True)
+    ]
+    return found if mean else found[:1]
 
 
 def _row(territory: TerritoryCoverage, centre: list[int] | None) -> dict[str, Any]:
