@@ -1,12 +1,21 @@
-"""`--where field=value`."""
+"""Options that ask a question: `--where field=value`, `--minutes 10,20`, `--weight ifn=0.5`…"""
 
 from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
 
 import pytest
 import typer
 
+from geo.coverage.catchment import Gaussian
+from geo.coverage.measure import Question, Supply
+from geo.reach.modes import Mode
 from geo.sites.filters import SiteFilter
-from portee.questions import site_filter
+from geo.sites.opening import TIME_ZONE, parse_slot
+from geo.store import snapshots, territories
+from portee.questions import frame_of, question_of, site_filter
+from tests.world import TERRITORY
 
 
 def test_values_of_one_field_are_alternatives():
@@ -27,3 +36,69 @@ def test_values_of_one_field_are_alternatives():
 def test_a_wrong_condition_says_what_would_be_right(text, told):
     with pytest.raises(typer.BadParameter, match=told):
         site_filter([text])
+
+
+def test_without_options_the_question_is_the_usual_one():
+    assert question_of() == Question()
+
+
+def test_every_option_finds_its_place_in_the_question():
+    asked = question_of(
+        where=["frais_a_charge=Gratuit"],
+        mode=Mode.FOOT,
+        slot="mardi 18h30",
+        minutes=" 20,10, 20",
+        beyond=15,
+        population="65",
+        weight=["pauvrete=0.2", "ifn = 0.5"],
+        supply=Supply.SITES,
+        decay="gauss:30",
+    )
+    assert asked == Question(
+        mode=Mode.FOOT,
+        filter=SiteFilter.of({"frais_a_charge": ["Gratuit"]}),
+        slot=parse_slot("mardi 18:30"),
+        minutes=(10, 20),
+        beyond_min=15,
+        population="65",
+        weights=(("ifn", 0.5), ("pauvrete", 0.2)),
+        supply=Supply.SITES,
+        decay=Gaussian(Fraction(30)),
+    )
+
+
+def test_now_is_the_minute_of_the_moment_given():
+    moment = datetime(2026, 6, 9, 18, 30, tzinfo=TIME_ZONE)
+    assert question_of(slot="maintenant", now=moment).slot == parse_slot("maintenant", now=moment)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"slot": "bientôt"}, "bientôt"),
+        ({"minutes": "10;20"}, "“10;20” is no whole number"),
+        ({"minutes": ""}, "“” is no whole number"),
+        ({"minutes": "0"}, "from 1 to 120"),
+        ({"minutes": "²"}, "from 1 to 120"),
+        ({"minutes": "1,2,3,4,5,6,7,8,9"}, "9 travel times; 8 at most"),
+        ({"weight": ["ifn"]}, "“ifn” is not CODE=WEIGHT"),
+        ({"weight": ["=0.5"]}, "not CODE=WEIGHT"),
+        ({"weight": ["ifn=beaucoup"]}, "ifn:beaucoup"),
+        ({"weight": ["ifn=0.5", "ifn=0.2"]}, "ifn"),
+        ({"decay": "pas:10=2"}, "poids"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_what_would_be_right(options, told):
+    with pytest.raises(typer.BadParameter, match=told):
+        question_of(**options)
+
+
+def test_the_frame_is_of_the_database_and_of_today(fresh_engine, fresh_settings):
+    with fresh_engine.begin() as connection:
+        territories.save(connection, TERRITORY)
+        snapshots.publish(connection)
+    before = datetime.now(TIME_ZONE).date()
+    frame = frame_of(fresh_settings)
+    assert frame.snapshot.territory.name == TERRITORY.name
+    assert before <= frame.day <= datetime.now(TIME_ZONE).date()
+    assert frame.travel.method == "straight_line"
