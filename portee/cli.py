@@ -14,6 +14,7 @@ from portee.commands import (
     indicators,
     people,
     render,
+    report,
     roads,
     serve,
     sites,
@@ -57,6 +58,7 @@ app.add_typer(sites.app, name="sites")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(tokens.app, name="token")
 app.command()(coverage.coverage)
+app.command()(report.report)
 app.command()(render.render)
 app.command()(serve.serve)
 app.command()(demo.demo)

@@ -23,7 +23,7 @@ from geo.coverage import equity
 from geo.coverage.catchment import Decay, Step
 from geo.coverage.compare import Change, compare
 from geo.coverage.export import DEMONSTRATION, sources_said, uncertainty_said
-from geo.coverage.gaps import Gap, people_said, spoken
+from geo.coverage.gaps import Gap, spoken
 from geo.coverage.measure import CAP_MIN, Coverage, Supply, TerritoryCoverage
 from geo.people.model import AT_TOWN_HALL
 from geo.reach import straight_line
@@ -221,7 +221,8 @@ def _time_map(
     colours = {row.code: paper.time_colour(row.median_min, edges) for row in communes}
     keys = paper.time_keys(edges)
     sites = coverage.frame.snapshot.site_xy[coverage.counted]
-    shown = Key("lieu qui répond à la question" if coverage.question.filter else "lieu", paper.SITE_COLOUR)
+    asked = coverage.question.filter or coverage.question.slot
+    shown = Key("lieu qui répond à la question" if asked else "lieu", paper.SITE_COLOUR)
     return {
         "title": title,
         "svg": paper.choropleth(area, frame, colours, sites=sites),
@@ -296,15 +297,15 @@ def _change(
     return {
         "title": "Ce qui change",
         "summary": [
-            f"{people_said(gaining)} de plus à {after.question.beyond_min} min ou moins ; "
-            f"{people_said(losing)} de moins.",
-            f"Plus près d'une minute ou plus : {people_said(nearer)} ; plus loin : {people_said(farther)}.",
+            f"Personnes qui passent à {after.question.beyond_min} min ou moins : {integer(gaining)} ; "
+            f"qui n'y sont plus : {integer(losing)}.",
+            f"Rapprochées d'une minute ou plus : {integer(nearer)} ; éloignées : {integer(farther)}.",
         ],
         "maps": maps,
         "heading": f"Les {_PLURALS[shown]} où l'écart change le plus",
         "head": (
             shown.label.capitalize(),
-            *("En deçà du seuil", "Au-delà", "Plus près", "Plus loin", "Temps moyen"),
+            *("Gagnent", "Perdent", "Rapprochées", "Éloignées", "Temps moyen"),
         ),
         "rows": [_change_row(c) for c in moved[:CHANGES_SHOWN]],
     }
@@ -314,8 +315,8 @@ def _change_row(change: Change) -> tuple[str, ...]:
     minutes = _NO_FIGURE if change.minutes is None else f"{_signed(change.minutes)} min"
     return (
         change.name,
-        f"+{integer(change.gaining)}",
-        f"+{integer(change.losing)}",
+        integer(change.gaining),
+        integer(change.losing),
         integer(change.nearer),
         integer(change.farther),
         minutes,

@@ -1,0 +1,94 @@
+"""`portee report`: coverage as a PDF to print, with maps, charts and the largest gaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.coverage import scenario as what_if
+from geo.coverage.catchment import APL
+from geo.coverage.frame import Frame
+from geo.coverage.gaps import gaps_of_communes
+from geo.coverage.measure import Supply, measure
+from geo.reach.modes import Mode
+from geo.settings import Settings
+from geo.snapshot import Snapshot
+from geo.store import scenarios
+from geo.territory.model import Kind
+from portee.console import failures_told, print_json, said
+from portee.database import transaction
+from portee.questions import (
+    DEFAULT_MINUTES,
+    BeyondOption,
+    DecayOption,
+    MinutesOption,
+    ModeOption,
+    PopulationOption,
+    SlotOption,
+    SupplyOption,
+    WeightOption,
+    WhereOption,
+    frame_of,
+    question_of,
+)
+from static_maps.report import report_pdf
+
+
+def report(
+    file: Annotated[Path, typer.Option("--out", help="PDF file to write; one that is there is replaced.")],
+    kind: Annotated[Kind, typer.Option(help="Territories of the ranked table.")] = Kind.EPCI,
+    scenario: Annotated[
+        str | None, typer.Option(help="Name of a kept scenario: what it changes, before and after.")
+    ] = None,
+    where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
+    mode: ModeOption = Mode.CAR,
+    slot: SlotOption = None,
+    minutes: MinutesOption = DEFAULT_MINUTES,
+    beyond: BeyondOption = 20,
+    population: PopulationOption = "all",
+    weight: WeightOption = [],  # noqa: B006 - as above
+    supply: SupplyOption = Supply.HOURS,
+    decay: DecayOption = APL.text,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
+) -> None:
+    """Write a report to print: who is far from help, where, what is missing there, how sure it is."""
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"no folder {file.parent}.", param_hint="--out")
+    question = question_of(
+        where=where,
+        mode=mode,
+        slot=slot,
+        minutes=minutes,
+        beyond=beyond,
+        population=population,
+        weight=weight,
+        supply=supply,
+        decay=decay,
+    )
+    with failures_told():
+        settings = Settings()
+        frame = frame_of(settings)
+        before = None
+        if scenario is not None:
+            before = measure(frame, question)
+            changed = _changed(settings, frame.snapshot, scenario)
+            frame = Frame(changed, frame.travel, frame.day, kept=False)
+        coverage = measure(frame, question)
+        content = report_pdf(coverage, kind, gaps=gaps_of_communes(coverage), before=before)
+    try:
+        file.write_bytes(content)
+    except OSError as problem:
+        raise typer.BadParameter(f"{problem.strerror}.", param_hint="--out") from problem
+    if as_json:
+        print_json({"file": str(file), "bytes": len(content), "snapshot": frame.snapshot.version})
+    else:
+        said(f"{file} : {len(content) / 1_000:.0f} ko, état n° {frame.snapshot.version}.")
+
+
+def _changed(settings: Settings, snapshot: Snapshot, name: str) -> Snapshot:
+    """The snapshot as a kept scenario would have it."""
+    with transaction(settings) as connection:
+        kept = scenarios.named(connection, name)
+    return what_if.apply(snapshot, what_if.edits_of(kept.edits, snapshot))
