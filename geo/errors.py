@@ -154,7 +154,17 @@ class InUse(PorteeError):
 
 
 class RefusedPasses(PorteeError):
-    """An order or an event of passes contradicts what is kept: more given than ordered, and the like."""
+    """An order or an event of passes contradicts what is kept: more given than ordered, and the like.
+
+    Parameters
+    ----------
+    reference
+        Of the event refused, where one alone is at fault.
+    """
+
+    def __init__(self, message: str, advice: str = "", *, reference: str = "") -> None:
+        super().__init__(message, advice)
+        self.reference = reference
 
 
 class UnknownOrder(PorteeError):
