@@ -219,10 +219,11 @@ def decimal(number: float) -> str:
 
 
 def stepped(ramp: Sequence[str], count: int) -> list[str]:
-    """So many colours of a ramp, as far apart as can be; the last ones repeat when it is too short."""
-    if count <= 1:
-        return [ramp[0]] * count
-    return [ramp[round(i * (len(ramp) - 1) / (count - 1))] for i in range(count)]
+    """So many colours from the first of a ramp to its last, as far apart as can be."""
+    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in ramp])
+    places = np.linspace(0, len(ramp) - 1, count)
+    mixed = [np.interp(places, np.arange(len(ramp)), channel).round().astype(int) for channel in channels.T]
+    return ["#{:02x}{:02x}{:02x}".format(*each) for each in zip(*mixed, strict=True)]
 
 
 def svg(width: float, height: float, parts: Iterable[str]) -> str:
@@ -307,7 +308,7 @@ def _scale(frame: Frame) -> Iterable[str]:
         f'<path d="M4,{_n(foot - 3)}V{_n(foot)}H{_n(4 + length)}V{_n(foot - 3)}" fill="none" '
         f'stroke="{INK}" stroke-width=".9"/>'
     )
-    yield text(4 + length / 2, foot - 4, f"{decimal(metres / 1_000)} km", size=7, anchor="middle")
+    yield text(4 + length / 2, foot - 4, f"{metres / 1_000:g} km".replace(".", ","), size=7, anchor="middle")
     yield f'<path d="M{_n(frame.width - 10)},8l3,9l-3,-2l-3,2z" fill="{INK}"/>'
     yield text(frame.width - 10, 25, "N", size=7, anchor="middle")
 

@@ -76,7 +76,8 @@ def report(
             changed = _changed(settings, frame.snapshot, scenario)
             frame = Frame(changed, frame.travel, frame.day, kept=False)
         coverage = measure(frame, question)
-        content = report_pdf(coverage, kind, gaps=gaps_of_communes(coverage), before=before)
+        gaps = gaps_of_communes(coverage) if coverage.gap.any() else ()
+        content = report_pdf(coverage, kind, gaps=gaps, before=before)
     try:
         file.write_bytes(content)
     except OSError as problem:
@@ -91,4 +92,4 @@ def _changed(settings: Settings, snapshot: Snapshot, name: str) -> Snapshot:
     """The snapshot as a kept scenario would have it."""
     with transaction(settings) as connection:
         kept = scenarios.named(connection, name)
-    return what_if.apply(snapshot, what_if.edits_of(kept.edits, snapshot))
+    return what_if.apply(snapshot, what_if.edits_of(list(kept.edits), snapshot))
