@@ -218,13 +218,14 @@ def test_what_is_doubtful_is_told_with_what_it_moves():
         site("open", 15, "99002", horaires="Sa 09:00-12:00"),
     )
     said = export.uncertainty_said(coverage(*sites, slot=parse_slot("samedi")))
-    assert said[0] == "4 lieux répondent à la question."
-    assert said[1] == "1 lieu est sans position et n'approche personne."
+    assert said[0] == "4 lieux répondent aux critères."
+    assert said[1] == "1 lieu est ouvert, à coup sûr, au moment demandé (ouvert le samedi)."
+    assert said[2] == "1 lieu est sans position et n'approche personne."
     assert any(s.startswith("1 lieu n'a pas été vérifié depuis 183 jours") for s in said)
     moved = next(s for s in said if "horaires inconnus" in s)
     assert moved.endswith("passerait de 42,9\u202f% à 100,0\u202f%.")
     assert export.uncertainty_said(coverage(filter=SiteFilter.of({"pass_numerique": ["false"]}))) == (
-        "Aucun lieu ne répond à la question.",
+        "Aucun lieu ne répond aux critères.",
     )
 
 

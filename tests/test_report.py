@@ -172,7 +172,7 @@ def test_everyone_within_reach_no_site_and_nobody_are_told_in_words():
     assert "Toutes les personnes comptées (7 000) sont à 120 min ou moins" in read(report(near))
     none = coverage(filter=SiteFilter.of({"pass_numerique": ["true"]}))
     said = read(report(none))
-    assert "Aucun lieu ne répond à la question." in said and "hors d'atteinte" in said
+    assert "Aucun lieu ne répond aux critères." in said and "hors d'atteinte" in said
     empty = tuple(replace(c, population=0) for c in TERRITORY.communes)
 
     def deserted(*sites):

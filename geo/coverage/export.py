@@ -224,8 +224,14 @@ def uncertainty_said(coverage: Coverage) -> tuple[str, ...]:
     """How sure the figures are, in French sentences made of their numbers."""
     sure, within = coverage.uncertainty, coverage.question.beyond_min
     if not sure.sites:
-        return ("Aucun lieu ne répond à la question.",)
-    said = [_count(sure.sites, "lieu répond à la question", "lieux répondent à la question")]
+        return ("Aucun lieu ne répond aux critères.",)
+    said = [_count(sure.sites, "lieu répond aux critères", "lieux répondent aux critères")]
+    if coverage.question.slot:
+        counted = len(coverage.counted)
+        said.append(
+            _count(counted, "lieu est ouvert, à coup sûr", "lieux sont ouverts, à coup sûr")
+            + f", au moment demandé ({coverage.question.slot.label})"
+        )
     if sure.unlocated:
         one = "lieu est sans position et n'approche personne"
         said.append(_count(sure.unlocated, one, "lieux sont sans position et n'approchent personne"))
@@ -364,7 +370,7 @@ def _weighed(coverage: Coverage, code: str, weight: float) -> str:
 
 
 def _count(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}".replace(",", "\u202f")
+    return f"{count:,} ".replace(",", "\u202f") + (one if count == 1 else many)
 
 
 def _without(count: int) -> str:
