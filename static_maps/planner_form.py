@@ -17,6 +17,8 @@ from geo.coverage.frame import Frame
 from geo.coverage.measure import Question
 from geo.reach.modes import Mode
 from geo.sites import standard
+from geo.sites.filters import BOOLEAN_FIELDS
+from geo.sites.opening import Slot
 from geo.territory.model import Kind
 
 Pairs = tuple[tuple[str, str], ...]
@@ -64,6 +66,8 @@ ORDERS: Final = (*SORTED_FROM_HIGHEST, *(f"-{key}" for key in SORTED_FROM_HIGHES
 LAYERS: Final = ("temps", "carreaux", "audela", "offre", "ecarts", "avant-apres")
 """What the map may show, by the name it has in the address."""
 
+_CODES: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_DAY: Final = 24 * 60
 _CONTROLS: Final = frozenset(
     {"mode", "slot", "minutes", "beyond_min", "population", "weights", "supply", "decay", "kind"}
 )
@@ -194,3 +198,35 @@ class Form:
 def address(pairs: Pairs) -> str:
     """The page's address for some pairs."""
     return f"{PATH}?{urlencode(pairs)}" if pairs else PATH
+
+
+def facts_asked(question: Question) -> dict[str, object]:
+    """Facts a site needs to meet a question's filters, as a what-if's `open` takes them.
+
+    Filters on anything else (a name, a commune) are left out: no opened site can promise them.
+    """
+    facts: dict[str, object] = {}
+    for name, values in question.filter.conditions:
+        if name in standard.ENUMERATIONS:
+            facts[name] = [values[0]]
+        elif name in BOOLEAN_FIELDS:
+            facts[name] = values[0] == "true"
+    return facts
+
+
+def hours_asked(slot: Slot | None) -> str:
+    """Opening hours, in OpenStreetMap's syntax, that fall in a slot: some two or three; "" without one."""
+    if slot is None:
+        return ""
+    days: dict[tuple[int, int], list[str]] = {}
+    for start, end in slot.windows:
+        day, at = divmod(start, _DAY)
+        whole = end - start >= _DAY
+        opens = 9 * 60 if whole else at // 60 * 60
+        closes = 12 * 60 if whole else min(opens + 120, _DAY)
+        days.setdefault((opens, closes), []).append(_CODES[day])
+    return "; ".join(f"{','.join(names)} {_clock(a)}-{_clock(b)}" for (a, b), names in days.items())
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"

@@ -31,7 +31,7 @@ from static_maps import charts, paper, planner_figures, words
 from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
 from static_maps.page_data import _outline, _units, hours
 from static_maps.planner_figures import figures_of
-from static_maps.planner_form import PATH, Form
+from static_maps.planner_form import PATH, Form, facts_asked, hours_asked
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE
 
@@ -139,6 +139,7 @@ class _PlannerPage(Figure):
         self.territories = coverage.by_territory(form.kind)
         self.gaps = gaps.gaps_of_communes(coverage) if coverage.gap.any() else ()
         self.figures = figures_of(coverage, self.gaps)
+        self.hours_asked = hours_asked(self.question.slot)
         self.trend_address = form.asked("/api/v1/trend", leave=("kind",))
 
     @property
@@ -249,6 +250,7 @@ class _PlannerPage(Figure):
             "unknown": UNKNOWN,
             "beyond_min": self.question.beyond_min,
             "question": dict(self.parameters),
+            "suits": facts_asked(self.question),
             "trend": self.trend_address,
             "source": self._source(),
         }

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
@@ -22,12 +22,17 @@ from hypothesis import strategies as st
 from api.planner import canonical
 from api.question import present
 from geo.coverage.equity import Lorenz, TimeClass, by_time
+from geo.coverage.measure import Question
+from geo.coverage.scenario import apply, edits_of
 from geo.people.model import Indicator, People
+from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
+from geo.sites.opening import TIME_ZONE, Openness, parse_slot, reference_week, status
 from geo.snapshot import Snapshot
 from geo.territory.model import Provenance
 from static_maps import charts
 from static_maps.planner_figures import decimal, minutes_said
+from static_maps.planner_form import facts_asked, hours_asked
 from static_maps.planner_map import supply_classes, time_classes
 from tests import world
 from tests.serving import serving
@@ -102,8 +107,11 @@ def test_the_lorenz_curve_runs_from_corner_to_corner_below_the_diagonal():
 
 def test_the_lorenz_curve_says_what_the_worst_served_have():
     svg = drawing(charts.lorenz_curve(curve([0, 0.5, 1], [0, 0.2, 1]), identifier="l"))
-    said = "La moitié des habitants la moins bien servie a 20\u00a0% de l'aide accessible ; le dixième, 4\u00a0%."
-    assert said in "".join(svg.itertext())
+    described = svg.find(f"{SVG}desc")
+    assert described is not None
+    said = str(described.text).replace("\u00a0", " ")
+    assert said.startswith("La moitié des habitants la moins bien servie a 20 % de l'aide accessible")
+    assert said.endswith("le dixième, 4 %.")
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_shape():
@@ -196,6 +204,38 @@ def test_a_canonical_address_is_its_own_so_that_no_page_redirects_for_ever(pairs
     once = canonical(pairs)
     assert canonical(once) == once
     assert tuple(parse_qsl(urlencode(once), keep_blank_values=True)) == once
+
+
+# ---- What a new site must be to suit
+
+
+NOW = datetime(2026, 11, 4, 23, 40, tzinfo=TIME_ZONE)
+
+
+@pytest.mark.parametrize(
+    "text", ["samedi", "soir", "mardi 18:30", "dimanche 00:10", "lundi 23:59", "maintenant"]
+)
+def test_the_hours_offered_to_a_new_site_fall_in_the_slot(text):
+    slot = parse_slot(text, now=NOW)
+    new = world.site("neuf", 5, horaires=hours_asked(slot))
+    assert status(new, slot, reference_week(date(2026, 11, 4))) is Openness.OPEN
+
+
+def test_a_new_site_gets_the_facts_the_filters_ask_for_and_then_meets_them():
+    asked = {
+        "frais_a_charge": ["Gratuit", "Payant"],
+        "pass_numerique": ["true"],
+        "acces_fauteuil": ["false"],
+        "services": ["Maîtrise des outils numériques du quotidien"],
+    }
+    question = Question(filter=SiteFilter.of(asked))
+    edit = {"action": "open", "name": "Neuf", **facts_asked(question)}
+    before = world.snapshot()
+    point = world.at(5)
+    edit |= {"longitude": point.x, "latitude": point.y}
+    (opened,) = apply(before, edits_of([edit], before)).sites
+    assert question.filter.matches(opened)
+    assert facts_asked(Question(filter=SiteFilter.of({"nom": ["bus"]}))) == {}
 
 
 # ---- The page

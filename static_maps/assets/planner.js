@@ -247,7 +247,7 @@
         ["Personnes", integer.format(row.people)],
         ["Offre accessible", oneDecimal.format(row.supply)],
       ]), el("p", { class: "acts" }, el("a", { href: `#t-${row.code}` }, "Voir dans le tableau"),
-        button(`Et si un lieu ouvrait à ${commune.name} ?`, () => addEdit({ action: "open", name: `Nouveau lieu, ${commune.name}`, ...place(commune.code) }))));
+        button(`Et si un lieu ouvrait à ${commune.name} ?`, () => addEdit({ ...opening(`Nouveau lieu, ${commune.name}`), ...place(commune.code) }))));
     }
     function showSite(site) {
       const states = ["Ne convient pas à la question", "Convient, mais n'est pas ouvert au moment demandé ou ne dit pas ses horaires", "Convient à la question"];
@@ -339,14 +339,19 @@
       event.preventDefault();
       const action = byId("si-action").value, site = byId("si-lieu").value;
       const edit = { action };
-      if (action === "open") edit.name = byId("si-nom").value.trim() || "Nouveau lieu"; else edit.site = site;
       const hours = byId("si-horaires").value.trim();
-      if (hours && (action === "open" || action === "hours")) edit.horaires = hours;
+      if (action === "open") Object.assign(edit, opening(byId("si-nom").value.trim() || "Nouveau lieu")); else edit.site = site;
+      if (action === "hours") edit.horaires = hours;
       if (action === "close" || action === "hours") { addEdit(edit); return; }
       const code = byId("si-ou").value;
       if (code) addEdit({ ...edit, ...place(code) });
       else pick((at) => { pick(null); addEdit({ ...edit, ...at }); }, "si");
     });
+    /** A site to open, at the hours of the form, with the facts the question asks for: unknown ones would not suit. */
+    function opening(name) {
+      const hours = byId("si-horaires").value.trim();
+      return { action: "open", name, ...(hours && { horaires: hours }), ...(byId("si-convient")?.checked && data.suits) };
+    }
     function addEdit(...more) { setEdits([...edits, ...more]); }
     function setEdits(changed) {
       edits = changed;
@@ -520,11 +525,11 @@
         heuristic: "Un bon choix, sans preuve que ce soit le meilleur.",
       }[result.status] ?? "";
       tell(sitingState, [result.sites.length ? best : "Aucun lieu à proposer.", result.note].filter(Boolean).join(" "));
-      const opened = result.sites.map((s) => ({ action: "open", name: s.name, longitude: s.longitude, latitude: s.latitude }));
+      const opened = () => result.sites.map((s) => ({ ...opening(s.name), longitude: s.longitude, latitude: s.latitude }));
       const parts = [];
       if (result.sites.length) {
         parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
-        parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened))));
+        parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened()))));
       }
       if (result.tour) parts.push(table("Semaine du bus", ["Demi-journée", "Étape", "Personnes gagnées", "Route"], result.tour.map((t) => [t.half_day, t.name, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
       byId("ouvrir-resultat").replaceChildren(...parts);
