@@ -150,7 +150,8 @@ class Travel:
         missing = np.flatnonzero(row < 0)
         swept = (times for batch in sweep(missing) for times in batch)
         rows = [table[r] if r >= 0 else next(swept) for r in row]
-        return _ByRoad(road, sites, reached, rows)
+        kept_rows = None if len(missing) else (np.asarray(table), row)
+        return _ByRoad(road, sites, reached, rows, kept_rows)
 
     def around(
         self, xy: tuple[float, float], mode: Mode, *, outward: bool = False, limit_s: float = np.inf
@@ -265,12 +266,16 @@ class _Estimated:
 
 @dataclass(frozen=True)
 class _ByRoad:
-    """`rows` holds node times of the sites that reach the road, `reached` their places in `sites`."""
+    """`rows` holds node times of the sites that reach the road, `reached` their places in `sites`.
+
+    `table` is where `rows` lie, and which they are, when all of them lie in one.
+    """
 
     road: _Road
     sites: Joined
     reached: NDArray[np.intp]
     rows: Sequence[NDArray[np.float32]]
+    table: tuple[NDArray[np.float32], NDArray[np.intp]] | None
 
     def of(self, place_xy: NDArray[np.float64]) -> NDArray[np.float32]:
         places = self.road.join(place_xy)
@@ -284,11 +289,18 @@ class _ByRoad:
         if place.edge[0] < 0:
             return found
         for node, via in ((place.node_a[0], place.to_a[0]), (place.node_b[0], place.to_b[0])):
-            at_node = np.array([row.item(node) for row in self.rows], dtype=np.float32)
-            found[self.reached] = np.minimum(found[self.reached], at_node + np.float32(via))
+            found[self.reached] = np.minimum(found[self.reached], self._at_node(node) + np.float32(via))
         beside = np.flatnonzero(self.sites.edge == place.edge[0])
         if len(beside):
             pairs = (np.zeros(len(beside), dtype=np.intp), beside)
             direct = along_edge(self.road.sweeper.graph, self.road.sweeper.mode, place, self.sites, pairs)
             found[beside] = np.minimum(found[beside], direct.astype(np.float32))
         return found
+
+    def _at_node(self, node: int) -> NDArray[np.float32]:
+        """Times from one node to the sites that reach the road."""
+        if self.table is None:
+            return np.array([row.item(node) for row in self.rows], dtype=np.float32)
+        table, rows = self.table
+        times: NDArray[np.float32] = table[rows, node]
+        return times
