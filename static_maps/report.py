@@ -308,8 +308,8 @@ def _change(
             *("Gagnent", "Perdent", "Rapprochées", "Éloignées", "Temps moyen"),
         ),
         "rows": [_change_row(c) for c in moved[:CHANGES_SHOWN]],
-        "note": f"Gagnent, perdent : personnes qui passent à {after.question.beyond_min} min ou moins, ou n'y "
-        "sont plus. Rapprochées, éloignées : d'une minute ou plus. Temps moyen : de combien il change.",
+        "note": f"Gagnent, perdent : personnes qui passent à {after.question.beyond_min} min ou moins, "
+        "ou n'y sont plus. Rapprochées, éloignées : d'une minute ou plus. Temps moyen : de combien il change.",
     }
 
 
