@@ -309,7 +309,8 @@ def _change(
         ),
         "rows": [_change_row(c) for c in moved[:CHANGES_SHOWN]],
         "note": f"Gagnent, perdent : personnes qui passent à {after.question.beyond_min} min ou moins, "
-        "ou n'y sont plus. Rapprochées, éloignées : d'une minute ou plus. Temps moyen : de combien il change.",
+        "ou n'y sont plus. Rapprochées, éloignées : d'une minute ou plus. "
+        "Temps moyen : de combien il change.",
     }
 
 
