@@ -6,6 +6,8 @@ What each refusal means: docs/passes.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -137,7 +139,9 @@ BEGIN
         coalesce(sum(count) FILTER (WHERE kind = 'expired'), 0)
     FROM added WHERE kind <> 'reimbursed' GROUP BY 1, 2
     ON CONFLICT (order_reference, day) DO UPDATE
-    SET given = d.given + excluded.given, used = d.used + excluded.used, expired = d.expired + excluded.expired;
+    SET given = d.given + excluded.given,
+        used = d.used + excluded.used,
+        expired = d.expired + excluded.expired;
 
     SELECT
         r.order_reference AS "order", r.day, r.given, r.gone, t.given - t.used - t.expired AS remaining,
@@ -205,7 +209,9 @@ BEGIN
         coalesce(sum(count) FILTER (WHERE kind = 'expired'), 0)
     FROM added WHERE kind <> 'reimbursed' GROUP BY 1, 2, 3
     ON CONFLICT (order_reference, commune, year) DO UPDATE
-    SET given = d.given + excluded.given, used = d.used + excluded.used, expired = d.expired + excluded.expired;
+    SET given = d.given + excluded.given,
+        used = d.used + excluded.used,
+        expired = d.expired + excluded.expired;
 
     -- The k-th pass used is the k-th given: each stretch between two marks of either running count
     -- is of one gift and one use. Planned anew each time: one event and a million are not alike.
@@ -267,25 +273,26 @@ def _passes(*names: str) -> list[sa.Column[int]]:
     return [sa.Column(name, sa.BigInteger(), server_default="0", nullable=False) for name in names]
 
 
-def _sums(table: str, key: dict[str, sa.types.TypeEngine], *rest: sa.schema.SchemaItem, **order: str) -> None:
+def _sums(
+    table: str, key: list[sa.Column[Any]], *rest: sa.schema.SchemaItem, ondelete: str | None = None
+) -> None:
     op.create_table(
         table,
         sa.Column("order_reference", sa.Text(), nullable=False),
-        *(
-            sa.Column(
-                name,
-                kind,
-                nullable=False,
-                comment="of the inhabitants; empty: not told" if name == "commune" else None,
-            )
-            for name, kind in key.items()
-        ),
+        *key,
         *rest,
         sa.ForeignKeyConstraint(
-            ["order_reference"], ["pass_order.reference"], name=op.f(f"{table}_order_reference_fkey"), **order
+            ["order_reference"],
+            ["pass_order.reference"],
+            name=op.f(f"{table}_order_reference_fkey"),
+            ondelete=ondelete,
         ),
-        sa.PrimaryKeyConstraint("order_reference", *key, name=op.f(f"{table}_pkey")),
+        sa.PrimaryKeyConstraint("order_reference", *(c.name for c in key), name=op.f(f"{table}_pkey")),
     )
+
+
+def _key(name: str, kind: sa.types.TypeEngine[Any], comment: str | None = None) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, comment=comment)
 
 
 def _delays(name: str, comment: str) -> sa.Column[list[int]]:
@@ -296,7 +303,7 @@ def _delays(name: str, comment: str) -> sa.Column[list[int]]:
 def upgrade() -> None:
     _sums(
         "pass_total",
-        {},
+        [],
         *_passes("ordered", "given", "used", "expired", "reimbursed"),
         sa.CheckConstraint(
             "given <= ordered AND used + expired <= given AND reimbursed <= used"
@@ -307,19 +314,22 @@ def upgrade() -> None:
     )
     _sums(
         "pass_day",
-        {"day": sa.Date()},
+        [_key("day", sa.Date())],
         *_passes("given", "used", "expired"),
         sa.CheckConstraint("least(given, used, expired) >= 0", name=op.f("pass_day_passes_check")),
     )
     _sums(
         "pass_site",
-        {"site_id": sa.Text(), "year": sa.Integer()},
+        [_key("site_id", sa.Text()), _key("year", sa.Integer())],
         *_passes("used", "reimbursed"),
         sa.CheckConstraint("least(used, reimbursed) >= 0", name=op.f("pass_site_passes_check")),
     )
     _sums(
         "pass_commune",
-        {"commune": sa.Text(), "year": sa.Integer()},
+        [
+            _key("commune", sa.Text(), "of the inhabitants; empty: not told"),
+            _key("year", sa.Integer()),
+        ],
         *_passes("given", "used", "expired"),
         _delays("delays", "days from gift to use"),
         _delays("delayed", "passes of each delay"),

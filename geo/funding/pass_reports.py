@@ -1,0 +1,500 @@
+"""What became of passes by territory, vintage and year; and where they can't be used.
+
+Everything is sums of counts per order, commune and year, which the store keeps as events arrive.
+Definitions: docs/passes.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.coverage.measure import Coverage
+from geo.errors import UnknownOrder
+from geo.funding.passes import Order, delays
+from geo.people.model import Indicator
+from geo.sites.filters import SiteFilter
+from geo.territory.model import Kind, Territory
+
+ACCEPTING: Final = SiteFilter.of({"pass_numerique": ["true"]})
+"""Sites known to accept passes; those that do not tell are left out."""
+
+DESERT_MIN: Final = 20
+"""Minutes of travel beyond which an accepting site is out of reach."""
+
+FRAGILE_SHARE: Final = 0.2
+"""Share of inhabitants that live in the most fragile communes."""
+
+UNTOLD: Final = "Commune non dite, ou hors du territoire"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteUse:
+    """Passes of an order (its row among `PassCounts.orders`) used at and paid to a site in a year."""
+
+    order: int
+    site: str
+    year: int
+    used: int
+    reimbursed: int
+
+
+@dataclass(frozen=True)
+class PassCounts:
+    """All the store keeps of passes, summed.
+
+    Attributes
+    ----------
+    order, commune, year, given, used, expired
+        Shape (n,): a row for each order (its row in `orders`), commune ("" when not told) and year.
+    wait_row, wait_days, wait_passes
+        Shape (w,): passes of a row (by year of use) that waited so many days from gift to use.
+    by_day
+        Row of an order, day, passes given and used that day.
+    """
+
+    orders: tuple[Order, ...]
+    order: NDArray[np.intp]
+    commune: NDArray[np.str_]
+    year: NDArray[np.int64]
+    given: NDArray[np.int64]
+    used: NDArray[np.int64]
+    expired: NDArray[np.int64]
+    wait_row: NDArray[np.intp]
+    wait_days: NDArray[np.int64]
+    wait_passes: NDArray[np.int64]
+    by_day: tuple[tuple[int, date, int, int], ...]
+    by_site: tuple[SiteUse, ...]
+
+    @property
+    def fictitious(self) -> bool:
+        """Whether any order is invented: every page then says so."""
+        return any(order.fictif for order in self.orders)
+
+    @cached_property
+    def face_value_cents(self) -> NDArray[np.int64]:
+        """Value of a pass of each row, cents, shape (n,)."""
+        return np.array([o.face_value_cents for o in self.orders], dtype=np.int64)[self.order]
+
+    def chosen(self, order: str | None, year: int | None) -> NDArray[np.bool_]:
+        """Rows of a vintage and a year; all of either when it is None; shape (n,).
+
+        Raises
+        ------
+        UnknownOrder
+            If no order bears this reference.
+        """
+        kept = np.ones(len(self.order), dtype=bool)
+        if order is not None:
+            kept &= self.order == self.row_of(order)
+        if year is not None:
+            kept &= self.year == year
+        return kept
+
+    def row_of(self, order: str) -> int:
+        """Row among `orders` of the one that bears a reference.
+
+        Raises
+        ------
+        UnknownOrder
+            If none does.
+        """
+        for row, each in enumerate(self.orders):
+            if each.reference == order:
+                return row
+        known = ", ".join(o.reference for o in self.orders[:10]) or "aucune"
+        raise UnknownOrder(
+            f"Aucune commande de pass ne porte la référence « {order} ».", f"Commandes connues : {known}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of some passes.
+
+    Attributes
+    ----------
+    rate_of_use
+        Used over given; None where none was given. Of one year it may exceed 1: passes given the
+        year before are used too.
+    median_delay_days, mean_delay_days
+        From gift to use, first in first out; None where no use is matched.
+    delayed
+        Passes used whose delay is known.
+    """
+
+    given: int
+    used: int
+    expired: int
+    given_cents: int
+    used_cents: int
+    expired_cents: int
+    rate_of_use: float | None
+    median_delay_days: int | None
+    mean_delay_days: float | None
+    delayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Accepting sites of a territory, and the way to the nearest for half its people (minutes)."""
+
+    accepting_sites: int
+    nearest_site_id: str | None
+    median_min: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryPasses:
+    """Passes of the inhabitants of a territory, and those used at its sites.
+
+    Attributes
+    ----------
+    per_1000
+        Passes given per 1,000 inhabitants; None without any.
+    fragile_population
+        Inhabitants of its communes among the most fragile; None when no indicator was given.
+    per_1000_fragile
+        Passes given in those communes per 1,000 of their inhabitants; None without any.
+    used_here, reimbursed_here
+        At the sites that stand in it, whoever used them.
+    access
+        None when no coverage was given.
+    """
+
+    kind: Kind
+    code: str
+    name: str
+    population: int
+    figures: Figures
+    per_1000: float | None
+    fragile_population: int | None
+    per_1000_fragile: float | None
+    used_here: int
+    reimbursed_here: int
+    access: Access | None
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """Passes of every territory of a kind.
+
+    `untold` are passes of no commune told, or of none of these territories; `whole` is every pass,
+    its delays over whole vintages wherever the passes were used.
+    """
+
+    kind: Kind
+    order: str | None
+    year: int | None
+    rows: tuple[TerritoryPasses, ...]
+    untold: Figures
+    whole: Figures
+    fictitious: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desert:
+    """A commune where passes were given and no accepting site lies near enough."""
+
+    code: str
+    name: str
+    given: int
+    used: int
+    median_min: float | None
+    nearest_site_id: str | None
+    sentence: str
+
+
+def by_territory(
+    counts: PassCounts,
+    territory: Territory,
+    kind: Kind,
+    *,
+    order: str | None = None,
+    year: int | None = None,
+    fragile: frozenset[str] | None = None,
+    coverage: Coverage | None = None,
+    commune_of_site: Mapping[str, str] | None = None,
+) -> PassReport:
+    """Passes by territory, sorted by code.
+
+    Parameters
+    ----------
+    order, year
+        Only the passes of one vintage, only what happened in one year.
+    fragile
+        INSEE codes of the most fragile communes, as `most_fragile` gives them.
+    coverage
+        That of accepting sites: a question whose filter is `ACCEPTING`.
+    commune_of_site
+        INSEE code of the commune of each site, by public identifier; by default that of no site.
+
+    Raises
+    ------
+    UnknownOrder
+        If no order bears the reference.
+    """
+    groups = sorted(territory.groupings_of(kind), key=lambda g: g.code)
+    of_commune = {commune: g for g, group in enumerate(groups) for commune in group.communes}
+    names, of_name = np.unique(counts.commune, return_inverse=True)
+    group_of = np.array([of_commune.get(str(name), len(groups)) for name in names], dtype=np.intp)[of_name]
+    kept = counts.chosen(order, year)
+    figures = _figures(counts, np.where(kept, group_of, -1), len(groups) + 1)
+    used_here, paid_here = np.zeros((2, len(groups) + 1), dtype=np.int64)
+    wanted = None if order is None else counts.row_of(order)
+    for use in counts.by_site:
+        if (wanted is None or use.order == wanted) and (year is None or use.year == year):
+            g = of_commune.get((commune_of_site or {}).get(use.site, ""), len(groups))
+            used_here[g] += use.used
+            paid_here[g] += use.reimbursed
+    access = _access(coverage, kind) if coverage is not None else {}
+    given_to_fragile = np.zeros(len(groups) + 1, dtype=np.int64)
+    if fragile is not None:
+        among = np.isin(counts.commune, list(fragile)) & kept
+        np.add.at(given_to_fragile, group_of[among], counts.given[among])
+    population = {c.code: c.population for c in territory.communes}
+    rows = []
+    for g, group in enumerate(groups):
+        frail = None if fragile is None else sum(population[c] for c in group.communes if c in fragile)
+        rows.append(
+            TerritoryPasses(
+                kind=kind,
+                code=group.code,
+                name=group.name,
+                population=group.population,
+                figures=figures[g],
+                per_1000=_per_1000(figures[g].given, group.population),
+                fragile_population=frail,
+                per_1000_fragile=_per_1000(int(given_to_fragile[g]), frail or 0),
+                used_here=int(used_here[g]),
+                reimbursed_here=int(paid_here[g]),
+                access=access.get(group.code),
+            )
+        )
+    return PassReport(
+        kind, order, year, tuple(rows), figures[-1], whole(counts, order, year), counts.fictitious
+    )
+
+
+def whole(counts: PassCounts, order: str | None = None, year: int | None = None) -> Figures:
+    """Every pass of a vintage and a year, or of all; delays are first in first out over each vintage.
+
+    Raises
+    ------
+    UnknownOrder
+        If no order bears the reference.
+    """
+    kept = counts.chosen(order, year)
+    wanted = range(len(counts.orders)) if order is None else (counts.row_of(order),)
+    days: dict[int, tuple[dict[date, int], dict[date, int]]] = defaultdict(lambda: ({}, {}))
+    for row, day, given, used in counts.by_day:
+        days[row][0][day] = given
+        days[row][1][day] = used
+    waits: Counter[int] = Counter()
+    for row in wanted:
+        given_on, used_on = days[row]
+        waits.update(delays(given_on, used_on, year=year))
+    found = sorted(waits.items())
+    return _one(
+        counts,
+        kept,
+        np.array([d for d, _ in found], dtype=np.int64),
+        np.array([n for _, n in found], dtype=np.int64),
+    )
+
+
+def by_vintage(counts: PassCounts) -> dict[str, Figures]:
+    """What became of the passes of each order, by its reference."""
+    return {order.reference: whole(counts, order.reference) for order in counts.orders}
+
+
+def by_year(counts: PassCounts) -> dict[int, Figures]:
+    """What happened in each year."""
+    return {int(year): whole(counts, year=int(year)) for year in np.unique(counts.year)}
+
+
+def most_fragile(territory: Territory, indicator: Indicator, share: float = FRAGILE_SHARE) -> frozenset[str]:
+    """The communes of highest indicator in which a share of the inhabitants live.
+
+    Communes are taken from the highest value down, until they hold that share of the inhabitants of
+    the communes the indicator tells; equal values enter together. The indicator is one that is high
+    where people are fragile.
+
+    Returns
+    -------
+    INSEE codes; empty where the indicator tells nobody's.
+    """
+    told = sorted(
+        ((indicator.values[c.code], c) for c in territory.communes if c.code in indicator.values),
+        key=lambda pair: (-pair[0], pair[1].code),
+    )
+    wanted = share * sum(c.population for _, c in told)
+    found: set[str] = set()
+    held, least = 0, float("inf")
+    for value, commune in told:
+        if held >= wanted and value < least:
+            break
+        found.add(commune.code)
+        held, least = held + commune.population, value
+    return frozenset(found)
+
+
+def deserts(
+    counts: PassCounts,
+    coverage: Coverage,
+    *,
+    minutes: int = DESERT_MIN,
+    order: str | None = None,
+    year: int | None = None,
+) -> tuple[Desert, ...]:
+    """Communes where passes were given and half the inhabitants are farther than `minutes` from any use.
+
+    Parameters
+    ----------
+    coverage
+        That of accepting sites: a question whose filter is `ACCEPTING`.
+
+    Returns
+    -------
+    Those where most passes were given first, then by code.
+
+    Raises
+    ------
+    UnknownOrder
+        If no order bears the reference.
+    """
+    snapshot = coverage.frame.snapshot
+    report = by_territory(counts, snapshot.territory, Kind.COMMUNE, order=order, year=year, coverage=coverage)
+    mode = {"car": "en voiture", "bicycle": "à vélo", "foot": "à pied"}[coverage.question.mode]
+    found = []
+    for row in report.rows:
+        access, given = row.access, row.figures.given
+        if access is None or given <= 0:
+            continue
+        if access.median_min is not None and access.median_min <= minutes:
+            continue
+        used = row.figures.used
+        if access.median_min is None or access.nearest_site_id is None:
+            way = "aucun lieu qui les accepte ne peut être atteint"
+        else:
+            site = snapshot.site(access.nearest_site_id)
+            place = f"{site.nom} ({site.commune})" if site.commune else site.nom
+            way = (
+                f"le lieu le plus proche qui les accepte, {place}, est à {round(access.median_min)} min "
+                f"{mode} ou plus pour la moitié des habitants"
+            )
+        sentence = (
+            f"{row.name} : {_counted(given, 'pass donné', 'pass donnés')}, "
+            f"{_counted(used, 'utilisé', 'utilisés')} ; {way}."
+        )
+        found.append(
+            Desert(row.code, row.name, given, used, access.median_min, access.nearest_site_id, sentence)
+        )
+    return tuple(sorted(found, key=lambda d: (-d.given, d.code)))
+
+
+def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[Figures]:
+    """Figures of each group of rows; those of group -1 are in none."""
+    kept = group >= 0
+
+    def total(values: NDArray[np.int64]) -> list[int]:
+        found = np.zeros(size, dtype=np.int64)
+        np.add.at(found, group[kept], values[kept])
+        return [int(each) for each in found]
+
+    passes = [total(v) for v in (counts.given, counts.used, counts.expired)]
+    cents = [total(v * counts.face_value_cents) for v in (counts.given, counts.used, counts.expired)]
+    of_wait = group[counts.wait_row]
+    order = np.lexsort((counts.wait_days, of_wait))
+    bounds = np.searchsorted(of_wait[order], np.arange(size + 1))
+    days, waited = counts.wait_days[order], counts.wait_passes[order]
+    return [
+        _told(
+            *(each[g] for each in (*passes, *cents)),
+            days=days[bounds[g] : bounds[g + 1]],
+            waited=waited[bounds[g] : bounds[g + 1]],
+        )
+        for g in range(size)
+    ]
+
+
+def _one(
+    counts: PassCounts, kept: NDArray[np.bool_], days: NDArray[np.int64], waited: NDArray[np.int64]
+) -> Figures:
+    values = (counts.given, counts.used, counts.expired)
+    passes = [int(v[kept].sum()) for v in values]
+    cents = [int((v * counts.face_value_cents)[kept].sum()) for v in values]
+    return _told(*passes, *cents, days=days, waited=waited)
+
+
+def _told(
+    given: int,
+    used: int,
+    expired: int,
+    given_cents: int,
+    used_cents: int,
+    expired_cents: int,
+    *,
+    days: NDArray[np.int64],
+    waited: NDArray[np.int64],
+) -> Figures:
+    """Figures with the mean and the median of delays, which come in rising order."""
+    delayed = int(waited.sum())
+    reached = np.cumsum(waited)
+    return Figures(
+        given=given,
+        used=used,
+        expired=expired,
+        given_cents=given_cents,
+        used_cents=used_cents,
+        expired_cents=expired_cents,
+        rate_of_use=used / given if given else None,
+        median_delay_days=int(days[np.searchsorted(reached, (delayed + 1) // 2)]) if delayed else None,
+        mean_delay_days=float(days @ waited) / delayed if delayed else None,
+        delayed=delayed,
+    )
+
+
+def _access(coverage: Coverage, kind: Kind) -> dict[str, Access]:
+    return {
+        row.code: Access(row.site_count, row.nearest_site_id, row.median_min)
+        for row in coverage.by_territory(kind)
+    }
+
+
+def _per_1000(passes: int, people: int) -> float | None:
+    return passes * 1_000 / people if people else None
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,}".replace(",", " ") + f" {one if number < 2 else several}"
+
+
+def flat(rows: Iterable[TerritoryPasses]) -> list[dict[str, object]]:
+    """Rows of a report as flat records, for CSV and tables: euros beside counts."""
+    return [
+        {
+            "kind": row.kind.value,
+            "code": row.code,
+            "name": row.name,
+            "population": row.population,
+            **{name: getattr(row.figures, name) for name in Figures.__slots__},
+            "per_1000": row.per_1000,
+            "fragile_population": row.fragile_population,
+            "per_1000_fragile": row.per_1000_fragile,
+            "used_here": row.used_here,
+            "reimbursed_here": row.reimbursed_here,
+            **{
+                name: getattr(row.access, name) if row.access is not None else None
+                for name in Access.__slots__
+            },
+        }
+        for row in rows
+    ]
