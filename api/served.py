@@ -24,7 +24,6 @@ from shapely.geometry.base import BaseGeometry
 import geo
 from api.question import present
 from geo.coverage import measure
-from geo.coverage.access import AccessParameters, Coverage, access
 from geo.coverage.frame import Frame
 from geo.coverage.gaps import Gap, gaps_of_communes, gaps_of_places
 from geo.coverage.measure import Question, TerritoryCoverage
@@ -150,7 +149,6 @@ class Served:
         self._gaps: Memory[tuple[Gap, ...]] = Memory(MEASURED)
         self._around: Memory[NDArray[np.float32]] = Memory(MEASURED)
         self._isochrones: Memory[tuple[Isochrone, ...]] = Memory(MEASURED)
-        self._coverages: Memory[Coverage] = Memory(remembered)
         self._shapes: dict[tuple[Kind, str], bytes] = {}
         self.pages: Memory[Page] = Memory(8)
         moment = snapshot.taken_at.strftime("%Y%m%d%H%M%S")
@@ -328,10 +326,6 @@ class Served:
             (xy, mode, minutes, outward),
             lambda: isochrones(self.travel, xy, mode, minutes, outward=outward),
         )
-
-    def coverage(self, kind: Kind, parameters: AccessParameters) -> Coverage:
-        """Access in every territory of a kind, computed once."""
-        return self._coverages.of((kind, parameters), lambda: access(self.snapshot, kind, parameters))
 
     def times_around(self, xy: tuple[float, float], mode: Mode, *, outward: bool) -> NDArray[np.float32]:
         """Times between a point and the places of the people, shape (places,), had once."""
