@@ -226,6 +226,7 @@ class _PlannerPage(Figure):
                 {
                     "code": c.code,
                     "name": c.name,
+                    "people": c.population,
                     "at": _units(c.town_hall.x, c.town_hall.y),
                     "row": row_of.get(c.code, -1),
                 }

@@ -77,7 +77,7 @@
     const sides = arcs.map(() => []);
     data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
 
-    for (const [name, z] of [["voisins", 340], ["carreaux", 404], ["isochrones", 406], ["limites", 410], ["cercles", 420], ["lieux", 430]]) {
+    for (const [name, z] of [["voisins", 340], ["carreaux", 404], ["isochrones", 406], ["limites", 410], ["cercles", 420], ["lieux", 430], ["noms", 440]]) {
       map.createPane(name).style.zIndex = z;
       if (name !== "lieux" && name !== "cercles") map.getPane(name).style.pointerEvents = "none";
     }
@@ -111,6 +111,27 @@
       if (row) box.append(el("br"), layers[state.layer].says(row));
       return box;
     }
+
+    // ---- Names of the most peopled communes, none on top of another
+
+    const names = L.layerGroup().addTo(map);
+    const byPeople = [...data.communes].sort((a, b) => b.people - a.people);
+    function placeNames() {
+      names.clearLayers();
+      const size = map.getSize(), taken = [], most = size.x / 60;
+      for (const { name, at } of byPeople) {
+        const point = map.latLngToContainerPoint(latLng(at)), half = 4 * name.length + 6;
+        const box = [point.x - half, point.y - 26, point.x + half, point.y - 4];
+        if (taken.length >= most) break;
+        if (box[0] < 0 || box[1] < 0 || box[2] > size.x || box[3] > size.y) continue;
+        if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
+        taken.push(box);
+        const icon = L.divIcon({ html: el("span", { "aria-hidden": "true" }, name), className: "name", iconSize: [0, 0] });
+        L.marker(map.containerPointToLatLng([point.x, point.y - 15]), { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
+      }
+    }
+    map.on("moveend resize", placeNames);
+    placeNames();
 
     // ---- What the map may show
 
@@ -531,7 +552,7 @@
         parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
         parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened()))));
       }
-      if (result.tour) parts.push(table("Semaine du bus", ["Demi-journée", "Étape", "Personnes gagnées", "Route"], result.tour.map((t) => [t.half_day, t.name, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
+      if (result.tour?.length) parts.push(table("Semaine du bus", ["Demi-journée", "Étape", "Personnes gagnées", "Route"], result.tour.map((t) => [t.half_day, t.name, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
       byId("ouvrir-resultat").replaceChildren(...parts);
       for (const s of result.sites) {
         const icon = L.divIcon({ html: el("span", {}, String(s.rank)), className: "number found", iconSize: [28, 28] });
@@ -566,11 +587,12 @@
     }
     let base = null, tilesSeen = false;
     map.eachLayer((layer) => { if (layer instanceof L.TileLayer) base = layer; });
-    for (const [label, layer] of [["Les lieux", siteMarks], ...(base ? [["Le fond de carte", base]] : [])]) {
+    for (const [label, layer] of [["Les lieux", siteMarks], ["Les noms", names], ...(base ? [["Le fond de carte", base]] : [])]) {
       const input = el("input", { type: "checkbox" });
       input.checked = true;
       input.addEventListener("change", () => {
         if (input.checked) map.addLayer(layer); else map.removeLayer(layer);
+        if (layer === names && input.checked) placeNames();
         if (layer === base) document.documentElement.classList.toggle("with-tiles", input.checked && tilesSeen);
       });
       choices.append(el("label", {}, input, label));
