@@ -129,6 +129,11 @@ def test_unsuitable_sites_are_named_with_what_they_lack():
     assert (gap.unsuitable_site_id, gap.nearest_site_id) == ("essai--near", "essai--far")
 
 
+def test_there_is_no_gap_where_everyone_is_served():
+    coverage = measure(frame(site("a", 5)), Question(beyond_min=120))
+    assert gaps_of_communes(coverage) == gaps_of_places(coverage) == ()
+
+
 def test_doubtful_records_are_counted_and_left_out():
     sites = (
         site("old", 5, date_maj=date(2024, 1, 1)),

@@ -48,7 +48,7 @@ def coverage(*sites, snapshot_of=snapshot, **parameters):
 
 
 def gaps_of(measured):
-    return gaps_of_communes(measured) if measured.gap.any() else ()
+    return gaps_of_communes(measured)
 
 
 def report(measured, kind=Kind.EPCI, **arguments):

@@ -78,6 +78,8 @@ def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
     """One gap for each commune with people beyond the threshold, the largest first."""
     groups, of_place = coverage.frame.membership(Kind.COMMUNE)
     lacking = np.flatnonzero((coverage.gap > 0) & (of_place >= 0))
+    if not len(lacking):
+        return ()
     lacking = lacking[np.argsort(of_place[lacking], kind="stable")]
     rows, starts = np.unique(of_place[lacking], return_index=True)
     found = [

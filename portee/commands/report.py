@@ -76,7 +76,7 @@ def report(
             changed = _changed(settings, frame.snapshot, scenario)
             frame = Frame(changed, frame.travel, frame.day, kept=False)
         coverage = measure(frame, question)
-        gaps = gaps_of_communes(coverage) if coverage.gap.any() else ()
+        gaps = gaps_of_communes(coverage)
         content = report_pdf(coverage, kind, gaps=gaps, before=before)
     try:
         file.write_bytes(content)
