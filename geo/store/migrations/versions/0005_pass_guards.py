@@ -213,6 +213,10 @@ BEGIN
         used = d.used + excluded.used,
         expired = d.expired + excluded.expired;
 
+    UPDATE pass_commune SET delays = '{}', delayed = '{}'
+    WHERE delays <> '{}' AND (order_reference, commune) IN (
+        SELECT order_reference, commune FROM added WHERE kind IN ('given', 'used')
+    );
     -- The k-th pass used is the k-th given: each stretch between two marks of either running count
     -- is of one gift and one use. Planned anew each time: one event and a million are not alike.
     EXECUTE $delays$
@@ -249,20 +253,15 @@ BEGIN
             FROM stretches WHERE passes > 0 AND used_on >= given_on
             GROUP BY 1, 2, 3, 4
         ),
-        told AS (
+        told AS MATERIALIZED (
             SELECT
                 order_reference, commune, year,
                 array_agg(delay ORDER BY delay) AS delays, array_agg(passes ORDER BY delay) AS delayed
             FROM waits GROUP BY 1, 2, 3
         )
-        UPDATE pass_commune c
-        SET delays = coalesce(told.delays, '{}'), delayed = coalesce(told.delayed, '{}')
-        FROM pass_commune k
-        JOIN touched USING (order_reference, commune)
-        LEFT JOIN told USING (order_reference, commune, year)
-        WHERE (c.order_reference, c.commune, c.year) = (k.order_reference, k.commune, k.year)
-            AND (c.delays, c.delayed)
-                IS DISTINCT FROM (coalesce(told.delays, '{}'), coalesce(told.delayed, '{}'))
+        UPDATE pass_commune c SET delays = told.delays, delayed = told.delayed
+        FROM told
+        WHERE (c.order_reference, c.commune, c.year) = (told.order_reference, told.commune, told.year)
     $delays$;
     RETURN NULL;
 END $$
