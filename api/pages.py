@@ -16,10 +16,10 @@ from api.answers import headers_of, is_known
 from api.routing import PREFIX
 from api.served import Now, Page, Served
 from api.service import service_of
-from geo.coverage.access import AccessParameters
-from geo.territory.model import Kind
+from geo.coverage.measure import Question
 from static_maps import assets
 from static_maps.coverage_map import Link, coverage_map, written
+from static_maps.planner_form import PATH as PLANNER
 from static_maps.settings import MapSettings
 
 OWN: Final = Path(__file__).parent / "static"
@@ -52,10 +52,12 @@ def page(html: str, security_policy: str) -> Page:
 
 def render_map(served: Served, settings: MapSettings) -> Page:
     """The interactive map of a snapshot."""
-    parameters = AccessParameters(detour_factor=served.detour_factor)
-    coverages = {kind: served.coverage(kind, parameters) for kind in Kind}
     drawn = coverage_map(
-        served.snapshot, coverages, settings=settings, assets_url="/static", downloads=DOWNLOADS
+        served.measured(Question()),
+        settings=settings,
+        assets_url="/static",
+        downloads=DOWNLOADS,
+        planner_url=PLANNER,
     )
     shown = written(drawn)
     return page(shown.html, shown.security_policy)

@@ -6,17 +6,16 @@ page asks no other host but the base map's.
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import orjson
-import shapely
 
-from geo.coverage.access import DEFAULTS, AccessParameters, Coverage, access, records
+from geo.coverage.export import about, csv_bytes, geojson_bytes, geometries, territories_table
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Coverage, Question, measure
 from geo.sites.export import write_csv
 from geo.sites.model import LOCAL_FIELDS, standard_values
 from geo.snapshot import Snapshot
@@ -45,16 +44,10 @@ class Rendered:
     snapshot_version: int
 
 
-def render(
-    snapshot: Snapshot,
-    out: Path,
-    *,
-    settings: MapSettings | None = None,
-    parameters: AccessParameters = DEFAULTS,
-) -> Rendered:
-    """Write the static site of a snapshot into a folder, made if it is not there.
+def render(frame: Frame, out: Path, *, settings: MapSettings | None = None) -> Rendered:
+    """Write the static site of a frame into a folder, made if it is not there.
 
-    The same snapshot gives the same bytes. `index.html` is replaced last, so that a site being
+    The same frame gives the same bytes. `index.html` is replaced last, so that a site being
     renewed never shows a page whose files are not there yet; other files of the folder stay.
 
     Raises
@@ -62,18 +55,21 @@ def render(
     MissingAssets
         If the npm packages are not installed.
     """
-    coverages = {kind: access(snapshot, kind, parameters) for kind in Kind}
-    by_commune = coverages[Kind.COMMUNE]
-    canvas = coverage_map(snapshot, coverages, settings=settings or MapSettings(), downloads=DOWNLOADS)
+    snapshot = frame.snapshot
+    coverage = measure(frame, Question())
+    tables = {kind: territories_table(coverage, kind) for kind in Kind}
+    canvas = coverage_map(coverage, settings=settings or MapSettings(), downloads=DOWNLOADS)
     page = written(canvas).html
     sites = io.StringIO(newline="")
     write_csv(snapshot.sites, sites)
     files = {
         "data/lieux.csv": sites.getvalue().encode(),
         "data/lieux.geojson": _json(_collection(_site_features(snapshot))),
-        "data/communes.geojson": _json(_collection(_commune_features(snapshot, by_commune))),
-        **{f"data/acces-{kind.value}.csv": _table(coverage) for kind, coverage in coverages.items()},
-        "data/sources.json": _json(_sources(snapshot, by_commune)),
+        "data/communes.geojson": geojson_bytes(
+            tables[Kind.COMMUNE], geometries(coverage, Kind.COMMUNE), about=about(coverage)
+        ),
+        **{f"data/acces-{kind.value}.csv": csv_bytes(rows) for kind, rows in tables.items()},
+        "data/sources.json": _json(_sources(coverage)),
         "index.html": page.encode(),
     }
     assets.copy_for_site(out / "static")
@@ -117,40 +113,20 @@ def _site_features(snapshot: Snapshot) -> list[dict[str, object]]:
     ]
 
 
-def _commune_features(snapshot: Snapshot, coverage: Coverage) -> list[dict[str, object]]:
-    """Communes with their full boundary (six decimals) and their access."""
-    shapes = [c.boundary for c in snapshot.territory.communes]
-    told = shapely.to_geojson(shapely.transform(shapes, lambda xy: np.round(xy, 6)))
-    geometry = {c.code: text for c, text in zip(snapshot.territory.communes, told, strict=True)}
-    return [
-        {
-            "type": "Feature",
-            "id": row["code"],
-            "geometry": orjson.Fragment(geometry[str(row["code"])]),
-            "properties": row,
-        }
-        for row in records(coverage)
-    ]
-
-
-def _table(coverage: Coverage) -> bytes:
-    """Access as CSV: UTF-8, commas, one line per territory."""
-    rows = records(coverage)
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _sources(snapshot: Snapshot, coverage: Coverage) -> dict[str, object]:
+def _sources(coverage: Coverage) -> dict[str, object]:
     """What the figures were made from and how."""
+    frame = coverage.frame
+    snapshot, travel = frame.snapshot, frame.travel
     return {
         "territory": {"code": snapshot.territory.code, "name": snapshot.territory.name},
         "snapshot": {"version": snapshot.version, "taken_at": snapshot.taken_at},
+        "day": frame.day,
         "fictitious": snapshot.fictitious,
-        "method": coverage.method,
-        "detour_factor": coverage.parameters.detour_factor,
-        "people": coverage.people,
+        "mode": coverage.question.mode,
+        "method": travel.method,
+        "method_label": travel.label,
+        "detour_factor": travel.detour_factor,
+        "people": frame.people.label,
+        "about": [{"heading": heading, "text": text} for heading, text in about(coverage)],
         "sources": snapshot.provenance,
     }

@@ -1,4 +1,4 @@
-"""Access to sites as a Folium map: frozen results in, a map out; writes and opens nothing.
+"""Coverage as a Folium map: frozen results in, a map out; writes and opens nothing.
 
 The map is a `folium.Map` whose page is our own: its only scripts are Leaflet, the marker
 clusters and `portee-map.js`, all served beside it. Folium writes the map, its base layer and its
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -25,7 +25,7 @@ from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 from markupsafe import Markup
 
-from geo.coverage.access import Coverage, TerritoryAccess
+from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.sites.filters import fold
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
@@ -48,32 +48,31 @@ _TEMPLATES.globals.update(style=style, words=words, site_flags=flags, site_hours
 
 
 def coverage_map(
-    snapshot: Snapshot,
-    coverages: Mapping[Kind, Coverage],
+    coverage: Coverage,
     *,
     settings: MapSettings,
     assets_url: str = "static",
     downloads: Sequence[Link] = (),
+    planner_url: str | None = None,
 ) -> folium.Map:
-    """Draw communes coloured by distance to their nearest site, and the sites.
+    """Draw communes coloured by the median time to their nearest site, and the sites.
 
     Parameters
     ----------
-    coverages
-        Access for each level the map's switch offers, all of this snapshot; `Kind.COMMUNE` is
-        required, `Kind.DEPARTEMENT` fills the summary.
     assets_url
         Where the page finds `vendor/` and `assets/`: relative for a folder of files,
         "/static" behind the API.
     downloads
         Links offered under the map: label and address.
+    planner_url
+        Address of the planner's page, where there is one.
 
     Returns
     -------
     The map; `written(map)` is its whole page. The same arguments give the same bytes.
     """
-    canvas = _Canvas(snapshot, settings, assets_url)
-    page = _Page(snapshot, coverages, settings, assets_url, downloads)
+    canvas = _Canvas(coverage.frame.snapshot, settings, assets_url)
+    page = _Page(coverage, settings, assets_url, downloads, planner_url)
     page.add_child(canvas, name="map")
     return canvas
 
@@ -166,12 +165,13 @@ class _Page(Figure):
 
     def __init__(
         self,
-        snapshot: Snapshot,
-        coverages: Mapping[Kind, Coverage],
+        coverage: Coverage,
         settings: MapSettings,
         assets_url: str,
         downloads: Sequence[Link],
+        planner_url: str | None,
     ) -> None:
+        snapshot = coverage.frame.snapshot
         super().__init__(title=f"{settings.title} — {snapshot.territory.name}")
         self.header = Element()  # without Folium's own meta tag
         self.header._parent = self
@@ -179,20 +179,23 @@ class _Page(Figure):
         self.settings = settings
         self.assets_url = assets_url
         self.downloads = downloads
-        self.coverage = coverages[Kind.COMMUNE]
-        self.summary = coverages[Kind.DEPARTEMENT].rows[0] if Kind.DEPARTEMENT in coverages else None
-        self.method = style.METHODS.get(self.coverage.method, self.coverage.method)
-        self.data = page_data(snapshot, coverages, tolerance_m=settings.tolerance_m)
+        self.planner_url = planner_url
+        self.coverage = coverage
+        [self.summary] = coverage.by_territory(Kind.DEPARTEMENT)
+        self.by_commune = coverage.by_territory(Kind.COMMUNE)
+        self.method = method_said(coverage)
+        self.data = page_data(coverage, tolerance_m=settings.tolerance_m)
+        self.unlocated = sum(not site.located for site in snapshot.sites)
         self.beyond = any("beyond" in site for site in self.data["sites"])
 
-    def commune_rows(self) -> list[tuple[Commune, str, TerritoryAccess]]:
-        """Communes by name, each with the name of its nearest site and its access."""
-        by_code = {r.code: r for r in self.coverage.rows}
+    def commune_rows(self) -> list[tuple[Commune, str, TerritoryCoverage]]:
+        """Communes by name, each with the name of its nearest site and its coverage."""
+        by_code = {r.code: r for r in self.by_commune}
         rows = []
         for commune in sorted(self.snapshot.territory.communes, key=lambda c: (fold(c.name), c.code)):
-            access = by_code[commune.code]
-            nearest = access.nearest_site_id
-            rows.append((commune, self.snapshot.site(nearest).nom if nearest else "", access))
+            row = by_code[commune.code]
+            nearest = row.nearest_site_id
+            rows.append((commune, self.snapshot.site(nearest).nom if nearest else "", row))
         return rows
 
     def site_rows(self) -> list[Site]:
@@ -222,6 +225,14 @@ class _Page(Figure):
                 "form-action 'none'",
             )
         )
+
+
+def method_said(coverage: Coverage) -> str:
+    """How times are had: « par la route (mars 2026) », « estimation à vol d'oiseau × 1,3 »."""
+    travel = coverage.frame.travel
+    if travel.graph is None:
+        return f"{travel.label} × {travel.detour_factor:g}".replace(".", ",")
+    return f"par la route ({travel.graph.about.vintage})"
 
 
 def _as_html(text: str) -> str:

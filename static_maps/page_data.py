@@ -5,14 +5,14 @@ Everything here is data; the page's script shows it as text, never as HTML.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import shapely
 
-from geo.coverage.access import Coverage, TerritoryAccess
+from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.sites.model import Position, Site
-from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind, Territory
 from geo.territory.simplify import simplified
 from geo.territory.tiling import polygons_of
@@ -20,25 +20,23 @@ from static_maps import style, words
 from static_maps.topology import SCALE, topology
 
 
-def page_data(
-    snapshot: Snapshot, coverages: Mapping[Kind, Coverage], *, tolerance_m: float
-) -> dict[str, Any]:
+def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
     """Everything the script of a map page needs.
 
     Parameters
     ----------
-    coverages
-        Access for each level the map offers; `Kind.COMMUNE` is required.
     tolerance_m
         How far drawn boundaries may stray, in metres.
 
     Returns
     -------
     Values that JSON can hold. Coordinates are WGS 84, longitude first, in units of 1/`SCALE`
-    degree; distances are metres, shares fractions in [0, 1].
+    degree; times are whole minutes, shares fractions in [0, 1].
     """
+    snapshot, question = coverage.frame.snapshot, coverage.question
     territory = snapshot.territory
-    by_commune = coverages[Kind.COMMUNE]
+    rows = {kind: coverage.by_territory(kind) for kind in style.GROUPING_LABELS}
+    shares = [(at, m) for at, m in enumerate(question.minutes) if m in style.SHARES_MIN]
     return {
         "scale": SCALE,
         "territory": {"code": territory.code, "name": territory.name},
@@ -46,16 +44,20 @@ def page_data(
         "outline": _outline(territory, tolerance_m),
         "communes": [_commune(c) for c in territory.communes],
         "groupings": {
-            kind.value: _groupings(territory, coverage)
-            for kind, coverage in coverages.items()
+            kind.value: [list(territory.find(row.code, kind).communes) for row in found]
+            for kind, found in rows.items()
             if kind is not Kind.COMMUNE
         },
-        "access": {kind.value: [_access(r) for r in c.rows] for kind, c in coverages.items()},
-        "levels": {k.value: label for k, label in style.GROUPING_LABELS.items() if k in coverages},
-        "thresholds_m": by_commune.parameters.thresholds_m,
+        "access": {
+            kind.value: [_access(row, [at for at, _ in shares]) for row in found]
+            for kind, found in rows.items()
+        },
+        "levels": {kind.value: label for kind, label in style.GROUPING_LABELS.items()},
+        "minutes": [m for _, m in shares],
+        "beyond_min": question.beyond_min,
         "sites": [_site(s, territory) for s in snapshot.sites],
         "classes": [
-            {"below_m": c.below_m if c.below_m < float("inf") else None, "colour": c.colour, "label": c.label}
+            {"up_to": c.up_to_min if isfinite(c.up_to_min) else None, "colour": c.colour, "label": c.label}
             for c in style.CLASSES
         ],
         "unknown": {"colour": style.UNKNOWN_COLOUR, "label": style.UNKNOWN_LABEL},
@@ -93,21 +95,16 @@ def _commune(commune: Commune) -> dict[str, Any]:
     }
 
 
-def _groupings(territory: Territory, coverage: Coverage) -> list[list[str]]:
-    """Commune codes of each grouping, in the order of the coverage's rows."""
-    return [list(territory.find(row.code, coverage.kind).communes) for row in coverage.rows]
-
-
-def _access(row: TerritoryAccess) -> dict[str, Any]:
+def _access(row: TerritoryCoverage, shares: Sequence[int]) -> dict[str, Any]:
     return {
         "code": row.code,
         "name": row.name,
         "people": row.population,
         "sites": row.site_count,
         "nearest": row.nearest_site_id,
-        "metres": None if row.nearest_distance_m is None else round(row.nearest_distance_m),
-        "within": [None if s is None else round(s, 4) for s in row.share_within],
-        "rank": row.gap_rank,
+        "minutes": None if row.median_min is None else round(row.median_min),
+        "within": [None if s is None else round(s, 4) for s in (row.share_within[at] for at in shares)],
+        "beyond": round(row.people_beyond),
     }
 
 

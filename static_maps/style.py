@@ -10,37 +10,38 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from geo.reach import straight_line
+from geo.coverage import equity
 from geo.sites.model import Position
 from geo.territory.model import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class AccessClass:
-    """One class of the legend: distances (metres) below `below_m` and not in the class before."""
+class TimeClass:
+    """One class of the legend: times (minutes) up to `up_to_min` and not in the class before."""
 
-    below_m: float
+    up_to_min: float
     colour: str
     label: str
 
 
-CLASSES: Final[tuple[AccessClass, ...]] = (
-    AccessClass(2_000, "#fdf0c4", "moins de 2 km"),
-    AccessClass(5_000, "#f9c878", "de 2 à 5 km"),
-    AccessClass(10_000, "#e98a4d", "de 5 à 10 km"),
-    AccessClass(15_000, "#b8413f", "de 10 à 15 km"),
-    AccessClass(inf, "#66194f", "15 km et plus"),
+CLASSES: Final[tuple[TimeClass, ...]] = (
+    TimeClass(5, "#fdf0c4", "5 min au plus"),
+    TimeClass(10, "#f5ba6e", "de 5 à 10 min"),
+    TimeClass(15, "#e7874c", "de 10 à 15 min"),
+    TimeClass(20, "#cb5e45", "de 15 à 20 min"),
+    TimeClass(30, "#ab3b42", "de 20 à 30 min"),
+    TimeClass(45, "#7f254a", "de 30 à 45 min"),
+    TimeClass(inf, "#4d1342", "plus de 45 min"),
 )
-"""Bounds a resident can picture: a walk, a bicycle ride, a short drive, a drive, an outing."""
+"""The times of `geo.coverage.measure.MINUTES`: bounds a resident can picture."""
 
 UNKNOWN_COLOUR: Final = "#c9ccd1"
-UNKNOWN_LABEL: Final = "distance inconnue"
+UNKNOWN_LABEL: Final = equity.OUT_OF_REACH
 
-LEGEND_TITLE: Final = "Distance au lieu le plus proche"
-LEGEND_UNIT: Final = "en kilomètres"
+LEGEND_TITLE: Final = "Temps jusqu'au lieu le plus proche"
 
-METHODS: Final[dict[str, str]] = {straight_line.METHOD: straight_line.LABEL}
-"""Method of a coverage → how the legend names it."""
+SHARES_MIN: Final = (10, 20, 30)
+"""Times whose share of inhabitants the sheet tells."""
 
 GROUPING_LABELS: Final[dict[Kind, str]] = {
     Kind.COMMUNE: "Commune",

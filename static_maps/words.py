@@ -8,6 +8,8 @@ from typing import Final
 
 import phonenumbers
 
+from geo.coverage.equity import OUT_OF_REACH
+
 _DAYS: Final = {
     "Mo": "lundi",
     "Tu": "mardi",
@@ -93,14 +95,16 @@ def integer(count: float) -> str:
     return f"{count:,.0f}".replace(",", "\u202f")
 
 
-def kilometres(metres: float | None) -> str:
-    """A distance as read on a road sign: 3,2 km below ten kilometres, 12 km above."""
-    if metres is None:
-        return "inconnue"
-    if metres < 100:
-        return "moins de 100\u00a0m"
-    km = metres / 1_000
-    return f"{km:.1f}".replace(".", ",") + "\u00a0km" if round(km, 1) < 10 else f"{km:.0f}\u00a0km"
+def minutes(count: float | None) -> str:
+    """A travel time in whole minutes: « 16 min », « moins d'une minute », « hors d'atteinte » for None."""
+    if count is None:
+        return OUT_OF_REACH
+    return f"{count:.0f}\u00a0min" if round(count) else "moins d'une minute"
+
+
+def percent(share: float | None) -> str:
+    """A share in whole percents: « 42 % »; a dash for None."""
+    return "—" if share is None else f"{share * 100:.0f}\u00a0%"
 
 
 _MONTHS: Final = (

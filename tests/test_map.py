@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
 import hashlib
 import json
 import re
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -14,11 +16,13 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Polygon, box
 
-from geo.coverage.access import access
+from geo.coverage.frame import Frame
+from geo.coverage.measure import MINUTES, Question, measure
+from geo.reach.travel import Travel
 from geo.settings import ROOT
 from geo.sites.model import Position, Site
+from geo.snapshot import Snapshot
 from geo.territory.files import read_territory
-from geo.territory.model import Kind
 from static_maps import assets, style, words
 from static_maps.build import DOWNLOADS, render
 from static_maps.coverage_map import WrittenPage, coverage_map, written
@@ -27,6 +31,7 @@ from static_maps.settings import MapSettings
 from static_maps.topology import SCALE, Topology, topology
 from tests import world
 from tests.crowd import lot_et_garonne
+from tests.roads import road_graph
 
 SETTINGS = MapSettings(tolerance_m=0)
 HOSTILE = (
@@ -39,9 +44,13 @@ HOSTILE = (
 )
 
 
-def page_of(*sites: Site, settings: MapSettings = SETTINGS) -> WrittenPage:
-    snapshot = world.snapshot(*sites)
-    return written(coverage_map(snapshot, {k: access(snapshot, k) for k in Kind}, settings=settings))
+def frame_of(snapshot: Snapshot) -> Frame:
+    return Frame(snapshot, Travel(None, detour_factor=1.3), date(2026, 6, 8))
+
+
+def page_of(*sites: Site, settings: MapSettings = SETTINGS, planner_url: str | None = None) -> WrittenPage:
+    coverage = measure(frame_of(world.snapshot(*sites)), Question())
+    return written(coverage_map(coverage, settings=settings, planner_url=planner_url))
 
 
 def data_in(page: WrittenPage) -> Any:
@@ -67,13 +76,26 @@ def test_each_class_is_clearly_darker_than_the_one_before():
 
 
 def test_classes_follow_one_another_without_gap_to_the_farthest():
-    assert [c.below_m for c in style.CLASSES] == [2_000, 5_000, 10_000, 15_000, float("inf")]
+    assert [c.up_to_min for c in style.CLASSES] == [*MINUTES, float("inf")]
 
 
 def test_the_legend_says_its_unit_and_its_method():
     page = page_of(world.site("a", 5))
-    assert "kilomètres" in page.html
-    assert "estimation à vol d&#39;oiseau × 1,3" in page.html
+    assert "<span>Minutes en voiture</span>, estimation à vol d&#39;oiseau × 1,3" in page.html
+    assert "ce n'est pas un trajet, habitants comptés à la mairie" in page.html
+
+
+def test_with_roads_the_method_tells_their_vintage():
+    west, east = ((world.ORIGIN_X + km * 1_000, world.ORIGIN_Y + 5_000) for km in (0, 40))
+    roads = road_graph([west, east], [(0, 1, 2_400, 2_400)])
+    snapshot = world.snapshot(world.site("a", 5))
+    frame = Frame(snapshot, Travel(roads, detour_factor=1.3), date(2026, 6, 8))
+    page = written(coverage_map(measure(frame, Question()), settings=SETTINGS))
+    told = f"par la route ({roads.about.vintage})"
+    assert roads.about.vintage and f"<span>Minutes en voiture</span>, {told}" in page.html
+    assert "vol d&#39;oiseau" not in page.html
+    minutes = [row["minutes"] for row in data_in(page)["access"]["commune"]]
+    assert minutes == [0, 10, 20, 30], "a minute each kilometre"
 
 
 # ---- Borders told once
@@ -134,8 +156,13 @@ def test_every_inner_border_of_the_territory_is_told_once():
 
 def test_the_page_knows_what_can_be_counted_by_hand():
     data = data_in(page_of(world.site("a", 5)))
-    metres = {r["code"]: r["metres"] for r in data["access"]["commune"]}
-    assert metres == pytest.approx({"99001": 0, "99002": 13_000, "99003": 26_000, "99004": 39_000}, abs=40)
+    rows = {r["code"]: r for r in data["access"]["commune"]}
+    # 10 km × 1.3 at 45 km/h are 17 min 20 s.
+    assert [r["minutes"] for r in rows.values()] == [0, 17, 35, 52]
+    assert (data["minutes"], data["beyond_min"]) == ([10, 20, 30], 20)
+    assert (rows["99002"]["within"], rows["99002"]["beyond"]) == ([0, 1, 1], 0)
+    assert (rows["99003"]["within"], rows["99003"]["beyond"]) == ([None] * 3, 0), "nobody lives there"
+    assert (rows["99004"]["within"], rows["99004"]["beyond"]) == ([0, 0, 0], 4_000)
     assert data["groupings"]["epci"] == [["99001", "99002"], ["99003", "99004"]]
     assert [n["name"] for n in data["outline"]["neighbours"]] == ["Voisinage"]
 
@@ -154,7 +181,7 @@ def test_each_level_offered_has_a_row_for_each_commune():
 
 def test_a_map_without_any_site_is_still_a_map():
     data = data_in(page_of())
-    assert {r["metres"] for r in data["access"]["commune"]} == {None}
+    assert {r["minutes"] for r in data["access"]["commune"]} == {None}
     assert data["sites"] == []
 
 
@@ -180,6 +207,12 @@ def test_unreadable_hours_are_unknown_hours():
 def test_invented_sites_are_announced():
     assert "Données de démonstration" in page_of(world.site("a", 5)).html
     assert "Données de démonstration" not in page_of(world.site("a", 5, fictif=False)).html
+
+
+def test_the_planner_is_linked_where_there_is_one():
+    assert "Planifier" not in page_of(world.site("a", 5)).html
+    page = page_of(world.site("a", 5), planner_url="/planifier")
+    assert re.search(r'<footer.*<a href="/planifier">Planifier</a>.*</footer>', page.html, re.DOTALL)
 
 
 # ---- Words
@@ -220,18 +253,18 @@ def test_phones_are_shown_as_written_and_dialled_as_digits(number, shown, dialle
 
 
 @pytest.mark.parametrize(
-    ("metres", "told"),
+    ("minutes", "told"),
     [
-        (None, "inconnue"),
-        (0, "moins de 100 m"),
-        (3_249, "3,2 km"),
-        (9_949, "9,9 km"),
-        (9_951, "10 km"),
-        (26_000, "26 km"),
+        (None, "hors d'atteinte"),
+        (0, "moins d'une minute"),
+        (0.4, "moins d'une minute"),
+        (0.6, "1 min"),
+        (17.33, "17 min"),
+        (119.6, "120 min"),
     ],
 )
-def test_distances_read_as_on_a_road_sign(metres, told):
-    assert words.kilometres(metres).replace("\u00a0", " ") == told
+def test_times_read_in_whole_minutes(minutes, told):
+    assert words.minutes(minutes).replace("\u00a0", " ") == told
 
 
 # ---- Nothing from data is code
@@ -286,7 +319,7 @@ def test_settings_come_from_the_environment(monkeypatch):
 def test_the_same_snapshot_gives_the_same_bytes(tmp_path):
     sites = [world.site(str(i), i) for i in range(1, 30)]
     for name in ("one", "two"):
-        render(world.snapshot(*sites), tmp_path / name, settings=SETTINGS)
+        render(frame_of(world.snapshot(*sites)), tmp_path / name, settings=SETTINGS)
     one, two = (
         {str(p.relative_to(tmp_path / n)): p.read_bytes() for p in (tmp_path / n).rglob("*") if p.is_file()}
         for n in ("one", "two")
@@ -296,7 +329,7 @@ def test_the_same_snapshot_gives_the_same_bytes(tmp_path):
 
 
 def test_every_download_and_asset_of_the_page_is_beside_it(tmp_path):
-    rendered = render(world.snapshot(world.site("a", 5)), tmp_path, settings=SETTINGS)
+    rendered = render(frame_of(world.snapshot(world.site("a", 5))), tmp_path, settings=SETTINGS)
     html = rendered.index.read_text("utf-8")
     named = re.findall(r'(?:src|href)="([^"#]+)"', html)
     local = [n for n in named if not n.startswith("tel:")]
@@ -306,15 +339,26 @@ def test_every_download_and_asset_of_the_page_is_beside_it(tmp_path):
 
 def test_rendering_leaves_other_files_of_the_folder_alone(tmp_path):
     (tmp_path / "robots.txt").write_text("à moi", "utf-8")
-    render(world.snapshot(), tmp_path, settings=SETTINGS)
+    render(frame_of(world.snapshot()), tmp_path, settings=SETTINGS)
     assert (tmp_path / "robots.txt").read_text("utf-8") == "à moi"
 
 
 def test_the_geojson_of_sites_tells_longitude_first(tmp_path):
-    render(world.snapshot(world.site("a", 5), world.site("b", None)), tmp_path, settings=SETTINGS)
+    render(frame_of(world.snapshot(world.site("a", 5), world.site("b", None))), tmp_path, settings=SETTINGS)
     placed, unplaced = json.loads((tmp_path / "data/lieux.geojson").read_text("utf-8"))["features"]
     assert placed["geometry"]["coordinates"] == [world.at(5).x, world.at(5).y]
     assert unplaced["geometry"] is None
+
+
+def test_the_files_beside_the_page_tell_times_and_how_they_are_had(tmp_path):
+    render(frame_of(world.snapshot(world.site("a", 5))), tmp_path, settings=SETTINGS)
+    header, *rows = csv.reader((tmp_path / "data/acces-commune.csv").read_text("utf-8").splitlines())
+    told = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [round(float(row["median_min"])) for row in told] == [0, 17, 35, 52]
+    communes = json.loads((tmp_path / "data/communes.geojson").read_text("utf-8"))["features"]
+    assert [c["properties"]["people_beyond"] for c in communes] == [0, 0, 0, 4_000]
+    sources = json.loads((tmp_path / "data/sources.json").read_text("utf-8"))
+    assert (sources["method"], sources["people"]) == ("straight_line", "habitants comptés à la mairie")
 
 
 def test_missing_packages_are_told_with_the_way_to_get_them(tmp_path):
@@ -347,7 +391,7 @@ def test_the_lock_of_front_end_packages_names_no_address():
 
 
 def test_the_map_of_a_departement_stays_light(tmp_path):
-    index = render(lot_et_garonne(250), tmp_path).index
+    index = render(frame_of(lot_et_garonne(250)), tmp_path).index
     used = re.findall(r'(?:src|href)="(static/[^"]+)"', index.read_text("utf-8"))
     weights = [len(gzip.compress(p.read_bytes(), 6)) for p in (index, *(tmp_path / n for n in used))]
     assert len(weights) == 8
@@ -355,7 +399,7 @@ def test_the_map_of_a_departement_stays_light(tmp_path):
 
 
 def test_simplification_keeps_every_commune():
-    snapshot = lot_et_garonne(1)
-    data = page_data(snapshot, {k: access(snapshot, k) for k in Kind}, tolerance_m=MapSettings().tolerance_m)
+    coverage = measure(frame_of(lot_et_garonne(1)), Question())
+    data = page_data(coverage, tolerance_m=MapSettings().tolerance_m)
     assert all(polygons and polygons[0][0] for polygons in data["outline"]["communes"])
     assert len(data["outline"]["communes"]) == 319

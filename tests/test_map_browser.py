@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from geo.coverage.frame import Frame
+from geo.reach.travel import Travel
 from geo.settings import ROOT
 from geo.sites.model import Position, Site, Stop
 from geo.snapshot import Snapshot
@@ -41,6 +44,10 @@ def chromium() -> Iterator[Browser]:
         yield opened
 
 
+def frame_of(snapshot: Snapshot) -> Frame:
+    return Frame(snapshot, Travel(None, detour_factor=1.3), date(2026, 6, 8))
+
+
 def sites() -> list[Site]:
     return [
         world.site(
@@ -64,7 +71,7 @@ def sites() -> list[Site]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
-    return render(world.snapshot(*sites()), out, settings=MapSettings(tolerance_m=0)).index.parent
+    return render(frame_of(world.snapshot(*sites())), out, settings=MapSettings(tolerance_m=0)).index.parent
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +145,7 @@ def test_from_a_folder_on_disk_the_page_works_and_asks_only_for_tiles(chromium, 
 
 
 def test_without_a_base_map_nothing_else_is_asked(chromium, tmp_path):
-    render(world.snapshot(*sites()), tmp_path, settings=MapSettings(tiles_url=""))
+    render(frame_of(world.snapshot(*sites())), tmp_path, settings=MapSettings(tiles_url=""))
     with visit(chromium, (tmp_path / "index.html").as_uri()) as opened:
         expect(opened.page.locator("path.commune")).to_have_count(4)
         assert opened.hosts() == set()
@@ -166,10 +173,10 @@ def test_communes_let_the_base_map_through_once_it_is_there(chromium, address):
 
 
 def test_the_legend_says_unit_method_and_every_class(seen):
-    legend = seen.page.get_by_role("region", name="Distance au lieu le plus proche")
-    expect(legend).to_contain_text("En kilomètres, estimation à vol d'oiseau × 1,3")
-    expect(legend.locator("#legende .swatch")).to_have_count(5)
-    expect(legend).to_contain_text("moins de 2 km")
+    legend = seen.page.get_by_role("region", name="Temps jusqu'au lieu le plus proche")
+    expect(legend).to_contain_text("Minutes en voiture, estimation à vol d'oiseau × 1,3")
+    expect(legend.locator("#legende .swatch")).to_have_count(7)
+    expect(legend).to_contain_text("5 min au plus")
 
 
 def test_colours_follow_the_level_chosen(seen):
@@ -227,8 +234,18 @@ def test_keys_alone_lead_from_the_search_to_a_commune(seen):
     page.keyboard.press("Enter")
     sheet = page.get_by_role("region", name="Deux-Étangs")
     expect(sheet).to_be_focused()
-    expect(sheet).to_contain_text("Le plus proche, à 13 km : Espace fictif des Étangs")
+    expect(sheet).to_contain_text("Le plus proche, à 17 min : Espace fictif des Étangs")
     assert page.url.endswith("#commune-99002")
+
+
+def test_the_sheet_tells_who_is_within_reach_and_who_is_not(chromium, address):
+    with visit(chromium, address + "#commune-99004") as opened:
+        sheet = opened.page.get_by_role("region", name="Estbourg")
+        told = re.sub(r"\s+", " ", sheet.locator("dl").first.inner_text())
+        assert "À 10 min ou moins 100 %" in told
+        assert "Personnes à plus de 20 min 0" in told
+        opened.page.get_by_label("Canton").check()
+        expect(sheet).to_contain_text("Temps médian")
 
 
 def test_keys_alone_open_a_marker_and_reach_its_phone(seen):
@@ -299,7 +316,7 @@ def test_the_table_says_what_the_map_says(seen):
     page.get_by_text("Les 4 communes").click()
     row = page.get_by_role("row", name="Deux-Étangs")
     expect(row).to_contain_text("Espace fictif des Étangs")
-    expect(row).to_contain_text("13 km")
+    expect(row).to_contain_text("17 min")
     names = page.get_by_role("table").first.get_by_role("rowheader").all_inner_texts()
     assert names == ["Désert-le-Vide", "Deux-Étangs", "Estbourg", "Ouestville"]
     row.get_by_role("link").click()
@@ -312,7 +329,7 @@ def test_the_table_says_what_the_map_says(seen):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_as_text_everywhere(chromium, tmp_path, text):
     settings = MapSettings(tolerance_m=0, title=text, tiles_attribution=text)
-    render(hostile_snapshot(text), tmp_path, settings=settings)
+    render(frame_of(hostile_snapshot(text)), tmp_path, settings=settings)
     with visit(chromium, (tmp_path / "index.html").as_uri(), tiles=True) as opened:
         page = opened.page
         assert text in page.title().replace("\xa0", " ") or " ".join(text.split()) in page.title()

@@ -13,7 +13,7 @@ import typer
 from sqlalchemy import Engine
 
 from geo import load
-from geo.coverage.access import AccessParameters, access
+from geo.coverage.measure import Question, measure
 from geo.errors import SnapshotUnavailable
 from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot
@@ -23,12 +23,14 @@ from geo.territory.files import read_territory
 from geo.territory.model import Kind, Territory
 from portee.commands.serve import DEFAULT_PORT, require_free, serve
 from portee.console import err, failures_told
+from portee.questions import frame_of
 from static_maps.build import render
 
 DATA = ROOT / "data" / "demo"
 """The invented sites; the folders below hold later versions, which are not loaded."""
 
 HOST = "127.0.0.1"
+TOLD_MIN = (10, 20, 30)
 
 
 class Steps:
@@ -102,18 +104,17 @@ def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
     with steps.step("Sites") as said:
         said.extend(import_demonstration(engine, settings, territory))
     with steps.step("Access") as said:
-        with engine.connect() as connection:
-            snapshot = snapshots.read(connection)
-        parameters = AccessParameters(detour_factor=settings.detour_factor)
-        whole = access(snapshot, Kind.DEPARTEMENT, parameters)
-        within = whole.rows[0].share_within
+        frame = frame_of(settings)
+        asked = Question(minutes=TOLD_MIN)
+        [whole] = measure(frame, asked).by_territory(Kind.DEPARTEMENT)
         said += [
-            f"{share:.0%} of inhabitants within {metres // 1_000} km"
-            for share, metres in zip(within, parameters.thresholds_m, strict=True)
+            f"{share:.0%} of inhabitants within {minutes} min"
+            for share, minutes in zip(whole.share_within, TOLD_MIN, strict=True)
             if share is not None
         ]
+        said.append("by road" if frame.travel.graph else "estimated as the crow flies: no roads are loaded")
     with steps.step("Map") as said:
-        rendered = render(snapshot, settings.home / "site", parameters=parameters)
+        rendered = render(frame, settings.home / "site")
         said.append(f"{rendered.octets / 1_000_000:.1f} MB written")
     return rendered.index
 

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from geo.coverage.access import AccessParameters
 from geo.settings import Settings
-from geo.store import snapshots
-from geo.store.database import engine_for
 from portee.console import failures_told, out, print_json
+from portee.questions import frame_of
 from static_maps.build import render as render_site
 
 
@@ -20,21 +18,19 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
 ) -> None:
     """Write the interactive map and its data as a folder: any web host shows it, or a double click."""
-    settings = Settings()
     with failures_told():
-        with engine_for(settings).connect() as connection:
-            snapshot = snapshots.read(connection)
-        rendered = render_site(
-            snapshot, folder, parameters=AccessParameters(detour_factor=settings.detour_factor)
-        )
+        frame = frame_of(Settings())
+        rendered = render_site(frame, folder)
     if as_json:
         print_json(
             {
                 "index": str(rendered.index),
                 "bytes": rendered.octets,
                 "snapshot": rendered.snapshot_version,
-                "sites": len(snapshot.sites),
+                "sites": len(frame.snapshot.sites),
             }
         )
     else:
-        out.print(f"{rendered.index} : {len(snapshot.sites)} lieux, état n° {rendered.snapshot_version}.")
+        out.print(
+            f"{rendered.index} : {len(frame.snapshot.sites)} lieux, état n° {rendered.snapshot_version}."
+        )

@@ -6,7 +6,6 @@
   const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
-  const oneDecimal = new Intl.NumberFormat("fr-FR", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   if (reduced) {
     const panBy = L.Map.prototype.panBy;
     L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
@@ -29,11 +28,9 @@
       .replace(/(^| )st(e?)(?= |$)/g, "$1saint$2");
   }
 
-  function distance(metres) {
-    if (metres === null) return "inconnue";
-    if (metres < 100) return "moins de 100\u00a0m";
-    const km = metres / 1000;
-    return (Math.round(km * 10) < 100 ? oneDecimal : integer).format(km) + "\u00a0km";
+  function time(minutes, unknown = "hors d'atteinte") {
+    if (minutes === null) return unknown;
+    return minutes < 1 ? "moins d'une minute" : integer.format(minutes) + "\u00a0min";
   }
   const percent = (share) => (share === null ? "—" : integer.format(share * 100) + "\u00a0%");
   const plural = (n, one, many) => `${integer.format(n)} ${n > 1 ? many : one}`;
@@ -75,11 +72,11 @@
       members.forEach((codes, row) => codes.forEach((code) => { rowOf[level][indexOf.get(code)] = row; }));
     }
     const accessOf = (commune, level = state.level) => data.access[level][rowOf[level][commune]] ?? null;
-    function classOf(metres) {
-      if (metres === null || metres === undefined) return null;
-      return data.classes.find((c) => c.below_m === null || metres < c.below_m);
+    function classOf(minutes) {
+      if (minutes === null || minutes === undefined) return null;
+      return data.classes.find((c) => c.up_to === null || minutes <= c.up_to);
     }
-    const colourOf = (commune) => (classOf(accessOf(commune)?.metres) ?? data.unknown).colour;
+    const colourOf = (commune) => (classOf(accessOf(commune)?.minutes) ?? data.unknown).colour;
 
     // ---- Panes, from the ground up
 
@@ -116,8 +113,8 @@
 
     function communeTip(i) {
       const own = accessOf(i, "commune"), group = accessOf(i);
-      const box = el("div", {}, el("strong", {}, data.communes[i].name), ` : ${distance(own.metres)}`);
-      if (state.level !== "commune" && group) box.append(el("br"), `${group.name} : ${distance(group.metres)} en moyenne`);
+      const box = el("div", {}, el("strong", {}, data.communes[i].name), ` : ${time(own.minutes, data.unknown.label)}`);
+      if (state.level !== "commune" && group) box.append(el("br"), `${group.name} : ${time(group.minutes, data.unknown.label)}`);
       return box;
     }
 
@@ -282,29 +279,37 @@
     function figures(rows) {
       return el("dl", {}, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { dir: "auto" }, v))));
     }
+    /** How many are within so many minutes, and beyond the last that is bearable. */
+    function reach(row) {
+      return [
+        ...data.minutes.map((m, t) => [`À ${m} min ou moins`, percent(row.within[t])]),
+        [`Personnes à plus de ${data.beyond_min} min`, integer.format(row.beyond)],
+      ];
+    }
     function select(i, { zoom = false } = {}) {
       state.commune = i;
       const commune = data.communes[i], own = accessOf(i, "commune"), site = siteById.get(own.nearest);
       const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
       chosen.setLatLngs(arcs.filter((_, a) => shape.has(a)));
       const lead = site
-        ? el("p", { class: "lead" }, `Le plus proche, à ${distance(own.metres)} : `, button(site.name, () => showSite(site.id)))
-        : el("p", { class: "lead" }, "Aucun lieu n'a de position connue.");
+        ? el("p", { class: "lead" }, `Le plus proche, à ${time(own.minutes)} : `, button(site.name, () => showSite(site.id)))
+        : el("p", { class: "lead" }, "Aucun lieu ne peut être atteint.");
       const title = el("h2", { id: "fiche-titre" }, commune.name);
       const close = button("Fermer", overviewAgain);
       close.className = "close";
       sheet.replaceChildren(title, close, lead, figures([
         ["Lieux dans la commune", integer.format(own.sites)],
         ["Habitants", integer.format(own.people)],
+        ...reach(own),
         ["Code postal", commune.postal.join(", ")],
       ]));
       const row = accessOf(i);
       if (state.level !== "commune" && row) {
         sheet.append(el("h3", {}, row.name), figures([
-          ["Distance moyenne", distance(row.metres)],
+          ["Temps médian", time(row.minutes)],
           ["Lieux", integer.format(row.sites)],
           ["Habitants", integer.format(row.people)],
-          ...data.thresholds_m.map((m, t) => [`À moins de ${integer.format(m / 1000)} km`, percent(row.within[t])]),
+          ...reach(row),
         ]));
       }
       sheet.parentElement.scrollTop = 0;
@@ -359,15 +364,13 @@
       const rows = data.access[state.level];
       const total = rows.reduce((sum, r) => sum + r.people, 0);
       byId("legende").replaceChildren(...[...data.classes, data.unknown].flatMap((c) => {
-        const here = rows.filter((r) => (classOf(r.metres) ?? data.unknown) === c);
+        const here = rows.filter((r) => (classOf(r.minutes) ?? data.unknown) === c);
         if (c === data.unknown && !here.length) return [];
         const share = total ? here.reduce((sum, r) => sum + r.people, 0) / total : 0;
         const swatch = el("span", { class: "swatch" });
         swatch.style.backgroundColor = c.colour;
         return [el("li", {}, swatch, el("span", {}, c.label), el("span", { class: "share", title: `${percent(share)} des habitants` }, percent(share)))];
-      }), el("li", { class: "foot" }, state.level === "commune"
-        ? "À droite : part des habitants."
-        : "Moyenne pour leurs habitants. À droite : part des habitants."));
+      }), el("li", { class: "foot" }, "Temps que la moitié des habitants ne dépasse pas. À droite : part des habitants."));
     }
     function colourBy(level) {
       state.level = level;
