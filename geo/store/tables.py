@@ -423,9 +423,20 @@ ledger_entry = Table(
     Column("commune", Text, comment="INSEE code of the commune it is for"),
     Column("site_id", Text),
     Column("reverses", ForeignKey("ledger_entry.id"), unique=True),
+    Column("commitment_id", ForeignKey("ledger_entry.id"), comment="what is released or paid out of"),
+    Column("contribution_id", ForeignKey("ledger_entry.id"), comment="what is matched"),
+    Column("due_cents", BigInteger, comment="of a contribution: what the rate adds to it, ceiling aside"),
     _text("memo"),
     _text("actor"),
+    Column("fictif", Boolean, nullable=False, server_default=text("false")),
     Column("posted_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column(
+        "tx",
+        BigInteger,
+        nullable=False,
+        server_default=text("(pg_current_xact_id()::text)::bigint"),
+        comment="the transaction that posted it: no other may add postings",
+    ),
     CheckConstraint("level IN ('local', 'national', 'european')", name="level"),
     CheckConstraint("(kind = 'reversal') = (reverses IS NOT NULL)", name="reverses"),
     CheckConstraint(
@@ -434,8 +445,24 @@ ledger_entry = Table(
     CheckConstraint(
         "kind <> 'contribution' OR (partner_code IS NOT NULL AND level IS NOT NULL)", name="source"
     ),
+    CheckConstraint("kind <> 'commitment' OR action_line IS NOT NULL", name="action_line"),
+    CheckConstraint(
+        "kind = 'reversal' OR (kind IN ('release', 'payment')) = (commitment_id IS NOT NULL)",
+        name="commitment_id",
+    ),
+    CheckConstraint(
+        "kind = 'reversal' OR (kind = 'match') = (contribution_id IS NOT NULL)", name="contribution_id"
+    ),
+    CheckConstraint(
+        "kind = 'reversal' OR CASE WHEN kind = 'contribution' THEN coalesce(due_cents, -1) >= 0"
+        " ELSE due_cents IS NULL END",
+        name="due_cents",
+    ),
+    CheckConstraint("reference <> ''", name="reference"),
     Index(None, "day"),
     Index(None, "partner_code", "day"),
+    Index(None, "commitment_id"),
+    Index(None, "contribution_id"),
 )
 
 ledger_posting = Table(
@@ -449,6 +476,16 @@ ledger_posting = Table(
     ),
     CheckConstraint("amount_cents <> 0", name="amount_cents"),
     Index(None, "account"),
+)
+
+ledger_balance = Table(
+    "ledger_balance",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("amount_cents", BigInteger, nullable=False, comment="sum of its postings, kept by their trigger"),
+    CheckConstraint(
+        "account NOT IN ('available', 'committed', 'paid') OR amount_cents >= 0", name="amount_cents"
+    ),
 )
 
 pass_order = Table(

@@ -151,13 +151,29 @@ def upgrade() -> None:
         sa.Column("commune", sa.Text(), nullable=True, comment="INSEE code of the commune it is for"),
         sa.Column("site_id", sa.Text(), nullable=True),
         sa.Column("reverses", sa.BigInteger(), nullable=True),
+        sa.Column("commitment_id", sa.BigInteger(), nullable=True, comment="what is released or paid out of"),
+        sa.Column("contribution_id", sa.BigInteger(), nullable=True, comment="what is matched"),
+        sa.Column(
+            "due_cents",
+            sa.BigInteger(),
+            nullable=True,
+            comment="of a contribution: what the rate adds to it, ceiling aside",
+        ),
         sa.Column("memo", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("fictif", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "posted_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
+        ),
+        sa.Column(
+            "tx",
+            sa.BigInteger(),
+            server_default=sa.text("(pg_current_xact_id()::text)::bigint"),
+            nullable=False,
+            comment="the transaction that posted it: no other may add postings",
         ),
         sa.CheckConstraint(
             "(kind = 'reversal') = (reverses IS NOT NULL)", name=op.f("ledger_entry_reverses_check")
@@ -166,6 +182,23 @@ def upgrade() -> None:
             "kind <> 'contribution' OR (partner_code IS NOT NULL AND level IS NOT NULL)",
             name=op.f("ledger_entry_source_check"),
         ),
+        sa.CheckConstraint(
+            "kind <> 'commitment' OR action_line IS NOT NULL", name=op.f("ledger_entry_action_line_check")
+        ),
+        sa.CheckConstraint(
+            "kind = 'reversal' OR (kind IN ('release', 'payment')) = (commitment_id IS NOT NULL)",
+            name=op.f("ledger_entry_commitment_id_check"),
+        ),
+        sa.CheckConstraint(
+            "kind = 'reversal' OR (kind = 'match') = (contribution_id IS NOT NULL)",
+            name=op.f("ledger_entry_contribution_id_check"),
+        ),
+        sa.CheckConstraint(
+            "kind = 'reversal' OR CASE WHEN kind = 'contribution' THEN coalesce(due_cents, -1) >= 0"
+            " ELSE due_cents IS NULL END",
+            name=op.f("ledger_entry_due_cents_check"),
+        ),
+        sa.CheckConstraint("reference <> ''", name=op.f("ledger_entry_reference_check")),
         sa.CheckConstraint(
             "kind IN ('contribution', 'match', 'commitment', 'release', 'payment', 'reversal')",
             name=op.f("ledger_entry_kind_check"),
@@ -177,6 +210,12 @@ def upgrade() -> None:
             ["partner_code"], ["partner.code"], name=op.f("ledger_entry_partner_code_fkey")
         ),
         sa.ForeignKeyConstraint(["reverses"], ["ledger_entry.id"], name=op.f("ledger_entry_reverses_fkey")),
+        sa.ForeignKeyConstraint(
+            ["commitment_id"], ["ledger_entry.id"], name=op.f("ledger_entry_commitment_id_fkey")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contribution_id"], ["ledger_entry.id"], name=op.f("ledger_entry_contribution_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("ledger_entry_pkey")),
         sa.UniqueConstraint("reference"),
         sa.UniqueConstraint("reverses"),
@@ -184,6 +223,10 @@ def upgrade() -> None:
     op.create_index(op.f("ledger_entry_day_idx"), "ledger_entry", ["day"], unique=False)
     op.create_index(
         op.f("ledger_entry_partner_code_day_idx"), "ledger_entry", ["partner_code", "day"], unique=False
+    )
+    op.create_index(op.f("ledger_entry_commitment_id_idx"), "ledger_entry", ["commitment_id"], unique=False)
+    op.create_index(
+        op.f("ledger_entry_contribution_id_idx"), "ledger_entry", ["contribution_id"], unique=False
     )
     op.create_table(
         "partner_site",
@@ -279,6 +322,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ledger_posting_account_idx"), table_name="ledger_posting")
     op.drop_table("ledger_posting")
     op.drop_table("partner_site")
+    op.drop_index(op.f("ledger_entry_contribution_id_idx"), table_name="ledger_entry")
+    op.drop_index(op.f("ledger_entry_commitment_id_idx"), table_name="ledger_entry")
     op.drop_index(op.f("ledger_entry_partner_code_day_idx"), table_name="ledger_entry")
     op.drop_index(op.f("ledger_entry_day_idx"), table_name="ledger_entry")
     op.drop_table("ledger_entry")

@@ -1,0 +1,103 @@
+"""Sums of money: whole cents (`int`) everywhere, read from and written as French text.
+
+No float ever holds a sum: what is read is exact, or refused with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from geo.errors import InvalidParameter
+
+MAX_CENTS: Final = 10**13
+"""Largest sum one entry may bear, in cents: a hundred billion euros, well within a `bigint`."""
+
+_SPACES: Final = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
+_NUMBER: Final = re.compile(
+    rf"(?P<euros>[0-9]{{1,3}}(?:[{_SPACES}][0-9]{{3}})+|[0-9]+)(?:[.,](?P<cents>[0-9]+))?"
+)
+_CURRENCY: Final = re.compile(rf"[{_SPACES}]*(?:€|EUR|euros?)$", re.IGNORECASE)
+
+
+def parse(text: str, *, parameter: str = "amount") -> int:
+    """Cents of a sum written the French way or plainly: « 1 234,56 € », 1234.5, 0,01.
+
+    Spaces may part the thousands; a comma or a point parts the cents, two digits at most.
+
+    Raises
+    ------
+    InvalidParameter
+        If the text is no sum, is negative or zero, holds less than a cent, or is beyond `MAX_CENTS`.
+    """
+    told = text.strip()
+    if told.startswith(("-", "\N{MINUS SIGN}")):
+        raise _refused(
+            told, "est négatif", "Un montant est positif : pour corriger, annulez l'écriture.", parameter
+        )
+    number = _NUMBER.fullmatch(_CURRENCY.sub("", told))
+    if number is None:
+        raise _refused(
+            told, "n'est pas un montant", "Écrivez par exemple 1 234,56 €, 1234.56 ou 0,01.", parameter
+        )
+    decimals = number["cents"] or ""
+    if len(decimals) > 2:
+        raise _refused(
+            told,
+            "a plus de deux décimales",
+            "Virgule ou point ne séparent que les centimes ; les milliers, une espace ou rien.",
+            parameter,
+        )
+    euros = re.sub(rf"[{_SPACES}]", "", number["euros"]).lstrip("0")
+    if len(euros) > len(str(MAX_CENTS)):
+        raise _too_much(told, parameter)
+    return checked(int(euros or "0") * 100 + int(decimals.ljust(2, "0")), parameter=parameter)
+
+
+def checked(amount_cents: int, *, parameter: str = "amount") -> int:
+    """The sum itself, when an entry may bear it: a whole number of cents, 1 to `MAX_CENTS`.
+
+    Raises
+    ------
+    InvalidParameter
+        If it may not.
+    """
+    if type(amount_cents) is not int:
+        raise _refused(
+            repr(amount_cents),
+            "n'est pas un nombre entier de centimes",
+            "Donnez le montant en centimes, sans virgule.",
+            parameter,
+        )
+    if amount_cents <= 0:
+        raise _refused(
+            formatted(amount_cents),
+            "n'est pas positif",
+            "Le plus petit montant est de 0,01 € ; pour corriger, annulez l'écriture.",
+            parameter,
+        )
+    if amount_cents > MAX_CENTS:
+        raise _too_much(formatted(amount_cents), parameter)
+    return amount_cents
+
+
+def formatted(amount_cents: int) -> str:
+    """A sum as the French write it: « 1 234,56 € », with spaces that do not break lines."""
+    euros, cents = divmod(abs(amount_cents), 100)
+    sign = "\N{MINUS SIGN}" if amount_cents < 0 else ""
+    grouped = f"{euros:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{sign}{grouped},{cents:02d}\N{NO-BREAK SPACE}€"
+
+
+def plain(amount_cents: int) -> str:
+    """A sum as spreadsheets and programs read it: 1234.56, in euros."""
+    euros, cents = divmod(abs(amount_cents), 100)
+    return f"{'-' if amount_cents < 0 else ''}{euros}.{cents:02d}"
+
+
+def _refused(told: str, reason: str, advice: str, parameter: str) -> InvalidParameter:
+    return InvalidParameter(f"Le montant « {told} » {reason}.", advice, parameter=parameter)
+
+
+def _too_much(told: str, parameter: str) -> InvalidParameter:
+    return _refused(told, f"dépasse {formatted(MAX_CENTS)}", "Vérifiez qu'il est bien en euros.", parameter)

@@ -1,0 +1,67 @@
+"""Who changed what, when, from what to what: one row for each write, never changed itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from geo.store.copying import copy_rows
+from geo.store.tables import audit as table
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write as it is kept; `before` None: it made the subject, `after` None: it removed it."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: Any
+    after: Any
+
+
+def record(connection: Connection, actor: str, action: str, subject: str, before: Any, after: Any) -> None:
+    """Keep a write, in the transaction that does it.
+
+    Parameters
+    ----------
+    actor
+        Name of the token, or of whoever runs the command.
+    action
+        What is done, as `partner.save`.
+    subject
+        Table and key of what it is done to, as `partner/caf-47`.
+    before, after
+        JSON values, in which dates and the like are written as text; None: there is none.
+    """
+    record_all(connection, actor, [(action, subject, before, after)])
+
+
+def record_all(connection: Connection, actor: str, writes: Iterable[tuple[str, str, Any, Any]]) -> None:
+    """Keep many writes of one actor: action, subject, before and after of each."""
+    rows = (
+        (actor, action, subject, _json(before), _json(after)) for action, subject, before, after in writes
+    )
+    copy_rows(connection, "audit", ("actor", "action", "subject", "before", "after"), rows)
+
+
+def list_(connection: Connection, subject: str | None = None, *, limit: int = 100) -> list[Change]:
+    """The latest writes, latest first: to one subject, or to all."""
+    found = select(table).order_by(table.c.id.desc()).limit(limit)
+    if subject is not None:
+        found = found.where(table.c.subject == subject)
+    return [
+        Change(row.id, row.at, row.actor, row.action, row.subject, row.before, row.after)
+        for row in connection.execute(found)
+    ]
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
