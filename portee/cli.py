@@ -10,8 +10,10 @@ from portee.commands import (
     db,
     demo,
     doctor,
+    gaps,
     imports,
     indicators,
+    isochrones,
     people,
     render,
     report,
@@ -58,6 +60,8 @@ app.add_typer(sites.app, name="sites")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(tokens.app, name="token")
 app.command()(coverage.coverage)
+app.command()(gaps.gaps)
+app.command()(isochrones.isochrones)
 app.command()(report.report)
 app.command()(render.render)
 app.command()(serve.serve)

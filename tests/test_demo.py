@@ -49,6 +49,7 @@ def test_it_goes_from_nothing_to_a_page_and_a_second_time_changes_nothing(run, e
     assert snapshot.fictitious and len(snapshot.sites) == 81 and runs == 2
     page = (tmp_path / "site" / "index.html").read_bytes()
     assert b"fictif" in page
+    assert "of inhabitants within 20 min" in first.stderr and "as the crow flies" in first.stderr
 
     second = run(*DEMO)
     assert second.exit_code == 0 and second.stderr.count("nothing new") == 2

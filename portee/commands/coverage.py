@@ -1,87 +1,128 @@
-"""`portee coverage`: access to sites per commune or grouping, as table, CSV or JSON."""
+"""`portee coverage`: time to the nearest suitable site by territory, as table, CSV or JSON."""
 
 from __future__ import annotations
 
-import csv
-import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from geo.coverage.access import AccessParameters, Coverage, access, records
-from geo.reach.straight_line import LABEL
+from geo.coverage.catchment import APL
+from geo.coverage.export import about, csv_bytes, territories_table
+from geo.coverage.measure import Coverage, Supply, measure
+from geo.reach.modes import Mode
 from geo.settings import Settings
-from geo.store import snapshots
-from geo.store.database import engine_for
 from geo.territory.model import Kind
-from portee.console import failures_told, out, print_json
-from portee.questions import WHERE_HELP, site_filter
+from portee.console import failures_told, out, plain, print_json, said
+from portee.questions import (
+    DEFAULT_MINUTES,
+    BeyondOption,
+    DecayOption,
+    MinutesOption,
+    ModeOption,
+    PopulationOption,
+    SlotOption,
+    SupplyOption,
+    WeightOption,
+    WhereOption,
+    frame_of,
+    question_of,
+)
 
 
 def coverage(
-    kind: Annotated[Kind, typer.Option(help="Level at which access is told.")] = Kind.COMMUNE,
-    where: Annotated[list[str], typer.Option(help=WHERE_HELP)] = [],  # noqa: B006 - Typer reads, never mutates
+    kind: Annotated[Kind, typer.Option(help="Level at which coverage is told.")] = Kind.COMMUNE,
+    where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
+    mode: ModeOption = Mode.CAR,
+    slot: SlotOption = None,
+    minutes: MinutesOption = DEFAULT_MINUTES,
+    beyond: BeyondOption = 20,
+    population: PopulationOption = "all",
+    weight: WeightOption = [],  # noqa: B006 - as above
+    supply: SupplyOption = Supply.HOURS,
+    decay: DecayOption = APL.text,
     limit: Annotated[int, typer.Option(min=0, help="Rows of the table, largest gaps first; 0 for all.")] = 20,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every row as CSV, sorted by code.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON, sorted by code.")] = False,
 ) -> None:
-    """Measure access to sites: nearest, distance, sites per 10,000 inhabitants, rank of the gap."""
-    asked = site_filter(where)
-    settings = Settings()
+    """Measure coverage: time to the nearest suitable site, people within reach and beyond, supply, gap."""
+    question = question_of(
+        where=where,
+        mode=mode,
+        slot=slot,
+        minutes=minutes,
+        beyond=beyond,
+        population=population,
+        weight=weight,
+        supply=supply,
+        decay=decay,
+    )
     with failures_told():
-        with engine_for(settings).connect() as connection:
-            snapshot = snapshots.read(connection)
-        parameters = AccessParameters(filter=asked, detour_factor=settings.detour_factor)
-        result = access(snapshot, kind, parameters)
-    rows = records(result)
-    if as_json:
-        print_json(
-            {
-                "kind": kind,
-                "method": result.method,
-                "detour_factor": parameters.detour_factor,
-                "people": result.people,
-                "snapshot": result.snapshot_version,
-                "unlocated": result.unlocated,
-                "territories": rows,
-            }
-        )
-    elif as_csv:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [])
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        _print_table(result, limit)
+        frame = frame_of(Settings())
+        found = measure(frame, question)
+        if as_json:
+            print_json(
+                {
+                    "kind": kind,
+                    "method": frame.travel.method,
+                    "people": frame.people.label,
+                    "snapshot": frame.snapshot.version,
+                    "about": dict_of(about(found)),
+                    "uncertainty": asdict(found.uncertainty),
+                    "territories": territories_table(found, kind),
+                }
+            )
+        elif as_csv:
+            typer.echo(csv_bytes(territories_table(found, kind)), nl=False)
+        else:
+            _print_table(found, kind, limit)
 
 
-def _print_table(result: Coverage, limit: int) -> None:
-    rows = sorted(result.rows, key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
+def dict_of(told: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Sentences by their heading."""
+    found: dict[str, list[str]] = {}
+    for heading, text in told:
+        found.setdefault(heading, []).append(text)
+    return found
+
+
+def tell_about(coverage: Coverage) -> None:
+    """Print what the figures are worth: question, method, people, uncertainty, sources."""
+    for heading, text in about(coverage):
+        said(f"{heading} : {text}", style="yellow" if heading == "Avertissement" else "dim")
+
+
+def _print_table(found: Coverage, kind: Kind, limit: int) -> None:
+    question = found.question
+    rows = sorted(found.by_territory(kind), key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
     shown = rows[:limit] if limit else rows
-    table = Table(title=f"Accès par {result.kind.label}, {LABEL} × {result.parameters.detour_factor}")
+    title = f"Part des personnes à tant de minutes {question.mode.label} ou moins, par {kind.label}"
+    table = Table(title=title, title_justify="left")
     for heading in ("rang", "code", "nom"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("habitants", "lieux", "pour 10 000 hab.", "le plus proche (km)"):
+    for heading in ("personnes", "lieux", "temps médian", *(f"{m} min" for m in question.minutes)):
         table.add_column(heading, justify="right")
-    for metres in result.parameters.thresholds_m:
-        table.add_column(f"à moins de {metres // 1000} km", justify="right")
+    for heading in (f"à plus de {question.beyond_min} min", "offre"):
+        table.add_column(heading, justify="right")
     for row in shown:
         table.add_row(
             str(row.gap_rank or "-"),
             row.code,
-            row.name,
-            f"{row.population:,}".replace(",", " "),
+            escape(plain(row.name)),
+            _count(row.people),
             str(row.site_count),
-            _number(row.sites_per_10k),
-            _number(row.nearest_distance_m, 1_000),
+            "-" if row.median_min is None else f"{row.median_min:.0f} min",
             *("-" if share is None else f"{share:.0%}".replace("%", " %") for share in row.share_within),
+            _count(row.people_beyond),
+            f"{row.supply:.2f}".replace(".", ","),
         )
     out.print(table)
     if len(shown) < len(rows):
-        out.print(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
-    if result.unlocated:
-        out.print(f"{result.unlocated} lieux sans position : comptés, mais n'approchent personne.")
+        said(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
+    tell_about(found)
 
 
-def _number(value: float | None, unit: float = 1) -> str:
-    return "-" if value is None else f"{value / unit:.1f}".replace(".", ",")
+def _count(number: float) -> str:
+    return f"{number:,.0f}".replace(",", " ")

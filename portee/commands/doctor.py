@@ -7,14 +7,18 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from geo.errors import PorteeError
+from geo.reach import artefact
 from geo.settings import Settings
+from geo.store import indicators, people, roads
 from geo.store.cluster import cluster_at, find_binaries, status
 from geo.store.database import database_status, engine_for
 from geo.territory.files import read_territory
@@ -102,6 +106,44 @@ def _database(settings: Settings) -> str:
     return f"{known.address}: PostgreSQL {known.postgresql}, PostGIS {known.postgis}, tables up to date"
 
 
+@contextmanager
+def _stored(settings: Settings) -> Iterator[Connection]:
+    """A connection to the database once it is known to be there and up to date."""
+    _database(settings)
+    engine = engine_for(settings)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _roads(settings: Settings) -> str:
+    with _stored(settings) as connection:
+        about = roads.current(connection)
+    if about is None:
+        return "none loaded: times are estimated as the crow flies (portee roads build FILE)"
+    graph = artefact.read_graph(artefact.roads_folder(settings.home) / about.checksum)
+    modes = ", ".join(mode.value for mode in graph.modes)
+    return f"{about.file_name}, {about.vintage}: {modes}, in {artefact.roads_folder(settings.home)}"
+
+
+def _people(settings: Settings) -> str:
+    with _stored(settings) as connection:
+        stored = people.described(connection)
+    if stored is None:
+        return "no grid loaded: inhabitants stand at their town hall (portee people load FILE)"
+    return f"{stored.file_name}, {stored.provenance.vintage}: cells of {stored.cell_m} m"
+
+
+def _indicators(settings: Settings) -> str:
+    with _stored(settings) as connection:
+        found = indicators.read(connection)
+    if not found:
+        return "none loaded: everybody's need counts alike (portee indicators load FILE)"
+    return ", ".join(f"{code} ({each.provenance.vintage})" for code, each in sorted(found.items()))
+
+
 def _territory(settings: Settings) -> str:
     territory = read_territory(settings.territory_dir, settings.departement)
     return f"{territory.name}: {len(territory.communes)} communes in {settings.territory_dir}"
@@ -176,6 +218,9 @@ CHECKS = (
     Check("territory", "Communes and their boundaries: what access is measured over.", _territory),
     Check("assets", "Maps show themselves with them; nothing is fetched from elsewhere.", _assets),
     Check("database", "Imports, coverage and the API read from it.", _database, essential=False),
+    Check("roads", "Travel times follow them.", _roads, essential=False),
+    Check("people", "Where inhabitants are counted.", _people, essential=False),
+    Check("indicators", "They can weigh need.", _indicators, essential=False),
     Check("chromium", "Only the browser tests need it.", _chromium, essential=False),
 )
 

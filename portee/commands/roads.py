@@ -21,6 +21,7 @@ from geo.store import roads as stored_roads
 from geo.store import snapshots, territories
 from portee.console import INSTALLATION, err, failures_told, out, plain, print_json, progress, said
 from portee.database import transaction
+from portee.questions import frame_of
 
 app = typer.Typer(
     help="Roads that travel times are computed on: build, look at, remove.", no_args_is_help=True
@@ -91,6 +92,7 @@ def build(
             stored_roads.record(connection, graph.about)
             version = snapshots.publish(connection)
         _tidy(settings)
+        _sweep(settings)
     seconds = time.monotonic() - began
     if as_json:
         print_json({**asdict(graph.about), "seconds": round(seconds, 1), "snapshot_version": version})
@@ -141,6 +143,16 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
                 snapshots.publish(connection)
         _tidy(settings)
     said("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
+
+
+def _sweep(settings: Settings) -> None:
+    """Compute and keep the times to the present sites, so that no reader waits for them."""
+    frame = frame_of(settings)
+    with progress() as bars:
+        task = bars.add_task("Temps de trajet", total=len(frame.travel.modes))
+        for mode in frame.travel.modes:
+            frame.travel.to_sites(frame.snapshot.site_xy, mode)
+            bars.advance(task)
 
 
 def _tidy(settings: Settings) -> None:
