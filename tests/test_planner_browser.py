@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
 from api.app import create_app
 from api.settings import ApiSettings
 from geo.settings import Settings
+from geo.store import tokens
 from tests import world
 from tests.browser import Visit, browser, visit
 from tests.serving import HandKeeper
+from tests.test_keeper import fill
 from tests.test_map_browser import AXE, HOSTILE, violations
 from tests.test_planner import country, grid
 
@@ -34,23 +39,31 @@ def chromium() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    hostile = [world.site(str(n), 6 + n, nom=name) for n, name in enumerate(HOSTILE)]
-    snapshot = country(grid=grid())
-    keeper = HandKeeper(country(grid=grid(), sites=(*snapshot.sites, *hostile)))
-    app = create_app(Settings(home=tmp_path_factory.mktemp("home")), keeper, http=ApiSettings())
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine; gives the planner's address."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}/planifier"
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/planifier"
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    hostile = [world.site(str(n), 6 + n, nom=name) for n, name in enumerate(HOSTILE)]
+    keeper = HandKeeper(country(grid=grid(), sites=(*country().sites, *hostile)))
+    home = tmp_path_factory.mktemp("home")
+    with listening(create_app(Settings(home=home), keeper, http=ApiSettings())) as served:
+        yield served
 
 
 @pytest.fixture
@@ -63,13 +76,12 @@ def seen(chromium: Browser, address: str) -> Iterator[Visit]:
 
 
 class Service:
-    """Stands for the routes that compute what-ifs: answers as they do, and keeps what it was asked."""
+    """Stands for the routes that need a database: answers as they do, and keeps what it was asked."""
 
     def __init__(self, page: Page) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.polls = 0
-        page.route("**/api/v1/scenarios*", self.answer)
-        page.route("**/api/v1/scenarios/*", self.answer)
+        page.route(re.compile(r"/api/v1/scenarios(/\d+)?$"), self.answer)
         page.route("**/api/v1/siting", self.answer)
         page.route("**/api/v1/jobs/*", self.answer)
         page.route("**/api/v1/trend*", self.answer)
@@ -82,8 +94,6 @@ class Service:
         route.fulfill(status=status, json=told)
 
     def told(self, method: str, path: str) -> tuple[int, Any]:
-        if path == "/scenarios/evaluate":
-            return 200, EVALUATED
         if path == "/scenarios":
             saved = {
                 "id": 3,
@@ -118,38 +128,6 @@ class Service:
         }
 
 
-def changed(code: str, name: str, **values: float | None) -> dict[str, Any]:
-    nothing = {"gaining": 0, "losing": 0, "nearer": 0, "farther": 0, "minutes": 0, "supply": 0, "gap": 0}
-    return {"kind": "commune", "code": code, "name": name, "people": 1, **nothing, **values}
-
-
-EVALUATED = {
-    "summary": {
-        "gaining": 4000,
-        "losing": 12,
-        "nearer": 4000,
-        "farther": 12,
-        "minutes": -8,
-        "before": {},
-        "after": {},
-    },
-    "territories": [
-        changed("99001", "Ouestville", losing=12, farther=12, minutes=2),
-        changed("99002", "Deux-Étangs"),
-        changed("99003", "Désert-le-Vide", minutes=None),
-        changed("99004", "Estbourg", gaining=4000, nearer=4000, minutes=-20.4),
-    ],
-    "sites": {
-        "type": "FeatureCollection",
-        "features": [
-            {
-                "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [0.7, 44.7]},
-                "properties": {"name": "Halte"},
-            }
-        ],
-    },
-}
 FOUND = {
     "model": "maximal_coverage",
     "status": "optimal",
@@ -174,7 +152,7 @@ TREND = {
     "name": "été",
     "day": "2025-08-01",
     "people_beyond": 4000,
-    "share_within": [0.1] * 6,
+    "share_within": [{"within_min": m, "share": 0.1, "people": 700} for m in (5, 10, 15, 20, 30, 45)],
     "median_min": 7,
     "sites": 2,
 }
@@ -256,22 +234,30 @@ def test_a_site_shows_who_can_come_to_it(seen):
 
 def test_an_edit_is_evaluated_told_and_kept_in_the_address(seen):
     page = seen.page
-    service = Service(page)
-    page.get_by_label("Je veux").select_option(label="fermer un lieu")
-    page.get_by_label("Quel lieu").select_option("essai--est")
-    page.get_by_role("button", name="Ajouter", exact=True).click()
-    expect(page.locator("#si-etat")).to_contain_text(
-        "4\u202f000 personnes de plus à 15 min au plus ; 12 personnes de moins"
-    )
+    page.get_by_label("Où", exact=True).select_option("99004")
+    with page.expect_request("**/scenarios/evaluate") as asked:
+        page.get_by_role("button", name="Ajouter", exact=True).click()
+    expect(page.locator("#si-etat")).to_contain_text("4\u202f000 personnes de plus à 15 min au plus.")
+    expect(page.locator("#si-etat")).to_contain_text("6\u202f000 personnes avant, 2\u202f000 après.")
     rows = page.locator("#si-resultat tbody tr")
-    expect(rows).to_have_count(2)
-    expect(rows.first).to_have_text("Estbourg4\u202f0000−20,4\u00a0min")
-    expect(page.get_by_label("Avant et après")).to_be_checked()
-    assert edits_of(page) == [{"action": "close", "site": "essai--est"}]
-    (_, _, body) = service.asked[-1]
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(re.compile("Estbourg4\u202f0000−"))
+    expect(page.get_by_role("radio", name="Avant et après")).to_be_checked()
+    expect(page.locator("path.what-if")).to_have_count(1)
+    body = asked.value.post_data_json
     assert body["edits"] == edits_of(page)
     assert body["kind"] == "commune"
     assert (body["question"]["slot"], body["question"]["beyond_min"]) == ("samedi", 15)
+
+
+def test_what_is_lost_is_told_too(chromium, address):
+    with visit(chromium, f"{address}?frais_a_charge=Payant") as opened:
+        page = opened.page
+        page.get_by_label("Je veux").select_option(label="fermer un lieu")
+        page.get_by_label("Quel lieu").select_option("essai--est")
+        page.get_by_role("button", name="Ajouter", exact=True).click()
+        expect(page.locator("#si-etat")).to_contain_text("personnes de moins à 20 min au plus.")
+        expect(page.locator("path.what-if.close")).to_have_count(1)
 
 
 def test_an_opened_site_suits_the_question_unless_told_otherwise(chromium, address):
@@ -296,7 +282,7 @@ def test_edits_come_back_with_the_address_and_can_be_undone(chromium, address):
     page.goto(f"{address}?edits={both}")
     items = page.locator("#si-liste li")
     expect(items).to_have_count(2)
-    expect(page.locator("path.what-if")).to_have_count(1)
+    expect(page.locator("path.what-if")).to_have_count(2)
     page.get_by_role("button", name="Annuler le dernier").click()
     assert edits_of(page) == [NEW]
     page.get_by_role("button", name="Retirer : changement 1").click()
@@ -352,7 +338,10 @@ def test_saving_asks_for_the_key_each_time_and_forgets_it(seen):
     expect(page.get_by_label("Clé d'accès")).to_have_value("")
     assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
     page.get_by_role("button", name="Comparer tous les scénarios").click()
-    expect(page.get_by_role("region", name="Scénarios comparés")).to_contain_text("4\u202f000")
+    expect(page.get_by_role("region", name="Scénarios comparés")).to_contain_text("<b>Bus</b>")
+    expect(page.get_by_role("link", name="Effets de")).to_have_attribute(
+        "href", re.compile("/scenarios/3/export[?].*slot=samedi")
+    )
 
 
 # ---- Where next
@@ -375,7 +364,7 @@ def test_places_are_found_by_a_job_shown_and_can_be_tried(seen):
     )
     expect(page.locator(".number.found")).to_have_count(1)
     page.get_by_role("button", name="Et si on les ouvrait ?").click()
-    assert [e["name"] for e in edits_of(page)] == ["Mairie d'Estbourg"]
+    assert [e["name"] for e in edits_of(page)] == ["Nouveau lieu, Mairie d'Estbourg"]
 
 
 def test_a_computation_can_be_stopped(seen):
@@ -422,6 +411,32 @@ def test_dates_are_set_side_by_side(seen):
     page = seen.page
     page.get_by_role("button", name="Comparer les dates").click()
     expect(page.locator("#evolution-resultat tbody tr")).to_contain_text("1 août 2025")
+
+
+def test_from_a_question_to_a_saved_scenario_over_a_real_service(chromium, fresh_engine, fresh_settings):
+    fill(fresh_engine, *country().sites)
+    with fresh_engine.begin() as connection:
+        _, secret = tokens.create(connection, "Bureau du plan", (tokens.Scope.SCENARIOS,), days=1)
+    with (
+        listening(create_app(fresh_settings)) as served,
+        visit(chromium, f"{served}?slot=samedi&beyond_min=10") as opened,
+    ):
+        page = opened.page
+        page.get_by_label("Nombre de lieux").fill("1")
+        page.get_by_role("button", name="Chercher").click()
+        found = page.get_by_role("region", name="Lieux proposés").locator("tbody tr")
+        expect(found).to_have_text(["Estbourg14\u202f0004\u202f000"], timeout=20_000)
+        page.get_by_role("button", name="Et si on les ouvrait ?").click()
+        expect(page.locator("#si-etat")).to_contain_text("4\u202f000 personnes de plus à 10 min au plus.")
+        page.get_by_text("Scénarios enregistrés").click()
+        expect(page.locator("#scenarios-liste")).to_have_text("Aucun scénario n'est enregistré.")
+        page.get_by_label("Enregistrer ces changements sous le nom").fill("Samedi à Estbourg")
+        page.get_by_label("Clé d'accès").fill(secret)
+        page.get_by_role("button", name="Enregistrer", exact=True).click()
+        expect(page.locator("#scenarios-liste li")).to_contain_text("Samedi à Estbourg")
+        page.get_by_role("button", name="Comparer les dates").click()
+        expect(page.locator("#evolution-resultat tbody tr")).to_contain_text("6\u202f000")
+        assert opened.errors == []
 
 
 # ---- For everyone

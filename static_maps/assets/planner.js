@@ -168,8 +168,8 @@
         says: (row) => (row.rank ? `écart au rang ${row.rank}` : "aucun écart"),
       },
       "avant-apres": {
-        label: "Avant et après « Et si… ? »", unit: "Changement moyen du temps de trajet, en minutes",
-        classes: ["de 15 ou plus : plus loin", "de 5 à 15 : plus loin", "de 1 à 5 : plus loin", "moins d'une minute", "de 1 à 5 : plus près", "de 5 à 15 : plus près", "de 15 ou plus : plus près"].map((label, i) => ({ label, colour: data.change[i] })),
+        label: "Avant et après « Et si… ? »", unit: "Temps de trajet moyen, par rapport à aujourd'hui",
+        classes: ["plus loin de 15 min ou plus", "plus loin de 5 à 15 min", "plus loin de 1 à 5 min", "changé de moins d'une minute", "plus près de 1 à 5 min", "plus près de 5 à 15 min", "plus près de 15 min ou plus"].map((label, i) => ({ label, colour: data.change[i] })),
         fill: (row) => changeColour(state.changes?.get(row.code)?.minutes ?? null),
         says: (row) => {
           const change = state.changes?.get(row.code);
@@ -311,7 +311,8 @@
         return url.pathname + url.search + url.hash;
       };
       history.replaceState(null, "", change(location.href));
-      document.querySelectorAll("#tableau thead a, #fichiers a[href*='rapport.pdf']").forEach((a) => { a.setAttribute("href", change(a.getAttribute("href"))); });
+      const follow = "edits" in changes ? "#tableau thead a, #fichiers a[href*='rapport.pdf']" : "#tableau thead a";
+      document.querySelectorAll(follow).forEach((a) => { a.setAttribute("href", change(a.getAttribute("href"))); });
       for (const [name, value] of Object.entries(changes)) {
         byId("question").querySelectorAll(`input[type=hidden][name="${name}"]`).forEach((input) => input.remove());
         if (value !== null) byId("question").append(el("input", { type: "hidden", name, value }));
@@ -418,7 +419,14 @@
       }
       if (mine !== latest) return;
       const s = found.summary;
-      tell(status, `${people(s.gaining)} de plus à ${data.beyond_min} min au plus ; ${people(s.losing)} de moins. ${people(s.nearer)} plus près, ${people(s.farther)} plus loin.`);
+      const told = [
+        s.gaining || !s.losing ? `${people(s.gaining)} de plus à ${data.beyond_min} min au plus.` : "",
+        s.losing ? `${people(s.losing)} de moins à ${data.beyond_min} min au plus.` : "",
+        `À plus de ${data.beyond_min} min : ${people(s.before.people_beyond)} avant, ${integer.format(s.after.people_beyond)} après.`,
+        s.nearer ? `Plus près : ${people(s.nearer)}.` : "",
+        s.farther ? `Plus loin : ${people(s.farther)}.` : "",
+      ];
+      tell(status, told.filter(Boolean).join(" "));
       const touched = found.territories.filter((t) => t.gaining || t.losing || t.nearer || t.farther)
         .sort((a, b) => (b.gaining - b.losing) - (a.gaining - a.losing) || (a.minutes ?? 0) - (b.minutes ?? 0));
       result.replaceChildren(touched.length
@@ -428,8 +436,8 @@
       byId("couche-avant-apres").disabled = false;
       for (const feature of found.sites?.features ?? []) {
         if (!feature.geometry) continue;
-        const [x, y] = feature.geometry.coordinates, name = feature.properties.name ?? feature.properties.nom ?? "";
-        L.circleMarker([y, x], { pane: "lieux", radius: 8, className: `place what-if ${feature.properties.change ?? ""}` })
+        const [x, y] = feature.geometry.coordinates, { action, name } = feature.properties;
+        L.circleMarker([y, x], { pane: "lieux", radius: 8, className: `place what-if ${action}` })
           .bindTooltip(() => el("span", {}, name), { className: "tip", direction: "top", opacity: 1 }).addTo(scenarioMarks);
       }
       show("avant-apres");
@@ -447,9 +455,16 @@
         list.replaceChildren(el("ul", { class: "listed" }, ...scenarios.map((s) => el("li", {}, el("strong", {}, s.name), ` ${s.description ?? ""} `,
           button("Ouvrir", () => setEdits(s.edits), { "aria-label": `Ouvrir ${s.name}` }), " ",
           button("Exporter", () => save(`${s.name}.json`, s), { "aria-label": `Exporter ${s.name}` }), " ",
+          el("a", { href: effects(s), "aria-label": `Effets de ${s.name} (XLSX)` }, "Effets (XLSX)"), " ",
           button("Supprimer", () => remove(s), { "aria-label": `Supprimer ${s.name}` })))),
           el("p", { class: "acts" }, button("Comparer tous les scénarios", () => compareAll(scenarios))));
       } catch (problem) { tell(list, problem.message, true); }
+    }
+    function effects(s) {
+      const query = new URL(data.trend, location.href).searchParams;
+      query.set("kind", data.kind);
+      query.set("format", "xlsx");
+      return `${API}/scenarios/${encodeURIComponent(s.id)}/export?${query}`;
     }
     async function compareAll(scenarios) {
       const status = byId("scenarios-etat"), rows = [];
@@ -510,7 +525,7 @@
       const halves = fields.getAll("half_days");
       if (model === "tour" && !halves.length) { tell(sitingState, "Choisissez au moins une demi-journée.", true); return; }
       const body = { model, within_min: Number(fields.get("within_min")), candidates: own ? points : "town_halls", question: data.question, time_limit_s: 30 };
-      if (model === "tour") Object.assign(body, { half_days: halves, base: fields.get("base"), p: halves.length });
+      if (model === "tour") Object.assign(body, { half_days: halves, base: fields.get("base") });
       else if (model !== "set_cover") body.p = Number(fields.get("p"));
       byId("ouvrir-resultat").replaceChildren();
       foundMarks.clearLayers();
@@ -546,7 +561,7 @@
         heuristic: "Un bon choix, sans preuve que ce soit le meilleur.",
       }[result.status] ?? "";
       tell(sitingState, [result.sites.length ? best : "Aucun lieu à proposer.", result.note].filter(Boolean).join(" "));
-      const opened = () => result.sites.map((s) => ({ ...opening(s.name), longitude: s.longitude, latitude: s.latitude }));
+      const opened = () => result.sites.map((s) => ({ ...opening(`Nouveau lieu, ${s.name}`), longitude: s.longitude, latitude: s.latitude }));
       const parts = [];
       if (result.sites.length) {
         parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
@@ -571,8 +586,8 @@
       try {
         const { snapshots } = await ask(data.trend);
         if (!snapshots.length) { tell(place, "Aucun état daté n'a été gardé (portee snapshots keep)."); return; }
-        place.replaceChildren(table("Les mêmes figures, d'une date à l'autre", ["Date", "Lieux", `À plus de ${data.beyond_min} min`, "Temps médian", ...data.question.minutes.map((m) => `${m} min au plus`)],
-          snapshots.map((s) => [`${new Date(s.day).toLocaleDateString("fr-FR", { dateStyle: "long" })} — ${s.name}`, integer.format(s.sites), integer.format(s.people_beyond), minutesSaid(s.median_min), ...s.share_within.map((w) => percent(w?.share ?? w))])));
+        place.replaceChildren(table("Les mêmes chiffres, d'une date à l'autre", ["Date", "Lieux", `À plus de ${data.beyond_min} min`, "Temps médian", ...data.question.minutes.map((m) => `${m} min au plus`)],
+          snapshots.map((s) => [`${new Date(s.day).toLocaleDateString("fr-FR", { dateStyle: "long" })} — ${s.name}`, integer.format(s.sites), integer.format(s.people_beyond), minutesSaid(s.median_min), ...s.share_within.map((w) => percent(w.share))])));
       } catch (problem) { tell(place, problem.message, true); }
     });
 
