@@ -10,7 +10,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from api.parameters import COMMUNE_NAME, FILTERS, Parameter, Query, choice, integer, integers, search_of
+from api.parameters import (
+    COMMUNE_NAME,
+    FILTERS,
+    MAX_TEXT,
+    Parameter,
+    Query,
+    Read,
+    choice,
+    integer,
+    integers,
+    search_of,
+)
 from geo.coverage import catchment
 from geo.coverage.catchment import parse_decay
 from geo.coverage.measure import Question, Supply
@@ -29,6 +40,17 @@ def present() -> datetime:
     return datetime.now(TIME_ZONE)
 
 
+def _short(read: Read) -> Read:
+    """Refuse a text so long that evaluating it would be work."""
+
+    def bounded(text: str) -> Any:
+        if len(text) > MAX_TEXT:
+            raise ValueError(f"un texte de {MAX_TEXT} caractères au plus")
+        return read(text)
+
+    return bounded
+
+
 def _slot(text: str) -> str:
     """The slot as it is written back: what "maintenant" means is for `question_of` to say."""
     return parse_slot(text, now=_SOME_MOMENT).text
@@ -40,8 +62,8 @@ MODE: Final = choice(
 SLOT: Final = Parameter(
     "slot",
     "Only sites known to be open then: `maintenant`, `mardi 18:30`, `samedi`, `soir`.",
-    _slot,
-    {"type": "string"},
+    _short(_slot),
+    {"type": "string", "maxLength": MAX_TEXT},
 )
 QUESTION_PARAMETERS: Final = (
     MODE,
@@ -71,8 +93,8 @@ QUESTION_PARAMETERS: Final = (
         "weights",
         "Indicators that weigh need, each with its weight, from 0 to 1 and 1 together at most: "
         "`ifn:0.5,pauvrete:0.2`.",
-        parse_weights,
-        {"type": "string"},
+        _short(parse_weights),
+        {"type": "string", "maxLength": MAX_TEXT},
     ),
     choice(
         "supply",
@@ -84,8 +106,8 @@ QUESTION_PARAMETERS: Final = (
         "decay",
         "How a site counts less the farther it is: by steps (`pas:10=1,15=2/3,20=1/3`), or smoothly "
         "(`gauss:30`).",
-        parse_decay,
-        {"type": "string", "default": catchment.APL.text},
+        _short(parse_decay),
+        {"type": "string", "maxLength": MAX_TEXT, "default": catchment.APL.text},
         catchment.APL.text,
     ),
     COMMUNE_NAME,

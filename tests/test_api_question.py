@@ -110,6 +110,8 @@ def test_now_is_the_minute_of_the_clock():
         ("decay", "pas:10", "« 10 » n'est pas « minutes=poids »"),
         ("decay", "gauss:0", "La décroissance « gauss:0 » ne peut être lue"),
         ("decay", "gauss:1/0", "ne peut être lue"),
+        ("decay", "pas:" + ",".join(f"{n}=1" for n in range(1, 90)), "200 caractères au plus"),
+        ("weights", ",".join(f"i{n}:0.01" for n in range(90)), "200 caractères au plus"),
         ("pass_numerique", 1, "true · false"),
         ("moed", "car", "Vouliez-vous dire « mode » ?"),
         ("slot", {"day": 1}, "ne peut être lu"),
