@@ -243,7 +243,7 @@ def test_the_sheet_tells_who_is_within_reach_and_who_is_not(chromium, address):
         sheet = opened.page.get_by_role("region", name="Estbourg")
         told = re.sub(r"\s+", " ", sheet.locator("dl").first.inner_text())
         assert "À 10 min ou moins 100 %" in told
-        assert "Personnes à plus de 20 min 0" in told
+        assert "À plus de 20 min 0 habitant" in told
         opened.page.get_by_label("Canton").check()
         expect(sheet).to_contain_text("Temps médian")
 

@@ -283,7 +283,7 @@
     function reach(row) {
       return [
         ...data.minutes.map((m, t) => [`À ${m} min ou moins`, percent(row.within[t])]),
-        [`Personnes à plus de ${data.beyond_min} min`, integer.format(row.beyond)],
+        [`À plus de ${data.beyond_min} min`, plural(row.beyond, "habitant", "habitants")],
       ];
     }
     function select(i, { zoom = false } = {}) {
