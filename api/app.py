@@ -19,17 +19,23 @@ from api import (
     health,
     imports,
     isochrones,
+    jobs,
     pages,
     planner,
     problems,
+    scenarios,
     sites,
+    siting,
     territories,
+    trend,
 )
+from api.bodies import BODY_MAX_BYTES
 from api.middleware import Head, Headers, SmallBody, Unforeseen
 from api.routing import PREFIX
 from api.served import Keeper
 from api.service import Service
 from api.settings import ApiSettings
+from geo.jobs import Runner
 from geo.settings import Settings
 from geo.store.database import engine_for
 from geo.store.keeper import SnapshotKeeper
@@ -72,6 +78,10 @@ def create_app(
         coverage.routes,
         gaps.routes,
         isochrones.routes,
+        siting.routes,
+        jobs.routes,
+        scenarios.routes,
+        trend.routes,
         imports.routes,
         health.health_routes(PREFIX),
         health.health_routes(""),
@@ -83,13 +93,15 @@ def create_app(
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
     app.add_middleware(Unforeseen)
-    app.add_middleware(SmallBody)
+    app.add_middleware(
+        SmallBody, larger={f"{PREFIX}/{noun}": BODY_MAX_BYTES for noun in ("siting", "scenarios")}
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=http.origins,
-        allow_methods=["GET", "HEAD"],
-        allow_headers=["If-None-Match"],
-        expose_headers=["ETag", "Portee-Snapshot", "Portee-Snapshot-Age"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+        allow_headers=["If-None-Match", "Content-Type", "Authorization"],
+        expose_headers=["ETag", "Portee-Snapshot", "Portee-Snapshot-Age", "Location", "Retry-After"],
         max_age=86_400,
     )
     app.add_middleware(Headers)
@@ -117,6 +129,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             engine = await run_in_threadpool(engine_for, service.settings)
             held.callback(engine.dispose)
             service.engine, service.keeper = engine, SnapshotKeeper(engine)
+            runner = Runner(engine, siting.kinds(service.settings))
+            held.callback(runner.stop)
+            runner.start()
         held.callback(service.keeper.stop)
         await run_in_threadpool(service.keeper.start)
         yield

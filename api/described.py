@@ -9,7 +9,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api import problems
-from api.schemas import CoverageCollection, GapCollection, Problem
+from api.schemas import (
+    CoverageCollection,
+    EvaluationBody,
+    GapCollection,
+    Problem,
+    ScenarioBody,
+    SitingBody,
+)
 
 DESCRIPTION = """\
 Sites of digital help in a French département: where they are, how far, and who is out of reach.
@@ -27,11 +34,17 @@ TAGS = [
     {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
     {"name": "territories", "description": "Communes and their groupings."},
     {"name": "coverage", "description": "Travel times, people within reach, gaps, isochrones."},
+    {"name": "siting", "description": "Where the next sites should open, and the jobs that compute it."},
+    {"name": "scenarios", "description": "What if sites opened, closed, moved or kept other hours."},
+    {"name": "trend", "description": "The same question asked of dated states of the data."},
     {"name": "imports", "description": "Where the sites come from, and what was found wrong."},
     {"name": "health", "description": "For those who run the service."},
 ]
 
-ONLY_REFERRED_TO = (Problem, CoverageCollection, GapCollection)
+ONLY_REFERRED_TO = (
+    *(Problem, CoverageCollection, GapCollection),
+    *(SitingBody, EvaluationBody, ScenarioBody),
+)
 """Models that are no route's own answer, and that FastAPI therefore does not see."""
 
 _DETAILS = {
@@ -40,7 +53,13 @@ _DETAILS = {
 }
 _MEANINGS = {
     304: "Not modified: the representation named by `If-None-Match` is current.",
+    400: "The body is no JSON.",
+    401: "A token is needed (`Authorization: Bearer …`).",
+    403: "The token is not in force, or does not bear the scope.",
     404: "There is no such thing.",
+    409: "Another bears this name.",
+    413: "The body is too large.",
+    415: "The body does not say that it is JSON.",
     422: "A parameter cannot be used; `errors` names each.",
     500: "A fault of the service.",
     503: "Nothing to answer from: the database does not answer.",

@@ -18,6 +18,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 MAX_BODY_BYTES = 64 * 1024
+NONE_LARGER: Mapping[str, int] = {}
 
 
 class Head:
@@ -59,20 +60,31 @@ class Headers:
 
 
 class SmallBody:
-    """Refuse a request that announces a large body: no address reads one."""
+    """Refuse a request that announces a body larger than its address may read.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    larger
+        Beginning of the path of addresses that read a body → bytes they read at most.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] = NONE_LARGER) -> None:
         self.app = app
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless its body is too large to be a mistake."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
-                if name == b"content-length" and int(value) > MAX_BODY_BYTES:
+                if name == b"content-length" and int(value) > self._limit(scope["path"]):
                     refusal = problem(scope, 413, headers={"Connection": "close"})
                     await refusal(scope, receive, send)
                     return
         await self.app(scope, receive, send)
+
+    def _limit(self, path: str) -> int:
+        found = (limit for start, limit in self.larger.items() if path.startswith(start))
+        return next(found, MAX_BODY_BYTES)
 
 
 class Unforeseen:

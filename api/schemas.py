@@ -612,3 +612,254 @@ class Problem(BaseModel):
     instance: str = Field(description="Path of the request.")
     advice: str | None = Field(default=None, description="What to do about it, in French.")
     errors: list[ProblemField] | None = Field(default=None, description="Refused parameters (422).")
+
+
+class JobAsked(Answer):
+    """A job, and where to follow it."""
+
+    id: str
+    state: Literal["queued", "running", "done"]
+    href: str = Field(description="Address of the job.", examples=["/api/v1/jobs/…"])
+
+
+class SitedPlace(Answer):
+    """A place where a site would open."""
+
+    name: str
+    commune: str | None = Field(description="INSEE code, when the place is a town hall.")
+    longitude: float = Field(description="WGS 84 degrees.")
+    latitude: float = Field(description="WGS 84 degrees.")
+    people_gained: float = Field(description="Persons newly within `within_min` thanks to it.")
+
+
+class SitedOut(SitedPlace):
+    """A site to open; the one that adds most comes first."""
+
+    rank: int = Field(ge=1)
+    people_cumulated: float = Field(description="With the sites before it.")
+    minutes_saved: float = Field(
+        description="Mean minutes the whole population saves with the sites so far; a time counts up to 120."
+    )
+
+
+class BusStopOut(SitedPlace):
+    """A half-day of a tour."""
+
+    half_day: str = Field(examples=["lundi matin"])
+    driving_min: float = Field(description="Minutes to get there, and back if it ends the day.")
+
+
+class SitingResult(Answer):
+    """Where the next sites should open, and how sure it is that no choice is better."""
+
+    model: Literal["maximal_coverage", "p_median", "set_cover", "tour"]
+    label: str = Field(description="The model in French.")
+    status: Literal["optimal", "time_limit", "heuristic"] = Field(
+        description="`optimal`: no choice is better; `time_limit`: stopped before that was proven."
+    )
+    method: str = Field(description="What found or proved the answer last.")
+    gap: float | None = Field(description="|bound - objective| / objective.")
+    bound: float | None = Field(description="No choice does better than this.")
+    objective: float | None = Field(description="People × need, times seconds for `p_median`; or sites.")
+    greedy_objective: float | None = Field(description="What the choice made at once reaches.")
+    seconds: float = Field(description="Time the search took.")
+    note: str = Field(description="A French sentence when the answer is shorter than asked for, or empty.")
+    within_min: int
+    people: float = Field(description="Persons counted.")
+    served_before: float = Field(description="Persons within `within_min` of an existing site.")
+    out_of_reach: float = Field(description="Persons neither an existing site nor a candidate serves.")
+    question: QuestionOut
+    travel: str = Field(description="How times are had, in French.")
+    people_label: str = Field(description="Where people are counted, in French.")
+    notice: str | None = Field(description="A warning to show to readers.")
+    snapshot: SnapshotOut
+    sites: list[SitedOut]
+    tour: list[BusStopOut] = Field(description="Of the model `tour` only.")
+
+
+class JobAnswer(Answer):
+    """A job as it stands."""
+
+    id: str
+    kind: Literal["siting"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    message: str = Field(description="What is being done or, of a failed job, why; in French.")
+    asked_at: str = Field(description="ISO 8601.")
+    ended_at: str | None = Field(description="ISO 8601.")
+    result: SitingResult | None = Field(description="Of a done job only.")
+
+
+class Totals(Answer):
+    """Coverage of one territory in a few figures."""
+
+    people_beyond: float = Field(description="Persons farther than `beyond_min`.")
+    share_within: list[ShareWithin]
+    median_min: float | None = Field(description="Minutes half of the people do not exceed.")
+    supply: float = Field(description="Accessible supply per 1,000 of need.")
+    gap: float = Field(description="Persons × need × minutes beyond `beyond_min`.")
+
+
+class ChangeFigures(Answer):
+    """What changes for some people."""
+
+    gaining: float = Field(description="Persons newly within `beyond_min`.")
+    losing: float = Field(description="Persons no longer within `beyond_min`.")
+    nearer: float = Field(description="Persons whose time shortens by a minute or more.")
+    farther: float = Field(description="Persons whose time lengthens by a minute or more.")
+    minutes: float | None = Field(description="Mean change of time, minutes; negative: nearer.")
+
+
+class ChangeSummary(ChangeFigures):
+    """What changes for the whole territory."""
+
+    before: Totals
+    after: Totals
+
+
+class ChangeOut(ChangeFigures):
+    """What changes for one territory."""
+
+    kind: Kind
+    code: str
+    name: str
+    people: float = Field(description="Persons counted.")
+    supply: float = Field(description="Change of the accessible supply.")
+    gap: float = Field(description="Change of the gap; negative: it closes.")
+
+
+class EditedSite(Answer):
+    """A site that a scenario touches."""
+
+    action: Literal["open", "close", "move", "hours"]
+    name: str
+    commune: str | None
+
+
+class EditedSiteFeature(Feature[Point | None, EditedSite]):
+    """The same on the map: where it stands, or stood when it is closed."""
+
+
+class EditedSites(Answer):
+    """All of them, in the order of the edits."""
+
+    type: Literal["FeatureCollection"]
+    features: list[EditedSiteFeature]
+
+
+class EvaluationAnswer(Answer):
+    """What edits of the sites change, and for whom."""
+
+    meta: MetaWithMethod
+    question: QuestionOut
+    kind: Kind
+    summary: ChangeSummary
+    territories: list[ChangeOut]
+    sites: EditedSites
+
+
+class ScenarioOut(Answer):
+    """A scenario as it is kept."""
+
+    id: int
+    name: str
+    description: str
+    edits: list[dict[str, Any]]
+    base_version: int = Field(description="Version of the data when it was last saved.")
+    created_at: str = Field(description="ISO 8601.")
+    updated_at: str = Field(description="ISO 8601.")
+
+
+class ScenariosAnswer(Answer):
+    """All kept scenarios, by name."""
+
+    scenarios: list[ScenarioOut]
+
+
+class ComparedScenario(Answer):
+    """One scenario beside today's sites."""
+
+    id: int
+    name: str
+    problem: str | None = Field(
+        description="Why it cannot be evaluated any more, in French: the data have moved on."
+    )
+    summary: ChangeSummary | None
+    territories: list[ChangeOut]
+
+
+class ComparisonAnswer(Answer):
+    """Scenarios side by side, each against today."""
+
+    meta: MetaWithMethod
+    question: QuestionOut
+    kind: Kind
+    today: Totals
+    scenarios: list[ComparedScenario]
+
+
+class TrendTerritory(Totals):
+    """One territory on one day."""
+
+    code: str
+    name: str
+    sites: int = Field(description="Its suitable sites, located or not.")
+
+
+class TrendState(Totals):
+    """The whole territory on one day."""
+
+    name: str = Field(description="Name the state is kept under; « Aujourd'hui » for the present.")
+    day: str = Field(description="Day its data describe, YYYY-MM-DD.")
+    sites: int = Field(description="Suitable sites of the territory, located or not.")
+    territories: list[TrendTerritory] | None = Field(description="When `kind` is given.")
+
+
+class TrendAnswer(Answer):
+    """The same question asked of dated states, oldest first; the present is the last."""
+
+    meta: MetaWithMethod
+    question: QuestionOut
+    kind: Kind | None
+    snapshots: list[TrendState]
+
+
+class CandidateIn(Answer):
+    """A place where a site may open."""
+
+    name: str = Field(max_length=200)
+    longitude: float = Field(description="WGS 84 degrees.")
+    latitude: float = Field(description="WGS 84 degrees.")
+
+
+class SitingBody(Answer):
+    """Where should the next sites open?"""
+
+    model: Literal["maximal_coverage", "p_median", "set_cover", "tour"]
+    p: int = Field(default=3, ge=1, le=100, description="Sites to open; not for `set_cover` and `tour`.")
+    within_min: int = Field(default=20, ge=1, le=120, description="Minutes within which people are served.")
+    candidates: Literal["town_halls"] | list[CandidateIn] = Field(
+        default="town_halls", description="Where a site may open: every town hall, or up to 1,000 points."
+    )
+    question: dict[str, Any] = Field(default={}, description="Parameters of `/coverage`, by name.")
+    time_limit_s: int = Field(default=30, ge=1, le=120)
+    half_days: list[str] = Field(
+        default=[], description="`tour`: when the bus is free.", examples=[["lundi matin"]]
+    )
+    base: str = Field(default="", description="`tour`: INSEE code of the commune the bus leaves from.")
+
+
+class EvaluationBody(Answer):
+    """What if?"""
+
+    edits: list[dict[str, Any]] = Field(description="At most 200, told apart by `action`.")
+    question: dict[str, Any] = Field(default={}, description="Parameters of `/coverage`, by name.")
+    kind: Kind = Kind.COMMUNE
+
+
+class ScenarioBody(Answer):
+    """A scenario to keep."""
+
+    name: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+    edits: list[dict[str, Any]] = Field(description="At most 200, told apart by `action`.")

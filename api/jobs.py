@@ -1,0 +1,87 @@
+"""Long computations, followed and cancelled by the identifier they were given when asked."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Annotated, Final
+
+import orjson
+from fastapi import Path, Request
+from fastapi.responses import Response
+
+from api.answers import JSON
+from api.described import failures
+from api.parameters import Query
+from api.routing import router
+from api.schemas import JobAnswer
+from api.service import service_of
+from geo.errors import UnknownJob
+from geo.store import jobs
+
+NO_PARAMETERS: Final = Query()
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}")
+
+JobId = Annotated[str, Path(description="Identifier of the job.", examples=["0" * 32])]
+
+log = logging.getLogger("portee.api")
+routes = router("siting")
+
+
+@routes.get(
+    "/jobs/{job_id}",
+    summary="How far a job is, and its result",
+    response_model=JobAnswer,
+    responses=failures(404, 422, not_modified=False),
+)
+def job(request: Request, job_id: JobId) -> Response:
+    """State, progress and, once `done`, result of a job. Needs the database."""
+    NO_PARAMETERS.read(request.scope["query_string"])
+    known = identifier_of(job_id)
+    with service_of(request).connect() as connection:
+        found = jobs.find(connection, known)
+    told = {
+        "id": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "progress": round(found.progress, 3),
+        "message": found.message,
+        "asked_at": found.asked_at,
+        "ended_at": found.ended_at,
+        "result": found.result,
+    }
+    return Response(orjson.dumps(told), media_type=JSON, headers=NOT_KEPT)
+
+
+@routes.delete(
+    "/jobs/{job_id}",
+    summary="Cancel a job",
+    status_code=204,
+    response_class=Response,
+    responses=failures(404, 422, not_modified=False),
+)
+def cancel(request: Request, job_id: JobId) -> Response:
+    """Cancel a job that waits or runs, for all who asked the same; an ended one stays as it is."""
+    NO_PARAMETERS.read(request.scope["query_string"])
+    known = identifier_of(job_id)
+    with service_of(request).connect() as connection, connection.begin():
+        jobs.cancel(connection, known)
+    log.info("Job %s cancelled", known)
+    return Response(status_code=204, headers=NOT_KEPT)
+
+
+def identifier_of(job_id: str) -> str:
+    """The identifier as the path gives it.
+
+    Raises
+    ------
+    UnknownJob
+        If no job can bear it.
+    """
+    if not _IDENTIFIER.fullmatch(job_id):
+        raise UnknownJob(
+            f"« {job_id[:60]} » n'est pas l'identifiant d'un calcul.",
+            "Il est donné en réponse à la question posée.",
+        )
+    return job_id

@@ -1,0 +1,325 @@
+"""Where the next sites should open: asked here, computed as a job, followed under `/jobs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from functools import partial
+from math import isfinite
+from typing import Any, Final
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import JSON
+from api.bodies import Fields, described, json_object
+from api.coverage import question_told, rounded
+from api.described import failures
+from api.parameters import COMMUNE_CODE, Parameter, Query, choice, integer, text
+from api.question import QUESTION, parameters_of, question_of
+from api.routing import PREFIX, router
+from api.schemas import JobAsked
+from api.served import DEMONSTRATION
+from api.service import Service, service_of
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Question, measure
+from geo.coverage.tours import DAYS, Half
+from geo.coverage.where_next import Candidate, Model, Sited, Siting, where_next
+from geo.crs import area_of_use
+from geo.errors import ImpossibleQuestion
+from geo.job_process import Kind, Report
+from geo.people.need import inhabitants_of, need
+from geo.reach.travel import travel_of
+from geo.settings import Settings
+from geo.snapshot import Snapshot
+from geo.store import jobs, snapshots
+from geo.store.database import engine_for
+
+KIND: Final = "siting"
+TOWN_HALLS: Final = "town_halls"
+SITES_MAX: Final = 100
+TIME_LIMIT_MAX_S: Final = 120
+NAME_MAX: Final = 200
+HALF_DAYS: Final = tuple(f"{day} {half.value}" for day in DAYS for half in Half)
+DECIMALS: Final = 6
+
+
+def _base(value: str) -> str:
+    if not COMMUNE_CODE.fullmatch(value):
+        raise ValueError("le code INSEE d'une commune, cinq caractères comme 47001")
+    return value
+
+
+ASKED: Final = Query(
+    (
+        choice("model", "What is best.", tuple(Model)),
+        integer("p", "Sites to open.", low=1, high=SITES_MAX, default=3),
+        integer("within_min", "Minutes within which people are served.", low=1, high=120, default=20),
+        integer("time_limit_s", "Seconds to search.", low=1, high=TIME_LIMIT_MAX_S, default=30),
+        choice("half_days", "When the bus is free.", HALF_DAYS, many=True),
+        Parameter("base", "Commune the bus leaves from.", _base, {"type": "string"}),
+    )
+)
+PLACE: Final = Query((text("name", "Its name.", max_length=NAME_MAX),))
+
+routes = router("siting")
+
+
+@routes.post(
+    "/siting",
+    summary="Ask where the next sites should open",
+    status_code=202,
+    response_model=JobAsked,
+    responses={
+        200: {"model": JobAsked, "description": "Answered already: the result is at `href`."},
+        **failures(400, 413, 415, 422, not_modified=False),
+    },
+    openapi_extra=described("SitingBody"),
+)
+async def siting(request: Request) -> Response:
+    """Queue the computation, unless the same question is queued, running or answered already.
+
+    The data's version and the present day belong to the question; "maintenant" stands for the
+    minute it was asked.
+    """
+    body = await json_object(request)
+    return await run_in_threadpool(_asked, service_of(request), body)
+
+
+def _asked(service: Service, body: Mapping[str, Any]) -> Response:
+    served = service.now().served
+    moment = served.clock()
+    snapshot = served.snapshot
+    asked = siting_of(body, snapshot, moment)
+    # Told at once rather than by a job that fails.
+    inhabitants_of(snapshot.people, asked.question.population)
+    need(snapshot.people, {i.code: i for i in snapshot.indicators}, dict(asked.question.weights))
+    with service.connect() as connection, connection.begin():
+        job_id = jobs.ask(connection, KIND, written(asked, moment, snapshot.version), snapshot.version)
+        job = jobs.find(connection, job_id)
+    href = f"{PREFIX}/jobs/{job.id}"
+    return Response(
+        orjson.dumps({"id": job.id, "state": job.state, "href": href}),
+        status_code=200 if job.state is jobs.State.DONE else 202,
+        media_type=JSON,
+        headers={"Location": href, "Cache-Control": "no-store"},
+    )
+
+
+def siting_of(body: Mapping[str, Any], snapshot: Snapshot, moment: datetime) -> Siting:
+    """The question a body asks.
+
+    Parameters
+    ----------
+    moment
+        What the slot "maintenant" means.
+
+    Raises
+    ------
+    Refused
+        If anything in it cannot be used; all is told together, by path.
+    """
+    read = Fields(body, ASKED, ("question", "candidates"))
+    if not read.problems:
+        _check_model(read, snapshot)
+    question = read.nested("question", QUESTION)
+    candidates = _candidates(read, body.get("candidates"), snapshot)
+    read.done()
+    values = read.values
+    model = Model(values["model"])
+    tour = model is Model.TOUR
+    return Siting(
+        question=question_of(question, moment),
+        model=model,
+        # What a model makes no use of must not make another question of the same.
+        p=values.get("p", 3) if model in (Model.MAXIMAL_COVERAGE, Model.P_MEDIAN) else 3,
+        within_min=values.get("within_min", 20),
+        candidates=candidates,
+        half_days=tuple(sorted(set(values["half_days"]), key=HALF_DAYS.index)) if tour else (),
+        base=values["base"] if tour else "",
+        time_limit_s=values.get("time_limit_s", 30),
+    )
+
+
+def _check_model(read: Fields, snapshot: Snapshot) -> None:
+    values = read.values
+    if "model" not in values:
+        read.wrong("model", "", f"Il manque « model » : l'une de ces valeurs : {' · '.join(Model)}.")
+    if values.get("model") != Model.TOUR:
+        return
+    if not values.get("half_days"):
+        read.wrong("half_days", "", "Il manque « half_days » : les demi-journées où le bus est libre.")
+    base = values.get("base", "")
+    if base not in snapshot.territory.own_codes:
+        read.wrong("base", base, "« base » doit être le code INSEE d'une commune du territoire.")
+
+
+def _candidates(read: Fields, given: object, snapshot: Snapshot) -> tuple[Candidate, ...]:
+    if given is None or given == TOWN_HALLS:
+        return ()
+    if not isinstance(given, list) or not given:
+        read.wrong(
+            "candidates", given, f"« candidates » doit être « {TOWN_HALLS} » ou une liste de points non vide."
+        )
+        return ()
+    bounds = area_of_use(snapshot.territory.metric_crs)
+    return tuple(
+        candidate
+        for rank, each in enumerate(given)
+        if (candidate := _candidate(read, f"candidates[{rank}]", each, bounds)) is not None
+    )
+
+
+def _candidate(
+    read: Fields, path: str, given: object, bounds: tuple[float, float, float, float]
+) -> Candidate | None:
+    if not isinstance(given, dict):
+        read.wrong(path, given, f"« {path} » doit être un objet : name, longitude, latitude.")
+        return None
+    unknown = [name for name in given if name not in ("name", "longitude", "latitude")]
+    for name in unknown:
+        read.wrong(f"{path}.{name}", given[name], f"Le champ « {name[:60]} » n'existe pas ici.")
+    name, x, y = given.get("name"), given.get("longitude"), given.get("latitude")
+    named = isinstance(name, str) and 0 < len(name) <= NAME_MAX
+    if not named:
+        read.wrong(f"{path}.name", name, f"Un nom de 1 à {NAME_MAX} caractères est attendu.")
+    placed = _is_number(x) and _is_number(y)
+    west, south, east, north = bounds
+    if not placed:
+        read.wrong(
+            f"{path}.longitude", f"{x}, {y}", "Longitude et latitude doivent être des nombres (degrés)."
+        )
+    elif not (west <= x <= east and south <= y <= north):  # type: ignore[operator]
+        placed = False
+        swapped = west <= y <= east and south <= x <= north  # type: ignore[operator]
+        read.wrong(
+            f"{path}.longitude",
+            f"{x}, {y}",
+            "Ce point est trop loin du territoire."
+            + (" Longitude et latitude semblent inversées." if swapped else ""),
+        )
+    if unknown or not (named and placed):
+        return None
+    return Candidate(" ".join(str(name).split()), float(x), float(y))  # type: ignore[arg-type]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def written(asked: Siting, moment: datetime, version: int) -> dict[str, Any]:
+    """A question as its job keeps it: all that the answer depends on but the installation."""
+    slot = asked.question.slot
+    dated = moment if slot and slot.week else datetime.combine(moment.date(), time(), moment.tzinfo)
+    return {
+        "version": version,
+        "moment": dated.isoformat(timespec="minutes"),
+        "question": parameters_of(asked.question),
+        "model": asked.model,
+        "p": asked.p,
+        "within_min": asked.within_min,
+        "candidates": [[c.name, c.longitude, c.latitude] for c in asked.candidates],
+        "half_days": list(asked.half_days),
+        "base": asked.base,
+        "time_limit_s": asked.time_limit_s,
+    }
+
+
+def kinds(settings: Settings) -> dict[str, Kind]:
+    """The kinds of jobs the service runs, by name: what `geo.jobs.Runner` takes."""
+    return {KIND: partial(sited, settings)}
+
+
+def sited(settings: Settings, asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Answer a question kept by `written`, in the process of its job.
+
+    Raises
+    ------
+    ImpossibleQuestion
+        If the data have changed since it was asked, or it has no answer.
+    """
+    report(0.0, "Lecture des données")
+    engine = engine_for(settings)
+    try:
+        with engine.connect() as connection:
+            snapshot = snapshots.read(connection)
+    finally:
+        engine.dispose()
+    if snapshot.version != asked["version"]:
+        raise ImpossibleQuestion(
+            "Les données ont changé depuis que la question a été posée.", "Posez-la de nouveau."
+        )
+    moment = datetime.fromisoformat(asked["moment"])
+    siting = Siting(
+        question=question_of(QUESTION.read_object(asked["question"]), moment),
+        model=Model(asked["model"]),
+        p=asked["p"],
+        within_min=asked["within_min"],
+        candidates=tuple(Candidate(name, x, y) for name, x, y in asked["candidates"]),
+        half_days=tuple(asked["half_days"]),
+        base=asked["base"],
+        time_limit_s=asked["time_limit_s"],
+    )
+    travel = travel_of(snapshot.roads, home=settings.home, detour_factor=settings.detour_factor)
+    frame = Frame(snapshot, travel, moment.date())
+    return result_of(frame, where_next(frame, siting, report))
+
+
+def result_of(frame: Frame, found: Sited) -> dict[str, Any]:
+    """An answer as JSON: persons to the tenth, minutes to the tenth, degrees to six decimals."""
+    plan, snapshot = found.plan, frame.snapshot
+    return {
+        "model": found.asked.model.value,
+        "label": found.asked.model.label,
+        "status": plan.status,
+        "method": plan.method,
+        "gap": rounded(plan.gap, 6),
+        "bound": rounded(plan.bound, 1),
+        "objective": rounded(plan.objective, 1),
+        "greedy_objective": rounded(plan.greedy_objective, 1),
+        "seconds": round(plan.seconds, 2),
+        "note": plan.note,
+        "within_min": found.asked.within_min,
+        "people": round(found.people, 1),
+        "served_before": round(found.served_before, 1),
+        "out_of_reach": round(found.out_of_reach, 1),
+        **_understood(frame, found.asked.question),
+        "travel": frame.travel.label,
+        "people_label": frame.people.label,
+        "notice": DEMONSTRATION if snapshot.fictitious else None,
+        "snapshot": {"version": snapshot.version, "taken_at": snapshot.taken_at.isoformat()},
+        "sites": [
+            {
+                "rank": each.rank,
+                **_place(each.candidate),
+                "people_gained": round(each.people_gained, 1),
+                "people_cumulated": round(each.people_cumulated, 1),
+                "minutes_saved": round(each.minutes_saved, 2),
+            }
+            for each in found.opened
+        ],
+        "tour": [
+            {
+                "half_day": stop.half_day,
+                **_place(stop.candidate),
+                "people_gained": round(stop.people_gained, 1),
+                "driving_min": round(stop.driving_min, 1),
+            }
+            for stop in found.tour
+        ],
+    }
+
+
+def _understood(frame: Frame, question: Question) -> dict[str, object]:
+    return question_told(measure(frame, question))
+
+
+def _place(candidate: Candidate) -> dict[str, object]:
+    return {
+        "name": candidate.name,
+        "commune": candidate.commune or None,
+        "longitude": round(candidate.longitude, DECIMALS),
+        "latitude": round(candidate.latitude, DECIMALS),
+    }

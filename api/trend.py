@@ -1,0 +1,125 @@
+"""Trend: one question asked of the dated states of the data, and of the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.answers import JSON
+from api.coverage import question_told
+from api.described import failures
+from api.parameters import Query, choice
+from api.question import QUESTION_PARAMETERS, question_of
+from api.routing import router
+from api.scenarios import totals
+from api.schemas import TrendAnswer
+from api.served import Memory, Served
+from api.service import Service, service_of
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Question, TerritoryCoverage, measure
+from geo.store import dated
+from geo.store.dated import DatedSnapshot
+from geo.territory.model import Kind
+
+TODAY: Final = "Aujourd'hui"
+FRAMES: Final = 4
+"""Frames of dated states remembered for one snapshot: each holds the times from all places to all sites."""
+ROWS: Final = 512
+
+ASKED: Final = Query(
+    (choice("kind", "Level of territory told beside the whole.", tuple(Kind)), *QUESTION_PARAMETERS)
+)
+
+Rows = tuple[TerritoryCoverage, ...]
+routes = router("trend")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What was measured over dated states while one snapshot was served."""
+
+    frames: Memory[Frame] = field(default_factory=lambda: Memory(FRAMES))
+    rows: Memory[Rows] = field(default_factory=lambda: Memory(ROWS))
+
+
+_remembered: WeakKeyDictionary[Served, Remembered] = WeakKeyDictionary()
+
+
+@routes.get(
+    "/trend",
+    summary="The same question, from one dated state to the next",
+    response_model=TrendAnswer,
+    responses=failures(422, not_modified=False),
+    openapi_extra=ASKED.openapi,
+)
+def trend(request: Request) -> Response:
+    """Totals of the territory for each dated state, and by territory when `kind` is given.
+
+    Sites are those of then; territory, people and roads those of today. Needs the database.
+    """
+    values = ASKED.read(request.scope["query_string"])
+    service = service_of(request)
+    now = service.now()
+    served = now.served
+    question = question_of(values, served.clock())
+    kind = Kind(values["kind"]) if "kind" in values else None
+    told = orjson.dumps(
+        {
+            **question_told(served.measured(question)),
+            "kind": kind,
+            "snapshots": list(_states(service, served, question, kind)),
+        }
+    )
+    body = b'{"meta":%b,%b' % (now.meta(with_method=True), told[1:])
+    return Response(body, media_type=JSON, headers={"Cache-Control": "no-cache"})
+
+
+def _states(
+    service: Service, served: Served, question: Question, kind: Kind | None
+) -> Iterator[dict[str, object]]:
+    with service.connect() as connection:
+        states = dated.list_(connection)
+    for state in states:
+        (whole,) = _rows(service, served, state, question, Kind.DEPARTEMENT)
+        by_kind = _rows(service, served, state, question, kind) if kind else None
+        yield _told(state.name, state.day.isoformat(), whole, by_kind, question)
+    (whole,) = served.territories(question, Kind.DEPARTEMENT)
+    by_kind = served.territories(question, kind) if kind else None
+    yield _told(TODAY, served.clock().date().isoformat(), whole, by_kind, question)
+
+
+def _rows(service: Service, served: Served, state: DatedSnapshot, question: Question, kind: Kind) -> Rows:
+    """Coverage at a dated state, measured once while this snapshot is served."""
+    known = _remembered.setdefault(served, Remembered())
+
+    def frame() -> Frame:
+        with service.connect() as connection:
+            return Frame(dated.read(connection, state.name), served.travel, state.day)
+
+    return known.rows.of(
+        (state, question, kind),
+        lambda: measure(known.frames.of(state, frame), question).by_territory(kind),
+    )
+
+
+def _told(
+    name: str, day: str, whole: TerritoryCoverage, rows: Rows | None, question: Question
+) -> dict[str, object]:
+    return {
+        "name": name,
+        "day": day,
+        **totals(whole, question),
+        "sites": whole.site_count,
+        "territories": None
+        if rows is None
+        else [
+            {"code": row.code, "name": row.name, **totals(row, question), "sites": row.site_count}
+            for row in rows
+        ],
+    }
