@@ -1,4 +1,4 @@
-"""The fund's ledger: what may be posted, what is refused and how it says so, and what the tables refuse alone."""
+"""The fund's ledger: what may be posted, what is refused and how it says so, who did what."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from geo.funding.ledger import (
     Commitment,
     Contribution,
     Level,
+    Order,
     Payment,
     Release,
     Reversal,
@@ -150,7 +151,13 @@ def test_another_content_under_a_known_reference_is_refused(filled, order):
 
 
 def test_several_orders_are_posted_in_turn_or_not_at_all(fund):
-    orders = [given("C1", 500), aside("E1", 1_000), paid("P1", 1_001), paid("P2", 900), paid("P3", 101)]
+    orders: list[Order] = [
+        given("C1", 500),
+        aside("E1", 1_000),
+        paid("P1", 1_001),
+        paid("P2", 900),
+        paid("P3", 101),
+    ]
     outcomes = ledger.try_all(fund, orders, actor=ACTOR)
     assert [type(outcome) for outcome in outcomes] == [int, int, InsufficientFunds, int, InsufficientFunds]
     assert ledger.entries(fund) == []
