@@ -147,15 +147,15 @@ def downloads(form: Form) -> list[Link]:
     ]
 
 
-def render(served: Served, asked: Asked, settings: MapSettings) -> Page:
-    """The page of a question."""
+def render(served: Served, asked: Asked, settings: MapSettings, outline: bytes) -> Page:
+    """The page of a question, over boundaries written by `outline_json`."""
     coverage = served.measured(asked.question)
     form = Form(asked.pairs, asked.question, asked.kind, coverage.frame)
     shown = planner_page(
         served.snapshot,
         coverage,
         form,
-        _outlines.of(served.tag, lambda: outline_json(served.snapshot, settings.tolerance_m)),
+        outline,
         settings=settings,
         parameters=parameters_of(asked.question),
         downloads=downloads(form),
@@ -181,7 +181,7 @@ def report(served: Served, asked: Asked) -> bytes:
     return report_pdf(
         coverage,
         asked.kind,
-        gaps=gaps_of_communes(coverage) if coverage.gap.any() else (),
+        gaps=gaps_of_communes(coverage),
         before=before if asked.edits else None,
     )
 
@@ -195,14 +195,16 @@ def _json(text: str) -> object:
         ) from None
 
 
-_outlines: Final[Memory[bytes]] = Memory(2)
-
-
 def install(app: FastAPI) -> None:
     """Add the page and its report to an application."""
     settings = MapSettings()
     pages: Memory[Page] = Memory(PAGES_KEPT)
     reports: Memory[bytes] = Memory(REPORTS_KEPT)
+    outlines: Memory[bytes] = Memory(1)
+
+    def rendered(served: Served, asked: Asked) -> Page:
+        outline = outlines.of(served.tag, lambda: outline_json(served.snapshot, settings.tolerance_m))
+        return pages.of((served.tag, asked.key), lambda: render(served, asked, settings, outline))
 
     @app.get(PATH, include_in_schema=False)
     async def planner(request: Request) -> Response:
@@ -215,10 +217,9 @@ def install(app: FastAPI) -> None:
             if given != pairs:
                 return RedirectResponse(address(pairs), status_code=303)
             asked = asked_by(query, pairs, served.clock())
-            key = (served.tag, asked.key)
-            shown = pages.get(key)
+            shown = pages.get((served.tag, asked.key))
             if shown is None:
-                shown = await run_in_threadpool(pages.of, key, lambda: render(served, asked, settings))
+                shown = await run_in_threadpool(rendered, served, asked)
         except (Refused, PorteeError) as refused:
             return refusal(refused)
         return send(request, now, shown)

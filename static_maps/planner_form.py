@@ -17,7 +17,7 @@ from geo.coverage.frame import Frame
 from geo.coverage.measure import Question
 from geo.reach.modes import Mode
 from geo.sites import standard
-from geo.sites.filters import BOOLEAN_FIELDS
+from geo.sites.filters import BOOLEAN_FIELDS, fold
 from geo.sites.opening import Slot
 from geo.territory.model import Kind
 
@@ -149,8 +149,9 @@ class Form:
     @cached_property
     def kept(self) -> tuple[Choice, ...]:
         """Pairs of the address that no control carries: sent along, hidden."""
-        shown = {(name, self.chosen(name)) for name in (*LISTS, *TICKS)}
-        return tuple((n, v) for n, v in self.pairs if n not in _CONTROLS and (n, v) not in shown)
+        shown = {(name, fold(self.chosen(name))) for name in LISTS}
+        shown |= {(name, "true") for name in TICKS}
+        return tuple((n, v) for n, v in self.pairs if n not in _CONTROLS and (n, fold(v)) not in shown)
 
     @property
     def others(self) -> list[tuple[str, str]]:

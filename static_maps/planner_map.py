@@ -137,7 +137,7 @@ class _PlannerPage(Figure):
         self.method = coverage.frame.travel.label
         self.spoken = gaps.spoken(coverage)
         self.territories = coverage.by_territory(form.kind)
-        self.gaps = gaps.gaps_of_communes(coverage) if coverage.gap.any() else ()
+        self.gaps = gaps.gaps_of_communes(coverage)
         self.figures = figures_of(coverage, self.gaps)
         self.hours_asked = hours_asked(self.question.slot)
         self.trend_address = form.asked("/api/v1/trend", leave=("kind",))

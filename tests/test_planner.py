@@ -440,6 +440,17 @@ def test_a_filter_without_a_control_goes_along_and_can_be_taken_away():
     assert reader.value("typologie") == ["CCAS"]
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [("frais_a_charge=gratuit", []), ("pass_numerique=true", []), ("pass_numerique=false", ["false"])],
+)
+def test_what_a_control_shows_does_not_go_along_besides(query, kept):
+    reader = read(page_of(country(), query))
+    name = query.partition("=")[0]
+    hidden = [c for c in reader.controls if c.get("type") == "hidden" and c.get("name") == name]
+    assert [c["value"] for c in hidden] == kept
+
+
 def test_ages_are_offered_only_where_they_are_told():
     def disabled(text: str) -> bool:
         return any(c.get("value") == "65" and "disabled" in c for c in read(text).controls)

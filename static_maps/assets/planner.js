@@ -618,6 +618,9 @@
     choices.hidden = false;
     byId("outils").hidden = false;
     if (matchMedia("(max-width: 899px)").matches) document.querySelector(".fold").open = false;
+    const hour = byId("heure"), timed = () => { hour.disabled = ["", "maintenant", "soir"].includes(byId("slot").value); };
+    byId("slot").addEventListener("change", timed);
+    timed();
     shape();
     shapeSiting();
 
