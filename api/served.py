@@ -24,6 +24,7 @@ from shapely.geometry.base import BaseGeometry
 import geo
 from api.question import present
 from geo.coverage import measure
+from geo.coverage.export import DEMONSTRATION
 from geo.coverage.frame import Frame
 from geo.coverage.gaps import Gap, gaps_of_communes, gaps_of_places
 from geo.coverage.measure import Question, TerritoryCoverage
@@ -38,7 +39,6 @@ from geo.sites.search import Search
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Kind
 
-DEMONSTRATION: Final = "Données de démonstration : des lieux montrés ici sont inventés."
 DECIMALS: Final = 6
 """Of coordinates sent out, in degrees: a decimetre."""
 
@@ -308,8 +308,6 @@ class Served:
     def gaps(self, question: Question, *, of_places: bool, limit: int) -> tuple[Gap, ...]:
         """The largest gaps of communes, or of single places, as of today, told once."""
         coverage = self.measured(question)
-        if not coverage.gap.any():
-            return ()
         key = (coverage.frame.day, question, limit if of_places else None)
         tell = partial(gaps_of_places, limit=limit) if of_places else gaps_of_communes
         return self._gaps.of(key, lambda: tell(coverage))[:limit]

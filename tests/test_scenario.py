@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coverage.access import access
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Question, measure
 from geo.coverage.scenario import (
     EDITS_MAX,
     Close,
@@ -21,6 +23,7 @@ from geo.coverage.scenario import (
     written,
 )
 from geo.errors import InvalidScenario, UnknownSite
+from geo.reach.travel import Travel
 from geo.sites import standard
 from geo.sites.model import Position
 from geo.territory.model import Kind
@@ -297,9 +300,12 @@ def test_edits_of_a_site_that_has_left_since_are_told():
 
 
 def test_a_scenario_changes_what_is_measured():
-    before = access(WORLD, Kind.COMMUNE).rows
-    after = access(applied(opening(35)), Kind.COMMUNE).rows
-    assert before[3].nearest_distance_m == pytest.approx(26_000, rel=0.01)
-    assert after[3].nearest_distance_m == pytest.approx(0, abs=1)
-    assert (after[3].nearest_site_id, after[3].site_count) == ("scenario--1", 1)
-    assert TERRITORY.find("99004").name == after[3].name
+    def estbourg(country):
+        frame = Frame(country, Travel(None, detour_factor=1.3), date(2026, 11, 23))
+        return measure(frame, Question()).by_territory(Kind.COMMUNE)[3]
+
+    before, after = estbourg(WORLD), estbourg(applied(opening(35)))
+    assert before.median_min == pytest.approx(26 * 60 / 45, rel=0.01)
+    assert after.median_min == pytest.approx(0, abs=0.01)
+    assert (after.nearest_site_id, after.site_count) == ("scenario--1", 1)
+    assert TERRITORY.find("99004").name == after.name
