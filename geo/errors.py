@@ -6,6 +6,9 @@ operator meets (`OperatorError`), one sentence in English. `advice` says what to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class PorteeError(Exception):
     """Base of all failures Portée foresees.
@@ -169,3 +172,21 @@ class RefusedPasses(PorteeError):
 
 class UnknownOrder(PorteeError):
     """No order of passes bears this reference."""
+
+
+class InvalidAction(PorteeError):
+    """An action cannot be kept as it is.
+
+    Parameters
+    ----------
+    issues
+        All that is wrong with it: records of `geo.sites.model.Issue`.
+    """
+
+    def __init__(self, message: str, advice: str = "", *, issues: Sequence[Any] = ()) -> None:
+        super().__init__(message, advice)
+        self.issues = tuple(issues)
+
+
+class UnknownAction(PorteeError):
+    """No action bears this reference."""
