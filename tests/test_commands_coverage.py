@@ -8,8 +8,10 @@ import json
 
 import pytest
 import shapely
+from shapely import LineString
 from typer.testing import CliRunner
 
+from geo.reach.modes import Mode
 from geo.store import territories
 from geo.store.database import engine_of, parse_url
 from portee.cli import app
@@ -77,7 +79,7 @@ def test_coverage_as_json_says_how_it_was_had_and_how_sure_it_is(portee):
 def test_the_table_puts_the_largest_gap_first_and_says_what_it_is_worth(portee):
     said = portee("coverage", "--limit", "1").stdout
     assert "99004" in said and "99001" not in said
-    assert "1 lignes sur 4" in said
+    assert "Territoires montrés : 1 sur 4" in said
     assert "Personnes : habitants comptés à la mairie" in said
     assert "Incertitude" in said and "2 lieux" in said
 
@@ -114,6 +116,23 @@ def test_isochrones_hold_the_shorter_and_are_drawn_longest_first(portee, tmp_pat
     site = next(iter(json.loads(portee("sites", "list", "--json").stdout)["sites"]))["id"]
     assert portee("isochrones", "--site", site, "--out", out, "--direction", "from").exit_code == 0
     assert json.loads(out.read_text("utf-8"))["features"][0]["properties"]["direction"] == "from"
+
+
+def test_once_roads_are_built_times_to_the_sites_are_kept_and_coverage_follows_them(portee, tmp_path):
+    road = {
+        "type": "Feature",
+        "properties": {"route": "D1"},
+        "geometry": shapely.geometry.mapping(LineString([at(x) for x in (5, 15, 25, 35)])),
+    }
+    layer = tmp_path / "routes.geojson"
+    layer.write_text(json.dumps({"type": "FeatureCollection", "features": [road]}), "utf-8")
+    assert portee("roads", "build", layer, "--vintage", "2026").exit_code == 0
+    kept = {path.name.split("-")[0] for path in (tmp_path / "times").glob("*/*")}
+    assert {mode.value for mode in Mode} <= kept, "before anything is asked"
+    told = json.loads(portee("coverage", "--json").stdout)
+    assert told["method"] == "roads"
+    west, _, _, east = (row["median_min"] for row in told["territories"])
+    assert west < 1 and 10 < east < 30, "20 km of road"
 
 
 @pytest.mark.parametrize(

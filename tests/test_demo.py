@@ -12,10 +12,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from geo.settings import ROOT
-from geo.store import snapshots, territories
+from geo.store import roads, snapshots, territories
 from geo.store.database import engine_of, parse_url
 from portee.cli import app
 from portee.commands.doctor import CHECKS, find_chromium
+from tests.roads import grid
 
 DEMO = ("demo", "--no-serve")
 
@@ -108,6 +109,29 @@ def test_the_doctor_finds_all_well_after_a_demonstration(run):
     said = run("doctor", "--json")
     assert said.exit_code == 0
     assert {name for name, finding in findings(said).items() if finding["ok"]} == {c.name for c in CHECKS}
+
+
+def test_the_doctor_says_what_is_loaded_and_of_when(run, tmp_path):
+    run(*DEMO)
+    told = {name: finding["found"] for name, finding in findings(run("doctor", "--json")).items()}
+    assert "as the crow flies" in str(told["roads"]) and "town hall" in str(told["people"])
+    figures = tmp_path / "ifn.csv"
+    figures.write_text("code_insee,indice\n47001,60\n47323,40\n", "utf-8")
+    loaded = run(
+        *("indicators", "load", str(figures), "--code", "ifn", "--name", "Fragilité numérique"),
+        *("--column", "indice", "--vintage", "2020"),
+    )
+    assert loaded.exit_code == 0, loaded.stderr
+    assert "ifn (2020)" in run("doctor", "indicators").stdout
+
+
+def test_roads_the_database_names_but_this_machine_lacks_are_missing(run, engine_there):
+    run(*DEMO)
+    with engine_there.begin() as connection:
+        roads.record(connection, grid(2, 1).about)
+    said = run("doctor", "roads")
+    assert said.exit_code == 3 and "missing" in said.stdout and "portee roads build" in said.stdout
+    assert run("doctor").exit_code == 0, "times are then estimated"
 
 
 def test_a_database_out_of_reach_is_told_without_its_password(run, monkeypatch):

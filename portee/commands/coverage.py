@@ -90,8 +90,12 @@ def dict_of(told: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 def tell_about(coverage: Coverage) -> None:
     """Print what the figures are worth: question, method, people, uncertainty, sources."""
-    for heading, text in about(coverage):
-        said(f"{heading} : {text}", style="yellow" if heading == "Avertissement" else "dim")
+    for heading, texts in dict_of(about(coverage)).items():
+        style = "yellow" if heading == "Avertissement" else "dim"
+        first, *others = texts
+        said(f"{heading} : {first}", style=style)
+        for text in others:
+            said(f"    {text}", style=style)
 
 
 def _print_table(found: Coverage, kind: Kind, limit: int) -> None:
@@ -120,7 +124,7 @@ def _print_table(found: Coverage, kind: Kind, limit: int) -> None:
         )
     out.print(table)
     if len(shown) < len(rows):
-        said(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
+        said(f"Territoires montrés : {len(shown)} sur {len(rows)} (--limit 0 pour tous).")
     tell_about(found)
 
 

@@ -66,5 +66,5 @@ def gaps(
             if not shown:
                 said(f"Personne n'est à plus de {question.beyond_min} min d'un lieu qui convient.")
             elif len(shown) < len(every):
-                said(f"{len(shown)} communes sur {len(every)} (--limit {len(every)} pour toutes).")
+                said(f"Communes montrées : {len(shown)} sur {len(every)} (--limit {len(every)} pour toutes).")
             tell_about(found)
