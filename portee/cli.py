@@ -18,11 +18,14 @@ from portee.commands import (
     render,
     report,
     roads,
+    scenarios,
     serve,
     sites,
+    siting,
     snapshots,
     territory,
     tokens,
+    trend,
 )
 
 app = typer.Typer(
@@ -62,6 +65,9 @@ app.add_typer(tokens.app, name="token")
 app.command()(coverage.coverage)
 app.command()(gaps.gaps)
 app.command()(isochrones.isochrones)
+app.command()(siting.siting)
+app.add_typer(scenarios.app, name="scenario")
+app.command()(trend.trend)
 app.command()(report.report)
 app.command()(render.render)
 app.command()(serve.serve)

@@ -1,0 +1,214 @@
+"""`portee scenario`: what if sites opened, closed, moved or kept other hours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.scenarios import DESCRIPTION_MAX, NAME_MAX, Evaluation, evaluation_of
+from geo.coverage.frame import Frame
+from geo.coverage.measure import Question, measure
+from geo.coverage.scenario import apply, edits_of, written
+from geo.errors import UnreadableFile
+from geo.reach.modes import Mode
+from geo.settings import Settings
+from geo.store import scenarios as stored
+from geo.store import snapshots
+from geo.territory.model import Kind
+from portee.commands.coverage import tell_about
+from portee.console import failures_told, out, plain, print_json, said
+from portee.database import transaction
+from portee.questions import (
+    BeyondOption,
+    ModeOption,
+    PopulationOption,
+    SlotOption,
+    WeightOption,
+    WhereOption,
+    frame_of,
+    question_of,
+)
+
+app = typer.Typer(help="Evaluate, keep and compare what-ifs.", no_args_is_help=True)
+
+FILE_MAX_BYTES = 1_000_000
+
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="JSON: a list of edits, or an object with “edits”.")
+]
+KindOption = Annotated[Kind, typer.Option(help="Level at which changes are told.")]
+
+
+def edits_in(path: Path) -> Any:
+    """The edits of a file, as JSON values.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be read, is too large, or is no JSON.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(FILE_MAX_BYTES + 1)
+    except OSError as problem:
+        raise UnreadableFile(
+            f"Le fichier {path} ne peut être lu : {problem.strerror}.", "Vérifiez son nom."
+        ) from problem
+    if len(content) > FILE_MAX_BYTES:
+        raise UnreadableFile(f"Le fichier {path} dépasse {FILE_MAX_BYTES} octets.", "Est-ce un scénario ?")
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as problem:
+        raise UnreadableFile(
+            f"Le fichier {path} n'est pas du JSON : {problem}.", "La forme d'un scénario : docs/scenarios.md"
+        ) from problem
+    return value.get("edits") if isinstance(value, dict) else value
+
+
+@app.command()
+def evaluate(
+    file: FileArgument,
+    kind: KindOption = Kind.COMMUNE,
+    where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
+    mode: ModeOption = Mode.CAR,
+    slot: SlotOption = None,
+    beyond: BeyondOption = 20,
+    population: PopulationOption = "all",
+    weight: WeightOption = [],  # noqa: B006 - as above
+    as_json: Annotated[bool, typer.Option("--json", help="Print every territory as JSON.")] = False,
+) -> None:
+    """Tell who gains and who loses; nothing stored is touched."""
+    question = question_of(
+        where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
+    )
+    with failures_told():
+        frame = frame_of(Settings())
+        found = _evaluated(frame, edits_in(file), question, kind)
+        if as_json:
+            told = {"method": frame.travel.method, "people": frame.people.label}
+            print_json({**told, "summary": found.summary, "territories": found.territories})
+            return
+        _print_changes(found, question)
+        tell_about(measure(frame, question))
+
+
+@app.command("list")
+def list_scenarios(
+    as_json: Annotated[bool, typer.Option("--json", help="Print them with their edits as JSON.")] = False,
+) -> None:
+    """List the kept scenarios, by name."""
+    with failures_told(), transaction(Settings()) as connection:
+        found = stored.list_(connection)
+    if as_json:
+        print_json([asdict(kept) for kept in found])
+        return
+    for kept in found:
+        edits = f"{len(kept.edits)} modification{'s' if len(kept.edits) > 1 else ''}"
+        said(f"{kept.id}  {kept.name}  ({edits}, {kept.updated_at:%d/%m/%Y})  {kept.description}")
+    said("1 scénario." if len(found) == 1 else f"{len(found)} scénarios.")
+
+
+@app.command()
+def save(
+    file: FileArgument,
+    name: Annotated[str, typer.Option(help="Name it is kept under.")],
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Keep the edits of FILE under a name; a scenario of that name is replaced."""
+    for option, value, most in (("--name", name, NAME_MAX), ("--description", description, DESCRIPTION_MAX)):
+        if len(value) > most or not value.isprintable() or (option == "--name" and not value.strip()):
+            raise typer.BadParameter(f"1 to {most} printable characters.", param_hint=option)
+    with failures_told(), transaction(Settings()) as connection:
+        snapshot = snapshots.read(connection)
+        edits = written(edits_of(edits_in(file), snapshot))
+        known = any(kept.name == name.strip() for kept in stored.list_(connection))
+        kept = stored.save(connection, name.strip(), description.strip(), edits, snapshot.version)
+    said(f"Scénario {kept.id} « {kept.name} » {'remplacé' if known else 'enregistré'}.")
+
+
+@app.command()
+def delete(
+    name: Annotated[str, typer.Argument(help="Name it is kept under.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Keep a scenario no longer."""
+    if not yes:
+        typer.confirm(f"Delete the scenario “{plain(name)}”?", abort=True)
+    with failures_told(), transaction(Settings()) as connection:
+        stored.delete_(connection, stored.named(connection, name).id)
+    said(f"Scénario « {name} » supprimé.")
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of kept scenarios.")],
+    where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
+    mode: ModeOption = Mode.CAR,
+    slot: SlotOption = None,
+    beyond: BeyondOption = 20,
+    population: PopulationOption = "all",
+    weight: WeightOption = [],  # noqa: B006 - as above
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+) -> None:
+    """Tell what each of several scenarios changes for the whole territory, side by side."""
+    question = question_of(
+        where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
+    )
+    with failures_told():
+        settings = Settings()
+        with transaction(settings) as connection:
+            kept = [stored.named(connection, name) for name in dict.fromkeys(names)]
+        frame = frame_of(settings)
+        found = [
+            (each.name, _evaluated(frame, list(each.edits), question, Kind.DEPARTEMENT)) for each in kept
+        ]
+        if as_json:
+            print_json([{"name": name, "summary": evaluation.summary} for name, evaluation in found])
+            return
+        table = Table(title=f"Scénarios comparés, seuil de {question.beyond_min} min")
+        table.add_column("scénario", no_wrap=True)
+        for heading in ("gagnent", "perdent", "plus près", "plus loin", "temps moyen (min)"):
+            table.add_column(heading, justify="right")
+        for name, evaluation in found:
+            table.add_row(escape(plain(name)), *_figures(evaluation.summary))
+        out.print(table)
+        tell_about(measure(frame, question))
+
+
+def _evaluated(frame: Frame, edits: Any, question: Question, kind: Kind) -> Evaluation:
+    changed = apply(frame.snapshot, edits_of(edits, frame.snapshot))
+    after = Frame(changed, frame.travel, frame.day, kept=False)
+    return evaluation_of(measure(frame, question), measure(after, question), kind)
+
+
+def _print_changes(found: Evaluation, question: Question) -> None:
+    touched = [t for t in found.territories if any(t[n] for n in ("gaining", "losing", "nearer", "farther"))]
+    table = Table(title=f"Qui gagne, qui perd, seuil de {question.beyond_min} min")
+    for heading in ("code", "nom"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("gagnent", "perdent", "plus près", "plus loin", "temps moyen (min)"):
+        table.add_column(heading, justify="right")
+    for row in sorted(touched, key=lambda t: (t["minutes"], t["code"])):
+        table.add_row(str(row["code"]), escape(plain(str(row["name"]))), *_figures(row))
+    out.print(table)
+    summary: Any = found.summary
+    said(
+        f"À {question.beyond_min} min au plus d'un lieu : {_whole(summary['gaining'])} personnes de plus, "
+        f"{_whole(summary['losing'])} de moins."
+    )
+
+
+def _figures(figures: Any) -> list[str]:
+    counts = [_whole(figures[n]) for n in ("gaining", "losing", "nearer", "farther")]
+    minutes = figures["minutes"]
+    return [*counts, "-" if minutes is None else f"{minutes:+.1f}".replace(".", ",")]
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}".replace(",", " ")

@@ -1,0 +1,129 @@
+"""`portee siting`: where the next sites should open, or a bus should stop."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, result_of
+from geo.coverage.gaps import people_said
+from geo.coverage.measure import measure
+from geo.coverage.where_next import Model, Sited, Siting, where_next
+from geo.reach.modes import Mode
+from geo.settings import Settings
+from portee.commands.coverage import tell_about
+from portee.console import failures_told, out, plain, print_json, progress, said
+from portee.questions import (
+    MINUTES_MAX,
+    ModeOption,
+    PopulationOption,
+    SlotOption,
+    WeightOption,
+    WhereOption,
+    frame_of,
+    question_of,
+)
+
+
+def siting(
+    model: Annotated[Model, typer.Option(help="What is best.")] = Model.MAXIMAL_COVERAGE,
+    p: Annotated[
+        int, typer.Option("--p", min=1, max=SITES_MAX, help="Sites to open; not for set_cover and tour.")
+    ] = 3,
+    within: Annotated[
+        int, typer.Option(min=1, max=MINUTES_MAX, help="Minutes within which people are served.")
+    ] = 20,
+    half_day: Annotated[
+        list[str], typer.Option(help="When the bus is free, e.g. “lundi matin”; repeat for several.")
+    ] = [],  # noqa: B006 - Typer reads, never mutates
+    base: Annotated[str, typer.Option(help="INSEE code of the commune the bus leaves from.")] = "",
+    time_limit: Annotated[int, typer.Option(min=1, max=TIME_LIMIT_MAX_S, help="Seconds to search.")] = 30,
+    where: WhereOption = [],  # noqa: B006 - as above
+    mode: ModeOption = Mode.CAR,
+    slot: SlotOption = None,
+    population: PopulationOption = "all",
+    weight: WeightOption = [],  # noqa: B006 - as above
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Choose among all town halls where to open, existing sites that suit the question staying."""
+    for text in half_day:
+        if text not in HALF_DAYS:
+            raise typer.BadParameter(f"“{text}” is none of: {', '.join(HALF_DAYS)}.", param_hint="--half-day")
+    question = question_of(
+        where=where, mode=mode, slot=slot, beyond=within, population=population, weight=weight
+    )
+    asked = Siting(
+        question=question,
+        model=model,
+        p=p,
+        within_min=within,
+        half_days=tuple(dict.fromkeys(half_day)),
+        base=base,
+        time_limit_s=time_limit,
+    )
+    with failures_told():
+        frame = frame_of(Settings())
+        with progress() as bars:
+            task = bars.add_task("", total=100)
+            found = where_next(
+                frame,
+                asked,
+                lambda share, doing: bars.update(task, completed=round(share * 100), description=doing),
+            )
+        if as_json:
+            print_json(result_of(frame, found))
+            return
+        _print(found)
+        tell_about(measure(frame, question))
+
+
+def _print(found: Sited) -> None:
+    plan, within = found.plan, found.asked.within_min
+    table = Table(title=f"Où ouvrir : {found.asked.model.label}, à {within} min au plus")
+    if found.asked.model is Model.TOUR:
+        for heading in ("demi-journée", "étape"):
+            table.add_column(heading, no_wrap=True)
+        for heading in ("personnes gagnées", "route (min)"):
+            table.add_column(heading, justify="right")
+        for stop in found.tour:
+            table.add_row(
+                stop.half_day,
+                escape(plain(stop.candidate.name)),
+                _whole(stop.people_gained),
+                _whole(stop.driving_min),
+            )
+    else:
+        for heading in ("rang", "lieu", "commune"):
+            table.add_column(heading, no_wrap=True)
+        for heading in ("personnes gagnées", "cumul", "minutes gagnées en moyenne"):
+            table.add_column(heading, justify="right")
+        for each in found.opened:
+            table.add_row(
+                str(each.rank),
+                escape(plain(each.candidate.name)),
+                each.candidate.commune,
+                _whole(each.people_gained),
+                _whole(each.people_cumulated),
+                f"{each.minutes_saved:.1f}".replace(".", ","),
+            )
+    out.print(table)
+    said(
+        f"Avant : {_whole(found.served_before)} personnes sur {_whole(found.people)} "
+        f"à {within} min au plus d'un lieu."
+    )
+    if found.out_of_reach:
+        said(f"Hors d'atteinte de tout lieu, existant ou possible : {people_said(found.out_of_reach)}.")
+    if plan.note:
+        said(plan.note)
+    if plan.status == "optimal":
+        said("Aucun autre choix ne fait mieux.")
+    else:
+        gap = f"{plan.gap * 100:.1f}".replace(".", ",")
+        said(f"Meilleur choix trouvé ; un autre pourrait faire mieux de {gap} % au plus.")
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}".replace(",", " ")
