@@ -81,6 +81,7 @@ class Service:
     def __init__(self, page: Page) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.polls = 0
+        self.found: dict[str, Any] = FOUND
         page.route(re.compile(r"/api/v1/scenarios(/\d+)?$"), self.answer)
         page.route("**/api/v1/siting", self.answer)
         page.route("**/api/v1/jobs/*", self.answer)
@@ -114,7 +115,7 @@ class Service:
                 "state": "done" if done else "running",
                 "progress": 1 if done else 0.4,
                 "message": "" if done else "Recherche du meilleur choix",
-                "result": FOUND if done else None,
+                "result": self.found if done else None,
             }
         if path == "/trend":
             return 200, {"snapshots": [TREND]}
@@ -128,7 +129,7 @@ class Service:
         }
 
 
-FOUND = {
+FOUND: dict[str, Any] = {
     "model": "maximal_coverage",
     "status": "optimal",
     "gap": 0,
@@ -380,14 +381,18 @@ def test_a_computation_can_be_stopped(seen):
 def test_a_tour_is_asked_with_its_half_days(seen):
     page = seen.page
     service = Service(page)
+    stop = {"half_day": "lundi matin", "name": "Estbourg", "longitude": 0.7, "latitude": 44.7}
+    service.found = {**FOUND, "tour": [{**stop, "people_gained": 4000, "driving_min": 62.5}]}
     page.get_by_label("On veut").select_option(label="une tournée de bus")
     page.get_by_label("mardi matin").uncheck()
     page.get_by_label("Le bus part de").select_option("99001")
     page.get_by_role("button", name="Chercher").click()
-    expect(page.locator("#ouvrir-resultat")).to_contain_text("Mairie d'Estbourg")
+    expect(page.locator("#ouvrir-resultat")).to_contain_text("lundi matin : Estbourg")
     (_, _, body) = next(a for a in service.asked if a[1] == "/siting")
     assert body["half_days"] == ["lundi matin", "mercredi matin", "jeudi matin", "vendredi matin"]
     assert body["base"] == "99001"
+    page.get_by_role("button", name="Et si on les ouvrait ?").click()
+    assert [(e["name"], e["horaires"]) for e in edits_of(page)] == [("Bus, Estbourg", "Mo 09:00-12:00")]
 
 
 def test_candidates_are_picked_on_the_map_or_by_name(seen):

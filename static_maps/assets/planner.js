@@ -554,6 +554,12 @@
       tell(sitingState, "Calcul arrêté.");
       if (id) try { await ask(`${API}/jobs/${id}`, { method: "DELETE" }); } catch { /* it has ended meanwhile */ }
     });
+    /** « mardi matin » in OpenStreetMap's syntax. */
+    function halfDay(text) {
+      const [day, half] = text.split(" ");
+      const code = { lundi: "Mo", mardi: "Tu", mercredi: "We", jeudi: "Th", vendredi: "Fr", samedi: "Sa" }[day];
+      return `${code} ${half === "matin" ? "09:00-12:00" : "14:00-17:00"}`;
+    }
     function showFound(result) {
       const best = {
         optimal: "C'est le meilleur choix possible.",
@@ -561,13 +567,14 @@
         heuristic: "Un bon choix, sans preuve que ce soit le meilleur.",
       }[result.status] ?? "";
       tell(sitingState, [result.sites.length ? best : "Aucun lieu à proposer.", result.note].filter(Boolean).join(" "));
-      const opened = () => result.sites.map((s) => ({ ...opening(`Nouveau lieu, ${s.name}`), longitude: s.longitude, latitude: s.latitude }));
-      const parts = [];
-      if (result.sites.length) {
-        parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
-        parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened()))));
-      }
-      if (result.tour?.length) parts.push(table("Semaine du bus", ["Demi-journée", "Étape", "Personnes gagnées", "Route"], result.tour.map((t) => [t.half_day, t.name, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
+      const tour = result.tour ?? [], parts = [];
+      const at = ({ longitude, latitude }) => ({ longitude, latitude });
+      const opened = () => (tour.length
+        ? tour.map((t) => ({ ...opening(`Bus, ${t.name}`), horaires: halfDay(t.half_day), ...at(t) }))
+        : result.sites.map((s) => ({ ...opening(`Nouveau lieu, ${s.name}`), ...at(s) })));
+      if (tour.length) parts.push(table("Semaine du bus", ["Étape", "Personnes gagnées", "Route"], tour.map((t) => [`${t.half_day} : ${t.name}`, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
+      else if (result.sites.length) parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
+      if (result.sites.length) parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened()))));
       byId("ouvrir-resultat").replaceChildren(...parts);
       for (const s of result.sites) {
         const icon = L.divIcon({ html: el("span", {}, String(s.rank)), className: "number found", iconSize: [28, 28] });
