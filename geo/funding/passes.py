@@ -334,11 +334,9 @@ class _Reading:
         """The event of a row, or why there is none: the first thing wrong."""
         reference, order, word, when, number, commune, partner, site = cells
 
-        def wrong(field_: str, value: str, code: str, reason: str, advice: str) -> Issue:
-            return _issue(line, field_, value, code, reason, advice)
-
         if not 0 < len(reference) <= REFERENCE_MAX:
-            return wrong(
+            return _issue(
+                line,
                 "reference",
                 reference,
                 "reference_absente" if not reference else "reference_trop_longue",
@@ -347,7 +345,8 @@ class _Reading:
             )
         kind = _KIND_BY_WORD.get(word.lower())
         if kind is None:
-            return wrong(
+            return _issue(
+                line,
                 "kind",
                 word,
                 "nature_inconnue",
@@ -356,7 +355,8 @@ class _Reading:
             )
         found = self.known.orders.get(order)
         if found is None:
-            return wrong(
+            return _issue(
+                line,
                 "order",
                 order,
                 "commande_inconnue",
@@ -367,14 +367,20 @@ class _Reading:
             self.days[when] = _day(when)
         day = self.days[when]
         if day is None:
-            return wrong(
-                "day", when, "date_illisible", "La date ne peut être lue.", "Écrivez-la comme 2026-03-12."
+            return _issue(
+                line,
+                "day",
+                when,
+                "date_illisible",
+                "La date ne peut être lue.",
+                "Écrivez-la comme 2026-03-12.",
             )
         if trouble := _out_of_time(kind, day, found, self.today):
-            return wrong("day", when, "date_impossible", *trouble)
+            return _issue(line, "day", when, "date_impossible", *trouble)
         count = int(number) if _COUNT.fullmatch(number) else 0
         if not 0 < abs(count) <= COUNT_MAX:
-            return wrong(
+            return _issue(
+                line,
                 "count",
                 number,
                 "nombre_illisible",
@@ -382,7 +388,8 @@ class _Reading:
                 "Écrivez par exemple 12.",
             )
         if (count < 0) != bool(corrects):
-            return wrong(
+            return _issue(
+                line,
                 "corrects",
                 corrects,
                 "correction_incomplete",
@@ -390,7 +397,8 @@ class _Reading:
                 "Nommez l'événement corrigé dans la colonne corrects, avec un nombre négatif.",
             )
         if (kind is EventKind.GIVEN or commune) and commune not in self.known.communes:
-            return wrong(
+            return _issue(
+                line,
                 "commune",
                 commune,
                 "commune_inconnue" if commune else "commune_absente",
@@ -398,7 +406,8 @@ class _Reading:
                 "Donnez son code INSEE, par exemple 47001.",
             )
         if partner and partner not in self.known.partners:
-            return wrong(
+            return _issue(
+                line,
                 "partner",
                 partner,
                 "partenaire_inconnu",
@@ -406,7 +415,8 @@ class _Reading:
                 "Enregistrez d'abord le partenaire, ou corrigez son code.",
             )
         if (kind in (EventKind.USED, EventKind.REIMBURSED) or site) and site not in self.known.sites:
-            return wrong(
+            return _issue(
+                line,
                 "site",
                 site,
                 "lieu_inconnu" if site else "lieu_absent",

@@ -20,9 +20,10 @@ from sqlalchemy import Connection, Row, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from geo.errors import RefusedPasses, UnknownOrder
+from geo.funding.ledger import Payment, Reversal
 from geo.funding.pass_reports import PassCounts, SiteUse
 from geo.funding.passes import Event, EventKind, Order, Standing, expiries, require_order
-from geo.store import audit
+from geo.store import audit, ledger
 from geo.store.copying import copy_rows
 from geo.store.tables import pass_event, pass_order, pass_total
 
@@ -35,6 +36,7 @@ Of the correction of one, cents are negative: the payment of the event it names 
 REFUSED: Final = "PASS1"
 """SQLSTATE of the refusals of the passes' own triggers."""
 
+_MEMO = "Pass Numérique"
 _CONTENT = ("reference", "order_reference", "kind", "day", "count", "commune", "partner_code", "site_id")
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i4")])
 _ARRAY_HEADER = 20  # bytes of array_send before the elements of an array of one dimension
@@ -147,6 +149,34 @@ def reimburse(
     """
     event = Event(reference, order_reference, EventKind.REIMBURSED, day, count, site=site)
     return record(connection, [event], actor, post)
+
+
+def paid_from(commitment: str, actor: str) -> Post:
+    """Post reimbursements as payments of a commitment, named by its reference in the ledger.
+
+    What is posted raises as `geo.store.ledger.post`. A correction reverses its payment, on the first
+    day still open if the payment's own period is closed.
+    """
+
+    def post(connection: Connection, event: Event, cents: int) -> int:
+        if event.corrects:
+            closed = ledger.last_close(connection)
+            day = event.day if closed is None else max(event.day, closed + timedelta(days=1))
+            reversal = Reversal(
+                reference=_payment(event.reference), day=day, reverses=_payment(event.corrects), memo=_MEMO
+            )
+            return ledger.post(connection, reversal, actor=actor)
+        payment = Payment(
+            reference=_payment(event.reference),
+            day=event.day,
+            amount_cents=cents,
+            commitment=commitment,
+            site_id=event.site,
+            memo=_MEMO,
+        )
+        return ledger.post(connection, payment, actor=actor)
+
+    return post
 
 
 def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
@@ -277,6 +307,11 @@ def counts(connection: Connection) -> PassCounts:
         by_day=tuple((row_of[r[0]], r[1], r[2], r[3]) for r in by_day),
         by_site=tuple(SiteUse(row_of[r[0]], *r[1:]) for r in by_site),
     )
+
+
+def _payment(reference: str) -> str:
+    """Reference in the ledger of the payment an event makes."""
+    return f"pass/{reference}"
 
 
 def _elements(sent: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

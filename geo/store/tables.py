@@ -555,7 +555,6 @@ pass_day = Table(
     Column("order_reference", ForeignKey("pass_order.reference"), primary_key=True),
     Column("day", Date, primary_key=True),
     *(_passes(name) for name in ("given", "used", "expired")),
-    CheckConstraint("least(given, used, expired) >= 0", name="passes"),
 )
 
 pass_site = Table(
@@ -565,7 +564,6 @@ pass_site = Table(
     Column("site_id", Text, primary_key=True),
     Column("year", Integer, primary_key=True),
     *(_passes(name) for name in ("used", "reimbursed")),
-    CheckConstraint("least(used, reimbursed) >= 0", name="passes"),
 )
 
 pass_commune = Table(
@@ -577,7 +575,6 @@ pass_commune = Table(
     *(_passes(name) for name in ("given", "used", "expired")),
     Column("delays", ARRAY(Integer), nullable=False, server_default="{}", comment="days from gift to use"),
     Column("delayed", ARRAY(Integer), nullable=False, server_default="{}", comment="passes of each delay"),
-    CheckConstraint("least(given, used, expired) >= 0", name="passes"),
     CheckConstraint("cardinality(delays) = cardinality(delayed)", name="delays"),
 )
 

@@ -315,13 +315,11 @@ def upgrade() -> None:
         "pass_day",
         [_key("day", sa.Date())],
         *_passes("given", "used", "expired"),
-        sa.CheckConstraint("least(given, used, expired) >= 0", name=op.f("pass_day_passes_check")),
     )
     _sums(
         "pass_site",
         [_key("site_id", sa.Text()), _key("year", sa.Integer())],
         *_passes("used", "reimbursed"),
-        sa.CheckConstraint("least(used, reimbursed) >= 0", name=op.f("pass_site_passes_check")),
     )
     _sums(
         "pass_commune",
@@ -332,7 +330,6 @@ def upgrade() -> None:
         *_passes("given", "used", "expired"),
         _delays("delays", "days from gift to use"),
         _delays("delayed", "passes of each delay"),
-        sa.CheckConstraint("least(given, used, expired) >= 0", name=op.f("pass_commune_passes_check")),
         sa.CheckConstraint(
             "cardinality(delays) = cardinality(delayed)", name=op.f("pass_commune_delays_check")
         ),
