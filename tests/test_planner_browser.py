@@ -230,6 +230,18 @@ def test_a_site_shows_who_can_come_to_it(seen):
     expect(page.locator(".leaflet-isochrones-pane path")).to_have_count(0)
 
 
+def test_a_territory_tells_its_figures_and_its_gap(chromium, address):
+    with visit(chromium, f"{address}?slot=samedi&beyond_min=15") as opened:
+        page = opened.page
+        page.locator("path.commune").nth(3).dispatch_event("click")
+        expect(page.locator("#fiche h3")).to_have_text("Estbourg")
+        expect(page.locator("#fiche")).to_contain_text("Estbourg : 4\u202f000 personnes à plus de 15 min")
+        page.locator("path.commune").nth(0).dispatch_event("click")
+        expect(page.locator("#fiche")).to_have_text(re.compile("^OuestvilleFermerTemps médian"))
+        page.get_by_role("button", name="Et si un lieu ouvrait à Ouestville ?").click()
+        assert [e["name"] for e in edits_of(page)] == ["Nouveau lieu, Ouestville"]
+
+
 # ---- What if
 
 

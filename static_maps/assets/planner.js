@@ -250,7 +250,7 @@
     const sheet = byId("fiche");
     function openSheet(title, ...content) {
       clearIsochrones();
-      sheet.replaceChildren(el("h3", {}, title), button("Fermer", closeSheet, { class: "close" }), ...content);
+      sheet.replaceChildren(el("h3", {}, title), button("Fermer", closeSheet, { class: "close" }), ...content.filter(Boolean));
       sheet.hidden = false;
       sheet.parentElement.scrollTop = 0;
       sheet.focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
