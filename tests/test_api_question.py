@@ -86,6 +86,7 @@ def test_a_json_object_asks_the_same_under_the_same_names():
 
 def test_now_is_the_minute_of_the_clock():
     slot = asked(slot="Maintenant").slot
+    assert slot is not None
     assert (slot.text, slot.week) == ("maintenant", date(2026, 11, 23))
     assert slot.windows == ((24 * 60 + 18 * 60 + 31, 24 * 60 + 18 * 60 + 32),)
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from io import BytesIO, StringIO
+from typing import Any
 
 import geopandas
 import openpyxl
@@ -91,13 +92,15 @@ def test_a_gap_stands_where_it_is_and_says_what_is_missing():
     gap, centre = rows["99001"], TERRITORY.communes[0].town_hall
     assert (gap["longitude"], gap["latitude"]) == pytest.approx((centre.x, centre.y), abs=1e-6)
     assert gap["missing"] == "ne dit pas s'il accepte le Pass numérique"
-    assert gap["sentence"].startswith("Ouestville : 1\u202f000 personnes")
+    assert str(gap["sentence"]).startswith("Ouestville : 1\u202f000 personnes")
     assert export.gaps_table(measured, ()) == []
 
 
 def test_changes_are_those_of_the_comparison():
     before, after = coverage(site("a", 5)), coverage(site("a", 5), site("n", 35, "99004"))
-    rows = {r["code"]: r for r in export.changes_table(after, compare(before, after, Kind.COMMUNE))}
+    rows: dict[Any, Any] = {
+        r["code"]: r for r in export.changes_table(after, compare(before, after, Kind.COMMUNE))
+    }
     assert (rows["99004"]["gaining"], rows["99004"]["losing"]) == (4_000, 0)
     assert rows["99004"]["change_gap"] < 0 and rows["99004"]["change_min"] < 0
 
@@ -154,7 +157,7 @@ def test_a_workbook_explains_itself_and_keeps_numbers_as_numbers():
     for each, row in zip(values, rows, strict=True):
         assert dict(zip(names, each, strict=True)) == pytest.approx(row)
     assert book["Couverture"]["J2"].number_format == "0.0%"
-    readme = dict(book["Lisez-moi"].iter_rows(values_only=True))
+    readme: dict[Any, Any] = {key: text for key, text in book["Lisez-moi"].iter_rows(values_only=True)}
     assert readme["Avertissement"].startswith("Données de démonstration")
     assert readme["Méthode"] == "estimation à vol d'oiseau × 1,3"
     assert readme["people_beyond"] == export.meaning("people_beyond")
@@ -185,7 +188,7 @@ def test_geometries_in_metres_come_out_in_degrees(tmp_path):
     collection = json.loads(export.geojson_bytes(rows, metric, epsg=LAMBERT_93))
     for shape, feature, row in zip(layer.geometry, collection["features"], rows, strict=True):
         for found in (shape, shapely.from_geojson(json.dumps(feature["geometry"]))):
-            assert shapely.hausdorff_distance(found, shapes[row["code"]]) < 1e-5
+            assert shapely.hausdorff_distance(found, shapes[str(row["code"])]) < 1e-5
 
 
 def test_geojson_is_as_the_standard_wants_it():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from itertools import pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_real_sites_are_not_called_a_demonstration():
 
 
 def test_pages_are_a4_and_carry_their_fonts(pdf):
-    reader = PdfReader(BytesIO(pdf))
+    reader: Any = PdfReader(BytesIO(pdf))
     for page in reader.pages:
         assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(A4, abs=0.1)
         for font in page["/Resources"]["/Font"].values():
@@ -116,11 +117,12 @@ def test_pages_are_a4_and_carry_their_fonts(pdf):
 
 
 def test_the_report_can_be_read_aloud(pdf):
-    root = PdfReader(BytesIO(pdf)).trailer["/Root"]
+    reader: Any = PdfReader(BytesIO(pdf))
+    root = reader.trailer["/Root"]
     assert root["/Lang"] == "fr-FR"
     assert root["/MarkInfo"]["/Marked"]
     assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
-    assert PdfReader(BytesIO(pdf)).metadata.title == "Accès à l'aide numérique – Pays d'Essai (99)"
+    assert reader.metadata.title == "Accès à l'aide numérique – Pays d'Essai (99)"
     drawings = [*told(coverage())["maps"].values(), *told(coverage())["charts"]]
     assert len(drawings) == 5 and all(len(each["alt"]) > 30 for each in drawings)
 
@@ -185,7 +187,7 @@ def test_circles_have_areas_in_proportion():
     area = paper.ground(TERRITORY)
     frame = paper.frame_of(area, 240, 300)
     drawn, keys = paper.circles(area, frame, {"99001": 400.0, "99002": 100.0, "99003": 0.0})
-    large, small = (float(c.get("r")) for c in ElementTree.fromstring(drawn).iter(SVG + "circle"))
+    large, small = (float(c.attrib["r"]) for c in ElementTree.fromstring(drawn).iter(SVG + "circle"))
     assert large / small == pytest.approx(2, rel=0.01)
     assert [key.label for key in keys] == ["200", "100", "20"]
     assert keys[0].radius / keys[1].radius == pytest.approx(2**0.5, rel=0.01)
