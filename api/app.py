@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -111,6 +112,9 @@ def create_app(
 
 def from_environment() -> FastAPI:
     """The application as the environment's settings describe it; what a server's workers call."""
+    # Who changed what is logged at this level, and nothing that tells where a reader is.
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("portee.api").setLevel(logging.INFO)
     return create_app(Settings())
 
 

@@ -79,7 +79,7 @@ DETAILS: Mapping[int, str] = {
     401: "Cette action demande une clé d'accès (en-tête « Authorization: Bearer … »).",
     403: "Cette clé d'accès n'est pas ou plus en vigueur, ou ne permet pas cette action.",
     404: "Aucune page ni donnée ne se trouve à cette adresse.",
-    405: "Cette adresse ne s'emploie pas ainsi : l'en-tête « Allow » dit comment.",
+    405: "Cette adresse n'accepte pas cette méthode.",
     413: "Le contenu envoyé est trop volumineux pour cette adresse.",
     415: "Le contenu envoyé doit être du JSON (en-tête « Content-Type: application/json »).",
     500: "Une erreur que nous n'avions pas prévue s'est produite. Elle a été notée.",

@@ -21,8 +21,8 @@ from api.parameters import COMMUNE_CODE, Parameter, Query, choice, integer, text
 from api.question import QUESTION, parameters_of, question_of
 from api.routing import PREFIX, router
 from api.schemas import JobAsked
-from api.served import DEMONSTRATION
 from api.service import Service, service_of
+from geo.coverage.export import DEMONSTRATION
 from geo.coverage.frame import Frame
 from geo.coverage.measure import Question, measure
 from geo.coverage.tours import DAYS, Half

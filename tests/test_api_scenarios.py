@@ -16,7 +16,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api import scenarios
-from api.app import create_app
+from api.app import create_app, from_environment
 from api.schemas import ComparisonAnswer, EvaluationAnswer, Problem, ScenarioOut, ScenariosAnswer
 from geo.store import tokens
 from tests.serving import serving
@@ -316,3 +316,10 @@ def test_without_a_database_what_ifs_go_on_and_nothing_is_kept(bare):
         )
         refused(response, 503)
         assert response.headers["retry-after"]
+
+
+def test_a_server_writes_down_who_changed_what(monkeypatch, tmp_path):
+    monkeypatch.setenv("PORTEE_HOME", str(tmp_path))
+    monkeypatch.setattr(logging.getLogger("portee.api"), "level", logging.WARNING)
+    from_environment()
+    assert logging.getLogger("portee.api").isEnabledFor(logging.INFO)
