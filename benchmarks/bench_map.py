@@ -13,11 +13,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import Browser
 
+from geo.coverage.frame import Frame
+from geo.reach.travel import Travel
 from static_maps.build import render
 from static_maps.settings import MapSettings
 from tests.browser import TILE, browser, serving
@@ -83,7 +86,9 @@ def main() -> None:
         # Tiles come from here too: intercepting requests would slow every one of them.
         (Path(folder) / "tile.png").write_bytes(TILE)
         settings = MapSettings(tiles_url=f"{address}tile.png?{{z}}/{{x}}/{{y}}")
-        render(lot_et_garonne(asked.sites), Path(folder), settings=settings)
+        travel = Travel(None, detour_factor=1.3)
+        frame = Frame(lot_et_garonne(asked.sites), travel, date(2026, 6, 8))
+        render(frame, Path(folder), settings=settings)
         measured = {
             name: [
                 visit_once(opened, address, slowdown=asked.slowdown, width=width, height=height)
