@@ -157,7 +157,8 @@ def test_a_workbook_explains_itself_and_keeps_numbers_as_numbers():
     for each, row in zip(values, rows, strict=True):
         assert dict(zip(names, each, strict=True)) == pytest.approx(row)
     assert book["Couverture"]["J2"].number_format == "0.0%"
-    readme: dict[Any, Any] = dict(list(book["Lisez-moi"].iter_rows(values_only=True)))
+    lines: Any = book["Lisez-moi"].iter_rows(values_only=True)
+    readme = dict(lines)
     assert readme["Avertissement"].startswith("Données de démonstration")
     assert readme["Méthode"] == "estimation à vol d'oiseau × 1,3"
     assert readme["people_beyond"] == export.meaning("people_beyond")
