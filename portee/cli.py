@@ -14,6 +14,7 @@ from portee.commands import (
     imports,
     indicators,
     isochrones,
+    passes,
     people,
     render,
     report,
@@ -62,6 +63,7 @@ app.command("import")(imports.import_files)
 app.add_typer(sites.app, name="sites")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(tokens.app, name="token")
+app.add_typer(passes.app, name="passes")
 app.command()(coverage.coverage)
 app.command()(gaps.gaps)
 app.command()(isochrones.isochrones)

@@ -22,10 +22,12 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import RefusedPasses, UnknownOrder
 from geo.funding.ledger import Payment, Reversal
 from geo.funding.pass_reports import PassCounts, SiteUse
-from geo.funding.passes import Event, EventKind, Order, Standing, expiries, require_order
+from geo.funding.passes import Event, EventKind, Known, Order, Standing, expiries, require_order
 from geo.store import audit, ledger
 from geo.store.copying import copy_rows
-from geo.store.tables import pass_event, pass_order, pass_total
+from geo.store.tables import partner, pass_event, pass_order, pass_total
+from geo.store.tables import site as site_table
+from geo.territory.model import Territory
 
 Post = Callable[[Connection, Event, int], int]
 """Posts the money of a reimbursement (event, cents) to the ledger; returns the entry's number.
@@ -225,6 +227,16 @@ def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
             )
     record(connection, found, actor)
     return tuple(found)
+
+
+def known(connection: Connection, territory: Territory) -> Known:
+    """What events of a file may speak of: sites retired since included."""
+    return Known(
+        orders={each.reference: each for each in orders(connection)},
+        communes=frozenset(territory.commune_by_code),
+        partners=frozenset(connection.scalars(select(partner.c.code))),
+        sites=frozenset(connection.scalars(select(site_table.c.id))),
+    )
 
 
 def orders(connection: Connection) -> tuple[Order, ...]:
