@@ -171,7 +171,7 @@ def test_a_new_kind_joins_by_declaration(tmp_path, connection):
     path.write_text(SHIPPED.read_text("utf-8") + NEW_KIND, "utf-8")
     kinds = load_kinds(path)
     row = {"reference": "P-1", "kind": "lending", "day": "2026-02-03", "commune": "99001", "borrowers": "8"}
-    action, issues = read(row, kinds, KNOWN)
+    action, _ = read(row, kinds, KNOWN)
     assert action is not None
     assert store.save(connection, action, kinds=kinds, known=KNOWN, actor="essai")
     kept = store.list_(connection, kind="lending")
