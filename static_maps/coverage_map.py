@@ -37,14 +37,14 @@ from static_maps.settings import MapSettings
 Link = tuple[str, str]
 """What a link says, and where it leads."""
 
-_TEMPLATES: Final = jinja2.Environment(
+TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_TEMPLATES.globals.update(style=style, words=words, site_flags=flags, site_hours=hours)
+TEMPLATES.globals.update(style=style, words=words, site_flags=flags, site_hours=hours)
 
 
 def coverage_map(
@@ -71,7 +71,7 @@ def coverage_map(
     -------
     The map; `written(map)` is its whole page. The same arguments give the same bytes.
     """
-    canvas = _Canvas(coverage.frame.snapshot, settings, assets_url)
+    canvas = Canvas(coverage.frame.snapshot, settings, assets_url)
     page = _Page(coverage, settings, assets_url, downloads, planner_url)
     page.add_child(canvas, name="map")
     return canvas
@@ -96,7 +96,7 @@ def written(canvas: folium.Map) -> WrittenPage:
     return WrittenPage(page.render(), page.security_policy())
 
 
-class _Canvas(folium.Map):
+class Canvas(folium.Map):
     """A Folium map with our assets only, and names that do not change from run to run."""
 
     _template = Template(
@@ -161,7 +161,7 @@ class _Layers(MacroElement):
 class _Page(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
 
-    _template = _TEMPLATES.get_template("page.html")
+    _template = TEMPLATES.get_template("page.html")
 
     def __init__(
         self,

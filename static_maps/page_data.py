@@ -41,7 +41,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
         "scale": SCALE,
         "territory": {"code": territory.code, "name": territory.name},
         "fictitious": snapshot.fictitious,
-        "outline": _outline(territory, tolerance_m),
+        "outline": outline(territory, tolerance_m),
         "communes": [_commune(c) for c in territory.communes],
         "groupings": {
             kind.value: [list(territory.find(row.code, kind).communes) for row in found]
@@ -64,7 +64,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
     }
 
 
-def _outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
+def outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
     """Boundaries of communes, then of each neighbour département as one grey shape."""
     around: dict[str, list[Commune]] = {}
     for commune in territory.context:
@@ -91,7 +91,7 @@ def _commune(commune: Commune) -> dict[str, Any]:
         "name": commune.name,
         "postal": commune.postal_codes,
         "people": commune.population,
-        "at": _units(commune.town_hall.x, commune.town_hall.y),
+        "at": units(commune.town_hall.x, commune.town_hall.y),
     }
 
 
@@ -113,7 +113,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": site.id,
         "name": site.nom,
-        "at": _units(site.longitude, site.latitude) if site.located else None,
+        "at": units(site.longitude, site.latitude) if site.located else None,
         "phone": words.phone(site.telephone) if site.telephone else "",
         "dial": words.dialled(site.telephone),
         "hours": hours(site),
@@ -151,7 +151,8 @@ def flags(site: Site) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _units(longitude: float | None, latitude: float | None) -> list[int] | None:
+def units(longitude: float | None, latitude: float | None) -> list[int] | None:
+    """A point in units of 1/`SCALE` degree, longitude first; None where there is none."""
     if longitude is None or latitude is None:
         return None
     return [round(longitude * SCALE), round(latitude * SCALE)]

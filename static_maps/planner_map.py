@@ -28,8 +28,8 @@ from geo.sites.filters import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
 from static_maps import charts, paper, planner_figures, words
-from static_maps.coverage_map import _TEMPLATES, Link, WrittenPage, _Canvas
-from static_maps.page_data import _outline, _units, hours
+from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
+from static_maps.page_data import hours, outline, units
 from static_maps.planner_figures import figures_of
 from static_maps.planner_form import PATH, Form, facts_asked, hours_asked
 from static_maps.settings import MapSettings
@@ -41,7 +41,7 @@ CHANGE_COLOURS: Final = ("#7a3803", "#c8741d", "#f0c48a", "#eceff2", "#9cc4e4", 
 GAPS_SHOWN: Final = 20
 PLACES_MAX: Final = 12_000
 """Populated places sent to the map at most, the most peopled first."""
-_TEMPLATES.globals.update(charts=charts, told=planner_figures)
+TEMPLATES.globals.update(charts=charts, told=planner_figures)
 
 REFUSED_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
@@ -77,7 +77,7 @@ def planner_page(
 
 def refused_page(problems: Sequence[str], *, assets_url: str = "/static") -> WrittenPage:
     """The page that says what is wrong with a question, a sentence each."""
-    html = _TEMPLATES.get_template("planner_refused.html").render(
+    html = TEMPLATES.get_template("planner_refused.html").render(
         problems=problems, assets_url=assets_url, path=PATH
     )
     return WrittenPage(html, REFUSED_POLICY)
@@ -85,10 +85,10 @@ def refused_page(problems: Sequence[str], *, assets_url: str = "/static") -> Wri
 
 def outline_json(snapshot: Snapshot, tolerance_m: float) -> bytes:
     """Boundaries of a snapshot's territory and neighbours, as the map's script reads them."""
-    return orjson.dumps(_outline(snapshot.territory, tolerance_m))
+    return orjson.dumps(outline(snapshot.territory, tolerance_m))
 
 
-class _PlannerCanvas(_Canvas):
+class _PlannerCanvas(Canvas):
     """The same map with the planner's script in place of the residents'."""
 
     def __init__(self, snapshot: Snapshot, settings: MapSettings, assets_url: str) -> None:
@@ -108,7 +108,7 @@ class _PlannerCanvas(_Canvas):
 class _PlannerPage(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
 
-    _template = _TEMPLATES.get_template("planner.html")
+    _template = TEMPLATES.get_template("planner.html")
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ class _PlannerPage(Figure):
                     "code": c.code,
                     "name": c.name,
                     "people": c.population,
-                    "at": _units(c.town_hall.x, c.town_hall.y),
+                    "at": units(c.town_hall.x, c.town_hall.y),
                     "row": row_of.get(c.code, -1),
                 }
                 for c in territory.communes
@@ -280,7 +280,7 @@ class _PlannerPage(Figure):
         """Where a territory's circle is drawn: the town hall of its most peopled commune."""
         by_code = self.snapshot.territory.commune_by_code
         main = max((by_code[c] for c in communes), key=lambda c: c.population)
-        return _units(main.town_hall.x, main.town_hall.y)
+        return units(main.town_hall.x, main.town_hall.y)
 
     def _places(self) -> dict[str, list[int]] | None:
         """Populated cells: position, people, minutes (-1: out of reach); None for town halls."""
@@ -314,7 +314,7 @@ class _PlannerPage(Figure):
                 "id": site.id,
                 "name": site.nom,
                 "town": site.commune,
-                "at": _units(site.longitude, site.latitude) if site.located else None,
+                "at": units(site.longitude, site.latitude) if site.located else None,
                 "hours": hours(site),
                 "state": 2 if row in counted else 1 if row in suitable else 0,
             }
