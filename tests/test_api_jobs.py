@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
+from functools import partial
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
+from api import siting
 from api.app import create_app
 from api.schemas import JobAnswer, Problem
 from geo.store import jobs
 from tests.serving import serving
-from tests.test_keeper import fill
+from tests.test_jobs import alive
+from tests.test_keeper import eventually, fill
 from tests.world import site, snapshot
 
 UNKNOWN = "f" * 32
@@ -43,6 +50,30 @@ def test_a_job_that_waits_is_cancelled_once_and_asked_again(client):
     cancelled = client.get(told["href"]).json()
     assert cancelled["state"] == "cancelled" and cancelled["ended_at"]
     assert asked(client) == told
+
+
+def endless(folder, question, report):
+    """A computation that says it has begun, and never ends."""
+    report(0.25, "Un quart")
+    (Path(folder) / "pid").write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def test_a_job_that_runs_is_followed_and_ended_when_it_is_cancelled(
+    fresh_engine, fresh_settings, monkeypatch, tmp_path
+):
+    fill(fresh_engine, site("a", 5))
+    monkeypatch.setattr(siting, "kinds", lambda settings: {"siting": partial(endless, str(tmp_path))})
+    with TestClient(create_app(fresh_settings)) as client:
+        told = asked(client)
+        eventually(lambda: client.get(told["href"]).json()["progress"] == 0.25, within_s=15)
+        running = client.get(told["href"]).json()
+        assert (running["state"], running["message"]) == ("running", "Un quart")
+        eventually((tmp_path / "pid").exists)
+        assert client.delete(told["href"]).status_code == 204
+        pid = int((tmp_path / "pid").read_text())
+        eventually(lambda: not alive(pid))
+        assert client.get(told["href"]).json()["state"] == "cancelled"
 
 
 @pytest.mark.parametrize("job_id", [UNKNOWN, "1", "F" * 32, "%00", "a" * 5_000, "é"])
