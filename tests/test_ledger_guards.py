@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -153,7 +154,7 @@ def test_what_is_written_cannot_be_changed(sql, case, replica):
         sql(*silenced, CHANGES[case])
 
 
-C = {"partner": "caf", "level": "local", "due": 10}
+C: dict[str, Any] = {"partner": "caf", "level": "local", "due": 10}
 BROKEN = {
     "no postings": [entry("commitment", line="a")],
     "unbalanced": [entry("commitment", line="a"), postings(("available", -10), ("committed", 11))],

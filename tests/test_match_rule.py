@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from geo.funding import ledger as orders
 from geo.funding.ledger import Level
 from geo.funding.partners import Partner, PartnerKind
+from geo.funding.reports import By
 from geo.funding.rule import Contribution, Rule, matches, rule_on
 from geo.store import ledger, partners
 
@@ -289,7 +290,7 @@ def test_the_ledger_matches_as_worked_by_hand(connection, case):
     }
     assert found == expected
     assert ledger.balance(connection).matched_cents == total
-    remainder = ledger.report(connection, ledger.By.PARTNER).total.unmatched_cents
+    remainder = ledger.report(connection, By.PARTNER).total.unmatched_cents
     assert remainder == sum(unmatched for _, unmatched in expected.values())
     assert ledger.faults(connection) == []
 

@@ -834,9 +834,10 @@ def _left(connection: Connection, commitments: Collection[int]) -> dict[int, int
     if not commitments:
         return {}
     held = text(
-        "SELECT c.id, sum(p.amount_cents) FROM unnest(cast(:ids AS bigint[])) AS c(id)"
-        " JOIN ledger_entry e ON e.id = c.id OR e.commitment_id = c.id"
-        " JOIN ledger_posting p ON p.entry_id = e.id AND p.account = 'committed' GROUP BY c.id"
+        "SELECT e.of, sum(p.amount_cents) FROM ("
+        "SELECT id AS of, id FROM unnest(cast(:ids AS bigint[])) AS c(id) UNION ALL"
+        " SELECT commitment_id, id FROM ledger_entry WHERE commitment_id = any(:ids)) e"
+        " JOIN ledger_posting p ON p.entry_id = e.id AND p.account = 'committed' GROUP BY e.of"
     )
     return {row[0]: int(row[1]) for row in connection.execute(held, {"ids": list(commitments)})}
 

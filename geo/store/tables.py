@@ -475,7 +475,6 @@ ledger_posting = Table(
         "account IN ('partners', 'departement', 'available', 'committed', 'paid')", name="account"
     ),
     CheckConstraint("amount_cents <> 0", name="amount_cents"),
-    Index(None, "account"),
 )
 
 ledger_balance = Table(

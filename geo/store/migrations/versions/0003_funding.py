@@ -252,7 +252,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f("ledger_posting_entry_id_fkey")),
         sa.PrimaryKeyConstraint("entry_id", "account", name=op.f("ledger_posting_pkey")),
     )
-    op.create_index(op.f("ledger_posting_account_idx"), "ledger_posting", ["account"], unique=False)
     op.create_table(
         "pass_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -319,7 +318,6 @@ def downgrade() -> None:
     op.drop_index(op.f("pass_event_corrects_idx"), table_name="pass_event")
     op.drop_index(op.f("pass_event_order_reference_commune_idx"), table_name="pass_event")
     op.drop_table("pass_event")
-    op.drop_index(op.f("ledger_posting_account_idx"), table_name="ledger_posting")
     op.drop_table("ledger_posting")
     op.drop_table("partner_site")
     op.drop_index(op.f("ledger_entry_contribution_id_idx"), table_name="ledger_entry")

@@ -70,13 +70,16 @@ END $$
 """
 
 POSTED = """
-CREATE OR REPLACE FUNCTION public.ledger_posted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION public.ledger_posted() RETURNS trigger LANGUAGE plpgsql
+-- Plans are kept while the tables grow. LATERAL with OFFSET 0 makes each look one row up by its index.
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     wrong bigint;
 BEGIN
     -- An entry's postings come whole, in one statement of the transaction that entered it.
     SELECT a.entry_id INTO wrong
-    FROM (SELECT DISTINCT entry_id FROM added) a JOIN public.ledger_entry e ON e.id = a.entry_id
+    FROM added a
+    CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
     WHERE e.tx <> (pg_current_xact_id()::text)::bigint OR e.posted_at < transaction_timestamp() LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry number % is posted already', wrong
@@ -94,14 +97,14 @@ BEGIN
 
     -- Each kind moves money between its two accounts.
     SELECT e.id INTO wrong
-    FROM added taken
-    JOIN added given ON given.entry_id = taken.entry_id AND given.amount_cents > 0
-    JOIN public.ledger_entry e ON e.id = taken.entry_id
-    WHERE taken.amount_cents < 0 AND e.kind <> 'reversal'
-        AND (e.kind, taken.account, given.account) NOT IN (
-            ('contribution', 'partners', 'available'), ('match', 'departement', 'available'),
-            ('commitment', 'available', 'committed'), ('release', 'committed', 'available'),
-            ('payment', 'committed', 'paid')) LIMIT 1;
+    FROM added a
+    CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
+    WHERE e.kind <> 'reversal' AND (e.kind, a.account, sign(a.amount_cents)) NOT IN (
+        ('contribution', 'partners', -1), ('contribution', 'available', 1),
+        ('match', 'departement', -1), ('match', 'available', 1),
+        ('commitment', 'available', -1), ('commitment', 'committed', 1),
+        ('release', 'committed', -1), ('release', 'available', 1),
+        ('payment', 'committed', -1), ('payment', 'paid', 1)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry number % moves money between accounts that are not those of its kind', wrong
             USING ERRCODE = 'integrity_constraint_violation';
@@ -109,11 +112,15 @@ BEGIN
 
     -- What an entry leans on is of the right kind and not later than it.
     SELECT e.id INTO wrong
-    FROM (SELECT DISTINCT entry_id FROM added) a
-    JOIN public.ledger_entry e ON e.id = a.entry_id AND e.kind IN ('match', 'release', 'payment')
-    JOIN public.ledger_entry base ON base.id = coalesce(e.commitment_id, e.contribution_id)
-    WHERE base.kind <> CASE e.kind WHEN 'match' THEN 'contribution' ELSE 'commitment' END
-        OR base.day > e.day LIMIT 1;
+    FROM added a
+    CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT kind, day FROM public.ledger_entry
+        WHERE id = coalesce(e.commitment_id, e.contribution_id) OFFSET 0
+    ) base
+    WHERE e.kind IN ('match', 'release', 'payment') AND (
+        base.kind <> CASE e.kind WHEN 'match' THEN 'contribution' ELSE 'commitment' END
+        OR base.day > e.day) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry number % leans on an entry of another kind, or a later one', wrong
             USING ERRCODE = 'integrity_constraint_violation';
@@ -122,9 +129,12 @@ BEGIN
     -- A reversal is the exact mirror of an entry that is none.
     SELECT e.id INTO wrong
     FROM added a
-    JOIN public.ledger_entry e ON e.id = a.entry_id AND e.kind = 'reversal'
-    JOIN public.ledger_entry o ON o.id = e.reverses
-    LEFT JOIN public.ledger_posting p ON p.entry_id = o.id AND p.account = a.account
+    CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
+    CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = e.reverses OFFSET 0) o
+    LEFT JOIN LATERAL (
+        SELECT amount_cents FROM public.ledger_posting
+        WHERE entry_id = o.id AND account = a.account OFFSET 0
+    ) p ON true
     WHERE p.amount_cents IS DISTINCT FROM -a.amount_cents OR o.kind = 'reversal' OR o.day > e.day
         OR (e.partner_code, e.level, e.action_line, e.commune, e.site_id, e.fictif)
             IS DISTINCT FROM (o.partner_code, o.level, o.action_line, o.commune, o.site_id, o.fictif)
@@ -143,15 +153,20 @@ BEGIN
     -- A contribution's match stays within what the rate adds; reversed, it has none.
     SELECT c.id INTO wrong
     FROM (
-        SELECT DISTINCT e.contribution_id FROM added a JOIN public.ledger_entry e ON e.id = a.entry_id
+        SELECT DISTINCT e.contribution_id AS id
+        FROM added a
+        CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
         WHERE e.contribution_id IS NOT NULL
     ) t
-    JOIN public.ledger_entry c ON c.id = t.contribution_id
+    CROSS JOIN LATERAL (SELECT id, due_cents FROM public.ledger_entry WHERE id = t.id OFFSET 0) c
     CROSS JOIN LATERAL (
         SELECT -coalesce(sum(p.amount_cents), 0) AS cents
         FROM public.ledger_entry m
-        JOIN public.ledger_posting p ON p.entry_id = m.id AND p.account = 'departement'
-        WHERE m.contribution_id = c.id
+        CROSS JOIN LATERAL (
+            SELECT amount_cents FROM public.ledger_posting
+            WHERE entry_id = m.id AND account = 'departement' OFFSET 0
+        ) p
+        WHERE m.contribution_id = t.id
     ) matched
     WHERE matched.cents > CASE
         WHEN EXISTS (SELECT FROM public.ledger_entry r WHERE r.reverses = c.id) THEN 0 ELSE c.due_cents
@@ -162,16 +177,22 @@ BEGIN
     END IF;
 
     -- No commitment gives more than it holds.
-    SELECT t.commitment_id INTO wrong
+    SELECT t.id INTO wrong
     FROM (
-        SELECT DISTINCT e.commitment_id FROM added a JOIN public.ledger_entry e ON e.id = a.entry_id
+        SELECT DISTINCT e.commitment_id AS id
+        FROM added a
+        CROSS JOIN LATERAL (SELECT * FROM public.ledger_entry WHERE id = a.entry_id OFFSET 0) e
         WHERE e.commitment_id IS NOT NULL
     ) t
     CROSS JOIN LATERAL (
         SELECT sum(p.amount_cents) AS cents
-        FROM public.ledger_entry e
-        JOIN public.ledger_posting p ON p.entry_id = e.id AND p.account = 'committed'
-        WHERE e.id = t.commitment_id OR e.commitment_id = t.commitment_id
+        FROM (
+            SELECT t.id UNION ALL SELECT id FROM public.ledger_entry WHERE commitment_id = t.id
+        ) e
+        CROSS JOIN LATERAL (
+            SELECT amount_cents FROM public.ledger_posting
+            WHERE entry_id = e.id AND account = 'committed' OFFSET 0
+        ) p
     ) held
     WHERE held.cents < 0 LIMIT 1;
     IF FOUND THEN

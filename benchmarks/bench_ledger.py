@@ -1,0 +1,452 @@
+"""The fund's ledger under many writers, killed connections and killed processes; reports; posting rate.
+
+A private, durable cluster is made for it. Each client posts orders drawn at random, one transaction
+each, while a killer ends connections, a writer process is killed with SIGKILL in the middle and, with
+--crashes, the whole server is, as often as asked. A client whose connection is lost posts the same order
+again until it is told what became of it. At the end, each order acknowledged is there once, each
+refused one is not, nothing else is, and sums recounted from every posting hold.
+
+    python -m benchmarks.bench_ledger --clients 64 --orders 200 --crashes 3 --entries 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from geo.errors import DatabaseUnavailable, PorteeError
+from geo.funding.ledger import Balance, Commitment, Contribution, Level, Order, Payment, Release, Reversal
+from geo.funding.partners import Partner, PartnerKind
+from geo.funding.reports import By
+from geo.funding.rule import Rule
+from geo.store import cluster, ledger, partners
+from geo.store.database import engine_of, migrate
+from geo.territory.model import Kind
+from tests.world import TERRITORY
+
+ACTOR = "Banc"
+FIRST = date(2021, 1, 1)
+DAYS = 5 * 365
+PARTNERS = tuple(f"partenaire-{n}" for n in range(17))
+LINES = ("pass-numerique", "equipement", "formation", "reconditionnement", "evenements")
+LOST = (DatabaseUnavailable, DBAPIError, psycopg.OperationalError)
+"""How a connection that was ended shows."""
+
+
+def found_fund(engine: Engine, *, ceiling_cents: int | None = None) -> None:
+    """Make the partners of the fund, fictitious, and its rule."""
+    with engine.begin() as connection:
+        for code in PARTNERS:
+            name = f"{code.capitalize()} (fictif)"
+            partners.save(connection, Partner(code, name, PartnerKind.PUBLIC, fictif=True), actor=ACTOR)
+        ledger.set_rule(connection, Rule(FIRST, ceiling_cents=ceiling_cents), actor=ACTOR)
+
+
+@dataclass
+class Shared:
+    """What all clients know: references that may be leaned on, and what became of each order."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    known: list[Order] = field(default_factory=list)
+    acknowledged: dict[str, tuple[Order, int]] = field(default_factory=dict)
+    refused: dict[str, PorteeError] = field(default_factory=dict)
+    lost: int = 0
+    failures: list[BaseException] = field(default_factory=list)
+
+
+def drawn(chance: random.Random, reference: str, shared: Shared) -> Order:
+    """An order at random, over what was acknowledged so far."""
+    with shared.lock:
+        known = chance.sample(shared.known, min(len(shared.known), 20))
+    commitments = [order for order in known if isinstance(order, Commitment)]
+    cents = chance.randint(1, 50_000)
+    lot = chance.random()
+    day = FIRST + timedelta(chance.randrange(DAYS))
+    if known and lot < 0.1:
+        undone = chance.choice(known)
+        return Reversal(reference=reference, day=undone.day, reverses=undone.reference)
+    if commitments and lot < 0.5:
+        kind = Payment if lot < 0.4 else Release
+        commitment = chance.choice(commitments)
+        return kind(
+            reference=reference,
+            day=commitment.day,
+            amount_cents=cents // 4 + 1,
+            commitment=commitment.reference,
+        )
+    if lot < 0.75:
+        commune = f"990{chance.randrange(1, 4):02d}"
+        return Commitment(
+            reference=reference,
+            day=day,
+            amount_cents=cents,
+            action_line=chance.choice(LINES),
+            commune=commune,
+        )
+    return Contribution(
+        reference=reference,
+        day=day,
+        amount_cents=cents,
+        partner_code=chance.choice(PARTNERS),
+        level=chance.choice(list(Level)),
+    )
+
+
+def client(url: URL, name: str, count: int, seed: int, shared: Shared) -> None:
+    """Post so many orders, each until it is told what became of it."""
+    chance = random.Random(seed)
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        for number in range(count):
+            order = drawn(chance, f"{name}-{number}", shared)
+            while True:
+                try:
+                    with engine.begin() as connection:
+                        posted = ledger.post(connection, order, actor=name)
+                except LOST:
+                    with shared.lock:
+                        shared.lost += 1
+                    time.sleep(chance.random() * 0.02)
+                except PorteeError as refusal:
+                    with shared.lock:
+                        shared.refused[order.reference] = refusal
+                    break
+                else:
+                    with shared.lock:
+                        shared.acknowledged[order.reference] = order, posted
+                        shared.known.append(order)
+                    break
+    except BaseException as problem:
+        shared.failures.append(problem)
+    finally:
+        engine.dispose()
+
+
+def end_connections(url: URL, stopped: threading.Event, every_s: float, chance: random.Random) -> int:
+    """End a connection to the database at random, again and again; tells how many."""
+    engine = engine_of(url.set(database="postgres"))
+    ended = 0
+    one = text(
+        "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity"
+        " WHERE datname = :name AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) AS chosen"
+    )
+    while not stopped.wait(every_s * 2 * chance.random()):
+        try:
+            with engine.connect() as connection:
+                ended += len(connection.execute(one, {"name": url.database}).all())
+        except LOST:
+            time.sleep(0.05)
+    engine.dispose()
+    return ended
+
+
+WRITER = """
+import sys
+from datetime import date
+from sqlalchemy import make_url
+from geo.funding.ledger import Contribution, Level
+from geo.store import ledger
+from geo.store.database import engine_of
+engine = engine_of(make_url(sys.argv[1]))
+number = 0
+while True:
+    order = Contribution(reference=f"writer-{number}", day=date(2022, 1, 1), amount_cents=100,
+                         partner_code="partenaire-0", level=Level.LOCAL)
+    with engine.begin() as connection:
+        ledger.post(connection, order, actor="writer")
+    print(order.reference, flush=True)
+    number += 1
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a crowd came to."""
+
+    acknowledged: int
+    refused: int
+    lost: int
+    ended: int
+    written_before_kill: int
+    seconds: float
+
+
+def crowd(
+    url: URL,
+    *,
+    clients: int,
+    orders: int,
+    seed: int,
+    every_s: float,
+    crash: Callable[[], None] | None = None,
+    crashes: int = 0,
+) -> Outcome:
+    """Let clients post at once while connections and a writer process are killed; then check the books.
+
+    Parameters
+    ----------
+    orders
+        Of each client.
+    every_s
+        Mean seconds between two connections ended.
+    crash
+        Ends the server and brings it back; done `crashes` times, spread over the first orders.
+
+    Raises
+    ------
+    AssertionError
+        If anything acknowledged is missing, refused is there, or does not sum up.
+    """
+    shared, stopped, counted = Shared(), threading.Event(), []
+    chance = random.Random(seed)
+    started = time.perf_counter()
+    address = url.render_as_string(hide_password=False)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    threads = [
+        threading.Thread(target=client, args=(url, f"client-{n}", orders, seed * 1_000 + n, shared))
+        for n in range(clients)
+    ]
+    killer = threading.Thread(target=lambda: counted.append(end_connections(url, stopped, every_s, chance)))
+    for thread in (*threads, killer):
+        thread.start()
+    assert writer.stdout is not None
+    told = [writer.stdout.readline().strip() for _ in range(5)]
+    os.kill(writer.pid, signal.SIGKILL)
+    told += [line.strip() for line in writer.stdout]
+    writer.wait()
+    for rank in range(crashes):
+        while len(shared.acknowledged) < (rank + 1) * clients * orders // (4 * crashes):
+            time.sleep(0.01)
+        assert crash is not None
+        crash()
+    for thread in threads:
+        thread.join()
+    stopped.set()
+    killer.join()
+    seconds = time.perf_counter() - started
+    if shared.failures:
+        raise shared.failures[0]
+    engine = engine_of(url)
+    check(engine, shared, [line for line in told if line])
+    engine.dispose()
+    return Outcome(len(shared.acknowledged), len(shared.refused), shared.lost, counted[0], len(told), seconds)
+
+
+def check(engine: Engine, shared: Shared, written: list[str]) -> None:
+    """Hold the books against what the clients were told."""
+    with engine.connect() as connection:
+        assert ledger.faults(connection) == []
+        held = {
+            entry.reference: entry
+            for entry in ledger.entries(connection, limit=10_000_000)
+            if "/abondement" not in entry.reference
+        }
+        balance = ledger.balance(connection)
+        audited = connection.execute(
+            text("SELECT count(*) FROM audit WHERE action LIKE 'fund.%'")
+        ).scalar_one()
+        all_ = connection.execute(text("SELECT count(*) FROM ledger_entry")).scalar_one()
+        assert audited == all_ + 1, "an audit row for each entry, and the rule's"
+    by_writer = {reference for reference in held if reference.startswith("writer-")}
+    assert set(written) <= by_writer and len(by_writer) <= len(written) + 1, "the writer's last may be untold"
+    assert held.keys() - by_writer == shared.acknowledged.keys()
+    assert not held.keys() & shared.refused.keys()
+    for reference, (order, posted) in shared.acknowledged.items():
+        assert held[reference].id == posted
+        if not isinstance(order, Reversal):
+            assert held[reference].amount_cents == order.amount_cents
+    assert balance == recount(shared, len(by_writer))
+
+
+def recount(shared: Shared, by_writer: int) -> Balance:
+    """Balances worked out from what was acknowledged, at one for one without a ceiling."""
+    given = 100 * by_writer
+    aside = released = paid = 0
+    undone = {order.reverses for order, _ in shared.acknowledged.values() if isinstance(order, Reversal)}
+    for reference, (order, _) in shared.acknowledged.items():
+        if reference in undone:
+            continue
+        match order:
+            case Contribution():
+                given += order.amount_cents
+            case Commitment():
+                aside += order.amount_cents
+            case Release():
+                released += order.amount_cents
+            case Payment():
+                paid += order.amount_cents
+    return Balance(given, given, 2 * given - aside + released, aside - released - paid, paid)
+
+
+# --- reports and rates
+
+
+def fill(engine: Engine, entries: int) -> float:
+    """Fill the ledger with so many entries, in files of 20 000 orders; returns orders per second."""
+    chance = random.Random(7)
+    posted = number = 0
+    seconds = 0.0
+    commitments: list[Commitment] = []
+    while posted < entries:
+        orders: list[Order] = []
+        for _ in range(20_000):
+            number += 1
+            reference, cents, lot = f"banc-{number}", chance.randint(100, 90_000), chance.random()
+            day = FIRST + timedelta(chance.randrange(DAYS))
+            if lot < 0.4 or len(commitments) < 10:
+                partner, level = chance.choice(PARTNERS), chance.choice(list(Level))
+                orders.append(
+                    Contribution(
+                        reference=reference, day=day, amount_cents=cents, partner_code=partner, level=level
+                    )
+                )
+            elif lot < 0.6:
+                line, commune = chance.choice(LINES), f"47{chance.randrange(1, 320):03d}"
+                made = Commitment(
+                    reference=reference, day=day, amount_cents=cents, action_line=line, commune=commune
+                )
+                commitments.append(made)
+                orders.append(made)
+            else:
+                # Each commitment is paid from at most a few times, a hundredth of it each.
+                of = chance.choice(commitments[-2_000:])
+                orders.append(
+                    Payment(
+                        reference=reference,
+                        day=of.day,
+                        amount_cents=of.amount_cents // 100,
+                        commitment=of.reference,
+                    )
+                )
+        started = time.perf_counter()
+        with engine.begin() as connection:
+            ledger.post_all(connection, orders, actor=ACTOR)
+        seconds += time.perf_counter() - started
+        with engine.connect() as connection:
+            posted = connection.execute(text("SELECT count(*) FROM ledger_entry")).scalar_one()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    return number / seconds
+
+
+def measure(name: str, do: Callable[[], object], *, times: int = 15) -> None:
+    """Print the median and the worst milliseconds of something done again and again."""
+    took = []
+    for _ in range(times):
+        started = time.perf_counter()
+        do()
+        took.append(1_000 * (time.perf_counter() - started))
+    print(f"  {name:<38} median {statistics.median(took):7.1f} ms   worst {max(took):7.1f} ms")
+
+
+def reports(engine: Engine) -> None:
+    """Time each report, the recount and one entry posted."""
+    with engine.connect() as connection:
+        for by in (*By, Kind.COMMUNE, Kind.EPCI):
+            territory = TERRITORY if isinstance(by, Kind) else None
+            for year in (None, 2023):
+                title = f"report by {by}" + (f" of {year}" if year else "")
+                measure(
+                    title, lambda b=by, y=year, t=territory: ledger.report(connection, b, year=y, territory=t)
+                )
+        measure("balance", lambda: ledger.balance(connection))
+        measure(
+            "contributions of a partner's year",
+            lambda: ledger.received(connection, year=2023, partner_code=PARTNERS[0]),
+        )
+        measure("a page of the ledger", lambda: ledger.entries(connection, after=50_000))
+        measure("recount of everything", lambda: ledger.faults(connection), times=3)
+    posted = iter(range(1_000_000))
+
+    def one() -> None:
+        order = Contribution(
+            reference=f"un-{next(posted)}",
+            day=FIRST,
+            amount_cents=5,
+            partner_code=PARTNERS[0],
+            level=Level.LOCAL,
+        )
+        with engine.begin() as connection:
+            ledger.post(connection, order, actor=ACTOR)
+
+    measure("one contribution and its match", one, times=100)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--orders", type=int, default=100, help="of each client")
+    parser.add_argument("--every", type=float, default=0.05, help="mean seconds between connections ended")
+    parser.add_argument("--crashes", type=int, default=2, help="times the server is killed with SIGKILL")
+    parser.add_argument("--seed", type=int, default=47)
+    parser.add_argument("--entries", type=int, default=100_000, help="for the reports; 0: none")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="portee-bench-"))
+    folder.chmod(0o711)  # the account PostgreSQL drops to must reach it
+    embedded = cluster.cluster_at(folder / "cluster")
+    cluster.start(embedded)
+
+    def crash() -> None:
+        pid = cluster.status(embedded).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.5)
+        cluster.start(embedded)
+
+    try:
+        engine = engine_of(embedded.url())
+        migrate(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("CREATE DATABASE reports TEMPLATE template0"))
+        found_fund(engine)
+        if asked.clients:
+            told = crowd(
+                embedded.url(),
+                clients=asked.clients,
+                orders=asked.orders,
+                seed=asked.seed,
+                every_s=asked.every,
+                crash=crash,
+                crashes=asked.crashes,
+            )
+            print(told)
+            print(f"  {told.acknowledged / told.seconds:,.0f} orders acknowledged a second; the books hold")
+        engine.dispose()
+        if asked.entries:
+            filled = engine_of(embedded.url("reports"))
+            migrate(filled)
+            found_fund(filled, ceiling_cents=50_000_000)
+            rate = fill(filled, asked.entries)
+            print(f"{asked.entries:,} entries, posted at {rate:,.0f} orders a second (files of 20 000)")
+            reports(filled)
+            filled.dispose()
+    finally:
+        cluster.stop(embedded)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
