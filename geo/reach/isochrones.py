@@ -155,7 +155,7 @@ def _bands(
     """For each limit the cells whose time lies above the one before and not above it."""
     of_cell = np.searchsorted(np.asarray(limits_s), seconds)
     bands = [_cells(of_cell == rank, corner, cell_m) for rank in range(len(limits_s))]
-    simplified = shapely.coverage_simplify(np.array(bands, dtype=object), tolerance=cell_m / 2)
+    simplified = shapely.coverage_simplify(np.array(bands, dtype=object), tolerance=cell_m)
     return [_multi(each) for each in simplified]
 
 
