@@ -137,7 +137,7 @@ def fill(engine: Engine, folder: Path, territory: Territory, events: int) -> Non
 
 
 def report(engine: Engine, settings: Settings) -> None:
-    """Each report, counts read anew each time; prints the slowest of some."""
+    """Each report, counts read anew each time; prints the median and the slowest of some."""
     with engine.connect() as connection:
         snapshot = snapshots.read(connection)
     territory = snapshot.territory
@@ -158,7 +158,7 @@ def report(engine: Engine, settings: Settings) -> None:
             began = time.perf_counter()
             make()
             times.append((time.perf_counter() - began) * 1_000)
-        print(f"  {name:<28} {max(times):6.0f} ms (slowest of {REPEATS})")
+        print(f"  {name:<28} {statistics.median(times):6.0f} ms, slowest of {REPEATS} {max(times):6.0f} ms")
 
     def read() -> passes.PassCounts:
         with engine.connect() as connection:

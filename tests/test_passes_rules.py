@@ -177,12 +177,12 @@ def dated(counts):
     ],
 )
 def test_the_first_given_are_the_first_used(gifts, uses, waited):
-    assert delays(dated(gifts), dated(uses)) == waited
+    assert delays(dated(gifts), dated(uses)) == {(2026, d): n for d, n in waited.items()}
 
 
 def test_delays_of_a_year_are_those_of_its_uses():
     gifts, uses = dated({0: 4}), {date(2026, 3, 3): 1, date(2027, 3, 1): 2}
-    assert delays(gifts, uses, year=2027) == {365: 2}
+    assert delays(gifts, uses) == {(2026, 2): 1, (2027, 365): 2}
 
 
 a_series = st.dictionaries(st.integers(0, 40), st.integers(0, 5), max_size=8)
@@ -191,7 +191,7 @@ a_series = st.dictionaries(st.integers(0, 40), st.integers(0, 5), max_size=8)
 @given(a_series, a_series)
 def test_delays_are_those_of_passes_laid_side_by_side(gifts, uses):
     laid = [[d for d, n in sorted(series.items()) for _ in range(n)] for series in (gifts, uses)]
-    oracle = Counter(used - given_ for given_, used in zip(*laid, strict=False) if used >= given_)
+    oracle = Counter((2026, used - given_) for given_, used in zip(*laid, strict=False) if used >= given_)
     assert delays(dated(gifts), dated(uses)) == oracle
 
 
@@ -247,13 +247,20 @@ ROWS = [
 
 def counts(rows=ROWS):
     waits = [(r, d, n) for r, row in enumerate(rows) for d, n in row[6].items()]
-    columns = list(zip(*(row[:6] for row in rows), strict=True))
+    order, commune, *figures = zip(*(row[:6] for row in rows), strict=True)
+    year, given_, used, expired = (np.array(each, dtype=np.int64) for each in figures)
+    wait_row, wait_days, wait_passes = (np.array([w[k] for w in waits], dtype=np.int64) for k in range(3))
     return PassCounts(
-        (A, B),
-        np.array(columns[0], dtype=np.intp),
-        np.array(columns[1]),
-        *(np.array(c, dtype=np.int64) for c in columns[2:]),
-        *(np.array([w[k] for w in waits], dtype=np.int64) for k in range(3)),
+        orders=(A, B),
+        order=np.array(order, dtype=np.intp),
+        commune=np.array(commune),
+        year=year,
+        given=given_,
+        used=used,
+        expired=expired,
+        wait_row=wait_row,
+        wait_days=wait_days,
+        wait_passes=wait_passes,
         by_day=(
             (0, date(2026, 3, 2), 70, 0),
             (0, date(2026, 4, 1), 0, 15),

@@ -6,7 +6,7 @@ Definitions: docs/passes.md.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -82,6 +82,20 @@ class PassCounts:
     def face_value_cents(self) -> NDArray[np.int64]:
         """Value of a pass of each row, cents, shape (n,)."""
         return np.array([o.face_value_cents for o in self.orders], dtype=np.int64)[self.order]
+
+    @cached_property
+    def vintage_waits(self) -> NDArray[np.int64]:
+        """Delays over whole vintages: row of the order, year of use, days, passes; shape (v, 4)."""
+        days: dict[int, tuple[dict[date, int], dict[date, int]]] = defaultdict(lambda: ({}, {}))
+        for row, day, given, used in self.by_day:
+            days[row][0][day] = given
+            days[row][1][day] = used
+        found = [
+            (row, year, delay, passes)
+            for row, series in days.items()
+            for (year, delay), passes in delays(*series).items()
+        ]
+        return np.array(found, dtype=np.int64).reshape(-1, 4)
 
     def chosen(self, order: str | None, year: int | None) -> NDArray[np.bool_]:
         """Rows of a vintage and a year; all of either when it is None; shape (n,).
@@ -258,7 +272,7 @@ def by_territory(
     given_to_fragile = np.zeros(len(groups) + 1, dtype=np.int64)
     if fragile is not None:
         among = np.isin(counts.commune, list(fragile)) & kept
-        np.add.at(given_to_fragile, group_of[among], counts.given[among])
+        given_to_fragile = _total(group_of[among], counts.given[among], len(groups) + 1)
     population = {c.code: c.population for c in territory.communes}
     rows = []
     for g, group in enumerate(groups):
@@ -292,22 +306,15 @@ def whole(counts: PassCounts, order: str | None = None, year: int | None = None)
         If no order bears the reference.
     """
     kept = counts.chosen(order, year)
-    wanted = range(len(counts.orders)) if order is None else (counts.row_of(order),)
-    days: dict[int, tuple[dict[date, int], dict[date, int]]] = defaultdict(lambda: ({}, {}))
-    for row, day, given, used in counts.by_day:
-        days[row][0][day] = given
-        days[row][1][day] = used
-    waits: Counter[int] = Counter()
-    for row in wanted:
-        given_on, used_on = days[row]
-        waits.update(delays(given_on, used_on, year=year))
-    found = sorted(waits.items())
-    return _one(
-        counts,
-        kept,
-        np.array([d for d, _ in found], dtype=np.int64),
-        np.array([n for _, n in found], dtype=np.int64),
-    )
+    waits = counts.vintage_waits
+    if order is not None:
+        waits = waits[waits[:, 0] == counts.row_of(order)]
+    if year is not None:
+        waits = waits[waits[:, 1] == year]
+    values = (counts.given, counts.used, counts.expired)
+    passes = [int(v[kept].sum()) for v in values]
+    cents = [int((v * counts.face_value_cents)[kept].sum()) for v in values]
+    return _told(*passes, *cents, waited=_total(waits[:, 2], waits[:, 3]))
 
 
 def by_vintage(counts: PassCounts) -> dict[str, Figures]:
@@ -403,35 +410,22 @@ def deserts(
 def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[Figures]:
     """Figures of each group of rows; those of group -1 are in none."""
     kept = group >= 0
-
-    def total(values: NDArray[np.int64]) -> list[int]:
-        found = np.zeros(size, dtype=np.int64)
-        np.add.at(found, group[kept], values[kept])
-        return [int(each) for each in found]
-
-    passes = [total(v) for v in (counts.given, counts.used, counts.expired)]
-    cents = [total(v * counts.face_value_cents) for v in (counts.given, counts.used, counts.expired)]
-    of_wait = group[counts.wait_row]
-    order = np.lexsort((counts.wait_days, of_wait))
-    bounds = np.searchsorted(of_wait[order], np.arange(size + 1))
-    days, waited = counts.wait_days[order], counts.wait_passes[order]
-    return [
-        _told(
-            *(each[g] for each in (*passes, *cents)),
-            days=days[bounds[g] : bounds[g + 1]],
-            waited=waited[bounds[g] : bounds[g + 1]],
-        )
-        for g in range(size)
-    ]
-
-
-def _one(
-    counts: PassCounts, kept: NDArray[np.bool_], days: NDArray[np.int64], waited: NDArray[np.int64]
-) -> Figures:
     values = (counts.given, counts.used, counts.expired)
-    passes = [int(v[kept].sum()) for v in values]
-    cents = [int((v * counts.face_value_cents)[kept].sum()) for v in values]
-    return _told(*passes, *cents, days=days, waited=waited)
+    columns = [
+        _total(group[kept], each[kept], size)
+        for each in (*values, *(v * counts.face_value_cents for v in values))
+    ]
+    of_wait = group[counts.wait_row]
+    told = of_wait >= 0
+    width = int(counts.wait_days.max(initial=0)) + 1
+    cell = of_wait[told] * width + counts.wait_days[told]
+    waited = _total(cell, counts.wait_passes[told], size * width).reshape(size, width)
+    return [_told(*(int(column[g]) for column in columns), waited=waited[g]) for g in range(size)]
+
+
+def _total(row: NDArray[np.integer], values: NDArray[np.int64], size: int = 0) -> NDArray[np.int64]:
+    """Values summed by row; exact as long as sums stay below 2**53."""
+    return np.bincount(row, weights=values, minlength=size).astype(np.int64)
 
 
 def _told(
@@ -442,12 +436,11 @@ def _told(
     used_cents: int,
     expired_cents: int,
     *,
-    days: NDArray[np.int64],
     waited: NDArray[np.int64],
 ) -> Figures:
-    """Figures with the mean and the median of delays, which come in rising order."""
+    """Figures with the mean and the median of delays, given as passes by days waited."""
     delayed = int(waited.sum())
-    reached = np.cumsum(waited)
+    half = int(np.searchsorted(np.cumsum(waited), (delayed + 1) // 2)) if delayed else None
     return Figures(
         given=given,
         used=used,
@@ -456,8 +449,8 @@ def _told(
         used_cents=used_cents,
         expired_cents=expired_cents,
         rate_of_use=used / given if given else None,
-        median_delay_days=int(days[np.searchsorted(reached, (delayed + 1) // 2)]) if delayed else None,
-        mean_delay_days=float(days @ waited) / delayed if delayed else None,
+        median_delay_days=half,
+        mean_delay_days=float(np.arange(len(waited)) @ waited) / delayed if delayed else None,
         delayed=delayed,
     )
 

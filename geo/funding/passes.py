@@ -196,7 +196,7 @@ def require_order(order: Order) -> None:
         )
 
 
-def delays(given: Mapping[date, int], used: Mapping[date, int], *, year: int | None = None) -> Counter[int]:
+def delays(given: Mapping[date, int], used: Mapping[date, int]) -> Counter[tuple[int, int]]:
     """Days from gift to use, first in first out: the k-th pass used is the k-th given.
 
     Nothing tells which pass is used: counts alone do not. Taking them in the order they were given
@@ -206,23 +206,21 @@ def delays(given: Mapping[date, int], used: Mapping[date, int], *, year: int | N
     ----------
     given, used
         Passes of each day, not negative.
-    year
-        Only the uses of one year; the others take their passes all the same.
 
     Returns
     -------
-    Passes by delay, days. Uses beyond the gifts, or before theirs, are left out.
+    Passes by year of use and delay, days. Uses beyond the gifts, or before theirs, are left out.
     """
     gifts = [(day, passes) for day, passes in sorted(given.items()) if passes]
-    found: Counter[int] = Counter()
+    found: Counter[tuple[int, int]] = Counter()
     first = taken = 0  # gifts all used, and passes used of the next
     for day, passes in sorted(used.items()):
         left = passes
         while left and first < len(gifts):
             given_on, count = gifts[first]
             now = min(left, count - taken)
-            if given_on <= day and year in (None, day.year):
-                found[(day - given_on).days] += now
+            if given_on <= day:
+                found[day.year, (day - given_on).days] += now
             left -= now
             taken += now
             if taken == count:
