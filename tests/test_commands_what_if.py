@@ -12,7 +12,7 @@ from geo.store import dated
 from portee.cli import app
 from tests.test_api_scenarios import CLOSE_A, opening
 from tests.test_keeper import fill
-from tests.world import site
+from tests.world import at, site
 
 
 @pytest.fixture
@@ -51,6 +51,16 @@ def test_siting_tells_where_and_how_sure(portee):
     assert "vol d'oiseau" in told.stdout and "démonstration" in told.stdout
     answer = json.loads(portee("siting", "--model", "p_median", "--p", 1, "--json").stdout)
     assert answer["sites"][0]["name"] == "Estbourg"
+
+
+def test_only_the_places_given_may_be_chosen(portee):
+    place = at(33)
+    point = f"{place.x},{place.y}"
+    told = json.loads(portee("siting", "--p", 1, "--at", f"{point},Marché", "--json").stdout)
+    assert [site["name"] for site in told["sites"]] == ["Marché"]
+    assert json.loads(portee("siting", "--p", 1, "--at", point, "--json").stdout)["sites"][0]["name"] == point
+    for wrong in ("ici", "200,3", f"{place.x}", "nan,1"):
+        assert portee("siting", "--p", 1, "--at", wrong).exit_code == 2, wrong
 
 
 def test_a_tour_is_planned(portee):

@@ -11,7 +11,7 @@ from rich.table import Table
 from api.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, result_of
 from geo.coverage.gaps import people_said
 from geo.coverage.measure import measure
-from geo.coverage.where_next import Model, Sited, Siting, where_next
+from geo.coverage.where_next import Candidate, Model, Sited, Siting, where_next
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from portee.commands.coverage import tell_about
@@ -39,6 +39,13 @@ def siting(
     half_day: Annotated[
         list[str], typer.Option(help="When the bus is free, e.g. “lundi matin”; repeat for several.")
     ] = [],  # noqa: B006 - Typer reads, never mutates
+    at: Annotated[
+        list[str],
+        typer.Option(
+            metavar="LON,LAT[,NAME]",
+            help="A place that may be chosen; repeat for several. Default: town halls.",
+        ),
+    ] = [],  # noqa: B006 - as above
     base: Annotated[str, typer.Option(help="INSEE code of the commune the bus leaves from.")] = "",
     time_limit: Annotated[int, typer.Option(min=1, max=TIME_LIMIT_MAX_S, help="Seconds to search.")] = 30,
     where: WhereOption = [],  # noqa: B006 - as above
@@ -48,7 +55,7 @@ def siting(
     weight: WeightOption = [],  # noqa: B006 - as above
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Choose among all town halls where to open, existing sites that suit the question staying."""
+    """Choose where to open, existing sites that suit the question staying."""
     for text in half_day:
         if text not in HALF_DAYS:
             raise typer.BadParameter(f"“{text}” is none of: {', '.join(HALF_DAYS)}.", param_hint="--half-day")
@@ -60,6 +67,7 @@ def siting(
         model=model,
         p=p,
         within_min=within,
+        candidates=tuple(_candidate(text) for text in at),
         half_days=tuple(dict.fromkeys(half_day)),
         base=base,
         time_limit_s=time_limit,
@@ -78,6 +86,20 @@ def siting(
             return
         _print(found)
         tell_about(measure(frame, question))
+
+
+def _candidate(text: str) -> Candidate:
+    """A place written as longitude, latitude and, if it has one, its name."""
+    longitude, latitude, name = ([part.strip() for part in text.split(",", 2)] + ["", ""])[:3]
+    try:
+        place = Candidate(name or text, float(longitude), float(latitude))
+    except ValueError:
+        place = None
+    if place is None or not (-180 <= place.longitude <= 180 and -90 <= place.latitude <= 90):
+        raise typer.BadParameter(
+            f"“{text}” is not LON,LAT[,NAME] in degrees, e.g. --at 0.62,44.2,Marché.", param_hint="--at"
+        )
+    return place
 
 
 def _print(found: Sited) -> None:
