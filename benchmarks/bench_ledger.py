@@ -28,8 +28,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import URL, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from geo.errors import DatabaseUnavailable, PorteeError
 from geo.funding.ledger import Balance, Commitment, Contribution, Level, Order, Payment, Release, Reversal
@@ -46,7 +46,7 @@ FIRST = date(2021, 1, 1)
 DAYS = 5 * 365
 PARTNERS = tuple(f"partenaire-{n}" for n in range(17))
 LINES = ("pass-numerique", "equipement", "formation", "reconditionnement", "evenements")
-LOST = (DatabaseUnavailable, DBAPIError, psycopg.OperationalError)
+LOST = (DatabaseUnavailable, OperationalError, psycopg.OperationalError)
 """How a connection that was ended shows."""
 
 
@@ -112,7 +112,7 @@ def drawn(chance: random.Random, reference: str, shared: Shared) -> Order:
 def client(url: URL, name: str, count: int, seed: int, shared: Shared) -> None:
     """Post so many orders, each until it is told what became of it."""
     chance = random.Random(seed)
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
     try:
         for number in range(count):
             order = drawn(chance, f"{name}-{number}", shared)
@@ -235,8 +235,7 @@ def crowd(
     assert writer.stdout is not None
     told = [writer.stdout.readline().strip() for _ in range(5)]
     os.kill(writer.pid, signal.SIGKILL)
-    told += [line.strip() for line in writer.stdout]
-    writer.wait()
+    told += [line.strip() for line in writer.communicate()[0].splitlines()]
     for rank in range(crashes):
         while len(shared.acknowledged) < (rank + 1) * clients * orders // (4 * crashes):
             time.sleep(0.01)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from geo.funding.ledger import Commitment, Contribution, Level, Payment, Reversal
+from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, Reversal
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.rule import Rule
 from geo.store import ledger, partners
@@ -37,7 +37,7 @@ def books(cluster, _template):
         old = Contribution(
             reference="C0", day=date(2024, 5, 1), amount_cents=50, partner_code="caf", level=Level.LOCAL
         )
-        orders = [
+        orders: list[Order] = [
             old,
             Contribution(reference="C1", day=DAY, amount_cents=1_000, partner_code="caf", level=Level.LOCAL),
             Commitment(reference="E1", day=DAY, amount_cents=600, action_line="formation"),
