@@ -28,6 +28,14 @@ class Scope(StrEnum):
 
     SCENARIOS = "scenarios"
     """Save, replace and delete scenarios."""
+    FUND = "fund"
+    """Keep partners; post to the fund's ledger, and close its periods."""
+    PASSES = "passes"
+    """Keep orders and events of passes."""
+    ACTIONS = "actions"
+    """Keep actions."""
+    LEDGER = "ledger"
+    """Read the entries of the fund's ledger one by one."""
 
 
 @dataclass(frozen=True, slots=True)
