@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -365,12 +366,9 @@ def reports(engine: Engine) -> None:
     """Time each report, the recount and one entry posted."""
     with engine.connect() as connection:
         for by in (*By, Kind.COMMUNE, Kind.EPCI):
-            territory = TERRITORY if isinstance(by, Kind) else None
             for year in (None, 2023):
                 title = f"report by {by}" + (f" of {year}" if year else "")
-                measure(
-                    title, lambda b=by, y=year, t=territory: ledger.report(connection, b, year=y, territory=t)
-                )
+                measure(title, partial(ledger.report, connection, by, year=year, territory=TERRITORY))
         measure("balance", lambda: ledger.balance(connection))
         measure(
             "contributions of a partner's year",

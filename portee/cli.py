@@ -10,10 +10,12 @@ from portee.commands import (
     db,
     demo,
     doctor,
+    fund,
     gaps,
     imports,
     indicators,
     isochrones,
+    partners,
     passes,
     people,
     render,
@@ -63,6 +65,8 @@ app.command("import")(imports.import_files)
 app.add_typer(sites.app, name="sites")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(tokens.app, name="token")
+app.add_typer(partners.app, name="partners")
+app.add_typer(fund.app, name="fund")
 app.add_typer(passes.app, name="passes")
 app.command()(coverage.coverage)
 app.command()(gaps.gaps)

@@ -92,10 +92,11 @@ def machine(connection):
             return Balance(given, matched, given + matched - aside, aside - paid, paid)
 
         def left(self, reference):
-            if self.told[reference].undone:
+            known = self.told[reference]
+            if known.undone or not isinstance(known.order, Commitment):
                 return 0
             return (
-                self.told[reference].order.amount_cents
+                known.order.amount_cents
                 - self.total(Release, commitment=reference)
                 - self.total(Payment, commitment=reference)
             )
