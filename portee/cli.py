@@ -6,6 +6,8 @@ import typer
 
 import geo
 from portee.commands import (
+    account,
+    actions,
     coverage,
     db,
     demo,
@@ -68,6 +70,8 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(partners.app, name="partners")
 app.add_typer(fund.app, name="fund")
 app.add_typer(passes.app, name="passes")
+app.add_typer(actions.app, name="actions")
+app.command()(account.account)
 app.command()(coverage.coverage)
 app.command()(gaps.gaps)
 app.command()(isochrones.isochrones)

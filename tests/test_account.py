@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from geo.coverage.frame import Frame
 from geo.coverage.measure import Question, measure
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.funding.account import CENTS, SECRET, UNKNOWN, Books
 from geo.funding.actions import SHIPPED, Action, load_kinds
+from geo.funding.ledger import Contribution, Level
+from geo.funding.partners import Partner, PartnerKind
 from geo.funding.pass_reports import ACCEPTING, PassCounts
 from geo.funding.passes import Order
 from geo.funding.reports import UNPLACED, Line
+from geo.funding.rule import Rule
 from geo.people.model import Indicator
 from geo.reach.travel import travel_of
+from geo.store import ledger, partners, territories
 from geo.territory.model import Kind, Provenance
+from portee.cli import app
 from tests import world
+from tests.test_store import store
 
 DAY = date(2026, 11, 20)
+SIZES = (60, 60, 5, 70)
+"""Counts of each commune an attacker thinks of, from 0 up."""
 KINDS = load_kinds()
 TERRITORIES = [(kind, g.code) for kind in Kind for g in world.TERRITORY.groupings_of(kind)]
 
@@ -177,9 +187,9 @@ def test_no_small_count_of_persons_nor_what_is_made_of_one_is_told(books):
 
 @pytest.mark.parametrize("code", ["given", "used", "training.participants"])
 def test_accounts_taken_together_do_not_give_small_counts_back(books, code):
-    counts = np.meshgrid(*[np.arange(90)] * 4, sparse=True, indexing="ij")
+    counts = np.meshgrid(*map(np.arange, SIZES), sparse=True, indexing="ij")
     of_commune = dict(zip(("99001", "99002", "99003", "99004"), counts, strict=True))
-    possible = np.ones((90,) * 4, dtype=bool)
+    possible = np.ones(SIZES, dtype=bool)
     for kind in Kind:
         for group in world.TERRITORY.groupings_of(kind):
             figure = books.account(group.code, kind, year=2026).figure(code)
@@ -281,3 +291,93 @@ def test_an_unknown_territory_or_year_is_refused(books):
         books.account("00000", year=2026)
     with pytest.raises(InvalidParameter, match="1789"):
         books.account("99001", year=1789)
+
+
+@pytest.fixture
+def portee(fresh_engine, database_url, monkeypatch, tmp_path):
+    """Run `portee` over the tiny country with two sites and a partner; returns exit code and output."""
+    with fresh_engine.begin() as connection:
+        territories.save(connection, world.TERRITORY)
+        store(connection, world.site("a", 5, pass_numerique=True), world.site("b", 15, "99002"))
+        partners.save(connection, Partner("caf-99", "CAF", PartnerKind.PUBLIC), actor="essai")
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("PORTEE_HOME", str(tmp_path))
+    monkeypatch.setenv("PORTEE_DEPARTEMENT", "99")
+    monkeypatch.setenv("COLUMNS", "250")
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, list(arguments))
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_actions_are_added_listed_and_told_in_the_account(portee, fresh_engine):
+    day = ("--day", "02/03/2026", "--kind", "equipment", "--measure", "devices=3")
+    added = ("actions", "add", "E-1", "--commune", "99001", *day, "--amount", "450,50")
+    assert portee(*added, "--measure", "households=3")[0] == 0
+    assert "à l'identique" in portee(*added, "--measure", "households=3")[1]
+    assert portee(*added, "--measure", "households=4")[0] == 1
+    assert portee(*added, "--measure", "households=4", "--replace")[0] == 0
+    code, output = portee("actions", "list", "--json", "--year", "2026")
+    assert [(a["reference"], a["measures"]["households"]) for a in json.loads(output)] == [("E-1", 4)]
+    assert "foyers aidés : 4 foyers" in portee("actions", "list")[1]
+    with fresh_engine.begin() as connection:
+        rule = ledger.rules(connection)
+        if not rule:
+            ledger.set_rule(connection, Rule(date(2026, 1, 1), 10_000, None), actor="essai")
+        given = Contribution(
+            reference="C",
+            day=date(2026, 2, 1),
+            amount_cents=5_000,
+            partner_code="caf-99",
+            level=Level.LOCAL,
+            commune="99001",
+        )
+        ledger.post(connection, given, actor="essai")
+
+    code, output = portee("account", "99001", "--year", "2026", "--json")
+    assert code == 0
+    figures = {f["code"]: f for s in json.loads(output)["sections"] for f in s["figures"]}
+    assert figures["equipment.households"]["said"] == SECRET
+    assert figures["equipment.households"]["value"] is None
+    assert figures["actions_cents"]["value"] == 45_050
+    assert figures["contributed_cents"]["value"] == 5_000
+    assert figures["matched_cents"]["value"] == 5_000
+    assert figures["sites"]["value"] == 1
+    code, output = portee("account", "99001", "--year", "2026")
+    assert code == 0
+    assert "1 action y a été menée en 2026, pour 450,50" in output
+    assert "estimation à vol d'oiseau" in output
+    assert portee("account", "nulle-part")[0] == 1
+
+    assert portee("actions", "remove", "E-1")[0] == 0
+    assert portee("actions", "remove", "E-1")[0] == 1
+
+
+def test_all_that_is_wrong_with_an_action_is_printed(portee):
+    code, output = portee(
+        "actions",
+        "add",
+        "X",
+        "--kind",
+        "event",
+        "--day",
+        "hier",
+        "--commune",
+        "31555",
+        "--measure",
+        "chats=2",
+    )
+    assert code == 1
+    for told in ("day « hier »", "commune « 31555 »", "chats « 2 »", "place «  »"):
+        assert told in output
+
+
+def test_kinds_are_listed_with_the_sources_of_factors(portee):
+    code, output = portee("actions", "kinds")
+    assert code == 0
+    assert "co2e_avoided_kg : émissions évitées (kg CO2e), 27 × refurbished" in output
+    assert "ADEME" in output

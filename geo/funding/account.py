@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from threading import RLock
-from typing import Final
+from typing import Any, Final
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.errors import InvalidParameter
@@ -293,6 +293,45 @@ class Books:
             return None
         inside = frozenset(group.communes)
         return [a for a in self.actions if a.day.year == year and a.commune in inside]
+
+
+def told(account: Account) -> dict[str, Any]:
+    """An account as JSON has it: each figure with its words."""
+    return {
+        "kind": account.kind.value,
+        "code": account.code,
+        "name": account.name,
+        "population": account.population,
+        "departement": account.departement,
+        "year": account.year,
+        "day": account.day,
+        "fictif": account.fictif,
+        "summary": account.summary,
+        "sections": [
+            {
+                "code": section.code,
+                "title": section.title,
+                "figures": [
+                    {
+                        "code": figure.code,
+                        "label": figure.label,
+                        "unit": figure.unit,
+                        "value": figure.value,
+                        "departement": figure.departement,
+                        "before": figure.before,
+                        "withheld": figure.withheld,
+                        "said": figure.said(),
+                        "day": figure.day,
+                        "source": figure.source,
+                    }
+                    for figure in section.figures
+                ],
+            }
+            for section in account.sections
+        ],
+        "notes": account.notes,
+        "sources": account.sources,
+    }
 
 
 @dataclass(frozen=True, slots=True)

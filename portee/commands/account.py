@@ -1,0 +1,71 @@
+"""`portee account`: what a territory is given and has, in figures and in sentences."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from geo.funding.account import YEARS, Account, told
+from geo.settings import Settings
+from geo.store import accounts
+from geo.territory.model import Kind
+from portee.console import failures_told, out, plain, print_json, said
+from portee.database import transaction
+from portee.questions import frame_of
+
+
+def account(
+    code: Annotated[
+        str, typer.Argument(help="Code of a commune, canton, EPCI, arrondissement, département.")
+    ],
+    kind: Annotated[Kind | None, typer.Option(help="Its kind, where several bear the code.")] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(min=YEARS[0], max=YEARS[1], help="Year of money, passes and actions; by default, this."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
+) -> None:
+    """Tell the account of a territory: who helps there, how far, money, passes, actions.
+
+    Small counts of persons are withheld, as wherever the account is public.
+    """
+    settings = Settings()
+    asked = year or datetime.now(UTC).year
+    with failures_told():
+        frame = frame_of(settings)
+        with transaction(settings) as connection:
+            books = accounts.read(connection, frame, asked)
+        found = books.account(code, kind, year=asked)
+    if as_json:
+        print_json(told(found))
+    else:
+        _tell(found)
+
+
+def _tell(found: Account) -> None:
+    said(f"{found.name} ({found.kind.label} {found.code}), {found.year}", style="bold")
+    for sentence in found.summary:
+        said(sentence)
+    for section in found.sections:
+        table = Table(title=section.title, title_justify="left")
+        table.add_column("")
+        for heading in ("", "département", str(found.year - 1)):
+            table.add_column(heading, justify="right")
+        table.add_column("date")
+        for figure in section.figures:
+            mean = figure.departement is not None or "departement" in figure.withheld
+            cells = (
+                figure.label,
+                figure.said(),
+                figure.said("departement") if mean else "",
+                figure.said("before"),
+            )
+            table.add_row(*map(plain, cells), f"{figure.day:%d/%m/%Y}")
+        if section.figures:
+            out.print(table)
+    sources = {figure.source for section in found.sections for figure in section.figures}
+    for note in (*found.notes, *(f"Source : {source}." for source in sorted(sources))):
+        said(note, style="dim")

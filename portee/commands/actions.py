@@ -1,0 +1,145 @@
+"""`portee actions`: what the fund does for people: kinds, list, add, remove."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from geo.errors import InvalidAction
+from geo.funding import money
+from geo.funding.actions import Action, load_kinds, read, totals
+from geo.settings import Settings
+from geo.store import actions as store
+from portee.console import failures_told, print_json, said
+from portee.database import transaction
+
+app = typer.Typer(help="Keep and list actions: equipment, training, refurbishing…", no_args_is_help=True)
+
+
+@app.command("kinds")
+def kinds(
+    as_json: Annotated[bool, typer.Option("--json", help="Print kinds and measures as JSON.")] = False,
+) -> None:
+    """List the kinds of action with what each measures, and where factors come from."""
+    with failures_told():
+        known = load_kinds()
+    if as_json:
+        print_json(list(known.values()))
+        return
+    for kind in known.values():
+        said(f"{kind.code} : {kind.label}", style="bold")
+        for measure in kind.measures:
+            facts = [measure.unit or " | ".join(measure.choices) or "texte"]
+            facts += ["obligatoire"] * measure.required + ["secret statistique"] * measure.secret
+            said(f"    {measure.name} : {measure.label} ({', '.join(facts)})")
+        for derived in kind.derived:
+            said(f"    {derived.name} : {derived.label} ({derived.unit}), {derived.factor:g} × {derived.of}")
+            said(f"        {derived.source}")
+            if derived.hypothesis:
+                said(f"        {derived.hypothesis}")
+
+
+@app.command("list")
+def list_actions(
+    kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
+    year: Annotated[int | None, typer.Option(min=2000, max=2100, help="Only those of this year.")] = None,
+    commune: Annotated[str | None, typer.Option(help="Only those of this commune (INSEE code).")] = None,
+    partner: Annotated[str | None, typer.Option(help="Only those of this partner (code).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the actions as JSON.")] = False,
+) -> None:
+    """List actions and their totals, for those who run them: no count is withheld here."""
+    with failures_told():
+        known = load_kinds()
+        with transaction(Settings()) as connection:
+            found = store.list_(
+                connection,
+                kind=kind,
+                year=year,
+                communes=None if commune is None else [commune],
+                partner_code=partner,
+            )
+    if as_json:
+        print_json([store.told(action) for action in found])
+        return
+    for action in found:
+        label = known[action.kind].label if action.kind in known else action.kind
+        measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
+        said(
+            f"{action.reference}  {action.day:%d/%m/%Y}  {action.commune}  {label}  "
+            f"{money.formatted(action.amount_cents)}  {measures}" + ("  (fictif)" if action.fictif else "")
+        )
+    said(f"{len(found)} action{'' if len(found) < 2 else 's'}.", style="bold")
+    for total in totals(found, known):
+        said(f"    {total.label} : {total.value:g} {total.unit} ({known[total.kind].label})")
+
+
+@app.command("add")
+def add(
+    reference: Annotated[str, typer.Argument(help="Your own reference: it is kept once.")],
+    kind: Annotated[str, typer.Option(help="Code of its kind: see `portee actions kinds`.")],
+    day: Annotated[str, typer.Option(help="Its day, or its first: 2026-11-23 or 23/11/2026.")],
+    commune: Annotated[str, typer.Option(help="INSEE code of the commune.")],
+    until: Annotated[str, typer.Option(help="Its last day, when it lasts.")] = "",
+    title: Annotated[str, typer.Option(help="A few words that name it.")] = "",
+    partner: Annotated[str, typer.Option(help="Code of the partner who leads it.")] = "",
+    site: Annotated[str, typer.Option(help="Identifier of the site where it is.")] = "",
+    amount: Annotated[str, typer.Option(help="What it costs, in euros: “1 200,50”.")] = "",
+    measure: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="A measure of its kind; repeat for several.")
+    ] = [],  # noqa: B006 - Typer reads, never mutates
+    fictif: Annotated[bool, typer.Option("--fictif", help="It is invented, for demonstration.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the one that is kept under this reference.")
+    ] = False,
+) -> None:
+    """Keep an action; the very same again changes nothing."""
+    values = {
+        "reference": reference,
+        "kind": kind,
+        "day": day,
+        "until": until,
+        "title": title,
+        "commune": commune,
+        "partner": partner,
+        "site": site,
+        "amount": amount,
+        "fictif": "oui" if fictif else "",
+    }
+    for text in measure:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name or name in values:
+            raise typer.BadParameter(f"“{text}” is not NAME=VALUE of a measure, or names it twice.")
+        values[name] = value
+    settings = Settings()
+    with failures_told():
+        declared = load_kinds()
+        with transaction(settings) as connection:
+            known = store.known(connection, settings.departement)
+            action, issues = read(values, declared, known)
+            if action is None:
+                for issue in issues:
+                    said(f"{issue.field} « {issue.value} » : {issue.reason} {issue.advice}", style="red")
+                raise InvalidAction(
+                    f"L'action « {reference} » n'a pas été enregistrée.",
+                    "Corrigez ce qui précède.",
+                    issues=issues,
+                )
+            written = store.save(
+                connection, action, kinds=declared, known=known, actor=getpass.getuser(), replace=replace
+            )
+    said(_outcome(action, written))
+
+
+@app.command("remove")
+def remove(reference: Annotated[str, typer.Argument(help="Reference of the action.")]) -> None:
+    """Keep an action no longer; the audit tells what it was."""
+    with failures_told(), transaction(Settings()) as connection:
+        store.remove(connection, reference, actor=getpass.getuser())
+    said(f"Action « {reference} » retirée.")
+
+
+def _outcome(action: Action, written: bool) -> str:
+    what = "enregistrée" if written else "déjà enregistrée, à l'identique"
+    return f"Action « {action.reference} » {what}."
