@@ -570,7 +570,7 @@ def test_no_history_breaks_the_rules_and_every_sum_is_that_of_its_events(fresh_e
     run_state_machine_as_test(
         histories(fresh_engine),
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=12,
             deadline=None,
             derandomize=True,
