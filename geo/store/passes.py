@@ -385,7 +385,7 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
         f"INSERT INTO pass_event ({', '.join(_CONTENT)}, corrects, entry_id, actor)"  # noqa: S608 - our own names
         f" SELECT {', '.join(f'a.{name}' for name in _CONTENT)}, e.id, a.entry_id, :actor"
         " FROM pass_arrival a LEFT JOIN pass_event e ON e.reference = a.corrected"
-        " WHERE (a.corrected IS NOT NULL) = :corrections"
+        " WHERE (a.corrected IS NOT NULL) = :corrections ORDER BY a.rank"
     )
     new = 0
     for corrections in (False, True):
