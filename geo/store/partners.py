@@ -132,7 +132,7 @@ def link_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
             "Les identifiants : portee sites list",
         )
     linked = insert(partner_site).values(asdict(link)).on_conflict_do_nothing()
-    if connection.execute(linked).rowcount:
+    if connection.execute(linked.returning(partner_site.c.role)).first():
         audit.record(connection, actor, "partner.link_site", _linked(link), None, asdict(link))
 
 
