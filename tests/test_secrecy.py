@@ -121,6 +121,17 @@ def test_without_small_counts_nothing_is_withheld():
     assert told[Kind.DEPARTEMENT, "99", "n"] == 17
 
 
+def test_where_one_of_several_measures_is_withheld_all_are():
+    counts = {
+        "99001": {"given": 9, "used": 6, "expired": 3},
+        "99002": {"given": 30, "used": 30, "expired": 0},
+    }
+    told = published({**counts, "99004": {"given": 40, "used": 20, "expired": 20}}, TERRITORY)
+    assert {told[Kind.COMMUNE, "99001", n] for n in ("given", "used", "expired")} == {None}
+    assert told[Kind.COMMUNE, "99002", "expired"] == 0
+    assert [told[Kind.COMMUNE, "99004", n] for n in ("given", "used", "expired")] == [40, 20, 20]
+
+
 def test_columns_have_a_margin_of_their_own():
     table, keys = territorial({"99001": {"women": 30, "men": 2}, "99002": {"women": 9, "men": 8}}, TERRITORY)
     value = dict(zip(keys, table.counts.tolist(), strict=True))

@@ -7,7 +7,7 @@ told as such: nothing is supposed. Definitions: docs/account.md.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -253,15 +253,14 @@ class Books:
         return replace(found, summary=tuple(_sentences(found)))
 
     def published(
-        self, name: str, year: int, counts: Callable[[], Mapping[str, int]]
+        self, subject: str, year: int, counts: Callable[[], Mapping[str, Mapping[str, int]]]
     ) -> Mapping[Key, int | None]:
-        """What may be told of counts of persons by commune; settled once for each name and year."""
+        """What may be told of counts by commune and measure; settled once for each subject and year."""
         with self._lock:
-            if (name, year) not in self._published:
-                told = {code: {name: 0} for code in self.territory.own_codes}
-                told |= {code: {name: n} for code, n in counts().items() if code in told}
-                self._published[name, year] = secrecy.published(told, self.territory, self.threshold)
-            return self._published[name, year]
+            if (subject, year) not in self._published:
+                own = {code: told for code, told in counts().items() if code in self.territory.own_codes}
+                self._published[subject, year] = secrecy.published(own, self.territory, self.threshold)
+            return self._published[subject, year]
 
     def access(self, coverage: Coverage, kind: Kind) -> Mapping[str, TerritoryCoverage]:
         """Coverage of the territories of a kind, by code."""
@@ -445,8 +444,9 @@ class _Writer:
             _Told("pass_median_min", "trajet jusqu'à un lieu qui accepte le Pass", "minutes", nearest, True),
         ]
 
-    def _beyond(self, coverage: Coverage) -> dict[str, int]:
-        return {r.code: round(r.people_beyond) for r in self.books.access(coverage, Kind.COMMUNE).values()}
+    def _beyond(self, coverage: Coverage) -> dict[str, dict[str, int]]:
+        rows = self.books.access(coverage, Kind.COMMUNE).values()
+        return {row.code: {"people_beyond": round(row.people_beyond)} for row in rows}
 
     def _fragility(self) -> Section:
         figures = []
@@ -500,13 +500,13 @@ class _Writer:
             return []
         communes = self.books.passes_of(Kind.COMMUNE, year)
 
-        def count(name: str) -> int | None:
-            told = self.books.published(
-                name, year, lambda: {code: getattr(r.figures, name) for code, r in communes.items()}
-            )
-            return told[group.kind, group.code, name]
-
-        given, used, expired = (count(name) for name in ("given", "used", "expired"))
+        names = ("given", "used", "expired")
+        told = self.books.published(
+            "passes",
+            year,
+            lambda: {code: {n: getattr(r.figures, n) for n in names} for code, r in communes.items()},
+        )
+        given, used, expired = (told[group.kind, group.code, name] for name in names)
         rate = _WITHHELD if given is None or used is None else row.figures.rate_of_use
         delay = _WITHHELD if used is None else row.figures.median_delay_days
         value = _WITHHELD if used is None else row.figures.used_cents
@@ -552,16 +552,17 @@ class _Writer:
         """A total of persons, or what a factor makes of one, when it may be told."""
         derived = {d.name: d for d in self.books.kinds[total.kind].derived}.get(total.name)
         measure = derived.of if derived else total.name
-        name = f"{total.kind}.{measure}"
+        secret = [m.name for m in self.books.kinds[total.kind].measures if m.secret]
 
-        def counts() -> dict[str, int]:
-            found: Counter[str] = Counter()
+        def counts() -> dict[str, dict[str, int]]:
+            found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(secret, 0))
             for action in self.books.actions:
                 if action.day.year == year and action.kind == total.kind:
-                    found[action.commune] += int(action.measures.get(measure, 0))
+                    for name in secret:
+                        found[action.commune][name] += int(action.measures.get(name, 0))
             return found
 
-        told = self.books.published(name, year, counts)[group.kind, group.code, name]
+        told = self.books.published(f"actions:{total.kind}", year, counts)[group.kind, group.code, measure]
         if told is None:
             return _WITHHELD
         return told * derived.factor if derived else told

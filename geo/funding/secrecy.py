@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -139,13 +140,29 @@ def territorial(
 def published(
     counts: Mapping[str, Mapping[str, int]], territory: Territory, threshold: int = THRESHOLD
 ) -> dict[Key, int | None]:
-    """What may be told of counts by commune and column, for territories of every kind; None: withheld."""
-    table, keys = territorial(counts, territory)
-    hidden = withheld(table, threshold).any
-    return {
-        key: None if secret else int(count)
-        for key, count, secret in zip(keys, table.counts, hidden, strict=True)
-    }
+    """What may be told of counts by commune and measure, for territories of every kind; None: withheld.
+
+    The measures (passes given and used, households and devices) tell of each other: where one of them
+    is withheld, all are, but for zeros. They make no sum: `territorial` is for columns that do.
+    """
+    found: dict[Key, int | None] = {}
+    hidden: set[tuple[Kind, str]] = set()
+    for name in sorted({measure for told in counts.values() for measure in told}):
+        table, keys = territorial({code: {name: n.get(name, 0)} for code, n in counts.items()}, territory)
+        found |= dict(zip(keys, table.counts.tolist(), strict=True))
+        secret = _withheld_once(table.counts.tobytes(), table.sums, threshold)
+        hidden |= {key[:2] for key, kept_back in zip(keys, secret, strict=True) if kept_back}
+    # More withheld than a measure needs leaves it as safe: fewer counts are known of it.
+    return {key: None if count and key[:2] in hidden else count for key, count in found.items()}
+
+
+@lru_cache(maxsize=512)
+def _withheld_once(
+    counts: bytes, sums: tuple[tuple[int, tuple[int, ...]], ...], threshold: int
+) -> tuple[bool, ...]:
+    """What is withheld of a table, kept: a write to one table changes no other."""
+    table = Table(np.frombuffer(counts, dtype=np.int64), sums)
+    return tuple(withheld(table, threshold).any.tolist())
 
 
 class _Search:
