@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from geo.store import tokens
+from geo.store.database import Connection
 from geo.store.tokens import Scope, Token
 
 

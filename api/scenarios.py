@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 import orjson
 from fastapi import Path, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.access import bearer, secret_of
@@ -33,6 +32,7 @@ from geo.coverage.scenario import Close, Edit, Open, apply, edits_of, written
 from geo.errors import InvalidScenario, NameTaken, UnknownScenario
 from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
+from geo.store.database import Connection
 from geo.store.scenarios import Scenario
 from geo.store.tokens import Scope, Token
 from geo.territory.model import Kind

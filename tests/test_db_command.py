@@ -159,10 +159,20 @@ def test_a_dump_tells_its_progress_and_leaves_nothing_when_it_fails(filled, tmp_
     size = backup.dump(filled, tmp_path / "one.dump", progress=lambda *counts: told.append(counts))
     assert size == (tmp_path / "one.dump").stat().st_size
     assert told[-1] == (len(backup.TABLES), len(backup.TABLES))
-    monkeypatch.setattr(backup, "TABLES", ("no_such_table",))
-    with pytest.raises(OperatorError, match="no matching tables"):
+    monkeypatch.setattr(backup, "client_program", lambda *_: "/bin/false")
+    with pytest.raises(OperatorError, match="false failed"):
         backup.dump(filled, tmp_path / "two.dump")
     assert [f.name for f in tmp_path.iterdir()] == ["one.dump"]
+
+
+def test_a_neighbours_tables_are_left_where_they_are(filled, tmp_path):
+    with filled.begin() as connection:
+        connection.execute(text('CREATE TABLE "Voisine" (n integer)'))
+    backup.dump(filled, tmp_path / "ours.dump")
+    backup.restore(filled, tmp_path / "ours.dump")
+    with filled.connect() as connection:
+        assert connection.scalar(text("""SELECT to_regclass('"Voisine"')""")) is None
+        assert connection.scalar(text("SELECT to_regclass('site')")) == "site"
 
 
 def test_the_territory_survives_a_dump_to_the_last_bit(filled, tmp_path):

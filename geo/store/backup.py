@@ -1,8 +1,8 @@
 """Dumps of the database, and their restoration; by PostgreSQL's own programs.
 
-A dump holds Portée's tables, in PostgreSQL's custom format. It is restored into a new database,
-brought to the present form and only then put in place of the old one: a dump that turns out to
-be broken changes nothing.
+A dump holds Portée's tables and what guards them, in PostgreSQL's custom format. It is restored
+into a new database, brought to the present form and only then put in place of the old one: a dump
+that turns out to be broken changes nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def dump(engine: Engine, path: Path, *, progress: Progress | None = None) -> int
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     command = [client_program("pg_dump", _major(engine)), "--format=custom", "--verbose"]
     command += ["--no-owner", "--no-privileges", f"--file={unfinished}"]
-    command += [f"--table=public.{name}" for name in TABLES]
+    # The whole schema, for the functions that guard the tables; none of a neighbour's tables.
+    command += ["--schema=public", *(f'--exclude-table=public."{name}"' for name in _others(engine))]
     try:
         _run(command, engine.url, "dumping contents of table", progress)
         unfinished.replace(path)
@@ -98,6 +99,7 @@ def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> 
 def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress | None) -> int:
     """Fill a new database from a dump; returns its version, above all that anybody has seen."""
     command = [program, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+    command += ["--schema=public"]
     try:
         with made.begin() as connection:
             require_postgis(connection)
@@ -207,6 +209,13 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
     except BaseException:
         process.terminate()
         raise
+
+
+def _others(engine: Engine) -> list[str]:
+    """Tables of the schema that are not Portée's."""
+    with engine.connect() as connection:
+        here = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        return sorted(set(here) - set(TABLES))
 
 
 def _texts(url: URL) -> dict[str, str]:

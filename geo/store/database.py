@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -24,6 +25,9 @@ from geo.errors import DatabaseUnavailable, MissingPostgis
 from geo.settings import Settings
 from geo.store import cluster
 from geo.store.tables import metadata
+
+Connection = sqlalchemy.Connection
+"""A connection as those outside the store hold it, to begin and end a transaction of the store's work."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 47_0001
