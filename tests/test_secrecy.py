@@ -25,10 +25,10 @@ counts = st.integers(0, MOST)
 groupings = st.lists(st.sampled_from("ab"), min_size=4, max_size=4)
 
 
-def two_groupings(leaves, first, second):
-    """A table of leaves grouped in two ways that cross, each group a total, and all of them another."""
+def grouped(leaves, *groupings):
+    """A table of leaves grouped in ways that cross, each group a total, and all of them another."""
     values, sums = list(leaves), []
-    for names in (first, second, ["all"] * len(leaves)):
+    for names in (*groupings, ["all"] * len(leaves)):
         for name in sorted(set(names)):
             members = tuple(i for i, n in enumerate(names) if n == name)
             sums.append((len(values), members))
@@ -78,14 +78,22 @@ def hold_secret(table):
         assert (spreads(table, less)[result.primary] < THRESHOLD).any(), "withheld for nothing"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(counts, min_size=4, max_size=4), groupings, groupings)
 @example([3, 0, 0, 0], list("aabb"), list("abab"))
 @example([3, 3, 9, 9], list("aabb"), list("abab"))
 @example([1, 1, 1, 1], list("aabb"), list("abba"))
 @example([4, 9, 9, 9], list("aabb"), list("abab"))
 def test_no_count_of_two_crossed_groupings_can_be_worked_out(leaves, first, second):
-    hold_secret(two_groupings(leaves, first, second))
+    hold_secret(grouped(leaves, first, second))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(counts, min_size=4, max_size=4), groupings, groupings, groupings)
+@example([2, 9, 9, 9], list("aabb"), list("abab"), list("abba"))
+@example([2, 3, 9, 1], list("aabb"), list("abab"), list("abba"))
+def test_no_count_of_three_crossed_groupings_can_be_worked_out(leaves, first, second, third):
+    hold_secret(grouped(leaves, first, second, third))
 
 
 @settings(max_examples=25, deadline=None)
