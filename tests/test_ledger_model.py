@@ -34,12 +34,14 @@ from geo.territory.model import Kind
 from tests.world import TERRITORY
 
 ACTOR = "Modèle"
-CEILING = 4_000
+CEILING = 1_500
 CODES = ("caf", "msa")
 COMMUNES = (None, "99001", "99002", "elsewhere")
 
 cents = st.integers(1, 3_000)
 days = st.integers(0, 500).map(lambda n: date(2024, 6, 1) + timedelta(n))
+closings = st.integers(0, 60).map(lambda n: date(2024, 6, 1) + timedelta(n))
+laters = st.integers(-5, 200).map(timedelta)
 codes = st.sampled_from(CODES)
 communes = st.sampled_from(COMMUNES)
 
@@ -142,10 +144,11 @@ def machine(connection):
             self.tried(order, (ClosedPeriod, day <= self.closed), (InsufficientFunds, short))
 
         @precondition(lambda self: any(isinstance(t.order, Commitment) for t in self.told.values()))
-        @rule(data=st.data(), kind=st.sampled_from([Release, Payment]), cents=cents, day=days)
-        def take(self, data, kind, cents, day):
+        @rule(data=st.data(), kind=st.sampled_from([Release, Payment]), cents=cents, later=laters)
+        def take(self, data, kind, cents, later):
             known = [r for r, t in self.told.items() if isinstance(t.order, Commitment)]
             of = data.draw(st.sampled_from(known))
+            day = self.told[of].order.day + later
             order = kind(reference=self.reference(), day=day, amount_cents=cents, commitment=of)
             self.tried(
                 order,
@@ -155,10 +158,11 @@ def machine(connection):
             )
 
         @precondition(lambda self: self.told)
-        @rule(data=st.data(), day=days)
-        def reverse(self, data, day):
+        @rule(data=st.data(), later=laters)
+        def reverse(self, data, later):
             of = data.draw(st.sampled_from(sorted(self.told)))
             known = self.told[of]
+            day = known.order.day + later
             order = Reversal(reference=self.reference(), day=day, reverses=of)
             available = self.balance().available_cents
             is_reversal = isinstance(known.order, Reversal)
@@ -186,7 +190,7 @@ def machine(connection):
             order = self.told[reference].order
             assert ledger.post(connection, order, actor=ACTOR) == ledger.find(connection, reference).id
 
-        @rule(day=days)
+        @rule(day=closings)
         def close(self, day):
             try:
                 ledger.close(connection, day, actor=ACTOR)
@@ -249,7 +253,7 @@ def machine(connection):
                     given = {line.key: line.contributed_cents for line in report.lines if line.key}
                     wanted = {code: self.total(Contribution, partner_code=code) for code in CODES}
                     assert {**dict.fromkeys(CODES, 0), **given} == wanted
-                years = [ledger.report(connection, By.LINE, year=y).total for y in range(2024, 2027)]
+                years = [ledger.report(connection, By.LINE, year=y).total for y in range(2024, 2028)]
                 assert sum(line.paid_cents for line in years) == expected.paid_cents
 
     return Fund
