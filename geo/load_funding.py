@@ -1,0 +1,255 @@
+"""The loading of a file of money, passes or actions: read, try, then keep all of it or nothing.
+
+As `geo.load` for sites: reading touches nothing but the file, `apply` runs in the caller's
+transaction. What is kept under a reference stays: the same row again changes nothing, another one
+is refused, unless partners, conventions or actions may be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from geo.errors import (
+    ClosedPeriod,
+    DuplicateReference,
+    InsufficientFunds,
+    NoRule,
+    PorteeError,
+    RefusedPasses,
+    UnknownEntry,
+    UnknownPartner,
+)
+from geo.funding.actions import Action, Kinds
+from geo.funding.actions import Known as Spoken
+from geo.funding.ledger import Commitment, Contribution, Payment
+from geo.funding.partners import Convention, Partner, SiteLink
+from geo.funding.passes import Event, Order
+from geo.funding.reading import Known, Reading, Row, key_of, refused
+from geo.funding.templates import Template
+from geo.sites.model import Issue, Severity
+from geo.store import actions, ledger, partners, passes, references
+from geo.territory.model import Territory
+
+TRIALS_MAX: Final = 50_000
+"""Events above which the row that makes the books refuse a whole file is not looked for."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a file came to; `read == accepted + rejected` and, of what is kept,
+    `accepted == new + changed + unchanged`.
+
+    `kept`: whether the store now holds it; nothing of a file with a row rejected is.
+    """
+
+    reading: Reading
+    accepted: int
+    rejected: int
+    issues: tuple[Issue, ...]
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    new: int = 0
+    changed: int = 0
+    issues: tuple[Issue, ...] = ()
+
+
+def known(connection: Connection, territory: Territory, kinds: Kinds) -> Known:
+    """What rows may speak of; sites retired since included."""
+    found = passes.known(connection, territory)
+    return Known(territory, found.partners, found.sites, found.orders, kinds)
+
+
+def prepare(
+    connection: Connection, reading: Reading, known: Known, *, actor: str, replace: bool = False
+) -> Loaded:
+    """What keeping a file would come to; parameters as `apply`. Nothing is kept."""
+    return _tried(connection, reading, known, actor, replace, keep=False)
+
+
+def apply(
+    connection: Connection, reading: Reading, known: Known, *, actor: str, replace: bool = False
+) -> Loaded:
+    """Keep all rows of a file inside the caller's transaction; nothing when one is rejected.
+
+    Parameters
+    ----------
+    actor
+        Name of the token, or of whoever runs the command: the audit has it.
+    replace
+        Let partners, conventions and actions take the place of those kept under the same reference.
+    """
+    return _tried(connection, reading, known, actor, replace, keep=True)
+
+
+def _tried(
+    connection: Connection, reading: Reading, known: Known, actor: str, replace: bool, *, keep: bool
+) -> Loaded:
+    accepted = reading.read - reading.rejected
+    if reading.rejected:
+        return Loaded(reading, accepted, reading.rejected, tuple(reading.issues))
+    with connection.begin_nested() as savepoint:
+        saved = _save(connection, reading.template, reading.rows, known, actor, replace)
+        if saved.issues or not keep:
+            savepoint.rollback()
+    if saved.issues:
+        rejected = len({issue.line for issue in saved.issues})
+        return Loaded(reading, reading.read - rejected, rejected, saved.issues)
+    unchanged = accepted - saved.new - saved.changed
+    return Loaded(reading, accepted, 0, (), saved.new, saved.changed, unchanged, keep)
+
+
+def _save(
+    connection: Connection,
+    template: Template,
+    rows: Sequence[Row],
+    known: Known,
+    actor: str,
+    replace: bool,
+) -> _Saved:
+    if template.kind in ("contributions", "commitments", "payments"):
+        return _post(connection, template, rows, actor)
+    if template.kind == "pass-events":
+        return _record(connection, template, rows, actor)
+    kept, replaceable, save = _STORES.get(template.kind, _ACTIONS)
+    before = {key_of(template, record): record for record in kept(connection)}
+    new = changed = 0
+    issues: list[Issue] = []
+    for row in rows:
+        key = key_of(template, row.record)
+        if (found := before.get(key)) == row.record:
+            continue
+        if found is not None and not (replace and replaceable):
+            issues.append(_taken(template, row, replaceable))
+            continue
+        try:
+            with connection.begin_nested():
+                save(connection, row.record, known, actor)
+        except PorteeError as problem:
+            issues.append(refused(row.line, template, problem, template.key[-1], str(key[-1])))
+            continue
+        changed += found is not None
+        new += found is None
+    return _Saved(new, changed, tuple(issues))
+
+
+def _post(connection: Connection, template: Template, rows: Sequence[Row], actor: str) -> _Saved:
+    orders = [row.record for row in rows if isinstance(row.record, Contribution | Commitment | Payment)]
+    already = references.posted(connection, [order.reference for order in orders])
+    outcomes = ledger.try_all(connection, orders, actor=actor)
+    issues = []
+    for row, order, outcome in zip(rows, orders, outcomes, strict=True):
+        if isinstance(outcome, PorteeError):
+            name = next((name for kind, name in _AT_FAULT.items() if isinstance(outcome, kind)), "reference")
+            issues.append(refused(row.line, template, outcome, name, order.reference))
+    return _Saved(len(orders) - len(already), 0, tuple(issues))
+
+
+def _record(connection: Connection, template: Template, rows: Sequence[Row], actor: str) -> _Saved:
+    """Record events; where the books refuse them, the first row after which they do is looked for."""
+    commitment_of = {row.record.reference: row.commitment for row in rows if isinstance(row.record, Event)}
+
+    def post(connection: Connection, event: Event, cents: int) -> int:
+        return passes.paid_from(commitment_of[event.reference], actor)(connection, event, cents)
+
+    def refusal(count: int) -> PorteeError | None:
+        """Why the first rows are refused; None, and they are kept, when they are not."""
+        events = [row.record for row in rows[:count] if isinstance(row.record, Event)]
+        try:
+            recorded.append(passes.record(connection, events, actor, post).new)
+        except PorteeError as problem:
+            return problem
+        return None
+
+    recorded: list[int] = []
+    problem = refusal(len(rows))
+    if problem is None:
+        return _Saved(recorded[-1])
+    line_of = {row.record.reference: row.line for row in rows if isinstance(row.record, Event)}
+    named = problem.reference if isinstance(problem, RefusedPasses) else ""
+    if named in line_of:
+        return _Saved(issues=(refused(line_of[named], template, problem, "reference", named),))
+    accepted, rejected = 0, len(rows)  # counts of first rows that are, and that are not
+    while rejected - accepted > 1 and len(rows) <= TRIALS_MAX:
+        half = (accepted + rejected) // 2
+        with connection.begin_nested() as trial:
+            trouble = refusal(half)
+            trial.rollback()
+        if trouble is None:
+            accepted = half
+        else:
+            rejected, problem = half, trouble
+    row = rows[rejected - 1]
+    name = next((name for kind, name in _AT_FAULT.items() if isinstance(problem, kind)), "count")
+    return _Saved(issues=(refused(row.line, template, problem, name, str(key_of(template, row.record)[-1])),))
+
+
+def _taken(template: Template, row: Row, replaceable: bool) -> Issue:
+    advice = (
+        "Pour qu'elle prenne sa place : --replace."
+        if replaceable
+        else "Donnez une autre référence : ce qui est enregistré ne se réécrit pas."
+    )
+    return Issue(
+        row.line,
+        template.heading(template.key[-1]),
+        str(key_of(template, row.record)[-1]),
+        Severity.REJECTED,
+        "reference_prise",
+        "Autre chose est enregistré sous cette référence.",
+        advice,
+    )
+
+
+_AT_FAULT: Final[Mapping[type[PorteeError], str]] = {
+    UnknownPartner: "partner",
+    UnknownEntry: "commitment",
+    InsufficientFunds: "amount",
+    ClosedPeriod: "day",
+    NoRule: "day",
+    DuplicateReference: "reference",
+}
+"""Column that shows why the ledger refuses a row."""
+
+
+def _save_partner(connection: Connection, record: Any, known: Known, actor: str) -> None:
+    partners.save(connection, record, actor=actor)
+
+
+def _save_link(connection: Connection, record: Any, known: Known, actor: str) -> None:
+    partners.link_site(connection, record, actor=actor)
+
+
+def _save_convention(connection: Connection, record: Any, known: Known, actor: str) -> None:
+    partners.save_convention(connection, record, actor=actor)
+
+
+def _save_order(connection: Connection, record: Any, known: Known, actor: str) -> None:
+    passes.order(connection, record, actor)
+
+
+def _save_action(connection: Connection, record: Any, known: Known, actor: str) -> None:
+    spoken = Spoken(known.territory.own_codes, known.partners, known.sites)
+    actions.save(connection, record, kinds=known.kinds, known=spoken, actor=actor, replace=True)
+
+
+_Record = Partner | SiteLink | Convention | Order | Action
+_Store = tuple[Callable[[Connection], Sequence[_Record]], bool, Callable[[Connection, Any, Known, str], None]]
+"""Reads all that is kept of a kind, whether it may be replaced, and keeps one."""
+
+_STORES: Final[Mapping[str, _Store]] = {
+    "partners": (partners.list_, True, _save_partner),
+    "partner-sites": (partners.sites_of, False, _save_link),
+    "conventions": (partners.conventions, True, _save_convention),
+    "pass-orders": (passes.orders, False, _save_order),
+}
+_ACTIONS: Final[_Store] = (actions.list_, True, _save_action)
