@@ -13,6 +13,7 @@ from portee.commands import (
     demo,
     doctor,
     fund,
+    funding_files,
     gaps,
     imports,
     indicators,
@@ -68,6 +69,9 @@ app.add_typer(sites.app, name="sites")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(tokens.app, name="token")
 app.add_typer(partners.app, name="partners")
+fund.app.command("template")(funding_files.template)
+fund.app.command("import")(funding_files.import_)
+fund.app.command("export")(funding_files.export)
 app.add_typer(fund.app, name="fund")
 app.add_typer(passes.app, name="passes")
 app.add_typer(actions.app, name="actions")

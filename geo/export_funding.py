@@ -1,0 +1,454 @@
+"""All the fund holds as files: every table and report for those who run it, and what may be published."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Connection
+
+from geo.funding import actions as action_domain
+from geo.funding import money, pass_reports, reports, secrecy
+from geo.funding.actions import Action, Kinds
+from geo.funding.datapackage import About, Field, Resource, Type, package
+from geo.funding.ledger import Entry, EntryKind
+from geo.funding.passes import Event
+from geo.funding.reports import By
+from geo.funding.templates import (
+    DEMONSTRATION,
+    Template,
+    plain_csv,
+    row_of,
+    templates,
+    workbook,
+)
+from geo.store import actions, ledger, partners, passes, references
+from geo.territory.model import Grouping, Kind, Territory
+
+Table = tuple[Sequence[str], list[list[str]]]
+"""Headings, and rows of text."""
+
+TOTAL: Final = "total"
+"""Period that holds all years."""
+
+PAYMENT: Final = "pass/"
+"""What the reference of the payment of an event begins with; the event's own follows."""
+
+_ALL: Final = 10**9
+_CHUNK: Final = 10_000
+
+
+def everything(
+    connection: Connection, territory: Territory, kinds: Kinds, *, xlsx: bool = False
+) -> dict[str, bytes]:
+    """Every table and report as CSV, by name of file; those of records can be imported again as they are.
+
+    They hold small counts of persons: they are for those who run the fund.
+    """
+    tables = {**_records(connection, kinds), **_reports(connection, territory, kinds)}
+    files = {f"{name}.csv": plain_csv(*table) for name, table in tables.items()}
+    if xlsx:
+        invented = "oui, au moins en partie" if _fictitious(connection) else "non"
+        about = [
+            ("Fonds", territory.name),
+            (DEMONSTRATION, invented),
+            ("Publication", "Non : ces tables contiennent de petits nombres de personnes."),
+        ]
+        files["fonds.xlsx"] = workbook(tables, about)
+    return files
+
+
+def open_data(
+    connection: Connection, territory: Territory, kinds: Kinds, *, licence: str, today: date
+) -> dict[str, bytes]:
+    """What may be published: a data package without small counts of persons (`geo.funding.secrecy`)."""
+    fictif = _fictitious(connection)
+    said = (
+        f"Fonds d'inclusion numérique, Pass Numérique et actions : {territory.name}. Les petits nombres de "
+        f"personnes (1 à {secrecy.THRESHOLD - 1}) sont retenus, et d'autres avec eux pour qu'ils ne puissent "
+        "être retrouvés ; une ligne absente vaut zéro."
+    )
+    about = About(
+        name=f"fonds-inclusion-numerique-{territory.code.lower()}",
+        title=f"Fonds d'inclusion numérique – {territory.name}" + (f" – {DEMONSTRATION}" if fictif else ""),
+        description=f"{DEMONSTRATION} : tout ou partie est inventé. {said}" if fictif else said,
+        licence=licence,
+        sources=(
+            f"Registres du fonds, {territory.name}",
+            *(f"{p.subject} : {p.producer}, {p.vintage}, {p.licence}" for p in territory.provenance),
+        ),
+        created=today,
+    )
+    resources = (
+        _territories(territory),
+        _public_partners(connection),
+        _public_fund(connection, territory),
+        _public_passes(connection, territory),
+        _public_actions(connection, territory, kinds),
+    )
+    return package(resources, about)
+
+
+# --- records, as the templates have them
+
+
+def _records(connection: Connection, kinds: Kinds) -> dict[str, Table]:
+    known = templates(kinds)
+    entries = ledger.entries(connection, limit=_ALL)
+    by_reference = {entry.reference: entry for entry in entries}
+    reference_of = {entry.id: entry.reference for entry in entries}
+    rows: dict[str, Iterable[Mapping[str, object]]] = {
+        "partners": [{name: getattr(p, name) for name in p.__slots__} for p in partners.list_(connection)],
+        "partner-sites": [
+            {"partner": link.partner_code, "site": link.site_id, "role": link.role}
+            for link in partners.sites_of(connection)
+        ],
+        "conventions": [
+            {"partner": c.partner_code, "year": c.year, "reference": c.reference, "note": c.note}
+            for c in partners.conventions(connection)
+        ],
+        **{
+            name: [_posted(entry, reference_of) for entry in entries if entry.kind is kind]
+            for name, kind in (
+                ("contributions", EntryKind.CONTRIBUTION),
+                ("commitments", EntryKind.COMMITMENT),
+                ("payments", EntryKind.PAYMENT),
+            )
+        },
+        "pass-orders": [
+            {name: getattr(o, name) for name in o.__slots__} | {"value": o.face_value_cents}
+            for o in passes.orders(connection)
+        ],
+        "pass-events": [_happened(event, by_reference, reference_of) for event in _events(connection)],
+        **{
+            name: [_done(action) for action in actions.list_(connection, kind=template.action_kind)]
+            for name, template in known.items()
+            if template.action_kind
+        },
+    }
+    tables = {name: _table(known[name], values) for name, values in rows.items()}
+    tables["ledger"] = _ledger(entries, reference_of)
+    return tables
+
+
+def _table(template: Template, values: Iterable[Mapping[str, object]]) -> Table:
+    return [column.heading for column in template.columns], [row_of(template, each) for each in values]
+
+
+def _events(connection: Connection) -> Iterator[Event]:
+    every = references.of_events(connection)
+    for start in range(0, len(every), _CHUNK):
+        yield from passes.events(connection, every[start : start + _CHUNK])
+
+
+def _posted(entry: Entry, reference_of: Mapping[int, str]) -> dict[str, object]:
+    return {
+        "reference": entry.reference,
+        "day": entry.day,
+        "amount": entry.amount_cents,
+        "partner": entry.partner_code,
+        "level": entry.level,
+        "action_line": entry.action_line,
+        "commune": entry.commune,
+        "site": entry.site_id,
+        "commitment": reference_of.get(entry.commitment_id or 0),
+        "memo": entry.memo,
+        "fictif": entry.fictif,
+    }
+
+
+def _happened(
+    event: Event, entries: Mapping[str, Entry], reference_of: Mapping[int, str]
+) -> dict[str, object]:
+    paid = entries.get(f"{PAYMENT}{event.reference}")
+    return {name: getattr(event, name) for name in event.__slots__} | {
+        "commitment": reference_of.get(paid.commitment_id or 0) if paid else None
+    }
+
+
+def _done(action: Action) -> dict[str, object]:
+    return {
+        **action.measures,
+        "reference": action.reference,
+        "day": action.day,
+        "until": action.until,
+        "title": action.title,
+        "commune": action.commune,
+        "partner": action.partner_code,
+        "site": action.site_id,
+        "amount": action.amount_cents,
+        "fictif": action.fictif,
+    }
+
+
+def _ledger(entries: Iterable[Entry], reference_of: Mapping[int, str]) -> Table:
+    headings = (
+        *("numéro", "nature", "date", "référence", "montant (€)", "de", "vers", "partenaire", "source"),
+        *("ligne d'action", "commune", "lieu", "abondement dû (€)", "engagement", "contribution", "annule"),
+        *("annulée par", "mémo", "auteur", "fictif", "enregistrée le"),
+    )
+
+    def named(id_: int | None) -> str:
+        return reference_of.get(id_ or 0, "")
+
+    return headings, [
+        [
+            str(e.id),
+            e.kind.label,
+            e.day.isoformat(),
+            e.reference,
+            money.plain(e.amount_cents),
+            e.source.value,
+            e.destination.value,
+            e.partner_code or "",
+            e.level.label if e.level else "",
+            e.action_line or "",
+            e.commune or "",
+            e.site_id or "",
+            "" if e.due_cents is None else money.plain(e.due_cents),
+            named(e.commitment_id),
+            named(e.contribution_id),
+            named(e.reverses),
+            named(e.reversed_by),
+            e.memo,
+            e.actor,
+            _yes(e.fictif),
+            e.posted_at.isoformat(timespec="seconds"),
+        ]
+        for e in entries
+    ]
+
+
+# --- reports
+
+
+def _reports(connection: Connection, territory: Territory, kinds: Kinds) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    for by in (*By, *Kind):
+        headings, *rows = reports.rows(ledger.report(connection, by, territory=territory))
+        tables[f"fund-by-{by}"] = headings, rows
+    counts = passes.counts(connection)
+    for kind in Kind:
+        flat = pass_reports.flat(pass_reports.by_territory(counts, territory, kind).rows)
+        told = list(flat[0]) if flat else []
+        tables[f"passes-by-{kind}"] = told, [["" if v is None else str(v) for v in r.values()] for r in flat]
+    every = actions.list_(connection)
+    headings = ["nature", "mesure", "unité", "valeur", "actions", "source", "hypothèse"]
+    tables["actions-totals"] = (
+        headings,
+        [
+            [t.kind, t.label, t.unit, f"{t.value:g}", str(t.actions), t.source, t.hypothesis]
+            for t in action_domain.totals(every, kinds)
+        ],
+    )
+    return tables
+
+
+# --- what may be published
+
+_EUROS: Final = {
+    f"{name.removesuffix('_cents')}_eur": (name, words) for name, words in reports.MEASURES.items()
+}
+_TERRITORY: Final = (
+    Field("territory_kind", Type.STRING, "Niveau du territoire", among=tuple(Kind), required=True),
+    Field("territory", Type.STRING, "Code du territoire", "INSEE, ou du regroupement.", required=True),
+)
+_PERIOD: Final = Field("period", Type.STRING, "Période", f"Année, ou « {TOTAL} » : toutes.", required=True)
+_WITHHELD: Final = Field(
+    "withheld", Type.BOOLEAN, "Retenu", "Vrai : la valeur n'est pas publiée (petits nombres).", required=True
+)
+_FOREIGN: Final = {"territory": ("territories", "code")}
+
+
+def _territories(territory: Territory) -> Resource:
+    return Resource(
+        "territories",
+        "Territoires",
+        "Communes et regroupements que les autres tables nomment.",
+        (
+            Field("kind", Type.STRING, "Niveau", among=tuple(Kind), required=True),
+            Field("code", Type.STRING, "Code", required=True),
+            Field("name", Type.STRING, "Nom", required=True),
+            Field("population", Type.INTEGER, "Population municipale (habitants)"),
+        ),
+        [(kind.value, g.code, g.name, g.population) for kind, g in _groups(territory)],
+        ("kind", "code"),
+    )
+
+
+def _public_partners(connection: Connection) -> Resource:
+    return Resource(
+        "partners",
+        "Partenaires",
+        "Partenaires du fonds et membres du réseau ; aucune donnée sur une personne.",
+        (
+            Field("code", Type.STRING, "Code", required=True),
+            Field("name", Type.STRING, "Nom", required=True),
+            Field("kind", Type.STRING, "Nature", "public, association, operator (opérateur) ou company."),
+            Field("siret", Type.STRING, "SIRET"),
+            Field("website", Type.STRING, "Site web"),
+            Field("network_from", Type.DATE, "Entrée dans le réseau"),
+            Field("network_to", Type.DATE, "Sortie du réseau"),
+            Field("fictif", Type.BOOLEAN, "Inventé", required=True),
+        ),
+        [
+            (p.code, p.name, p.kind.value, p.siret, p.website, p.network_from, p.network_to, p.fictif)
+            for p in partners.list_(connection)
+        ],
+        ("code",),
+    )
+
+
+def _public_fund(connection: Connection, territory: Territory) -> Resource:
+    years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
+    rows = []
+    for by in (*By, *Kind):
+        for year in (None, *years):
+            if by is By.YEAR and year is not None:
+                continue
+            for line in ledger.report(connection, by, year=year, territory=territory).lines:
+                cents = [getattr(line, name) for name, _ in _EUROS.values()]
+                if any(cents):
+                    period = TOTAL if year is None else str(year)
+                    euros = [money.plain(c) for c in cents]
+                    rows.append((by.value, line.key or "-", line.name, period, *euros, line.fictif))
+    return Resource(
+        "fund",
+        "Fonds",
+        "Ce que le fonds a reçu, engagé, payé : par partenaire, année, source, ligne d'action, territoire.",
+        (
+            Field("by", Type.STRING, "Ce que dit la ligne", among=(*By, *Kind), required=True),
+            Field("key", Type.STRING, "Code", "« - » : ce qui n'en nomme aucun.", required=True),
+            Field("name", Type.STRING, "Nom"),
+            _PERIOD,
+            *(Field(name, Type.NUMBER, f"{words} (€)") for name, (_, words) in _EUROS.items()),
+            Field("fictif", Type.BOOLEAN, "Inventé", "Tout ou partie l'est.", required=True),
+        ),
+        rows,
+        ("by", "key", "period"),
+    )
+
+
+def _public_passes(connection: Connection, territory: Territory) -> Resource:
+    counts = passes.counts(connection)
+    rows: list[tuple[object, ...]] = []
+    for measure in ("given", "used", "expired"):
+        told: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        values = getattr(counts, measure)
+        for commune, year, value in zip(counts.commune, counts.year, values, strict=True):
+            if str(commune) in territory.own_codes and value:
+                told[str(commune)][str(year)] += int(value)
+        rows += [(*key, measure, *found) for key, found in _published(told, territory).items()]
+    return Resource(
+        "passes",
+        "Pass Numérique",
+        "Pass donnés (given), utilisés (used) et expirés (expired), par territoire des habitants.",
+        (
+            *_TERRITORY,
+            _PERIOD,
+            Field("measure", Type.STRING, "Mesure", among=("given", "used", "expired"), required=True),
+            Field("passes", Type.INTEGER, "Pass"),
+            _WITHHELD,
+        ),
+        rows,
+        ("territory_kind", "territory", "period", "measure"),
+        _FOREIGN,
+    )
+
+
+def _public_actions(connection: Connection, territory: Territory, kinds: Kinds) -> Resource:
+    every = [action for action in actions.list_(connection) if action.commune in territory.own_codes]
+    by_place: dict[tuple[str, str, str], list[Action]] = defaultdict(list)
+    holds: dict[str, list[tuple[Kind, str]]] = defaultdict(list)
+    for kind, group in _groups(territory):
+        for code in group.communes:
+            holds[code].append((kind, group.code))
+    for action in every:
+        for kind, code in holds[action.commune]:
+            for period in (str(action.day.year), TOTAL):
+                by_place[kind.value, code, period].append(action)
+    secret = _secret_measures(every, territory, kinds)
+    rows: list[tuple[object, ...]] = []
+    for place, done in sorted(by_place.items()):
+        for total in action_domain.totals(done, kinds):
+            value: object = f"{total.value:.10g}"
+            withheld = False
+            if total.secret:
+                declared = {d.name: (d.of, d.factor) for d in kinds[total.kind].derived}
+                base, factor = declared.get(total.name, (total.name, 1))
+                shown, withheld = secret[total.kind, base].get(place, (0, False))
+                value = None if shown is None else f"{shown * factor:.10g}"
+            rows.append((*place, total.kind, total.name, total.label, total.unit, value, withheld))
+        for kind_ in kinds.values():
+            if own := [action for action in done if action.kind == kind_.code]:
+                spent = money.plain(sum(action.amount_cents for action in own))
+                rows.append((*place, kind_.code, "count", "actions", "actions", len(own), False))
+                rows.append((*place, kind_.code, "amount", "montant", "€", spent, False))
+    return Resource(
+        "actions",
+        "Actions",
+        "Ce que mesurent les actions, par nature et par territoire de la commune où elles se tiennent.",
+        (
+            *_TERRITORY,
+            _PERIOD,
+            Field("action_kind", Type.STRING, "Nature d'action", among=tuple(kinds), required=True),
+            Field("measure", Type.STRING, "Mesure", required=True),
+            Field("label", Type.STRING, "Ce qu'elle compte"),
+            Field("unit", Type.STRING, "Unité"),
+            Field("value", Type.NUMBER, "Valeur"),
+            _WITHHELD,
+        ),
+        rows,
+        ("territory_kind", "territory", "period", "action_kind", "measure"),
+        _FOREIGN,
+    )
+
+
+def _secret_measures(
+    every: Iterable[Action], territory: Territory, kinds: Kinds
+) -> dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]]:
+    """What may be told of each measure that counts persons, by kind of action and measure."""
+    told: dict[tuple[str, str], dict[str, dict[str, int]]] = {
+        (kind.code, measure.name): defaultdict(lambda: defaultdict(int))
+        for kind in kinds.values()
+        for measure in kind.measures
+        if measure.secret
+    }
+    for action in every:
+        for name, value in action.measures.items():
+            if (action.kind, name) in told and isinstance(value, int):
+                told[action.kind, name][action.commune][str(action.day.year)] += value
+    return {key: _published(counts, territory) for key, counts in told.items()}
+
+
+def _published(
+    counts: Mapping[str, Mapping[str, int]], territory: Territory
+) -> dict[tuple[str, str, str], tuple[int | None, bool]]:
+    """Counts by commune and year as they may be told, zeros left out: by territory and period."""
+    shown = secrecy.published(counts, territory)
+    periods = {period for _, _, period in shown}
+    found = {(kind.value, code, period): value for (kind, code, period), value in shown.items()}
+    if len(periods) == 1:  # one year is all there is
+        found |= {(kind, code, TOTAL): value for (kind, code, _), value in found.items()}
+    return {key: (value, value is None) for key, value in found.items() if value != 0}
+
+
+def _groups(territory: Territory) -> Iterator[tuple[Kind, Grouping]]:
+    for kind in Kind:
+        for group in sorted(territory.groupings_of(kind), key=lambda g: g.code):
+            yield kind, group
+
+
+def _fictitious(connection: Connection) -> bool:
+    return (
+        ledger.report(connection, By.LEVEL).fictif
+        or any(partner.fictif for partner in partners.list_(connection))
+        or any(order.fictif for order in passes.orders(connection))
+        or any(action.fictif for action in actions.list_(connection))
+    )
+
+
+def _yes(flag: bool) -> str:
+    return "oui" if flag else "non"

@@ -1,0 +1,219 @@
+"""`portee fund template`, `import` and `export`: money, passes and actions as files."""
+
+from __future__ import annotations
+
+import getpass
+from collections import defaultdict
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo import export_funding, load_funding
+from geo.errors import InvalidParameter
+from geo.funding.actions import load_kinds
+from geo.funding.datapackage import LICENCES
+from geo.funding.reading import read
+from geo.funding.templates import Template, template_csv, template_xlsx, templates
+from geo.settings import Settings
+from geo.sites import report as issue_report
+from geo.sites.model import Issue
+from geo.sites.opening import TIME_ZONE
+from geo.store import territories
+from portee.console import REFUSED, failures_told, plain, print_json, progress, said
+from portee.database import transaction
+
+ISSUES_SHOWN = 20
+
+_KindOption = Annotated[str, typer.Option(help="Kind of file; portee fund template lists them.")]
+Licence = StrEnum("Licence", {name: name for name in LICENCES})  # type: ignore[misc]  # typer wants an Enum
+
+
+def template(
+    kind: Annotated[str | None, typer.Argument(help="Kind of file; without one, they are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write: .csv or .xlsx.")] = None,
+) -> None:
+    """Write the template of a kind of file: headings, an invented example, and in .xlsx what each means."""
+    with failures_told():
+        known = templates(load_kinds())
+        if kind is None:
+            for each in known.values():
+                said(f"{each.kind:22} {each.label}")
+            return
+        wanted = template_of(kind, known)
+        path = out or Path(f"{kind}.xlsx")
+        if path.suffix not in (".csv", ".xlsx"):
+            raise typer.BadParameter("give a name that ends in .csv or .xlsx.", param_hint="--out")
+        made = template_csv(wanted) if path.suffix == ".csv" else template_xlsx(wanted)
+        _write(path, made, "--out")
+    said(f"Modèle « {wanted.label} » écrit : {path}")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX to import.")],
+    kind: _KindOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Let partners, conventions and actions take the place of those of the same reference.",
+        ),
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write every issue to this .csv file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Import a file of money, passes or actions: all of its rows, or none.
+
+    A row kept already changes nothing. Exit code 1 when a row is rejected: nothing is kept then.
+    """
+    settings = Settings()
+    actor = getpass.getuser()
+    with failures_told():
+        kinds = load_kinds()
+        wanted = template_of(kind, templates(kinds))
+        with transaction(settings) as connection:
+            known = load_funding.known(connection, territories.load(connection), kinds)
+        with progress() as bars:
+            task = bars.add_task(plain(file.name), total=None)
+            reading = read(
+                file,
+                wanted,
+                known,
+                today=datetime.now(TIME_ZONE).date(),
+                max_bytes=settings.import_max_mb * 1_000_000,
+                progress=lambda rows: bars.update(task, completed=rows),
+            )
+        load = load_funding.prepare if dry_run else load_funding.apply
+        with transaction(settings) as connection:
+            loaded = load(connection, reading, known, actor=actor, replace=replace)
+        if report:
+            try:
+                with report.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+                    issue_report.issues_csv(loaded.issues, stream)
+            except OSError as problem:
+                raise typer.BadParameter(f"{problem.strerror}.", param_hint="--report") from problem
+    if as_json:
+        print_json(
+            {
+                "file": file.name,
+                "kind": kind,
+                "read": reading.read,
+                "accepted": loaded.accepted,
+                "rejected": loaded.rejected,
+                "new": loaded.new,
+                "changed": loaded.changed,
+                "unchanged": loaded.unchanged,
+                "kept": loaded.kept,
+                "dry_run": dry_run,
+                "issues": issue_report.issue_records(loaded.issues),
+            }
+        )
+    else:
+        _tell(file, loaded, dry_run=dry_run)
+    if loaded.rejected:
+        raise typer.Exit(REFUSED)
+
+
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write one workbook beside the CSV files.")] = False,
+    open_data: Annotated[
+        bool,
+        typer.Option(
+            "--open-data", help="Write what may be published instead: a data package without small counts."
+        ),
+    ] = False,
+    licence: Annotated[Licence, typer.Option(help="Licence of the open data.", show_default=True)] = Licence(
+        "etalab-2.0"
+    ),
+) -> None:
+    """Write every table and report of the fund as CSV; or the package that may be published."""
+    with failures_told():
+        with transaction(Settings()) as connection:
+            territory = territories.load(connection)
+            files = (
+                export_funding.open_data(
+                    connection,
+                    territory,
+                    load_kinds(),
+                    licence=licence.value,
+                    today=datetime.now(TIME_ZONE).date(),
+                )
+                if open_data
+                else export_funding.everything(connection, territory, load_kinds(), xlsx=xlsx)
+            )
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise typer.BadParameter(f"{problem.strerror}.", param_hint="--out") from problem
+        for name, content in files.items():
+            _write(out / name, content, "--out")
+    size = sum(map(len, files.values())) / 1_000_000
+    said(f"{len(files)} fichiers écrits dans {out} ({size:.1f} Mo).")
+    if not open_data:
+        said("Ils contiennent de petits nombres de personnes : ne les publiez pas (--open-data).", "yellow")
+
+
+def template_of(kind: str, known: dict[str, Template]) -> Template:
+    """The template of a kind of file.
+
+    Raises
+    ------
+    InvalidParameter
+        If there is none.
+    """
+    if kind not in known:
+        raise InvalidParameter(
+            f"« {kind} » n'est pas une sorte de fichier.",
+            f"Choisissez : {', '.join(known)}.",
+            parameter="kind",
+        )
+    return known[kind]
+
+
+def _write(path: Path, content: bytes, option: str) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as problem:
+        raise typer.BadParameter(f"{problem.strerror}.", param_hint=option) from problem
+
+
+def _tell(file: Path, loaded: load_funding.Loaded, *, dry_run: bool) -> None:
+    said(f"{file.name} : {loaded.reading.template.label}", style="bold")
+    said(
+        f"Lignes lues {_count(loaded.reading.read)} · acceptées {_count(loaded.accepted)} · "
+        f"rejetées {_count(loaded.rejected)}"
+    )
+    _tell_issues(loaded.issues)
+    if loaded.rejected:
+        said(
+            f"Rien n'a été enregistré : les {_count(loaded.accepted)} lignes acceptées attendent que les "
+            "autres soient corrigées.",
+            style="bold",
+        )
+        return
+    said(
+        f"{'Essai : seraient nouvelles' if dry_run else 'Nouvelles'} {_count(loaded.new)} · "
+        f"modifiées {_count(loaded.changed)} · inchangées {_count(loaded.unchanged)}",
+        style="" if dry_run else "green",
+    )
+
+
+def _tell_issues(issues: tuple[Issue, ...]) -> None:
+    by_line: dict[int, list[Issue]] = defaultdict(list)
+    for issue in issues:
+        by_line[issue.line].append(issue)
+    for line, found in list(by_line.items())[:ISSUES_SHOWN]:
+        for issue in found:
+            said(
+                f"Rejet, ligne {line}, {issue.field} « {issue.value} » : {issue.reason} {issue.advice}", "red"
+            )
+    if (more := len(by_line) - ISSUES_SHOWN) > 0:
+        said(f"… et {_count(more)} autres lignes (--report FICHIER les écrit toutes).")
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
