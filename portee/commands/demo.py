@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
 
-from geo import load
+from geo import load, load_funding
 from geo.coverage.measure import Question, measure
 from geo.errors import SnapshotUnavailable
+from geo.funding.actions import load_kinds
+from geo.funding.reading import read
+from geo.funding.rule import Rule
+from geo.funding.templates import templates
 from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot
-from geo.store import snapshots, territories
+from geo.store import ledger, partners, snapshots, territories
 from geo.store.database import engine_for, migrate
 from geo.territory.files import read_territory
 from geo.territory.model import Kind, Territory
@@ -28,6 +32,15 @@ from static_maps.build import render
 
 DATA = ROOT / "data" / "demo"
 """The invented sites; the folders below hold later versions, which are not loaded."""
+
+FUND = ROOT / "data" / "demo-fonds"
+"""The invented money, passes and actions: a file for each kind."""
+
+RULES = (
+    Rule(date(2025, 1, 1), note="Règle fictive : un pour un"),
+    Rule(date(2026, 1, 1), ceiling_cents=3_333_333, note="Règle fictive : un pour un, plafonnée"),
+)
+ACTOR = "démonstration"
 
 HOST = "127.0.0.1"
 TOLD_MIN = (10, 20, 30)
@@ -62,15 +75,15 @@ def demo(
 ) -> None:
     """Prepare the demonstration and serve it: invented sites over the real communes.
 
-    Starts the embedded PostGIS (or uses DATABASE_URL), makes the tables, loads the territory and
-    the invented sites, computes access, writes the static map, serves. Twice changes nothing.
-    Where real sites are stored, the invented ones are left out.
+    Starts the embedded PostGIS (or uses DATABASE_URL), makes the tables, loads the territory, the
+    invented sites, money, passes and actions, computes access, writes the static map, serves. Twice
+    changes nothing. Where real sites are stored, the invented ones are left out.
     """
     with failures_told():
         settings = Settings()
         if serving:
             require_free(HOST, port)  # told before the work, not after it
-        steps = Steps(6)
+        steps = Steps(7)
         with steps.step("Database") as said:
             engine = engine_for(settings)
             said.append("DATABASE_URL" if settings.database_url else "embedded")
@@ -103,6 +116,8 @@ def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
         said.append("loaded" if stored else "already there")
     with steps.step("Sites") as said:
         said.extend(import_demonstration(engine, settings, territory))
+    with steps.step("Fund") as said:
+        said.append(import_fund(engine, settings, territory))
     with steps.step("Access") as said:
         frame = frame_of(settings)
         asked = Question(minutes=TOLD_MIN)
@@ -161,6 +176,44 @@ def import_demonstration(engine: Engine, settings: Settings, territory: Territor
                 load.apply(connection, arrival, territory=territory)
         said.append(f"{path.name}: {', '.join(counts) or 'nothing new'}")
     return said
+
+
+def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str:
+    """Import the invented money, passes and actions, all or none; says what came of them.
+
+    Nothing is imported beside real sites, partners or rules: the ledger forgets nothing, so that what is
+    invented would stay.
+    """
+    with engine.connect() as connection:
+        rules, known_partners = ledger.rules(connection), partners.list_(connection)
+        if (
+            has_real_sites(snapshots.read(connection))
+            or not {*rules} <= {*RULES}
+            or not all(partner.fictif for partner in known_partners)
+        ):
+            return "real ones are stored here: what is invented is left out"
+    kinds = load_kinds()
+    new = 0
+    with engine.connect() as connection, connection.begin() as transaction:
+        for rule in RULES:
+            if rule not in rules:
+                ledger.set_rule(connection, rule, actor=ACTOR)
+        for kind, template in templates(kinds).items():
+            known = load_funding.known(connection, territory, kinds)
+            reading = read(
+                FUND / f"{kind}.csv",
+                template,
+                known,
+                today=datetime.now(UTC).date(),
+                max_bytes=settings.import_max_mb * 1_000_000,
+            )
+            loaded = load_funding.apply(connection, reading, known, actor=ACTOR)
+            if loaded.rejected:
+                transaction.rollback()
+                issue = loaded.issues[0]
+                return f"left out: {kind}.csv, line {issue.line}: {issue.reason}"
+            new += loaded.new
+    return f"{new} records and entries" if new else "already there"
 
 
 def has_real_sites(snapshot: Snapshot) -> bool:
