@@ -17,6 +17,7 @@ from api import (
     coverage,
     described,
     fund,
+    funding_pages,
     gaps,
     health,
     imports,
@@ -94,6 +95,7 @@ def create_app(
         app.router.routes.extend(routes.routes)
     pages.install(app)
     planner.install(app)
+    funding_pages.install(app)
     problems.install(app)
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)

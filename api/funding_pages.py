@@ -1,0 +1,356 @@
+"""Pages of the money: maps of measures, account of a territory, network, fund and its statements.
+
+Money, passes and actions are read from the database, all at one moment; maps and accounts are made
+again only when something they are made from changed. Without the database there is no page, and one
+that says so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.pages import HTML, page, send
+from api.parameters import KIND, Query, choice, integer
+from api.problems import STATUS, TITLES, Refused
+from api.served import Memory, Page, Served
+from api.service import Service, service_of
+from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
+from geo.funding.account import YEARS, Books
+from geo.funding.reports import By, Report
+from geo.store import accounts, actions, audit, dated, ledger, partners, passes
+from geo.store.database import Connection
+from geo.territory.model import Kind
+from static_maps import funding_pages as pages
+from static_maps import paper
+from static_maps.classes import Method
+from static_maps.measure_map import KINDS, PATH, VIEWS, Asked, measures_page
+from static_maps.measures import FORMS, MEASURES, shown
+from static_maps.planner_map import outline_json
+from static_maps.settings import MapSettings
+from static_maps.statement import Gift, Statement, statement_pdf
+
+BOOKS_KEPT: Final = 4
+"""Books of years kept: what is withheld of their counts takes seconds to settle."""
+PAGES_KEPT: Final = 32
+
+YEAR: Final = replace(
+    integer("year", "Year of the money, passes and actions.", low=YEARS[0], high=YEARS[1], default=YEARS[0]),
+    example=None,
+)
+ASKED: Final = Query(
+    (
+        choice("mesure", "What the map shows.", MEASURES, default="temps"),
+        choice("avec", "A second measure beside it.", MEASURES),
+        choice("kind", "Level of territory.", KINDS, default=Kind.COMMUNE.value),
+        choice("forme", "Per inhabitant, or in total.", FORMS, default=FORMS[0]),
+        choice("classes", "How values are parted.", tuple(Method), default=Method.NATURAL.value),
+        choice("vue", "How two measures are shown.", VIEWS, default="cote"),
+        YEAR,
+    )
+)
+OF_TERRITORY: Final = Query((KIND, YEAR))
+OF_FUND: Final = Query((KIND, YEAR))
+NOTHING: Final = Query()
+
+
+@contextmanager
+def reading(service: Service) -> Iterator[Connection]:
+    """A connection that reads everything as of one moment.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If the database does not answer.
+    """
+    with service.connect() as connection:
+        yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the database holds at a moment: a key to all that is made from it, and the years it tells of.
+
+    `years` has the present one too, and the latest comes first.
+    """
+
+    key: tuple[object, ...]
+    years: tuple[int, ...]
+
+
+def moment_of(service: Service, served: Served) -> Moment:
+    """Look at the database once; cheap, whatever it holds."""
+    today = served.frame.day
+    with reading(service) as connection:
+        counts = passes.counts(connection)
+        years = {int(line.key) for line in ledger.report(connection, By.YEAR).lines}
+        years |= {action.day.year for action in actions.list_(connection)}
+        latest = [change.id for change in audit.list_(connection, limit=1)]
+        states = [state.name for state in dated.list_(connection)]
+    digest = blake2b(digest_size=16)
+    for values in (counts.order, counts.commune, counts.year, counts.given, counts.used, counts.expired):
+        digest.update(values.tobytes())
+    years |= {*map(int, counts.year), today.year}
+    key = (served.tag, today, *latest, *states, digest.digest())
+    return Moment(key, tuple(sorted(years, reverse=True)))
+
+
+def books_of(service: Service, served: Served, year: int) -> Books:
+    """What accounts of a year are made from."""
+    with reading(service) as connection:
+        return accounts.read(connection, served.frame, year)
+
+
+def statement(connection: Connection, served: Served, code: str, year: int) -> bytes:
+    """The statement of a partner for a year.
+
+    Raises
+    ------
+    UnknownPartner
+        If none bears the code.
+    InvalidParameter
+        If it has no entry in the year.
+    """
+    partner = partners.find(connection, code)
+    report = ledger.report(connection, By.PARTNER, year=year)
+    line = next((each for each in report.lines if each.key == code), None)
+    if line is None:
+        raise InvalidParameter(
+            f"« {partner.name} » n'a rien apporté ni reçu en {year}.",
+            "Les relevés qui existent sont dans le tableau des partenaires du fonds.",
+            parameter="year",
+        )
+    whole = next(e for e in ledger.report(connection, By.PARTNER).lines if e.key == code)
+    return statement_pdf(
+        Statement(
+            partner=partner,
+            conventions=tuple(c for c in partners.conventions(connection, code) if c.year == year),
+            year=year,
+            line=line,
+            whole=whole,
+            received=tuple(
+                Gift(each.entry.day, each.entry.amount_cents, each.matched_cents, each.unmatched_cents)
+                for each in ledger.received(connection, year=year, partner_code=code)
+                if each.entry.reversed_by is None
+            ),
+            rules=tuple(ledger.rules(connection)),
+            uses=tuple(ledger.report(connection, By.LINE, year=year).lines),
+            fund=report.total,
+            closed=(until := ledger.last_close(connection)) is not None and until >= date(year, 12, 31),
+            territory=served.snapshot.territory.name,
+            day=served.frame.day,
+        )
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to an application."""
+    settings = MapSettings()
+    books: Memory[Books] = Memory(BOOKS_KEPT)
+    grounds: Memory[paper.Ground] = Memory(len(KINDS))
+    outlines: Memory[bytes] = Memory(1)
+    shown_pages: Memory[Page] = Memory(PAGES_KEPT)
+
+    def books_now(service: Service, served: Served, moment: Moment, year: int) -> Books:
+        return books.of((moment.key, year), lambda: books_of(service, served, year))
+
+    def measured(service: Service, served: Served, moment: Moment, values: dict[str, Any]) -> Page:
+        year = values.get("year", moment.years[0])
+        read = books_now(service, served, moment, year)
+        chosen = MEASURES[values.get("mesure", "temps")]
+        other = MEASURES.get(values.get("avec", ""))
+        asked = Asked(
+            measure=chosen,
+            beside=other if other != chosen else None,
+            kind=Kind(values.get("kind", Kind.COMMUNE)),
+            form=values.get("forme", FORMS[0]) if chosen.total and other in (None, chosen) else FORMS[0],
+            method=Method(values.get("classes", Method.NATURAL)),
+            view=values.get("vue", "cote"),
+            year=year,
+        )
+        snapshot = served.snapshot
+        wanted = [m for m in (asked.measure, asked.beside) if m is not None]
+        written = measures_page(
+            snapshot,
+            asked,
+            [shown(read, m, asked.kind, asked.year, form=asked.form) for m in wanted],
+            area=grounds.of((served.tag, asked.kind), lambda: paper.ground(snapshot.territory, asked.kind)),
+            outline=outlines.of(served.tag, lambda: outline_json(snapshot, settings.tolerance_m)),
+            settings=settings,
+            years=moment.years,
+            fictif=read.fictif,
+            nav=pages.nav(snapshot.territory),
+        )
+        return page(written.html, written.security_policy)
+
+    @app.get(PATH, include_in_schema=False)
+    def measures(request: Request) -> Response:
+        def made(service: Service, served: Served) -> Page:
+            values = ASKED.read(request.scope["query_string"])
+            moment = moment_of(service, served)
+            key = (moment.key, tuple(sorted(values.items())))
+            return shown_pages.of(key, lambda: measured(service, served, moment, values))
+
+        return answered(request, made)
+
+    @app.get("/territoires", include_in_schema=False)
+    def whole(request: Request) -> Response:
+        code = service_of(request).now().served.snapshot.territory.code
+        return RedirectResponse(f"/territoires/{code}?kind={Kind.DEPARTEMENT}", status_code=303)
+
+    @app.get("/territoires/{code}", include_in_schema=False)
+    def territory(request: Request, code: str) -> Response:
+        def made(service: Service, served: Served) -> Page:
+            values = OF_TERRITORY.read(request.scope["query_string"])
+            kind = Kind(values["kind"]) if "kind" in values else None
+            group = served.snapshot.territory.find(code, kind)
+            moment = moment_of(service, served)
+            year = values.get("year", moment.years[0])
+            account = books_now(service, served, moment, year).account(code, group.kind, year=year)
+            shape = pages.locator(served.snapshot.territory, group)
+            written = pages.territory_page(served.snapshot, account, years=moment.years, shape=shape)
+            return page(written.html, written.security_policy)
+
+        return answered(request, made)
+
+    @app.get("/reseau", include_in_schema=False)
+    def network(request: Request) -> Response:
+        def made(service: Service, served: Served) -> Page:
+            NOTHING.read(request.scope["query_string"])
+            with reading(service) as connection:
+                years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
+                known = partners.list_(connection)
+                done: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+                fictif = served.snapshot.fictitious or any(p.fictif for p in known)
+                for action in actions.list_(connection):
+                    if action.partner_code is not None:
+                        done[action.partner_code][action.day.year] += 1
+                        fictif |= action.fictif
+                by_year = {year: ledger.report(connection, By.PARTNER, year=year) for year in years}
+                found = pages.members(
+                    known,
+                    conventions=partners.conventions(connection),
+                    links=partners.sites_of(connection),
+                    by_year=by_year,
+                    actions=done,
+                    snapshot=served.snapshot,
+                )
+            fictif |= any(report.fictif for report in by_year.values())
+            written = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
+            return page(written.html, written.security_policy)
+
+        return answered(request, made)
+
+    @app.get("/fonds", include_in_schema=False)
+    def fund(request: Request) -> Response:
+        def made(service: Service, served: Served) -> Page:
+            values = OF_FUND.read(request.scope["query_string"])
+            year, kind = values.get("year"), Kind(values.get("kind", Kind.EPCI))
+            with reading(service) as connection:
+                found = fund_of(connection, served, year, kind)
+            written = pages.fund_page(
+                served.snapshot,
+                found,
+                fictif=found.fictif or served.snapshot.fictitious,
+                day=served.frame.day,
+            )
+            return page(written.html, written.security_policy)
+
+        return answered(request, made)
+
+    @app.get("/fonds/releves/{partner}/{year}.pdf", include_in_schema=False)
+    def release(request: Request, partner: str, year: str) -> Response:
+        service = service_of(request)
+        try:
+            NOTHING.read(request.scope["query_string"])
+            if not (year.isascii() and year.isdigit() and len(year) == 4):
+                raise InvalidParameter(
+                    f"« {year[:20]} » n'est pas une année.", "Écrivez-la comme 2026.", parameter="year"
+                )
+            served = service.now().served
+            with reading(service) as connection:
+                body = statement(connection, served, partner, int(year))
+        except (Refused, PorteeError) as refused:
+            return refusal(refused)
+        return Response(
+            body,
+            media_type="application/pdf",
+            headers={
+                "Content-Disposition": f'inline; filename="releve-{partner}-{year}.pdf"',
+                "Cache-Control": "no-cache",
+            },
+        )
+
+
+def fund_of(connection: Connection, served: Served, year: int | None, kind: Kind) -> pages.Fund:
+    """All the page of the fund tells."""
+    territory = served.snapshot.territory
+    by_year = ledger.report(connection, By.YEAR)
+    reports: dict[By | Kind, Report] = {
+        by: ledger.report(connection, by, year=year) for by in (By.PARTNER, By.LEVEL, By.LINE)
+    }
+    reports[kind] = ledger.report(connection, kind, year=year, territory=territory)
+    statements: dict[str, list[int]] = defaultdict(list)
+    for line in reversed(by_year.lines):
+        if year in (None, int(line.key)):
+            for each in ledger.report(connection, By.PARTNER, year=int(line.key)).lines:
+                if each.key:
+                    statements[each.key].append(int(line.key))
+    return pages.Fund(
+        balance=ledger.balance(connection),
+        rules=tuple(ledger.rules(connection)),
+        by_year=by_year,
+        reports=reports,
+        year=year,
+        kind=kind,
+        last_close=ledger.last_close(connection),
+        statements=statements,
+    )
+
+
+def answered(request: Request, made: Any) -> Response:
+    """The page made for a request, or the one that says why there is none."""
+    service = service_of(request)
+    try:
+        now = service.now()
+        return send(request, now, made(service, now.served))
+    except (Refused, PorteeError) as refused:
+        return refusal(refused)
+
+
+def refusal(refused: Refused | PorteeError) -> Response:
+    """The page that says what is wrong: with the address, or with the database."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    if isinstance(refused, Refused):
+        problems: Sequence[str] = [error.detail for error in refused.errors]
+    else:
+        found = next((STATUS[c] for c in type(refused).__mro__ if c in STATUS), None)
+        if found is None or (
+            isinstance(refused, OperatorError) and not isinstance(refused, DatabaseUnavailable)
+        ):
+            raise refused
+        status = found
+        problems = [f"{refused.message} {refused.advice}".strip()]
+        if isinstance(refused, DatabaseUnavailable):
+            problems = [
+                "La base de données est momentanément injoignable : l'argent, les pass et les actions "
+                "ne peuvent être montrés. La carte et les temps de trajet restent consultables.",
+                "Réessayez dans quelques minutes.",
+            ]
+    written = pages.refused_page(TITLES.get(status, "Demande incorrecte"), problems)
+    shown_page = page(written.html, written.security_policy)
+    return Response(
+        shown_page.body,
+        status_code=status,
+        media_type=HTML,
+        headers={"Content-Security-Policy": shown_page.security_policy, "Cache-Control": "no-store"},
+    )

@@ -1,0 +1,378 @@
+"""Pages of the money: the fund, the network, the account of a territory. Frozen results in, a page out.
+
+No script, nothing from elsewhere: each is whole as it is sent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from markupsafe import Markup
+from shapely import Geometry
+
+from geo.crs import WGS84, reproject
+from geo.funding import money
+from geo.funding.account import Account
+from geo.funding.ledger import Balance
+from geo.funding.partners import Convention, Partner, SiteLink
+from geo.funding.reports import UNPLACED, By, Line, Report
+from geo.funding.rule import Rule
+from geo.snapshot import Snapshot
+from geo.territory.model import Grouping, Kind, Territory
+from static_maps import charts, words
+from static_maps.coverage_map import TEMPLATES, Link, WrittenPage
+
+ASSETS: Final = "/static"
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'"
+)
+COLOURS: Final = {"paid": "#0a3a6e", "committed": "#4a8bc2", "available": "#cfe3f3"}
+MEASURES: Final = {
+    "contributed_cents": "Contributions",
+    "matched_cents": "Abondement",
+    "unmatched_cents": "Reste non abondé",
+    "committed_cents": "Engagé",
+    "paid_cents": "Payé",
+    "available_cents": "Disponible",
+}
+SMALLER: Final = (Kind.COMMUNE, Kind.CANTON, Kind.EPCI)
+
+TEMPLATES.globals.update(euros=money.formatted)
+
+
+def nav(territory: Territory) -> list[Link]:
+    """Links to all pages."""
+    return [
+        ("Carte", "/"),
+        ("Planifier", "/planifier"),
+        ("Mesures", "/mesures"),
+        ("Compte", f"/territoires/{territory.code}?kind={Kind.DEPARTEMENT}"),
+        ("Réseau", "/reseau"),
+        ("Fonds", "/fonds"),
+    ]
+
+
+def _page(name: str, snapshot: Snapshot, **told: Any) -> WrittenPage:
+    html = TEMPLATES.get_template(name).render(
+        snapshot=snapshot,
+        place=snapshot.territory.name,
+        policy=POLICY,
+        assets_url=ASSETS,
+        nav=nav(snapshot.territory),
+        **told,
+    )
+    return WrittenPage(html, POLICY)
+
+
+def refused_page(heading: str, problems: Sequence[str]) -> WrittenPage:
+    """The page that says why there is none, a sentence each."""
+    html = TEMPLATES.get_template("measures_refused.html").render(
+        heading=heading, problems=problems, assets_url=ASSETS
+    )
+    return WrittenPage(html, POLICY)
+
+
+# --- the fund
+
+
+@dataclass(frozen=True)
+class Fund:
+    """All the page of the fund tells, read at one moment.
+
+    Attributes
+    ----------
+    reports
+        By partner, source, action line and kind of territory: of `year`, or since the beginning.
+    by_year
+        All years.
+    kind
+        Of the territories.
+    statements
+        Codes of the partners of the report that have a statement to fetch, and for which year.
+    """
+
+    balance: Balance
+    rules: tuple[Rule, ...]
+    by_year: Report
+    reports: Mapping[By | Kind, Report]
+    year: int | None
+    kind: Kind
+    last_close: date | None
+    statements: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def fictif(self) -> bool:
+        """Whether some of it is invented."""
+        return self.by_year.fictif
+
+
+def rule_said(rule: Rule) -> str:
+    """A rule of the match as a sentence: « À partir du 1er janvier 2026, 1 € … »."""
+    rate = f"{rule.rate_bp / 10_000:.4f}".rstrip("0").rstrip(".").replace(".", ",")
+    ceiling = (
+        "sans plafond"
+        if rule.ceiling_cents is None
+        else f"dans la limite de {money.formatted(rule.ceiling_cents)} par année"
+    )
+    return (
+        f"À partir du {words.day(rule.day)}, pour chaque euro d'un partenaire, "
+        f"le Département ajoute {rate} €, {ceiling}."
+    )
+
+
+def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> WrittenPage:
+    """The page of the fund."""
+    tables = [
+        ("partenaires", "Par partenaire", fund.reports[By.PARTNER]),
+        ("sources", "Par source", fund.reports[By.LEVEL]),
+        ("lignes", "Par ligne d'action", fund.reports[By.LINE]),
+        ("territoires", "Par territoire", fund.reports[fund.kind]),
+    ]
+    whole = fund.by_year.total
+    return _page(
+        "fund.html",
+        snapshot,
+        title=f"Le fonds — {snapshot.territory.name}",
+        heading="Le fonds d'inclusion numérique",
+        here="Fonds",
+        fictif=fictif,
+        fund=fund,
+        day=day,
+        whole=whole,
+        rules=[rule_said(rule) for rule in fund.rules],
+        years=sorted((int(line.key) for line in fund.by_year.lines), reverse=True),
+        kinds=list(Kind),
+        tables=[
+            (
+                code,
+                title,
+                [(line, shown_of(code, line)) for line in _lines(report)],
+                report.total,
+                columns(code),
+            )
+            for code, title, report in tables
+        ],
+        yearly=[(line, shown_of("annees", line)) for line in fund.by_year.lines],
+        year_columns=columns("annees"),
+        bar=Markup(where_money_is(fund.balance)),  # noqa: S704 - drawn by charts
+        measures=MEASURES,
+        leverage=leverage,
+        unplaced=UNPLACED,
+    )
+
+
+def _lines(report: Report) -> list[Line]:
+    """Lines that say something, territories without money left out."""
+    return [line for line in report.lines if any(getattr(line, name) for name in MEASURES)]
+
+
+def columns(table: str) -> list[str]:
+    """Measures a table tells: what comes in names no action line, what goes out no source."""
+    if table == "sources":
+        return ["contributed_cents", "matched_cents", "unmatched_cents"]
+    if table == "lignes":
+        return ["committed_cents", "paid_cents"]
+    if table == "annees":
+        return list(MEASURES)
+    return [name for name in MEASURES if name != "available_cents"]
+
+
+def shown_of(table: str, line: Line) -> list[str]:
+    """The sums of a line, as a table tells them."""
+    return [money.formatted(getattr(line, name)) for name in columns(table)]
+
+
+def leverage(line: Line) -> str:
+    """Euros in the fund for each euro of a partner: « 2,00 € »; a dash without contributions."""
+    found = line.leverage
+    return "—" if found is None else f"{found:.2f} €".replace(".", ",")
+
+
+def where_money_is(balance: Balance) -> str:
+    """All the money of the fund as one bar: paid, set aside, available."""
+    parts = [
+        ("paid", "payé", balance.paid_cents),
+        ("committed", "engagé, pas encore payé", balance.committed_cents),
+        ("available", "disponible", balance.available_cents),
+    ]
+    whole = sum(cents for _, _, cents in parts)
+    if not whole:
+        return ""
+    width, drawn, at = 760.0, [], 0.0
+    for row, (code, label, cents) in enumerate(parts):
+        share = width * cents / whole
+        drawn.append(
+            f'<rect x="{at:.1f}" y="0" width="{share:.1f}" height="30" fill="{COLOURS[code]}" '
+            f'stroke="{charts.INK}" stroke-opacity=".5" stroke-width=".8"/>'
+        )
+        at += share
+        drawn.append(
+            f'<rect x="0" y="{44 + 24 * row}" width="16" height="16" fill="{COLOURS[code]}" '
+            f'stroke="{charts.INK}" stroke-opacity=".5" stroke-width=".8"/>'
+            f'<text x="24" y="{57 + 24 * row}" fill="{charts.INK}">{escape(label)} : '
+            f"{money.formatted(cents)} · {charts.percent(cents / whole)}</text>"
+        )
+    said = " ; ".join(f"{label} : {money.formatted(cents)}" for _, label, cents in parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 760 120" '
+        f'aria-labelledby="barre-titre barre-texte" font-family="{escape(charts.FONT)}" font-size="14">'
+        f'<title id="barre-titre">Où est l\'argent du fonds</title>'
+        f'<desc id="barre-texte">{escape(said)}.</desc>{"".join(drawn)}</svg>'
+    )
+
+
+# --- the network
+
+
+@dataclass(frozen=True)
+class Member:
+    """A partner with what it does: sites (name, its commune, role), contributions and actions by year."""
+
+    partner: Partner
+    conventions: tuple[Convention, ...]
+    sites: tuple[tuple[str, str, str], ...]
+    years: tuple[tuple[int, Line | None, int], ...]
+
+
+def members(
+    partners: Sequence[Partner],
+    *,
+    conventions: Sequence[Convention],
+    links: Sequence[SiteLink],
+    by_year: Mapping[int, Report],
+    actions: Mapping[str, Mapping[int, int]],
+    snapshot: Snapshot,
+) -> list[Member]:
+    """What each partner brings, by year, the latest first.
+
+    Parameters
+    ----------
+    by_year
+        Year → report by partner.
+    actions
+        Code of a partner → year → number of actions it led.
+    """
+    sites = {site.id: site for site in snapshot.sites}
+    own: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for link in links:
+        if found := sites.get(link.site_id):
+            own[link.partner_code].append((found.nom, found.commune, link.role.label))
+    signed: dict[str, list[Convention]] = defaultdict(list)
+    for each in conventions:
+        signed[each.partner_code].append(each)
+    lines = {(line.key, year): line for year, report in by_year.items() for line in report.lines}
+    made = []
+    for partner in partners:
+        led = actions.get(partner.code, {})
+        years = sorted({y for c, y in lines if c == partner.code} | set(led), reverse=True)
+        made.append(
+            Member(
+                partner,
+                tuple(signed[partner.code]),
+                tuple(sorted(own[partner.code])),
+                tuple((y, lines.get((partner.code, y)), led.get(y, 0)) for y in years),
+            )
+        )
+    return made
+
+
+def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fictif: bool) -> WrittenPage:
+    """The page of the network: members on a day first, then the other partners."""
+    return _page(
+        "network.html",
+        snapshot,
+        title=f"Le réseau — {snapshot.territory.name}",
+        heading="Le réseau d'inclusion numérique",
+        here="Réseau",
+        fictif=fictif,
+        day=day,
+        members=[m for m in found if m.partner.is_member(day)],
+        others=[m for m in found if not m.partner.is_member(day)],
+    )
+
+
+# --- the account of a territory
+
+
+def territory_page(snapshot: Snapshot, account: Account, *, years: Sequence[int], shape: str) -> WrittenPage:
+    """The page of an account.
+
+    Parameters
+    ----------
+    years
+        Those a reader may choose.
+    shape
+        The territory in its département, as `locator` draws it.
+    """
+    group = snapshot.territory.find(account.code, account.kind)
+    return _page(
+        "territory.html",
+        snapshot,
+        title=f"{account.name} — compte {account.year}",
+        heading=f"Compte de {account.name}",
+        here="Compte" if account.kind is Kind.DEPARTEMENT else "",
+        fictif=account.fictif,
+        account=account,
+        kind=account.kind,
+        sentences=[s for s in account.summary if not s.startswith("Données de démonstration")],
+        larger=larger(snapshot.territory, group),
+        smaller=smaller(snapshot.territory, group),
+        years=years,
+        shape=Markup(shape),  # noqa: S704 - numbers only
+    )
+
+
+def larger(territory: Territory, group: Grouping) -> list[Grouping]:
+    """The territories that hold all of one, the smallest first."""
+    inside = set(group.communes)
+    return [
+        each
+        for each in sorted(territory.groupings, key=lambda g: (len(g.communes), g.code))
+        if inside <= set(each.communes) and (each.kind, each.code) != (group.kind, group.code)
+    ]
+
+
+def smaller(territory: Territory, group: Grouping) -> list[tuple[Kind, list[Grouping]]]:
+    """The territories within one, by kind and name; communes last."""
+    if group.kind is Kind.COMMUNE:
+        return []
+    inside = set(group.communes)
+    found = []
+    for kind in (Kind.EPCI, Kind.CANTON, Kind.COMMUNE):
+        within = [
+            g for g in territory.groupings_of(kind) if set(g.communes) <= inside and kind is not group.kind
+        ]
+        if within:
+            found.append((kind, sorted(within, key=lambda g: g.name)))
+    return found
+
+
+def locator(territory: Territory, group: Grouping) -> str:
+    """Where a territory lies in its département, as a small drawing without words."""
+    whole = next(territory.groupings_of(Kind.DEPARTEMENT)).boundary
+    shapes = reproject([whole, group.boundary], source=WGS84, target=territory.metric_crs)
+    west, south, east, north = shapely.total_bounds(shapes[:1])
+    step = max(east - west, north - south) / 300
+    size = f"{(east - west) / step + 4:.0f} {(north - south) / step + 4:.0f}"
+
+    def path(shape: Geometry) -> str:
+        lines = []
+        for ring in shapely.get_rings(shapely.get_parts(shapely.simplify(shape, step))):
+            xy = shapely.get_coordinates(ring)
+            points = np.column_stack([(xy[:, 0] - west) / step + 2, (north - xy[:, 1]) / step + 2])
+            lines.append("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) + "Z")
+        return "".join(lines)
+
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" '
+        'aria-hidden="true" fill-rule="evenodd">'
+        f'<path d="{path(shapes[0])}" fill="#ffffff" stroke="#2a3342" stroke-width="1.5"/>'
+        f'<path d="{path(shapes[1])}" fill="#1f5f9e" stroke="#0a3a6e" stroke-width="1"/></svg>'
+    )

@@ -1,0 +1,326 @@
+"""What maps of measures may show: access, money, passes and actions, per inhabitant or in total.
+
+From the books of the accounts (`geo.funding.account.Books`) to a value for each territory; counts of
+persons, and what is made of them, only as `Books.published` tells them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from geo.coverage.measure import Coverage
+from geo.funding import reports
+from geo.funding.account import Books
+from geo.funding.secrecy import Key
+from geo.territory.model import Grouping, Kind
+from static_maps import words
+
+FORMS: Final = ("habitant", "total")
+
+BLUES: Final = ("#dcebf7", "#b3d3ea", "#7fb2d9", "#4a8bc2", "#1f5f9e", "#0a3a6e")
+GREENS: Final = ("#ddf1e4", "#b0dcc1", "#79bf9b", "#429b76", "#1b7355", "#064a36")
+PURPLES: Final = ("#ece5f5", "#cfc0e6", "#ac93d1", "#8866b8", "#653e98", "#421d70")
+WARM: Final = ("#fdf0c4", "#f8cf86", "#ec9d57", "#d26b46", "#a73a42", "#6c1d4a")
+"""From little (light) to much (dark): in order for every kind of colour vision, and in black and white."""
+
+
+class Subject(StrEnum):
+    """What a measure is about."""
+
+    ACCESS = "accès"
+    MONEY = "argent"
+    PASSES = "pass"
+    ACTIONS = "actions"
+
+    @property
+    def label(self) -> str:
+        """The French words shown to readers."""
+        return {
+            "accès": "Accès à l'aide",
+            "argent": "Argent du fonds",
+            "pass": "Pass Numérique",
+            "actions": "Actions",
+        }[self]
+
+    @property
+    def ramp(self) -> tuple[str, ...]:
+        """Colours from little to much."""
+        return {"accès": WARM, "argent": BLUES, "pass": GREENS, "actions": PURPLES}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something a map may show.
+
+    Attributes
+    ----------
+    unit
+        Of its form per inhabitant, or of its only form.
+    total
+        Unit of its total; "" when it has none (a time has no sum).
+    decimals
+        Of a value as a table tells it.
+    """
+
+    code: str
+    subject: Subject
+    label: str
+    unit: str
+    total: str = ""
+    decimals: int = 1
+
+
+MEASURES: Final = {
+    measure.code: measure
+    for measure in (
+        Measure(
+            "temps", Subject.ACCESS, "Temps jusqu'au lieu d'aide le plus proche", "minutes (médiane)", "", 0
+        ),
+        Measure("audela", Subject.ACCESS, "Habitants hors de portée", "% des habitants", "personnes"),
+        Measure("offre", Subject.ACCESS, "Offre accessible", "heures par semaine pour 1 000 habitants", ""),
+        Measure("lieux", Subject.ACCESS, "Lieux d'aide", "lieux pour 10 000 habitants", "lieux"),
+        Measure("fragilite", Subject.ACCESS, "Fragilité numérique", "indicateur (moyenne des habitants)"),
+        Measure("paye", Subject.MONEY, "Payé par le fonds", "€ par habitant", "€", 2),
+        Measure("engage", Subject.MONEY, "Engagé par le fonds", "€ par habitant", "€", 2),
+        Measure("contribue", Subject.MONEY, "Contributions des partenaires", "€ par habitant", "€", 2),
+        Measure("pass", Subject.PASSES, "Pass donnés", "pass pour 1 000 habitants", "pass"),
+        Measure("utilises", Subject.PASSES, "Pass utilisés", "pass pour 1 000 habitants", "pass"),
+        Measure("usage", Subject.PASSES, "Taux d'utilisation des pass", "% des pass donnés", "", 0),
+        Measure(
+            "pass-temps",
+            Subject.PASSES,
+            "Temps jusqu'au lieu qui accepte le Pass",
+            "minutes (médiane)",
+            "",
+            0,
+        ),
+        Measure("actions", Subject.ACTIONS, "Actions menées", "actions pour 10 000 habitants", "actions"),
+        Measure("montant", Subject.ACTIONS, "Montant des actions", "€ par habitant", "€", 2),
+    )
+}
+_FUND: Final = {"paye": "paid_cents", "engage": "committed_cents", "contribue": "contributed_cents"}
+_PASSES: Final = {"pass": "given", "utilises": "used"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A measure of every territory of a kind.
+
+    Attributes
+    ----------
+    form
+        One of `FORMS`: "habitant" also stands for the only form of what has no total.
+    values
+        By code of territory; absent: not known, or withheld.
+    withheld
+        Codes of those known and not published.
+    vintage
+        What it is made from, and of when, in French.
+    note
+        What the map cannot show; "" when nothing.
+    """
+
+    measure: Measure
+    form: str
+    kind: Kind
+    values: Mapping[str, float]
+    withheld: frozenset[str] = frozenset()
+    vintage: str = ""
+    note: str = ""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+        return self.measure.total if self.form == "total" else self.measure.unit
+
+    def said(self, code: str) -> str:
+        """The value of a territory, as read."""
+        if code in self.withheld:
+            return "non publié"
+        value = self.values.get(code)
+        if value is None:
+            return "non connu"
+        whole = self.form == "total" and self.measure.total != "€"
+        digits = 0 if whole else 2 if self.measure.total == "€" else self.measure.decimals
+        return f"{value:,.{digits}f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
+
+
+@dataclass
+class _Values:
+    """Totals and ratios as they are found; what is withheld is in neither."""
+
+    totals: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
+    note: str = ""
+
+    def add(self, group: Grouping, total: float | None, *, per: float) -> None:
+        """A total, and its ratio to so many inhabitants where there are some."""
+        if total is None:
+            self.withheld.add(group.code)
+            return
+        self.totals[group.code] = total
+        if group.population:
+            self.ratios[group.code] = total * per / group.population
+
+
+def shown(books: Books, measure: Measure, kind: Kind, year: int, *, form: str = FORMS[0]) -> Shown:
+    """A measure of the territories of a kind; money, passes and actions are those of one year."""
+    groups = list(books.territory.groupings_of(kind))
+    if measure.code == "fragilite":
+        found = _fragility(books, groups)
+    elif measure.subject is Subject.ACCESS or measure.code == "pass-temps":
+        found = _access(books, measure.code, groups, kind)
+    elif measure.subject is Subject.MONEY:
+        found = _money(books, _FUND[measure.code], groups, kind, year)
+    elif measure.subject is Subject.PASSES:
+        found = _passes(books, measure.code, groups, kind, year)
+    else:
+        found = _actions(books, measure.code, groups, year)
+    form = form if measure.total else FORMS[0]
+    values = found.totals if form == "total" else found.ratios
+    return Shown(
+        measure, form, kind, values, frozenset(found.withheld), vintage(books, measure, year), found.note
+    )
+
+
+def vintage(books: Books, measure: Measure, year: int) -> str:
+    """What a measure is made from, and of when: a line below its legend."""
+    frame = books.coverage.frame
+    if measure.code == "fragilite":
+        about = [i.provenance for i in frame.snapshot.indicators[:1]]
+        return f"{about[0].producer}, {about[0].vintage}" if about else "Aucun indicateur n'est chargé"
+    if measure.subject is Subject.ACCESS or measure.code == "pass-temps":
+        updated = frame.snapshot.sites_updated
+        records = f"fiches jusqu'au {words.day(updated)}" if updated else "fiches sans date"
+        people = f"{frame.people.label}" + (
+            f" ({frame.people.provenance.vintage})" if frame.people.provenance else ""
+        )
+        graph = frame.travel.graph
+        roads = f" ({graph.about.vintage})" if graph is not None else ""
+        return f"{frame.travel.label}{roads} · {people} · {records}"
+    source = {
+        Subject.MONEY: "Grand livre du fonds",
+        Subject.PASSES: "Commandes et événements du Pass Numérique",
+        Subject.ACTIONS: "Actions enregistrées",
+    }[measure.subject]
+    until = f", au {words.day(frame.day)}" if year == frame.day.year else ""
+    return f"{source} · année {year}{until} · population municipale"
+
+
+def _access(books: Books, code: str, groups: Iterable[Grouping], kind: Kind) -> _Values:
+    coverage = books.accepting if code == "pass-temps" else books.coverage
+    found = _Values()
+    if coverage is None:
+        return found
+    rows = books.access(coverage, kind)
+    beyond = _beyond(books, coverage) if code == "audela" else {}
+    for group in groups:
+        row = rows[group.code]
+        if code in ("temps", "pass-temps"):
+            if row.median_min is not None:
+                found.ratios[group.code] = row.median_min
+        elif code == "offre":
+            if row.people:
+                found.ratios[group.code] = row.supply
+        elif code == "lieux":
+            found.add(group, row.site_count, per=10_000)
+        else:
+            published = beyond[kind, group.code, "people_beyond"]
+            found.add(group, published, per=100)
+            if published is not None and row.people:
+                found.ratios[group.code] = 100 * row.people_beyond / row.people
+    if code == "audela":
+        found.note = f"Hors de portée : à plus de {coverage.question.beyond_min} minutes de trajet."
+    return found
+
+
+def _fragility(books: Books, groups: Iterable[Grouping]) -> _Values:
+    """The first indicator loaded, as the mean of inhabitants."""
+    found = _Values()
+    communes = books.territory.commune_by_code
+    for indicator in books.coverage.frame.snapshot.indicators[:1]:
+        found.note = f"{indicator.name}{f', {indicator.unit}' if indicator.unit else ''}."
+        for group in groups:
+            told = [
+                (indicator.values[c], communes[c].population) for c in group.communes if c in indicator.values
+            ]
+            if people := sum(population for _, population in told):
+                found.ratios[group.code] = sum(value * population for value, population in told) / people
+    return found
+
+
+def _beyond(books: Books, coverage: Coverage) -> Mapping[Key, int | None]:
+    def counts() -> dict[str, dict[str, int]]:
+        rows = books.access(coverage, Kind.COMMUNE).values()
+        return {row.code: {"people_beyond": round(row.people_beyond)} for row in rows}
+
+    return books.published("people_beyond", coverage.frame.day.year, counts)
+
+
+def _money(books: Books, name: str, groups: Iterable[Grouping], kind: Kind, year: int) -> _Values:
+    found = _Values()
+    lines = books.money.get(year)
+    if lines is None:
+        return found
+    by_code = {line.key: line for line in reports.by_territory(lines, books.territory, kind)}
+    for group in groups:
+        found.add(group, getattr(by_code[group.code], name) / 100, per=1)
+    apart = by_code.get(reports.UNPLACED)
+    if apart is not None and (cents := getattr(apart, name)):
+        euros = words.integer(cents / 100)
+        found.note = (
+            f"{euros} € ne sont rattachés à aucune commune du département : la carte ne peut les montrer."
+        )
+    return found
+
+
+def _passes(books: Books, code: str, groups: Iterable[Grouping], kind: Kind, year: int) -> _Values:
+    found = _Values()
+    communes = books.passes_of(Kind.COMMUNE, year)
+    if not communes:
+        return found
+
+    names = ("given", "used", "expired")
+
+    def counts() -> dict[str, dict[str, int]]:
+        return {c: {n: getattr(row.figures, n) for n in names} for c, row in communes.items()}
+
+    published = books.published("passes", year, counts)
+    if code in _PASSES:
+        for group in groups:
+            found.add(group, published[kind, group.code, _PASSES[code]], per=1_000)
+        return found
+    for group in groups:
+        given, used = (published[kind, group.code, name] for name in ("given", "used"))
+        if given is None or used is None:
+            found.withheld.add(group.code)
+        elif given:
+            found.ratios[group.code] = 100 * used / given
+    found.note = (
+        "Sans pass donné dans l'année, le taux n'est pas connu ; "
+        "il dépasse 100 % quand servent des pass donnés l'année d'avant."
+    )
+    return found
+
+
+def _actions(books: Books, code: str, groups: Iterable[Grouping], year: int) -> _Values:
+    found = _Values()
+    if not any(action.day.year <= year for action in books.actions):
+        return found
+    count: Counter[str] = Counter()
+    cents: Counter[str] = Counter()
+    for action in books.actions:
+        if action.day.year == year:
+            count[action.commune] += 1
+            cents[action.commune] += action.amount_cents
+    for group in groups:
+        if code == "actions":
+            found.add(group, sum(count[c] for c in group.communes), per=10_000)
+        else:
+            found.add(group, sum(cents[c] for c in group.communes) / 100, per=1)
+    return found

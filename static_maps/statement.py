@@ -1,0 +1,206 @@
+"""The yearly statement of a partner: one page on A4, what it gave, what was added, what became of it.
+
+Sums only, by month: the entries themselves are the ledger's, which is not for all to read. Typst sets
+it as it does the report; the same statement gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import typst
+
+from geo.funding import money
+from geo.funding.partners import Convention, Partner
+from geo.funding.reports import Line
+from geo.funding.rule import Rule, rule_on
+from static_maps import paper, words
+from static_maps.funding_pages import leverage, rule_said
+
+USES_SHOWN: Final = 8
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "statement.typ"
+_MONTHS: Final = tuple(words.day(date(2000, month, 2)).split()[1] for month in range(1, 13))
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A contribution of the partner in force: when, and what was added to it, in cents."""
+
+    day: date
+    amount_cents: int
+    matched_cents: int
+    unmatched_cents: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a statement is made of.
+
+    Attributes
+    ----------
+    line, whole
+        The partner's sums, of the year and since the beginning.
+    received
+        Its contributions of the year, those reversed since left out.
+    uses
+        What the whole fund set aside and paid in the year, by action line.
+    fund
+        The whole fund's sums of the year.
+    closed
+        Whether the year's accounts are closed: its figures move no more.
+    """
+
+    partner: Partner
+    conventions: Sequence[Convention]
+    year: int
+    line: Line
+    whole: Line
+    received: Sequence[Gift]
+    rules: Sequence[Rule]
+    uses: Sequence[Line]
+    fund: Line
+    closed: bool
+    territory: str
+    day: date
+
+
+def statement_pdf(told: Statement) -> bytes:
+    """Write a statement.
+
+    Returns
+    -------
+    A tagged PDF of one page, in French. It claims PDF/UA-1 unless a name has a letter its fonts lack.
+    """
+    arguments: dict[str, Any] = {
+        "sys_inputs": {"statement": orjson.dumps(_clean(contents(told))).decode()},
+        "ignore_system_fonts": True,
+        "timestamp": datetime.combine(told.day, time(), UTC),
+    }
+    source = _TEMPLATE.read_bytes()
+    try:
+        pdf: bytes = typst.compile(source, pdf_standards=["ua-1"], **arguments)
+    except typst.TypstError:
+        pdf = typst.compile(source, **arguments)
+    return pdf
+
+
+def contents(told: Statement) -> dict[str, Any]:
+    """What the template shows, all of it words."""
+    line, partner = told.line, told.partner
+    fictif = partner.fictif or line.fictif or told.fund.fictif
+    facts = [partner.kind.label.capitalize()]
+    if partner.siret:
+        facts.append(f"SIRET {partner.siret}")
+    if told.conventions:
+        facts.append("convention " + ", ".join(c.reference for c in told.conventions))
+    return {
+        "territory": told.territory,
+        "title": f"Relevé de l'année {told.year}",
+        "partner": partner.name,
+        "facts": " · ".join(facts),
+        "notice": "Données de démonstration" if fictif else None,
+        "created": {"year": told.day.year, "month": told.day.month, "day": told.day.day},
+        "figures": [
+            {"value": money.formatted(line.contributed_cents), "label": "apporté au fonds"},
+            {"value": money.formatted(line.matched_cents), "label": "ajouté par le Département"},
+            {
+                "value": money.formatted(line.contributed_cents + line.matched_cents),
+                "label": "dans le fonds, grâce à vous",
+            },
+            {"value": leverage(line), "label": "dans le fonds pour chaque euro apporté"},
+        ],
+        "rules": [rule_said(rule) for rule in _in_force(told.rules, told.year)],
+        "unmatched": _unmatched(line),
+        "months": _months(told),
+        "total": [
+            "Année",
+            *(
+                money.formatted(getattr(line, n))
+                for n in ("contributed_cents", "matched_cents", "unmatched_cents")
+            ),
+        ],
+        "uses": _uses(told),
+        "sentences": _sentences(told),
+        "footer": f"Établi le {words.day(told.day)}, d'après le grand livre du fonds ; "
+        + ("année close." if told.closed else "année non close : ces sommes peuvent encore changer."),
+    }
+
+
+def _in_force(rules: Sequence[Rule], year: int) -> list[Rule]:
+    """The rules in force some day of a year, by day."""
+    first = rule_on(rules, date(year, 1, 1))
+    return [r for r in rules if r == first or r.day.year == year]
+
+
+def _unmatched(line: Line) -> str:
+    if line.unmatched_cents <= 0:
+        return ""
+    return (
+        f"Le plafond de l'année a joué : {money.formatted(line.unmatched_cents)} n'ont pas été abondés. "
+        "Ce reste est gardé, et peut l'être quand il y a de nouveau de la place sous le plafond."
+    )
+
+
+def _months(told: Statement) -> list[list[str]]:
+    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for each in told.received:
+        for at, cents in enumerate((each.amount_cents, each.matched_cents, each.unmatched_cents)):
+            sums[each.day.month][at] += cents
+    return [
+        [_MONTHS[month - 1].capitalize(), *(money.formatted(c) for c in sums[month])]
+        for month in sorted(sums)
+    ]
+
+
+def _uses(told: Statement) -> list[list[str]]:
+    """What the fund did in the year, the largest first; the smallest together."""
+    lines = sorted(
+        (u for u in told.uses if u.committed_cents or u.paid_cents),
+        key=lambda u: (-u.paid_cents, -u.committed_cents, u.key),
+    )
+    shown = [(u.name, u.committed_cents, u.paid_cents) for u in lines[:USES_SHOWN]]
+    if rest := lines[USES_SHOWN:]:
+        shown.append(
+            (
+                f"Autres lignes ({len(rest)})",
+                sum(u.committed_cents for u in rest),
+                sum(u.paid_cents for u in rest),
+            )
+        )
+    return [[name, money.formatted(committed), money.formatted(paid)] for name, committed, paid in shown]
+
+
+def _sentences(told: Statement) -> list[str]:
+    line, whole = told.line, told.whole
+    found = [
+        f"Depuis le début, vous avez apporté {money.formatted(whole.contributed_cents)}, "
+        f"auxquels le Département a ajouté {money.formatted(whole.matched_cents)}."
+    ]
+    if sum(each.amount_cents for each in told.received) != line.contributed_cents:
+        found.append(
+            "Des écritures ont été annulées : le détail par mois ne compte que les contributions en vigueur, "
+            "le total de l'année compte aussi les annulations qui y sont datées."
+        )
+    if line.committed_cents or line.paid_cents:
+        found.append(
+            f"Pour vos propres actions, le fonds a engagé {money.formatted(line.committed_cents)} "
+            f"et payé {money.formatted(line.paid_cents)} en {told.year}."
+        )
+    return found
+
+
+def _clean(value: Any) -> Any:
+    """Data whose every text is on one line, without characters that cannot be printed."""
+    if isinstance(value, str):
+        return paper.clean(value)
+    if isinstance(value, list):
+        return [_clean(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _clean(each) for name, each in value.items()}
+    return value
