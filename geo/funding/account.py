@@ -8,7 +8,7 @@ told as such: nothing is supposed. Definitions: docs/account.md.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
@@ -18,7 +18,7 @@ from typing import Any, Final
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.errors import InvalidParameter
 from geo.funding import money, pass_reports, reports, secrecy
-from geo.funding.actions import Action, Kinds, Total, totals
+from geo.funding.actions import Action, ActionKind, Kinds, Total, totals
 from geo.funding.pass_reports import PassCounts, TerritoryPasses
 from geo.funding.secrecy import THRESHOLD, Key
 from geo.people.model import Indicator
@@ -35,6 +35,9 @@ SHARE: Final = "part"
 """Unit of shares in [0, 1], told as percentages."""
 
 YEARS: Final = (2000, 2100)
+
+PASS_MEASURES: Final = ("given", "used", "expired")
+"""Counts of passes that are withheld together."""
 
 _NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 _FUND: Final = "Grand livre du fonds départemental d'inclusion numérique"
@@ -259,7 +262,9 @@ class Books:
         with self._lock:
             if (subject, year) not in self._published:
                 own = {code: told for code, told in counts().items() if code in self.territory.own_codes}
-                self._published[subject, year] = secrecy.published(own, self.territory, self.threshold)
+                self._published[subject, year] = secrecy.published_together(
+                    own, self.territory, self.threshold
+                )
             return self._published[subject, year]
 
     def access(self, coverage: Coverage, kind: Kind) -> Mapping[str, TerritoryCoverage]:
@@ -331,6 +336,26 @@ def told(account: Account) -> dict[str, Any]:
         "notes": account.notes,
         "sources": account.sources,
     }
+
+
+def persons_of_passes(communes: Iterable[TerritoryPasses]) -> dict[str, dict[str, int]]:
+    """Counts of a year's passes by commune, as `geo.funding.secrecy.published_together` takes them.
+
+    Whatever is public must settle what it withholds from these, and no other: two masks of the same
+    counts protect neither.
+    """
+    return {row.code: {name: getattr(row.figures, name) for name in PASS_MEASURES} for row in communes}
+
+
+def persons_of_actions(actions: Iterable[Action], kind: ActionKind, year: int) -> dict[str, dict[str, int]]:
+    """Persons counted by a kind's actions of a year, by commune; to be used as `persons_of_passes`."""
+    secret = [measure.name for measure in kind.measures if measure.secret]
+    found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(secret, 0))
+    for action in actions:
+        if action.day.year == year and action.kind == kind.code:
+            for name in secret:
+                found[action.commune][name] += int(action.measures.get(name, 0))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,15 +523,8 @@ class _Writer:
         row = self.books.passes_of(group.kind, year).get(group.code)
         if row is None:
             return []
-        communes = self.books.passes_of(Kind.COMMUNE, year)
-
-        names = ("given", "used", "expired")
-        told = self.books.published(
-            "passes",
-            year,
-            lambda: {code: {n: getattr(r.figures, n) for n in names} for code, r in communes.items()},
-        )
-        given, used, expired = (told[group.kind, group.code, name] for name in names)
+        told = self.books.published("passes", year, lambda: persons_of_passes(self._communes(year)))
+        given, used, expired = (told[group.kind, group.code, name] for name in PASS_MEASURES)
         rate = _WITHHELD if given is None or used is None else row.figures.rate_of_use
         delay = _WITHHELD if used is None else row.figures.median_delay_days
         value = _WITHHELD if used is None else row.figures.used_cents
@@ -522,6 +540,9 @@ class _Writer:
             _Told("median_delay_days", "délai médian du don à l'utilisation", "jours", delay, True),
             _Told("used_cents", "valeur des pass utilisés", CENTS, value),
         ]
+
+    def _communes(self, year: int) -> Iterable[TerritoryPasses]:
+        return self.books.passes_of(Kind.COMMUNE, year).values()
 
     def _actions(self, group: Grouping, year: int) -> list[_Told]:
         done = self.books.actions_of(group, year)
@@ -552,17 +573,10 @@ class _Writer:
         """A total of persons, or what a factor makes of one, when it may be told."""
         derived = {d.name: d for d in self.books.kinds[total.kind].derived}.get(total.name)
         measure = derived.of if derived else total.name
-        secret = [m.name for m in self.books.kinds[total.kind].measures if m.secret]
-
-        def counts() -> dict[str, dict[str, int]]:
-            found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(secret, 0))
-            for action in self.books.actions:
-                if action.day.year == year and action.kind == total.kind:
-                    for name in secret:
-                        found[action.commune][name] += int(action.measures.get(name, 0))
-            return found
-
-        told = self.books.published(f"actions:{total.kind}", year, counts)[group.kind, group.code, measure]
+        kind = self.books.kinds[total.kind]
+        told = self.books.published(
+            f"actions:{kind.code}", year, lambda: persons_of_actions(self.books.actions, kind, year)
+        )[group.kind, group.code, measure]
         if told is None:
             return _WITHHELD
         return told * derived.factor if derived else told

@@ -140,18 +140,28 @@ def territorial(
 def published(
     counts: Mapping[str, Mapping[str, int]], territory: Territory, threshold: int = THRESHOLD
 ) -> dict[Key, int | None]:
-    """What may be told of counts by commune and measure, for territories of every kind; None: withheld.
+    """What may be told of counts by commune and column, for territories of every kind; None: withheld.
 
-    The measures (passes given and used, households and devices) tell of each other: where one of them
-    is withheld, all are, but for zeros. They make no sum: `territorial` is for columns that do.
+    Several columns are parts of a whole, `TOTAL`, which is told of too: see `territorial`.
+    """
+    table, keys = territorial(counts, territory)
+    secret = _withheld_once(table.counts.tobytes(), table.sums, threshold)
+    told = zip(keys, table.counts.tolist(), secret, strict=True)
+    return {key: None if kept_back else count for key, count, kept_back in told}
+
+
+def published_together(
+    counts: Mapping[str, Mapping[str, int]], territory: Territory, threshold: int = THRESHOLD
+) -> dict[Key, int | None]:
+    """The same of several measures that make no whole, but tell of each other.
+
+    Of passes given and used, or households and devices, one may give another back: where one is
+    withheld, all are, but for zeros.
     """
     found: dict[Key, int | None] = {}
-    hidden: set[tuple[Kind, str]] = set()
     for name in sorted({measure for told in counts.values() for measure in told}):
-        table, keys = territorial({code: {name: n.get(name, 0)} for code, n in counts.items()}, territory)
-        found |= dict(zip(keys, table.counts.tolist(), strict=True))
-        secret = _withheld_once(table.counts.tobytes(), table.sums, threshold)
-        hidden |= {key[:2] for key, kept_back in zip(keys, secret, strict=True) if kept_back}
+        found |= published({code: {name: n.get(name, 0)} for code, n in counts.items()}, territory, threshold)
+    hidden = {key[:2] for key, count in found.items() if count is None}
     # More withheld than a measure needs leaves it as safe: fewer counts are known of it.
     return {key: None if count and key[:2] in hidden else count for key, count in found.items()}
 
