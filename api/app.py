@@ -14,6 +14,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import geo
 from api import (
+    account,
+    actions,
     coverage,
     described,
     fund,
@@ -25,6 +27,7 @@ from api import (
     jobs,
     pages,
     partners,
+    passes,
     planner,
     problems,
     scenarios,
@@ -88,6 +91,9 @@ def create_app(
         trend.routes,
         partners.routes,
         fund.routes,
+        passes.routes,
+        actions.routes,
+        account.routes,
         imports.routes,
         health.health_routes(PREFIX),
         health.health_routes(""),
@@ -101,7 +107,11 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
     app.add_middleware(Unforeseen)
     app.add_middleware(
-        SmallBody, larger={f"{PREFIX}/{noun}": BODY_MAX_BYTES for noun in ("siting", "scenarios")}
+        SmallBody,
+        larger={
+            f"{PREFIX}/passes/events": passes.EVENTS_MAX_BYTES,
+            **{f"{PREFIX}/{noun}": BODY_MAX_BYTES for noun in ("siting", "scenarios")},
+        },
     )
     app.add_middleware(
         CORSMiddleware,

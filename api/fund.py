@@ -16,7 +16,6 @@ from typing import Any, Final
 import orjson
 from fastapi import Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.access import bearer, secret_of
@@ -45,6 +44,7 @@ from geo.funding.ledger import (
 from geo.funding.reports import MEASURES, By, Line
 from geo.store import actions as stored_actions
 from geo.store import ledger
+from geo.store.database import Connection
 from geo.store.tokens import Scope
 from geo.territory.model import Kind
 
@@ -82,15 +82,16 @@ def day(name: str, description: str) -> Parameter:
     return Parameter(name, description, read, {"type": "string", "format": "date"})
 
 
-def cents(name: str, description: str) -> Parameter:
-    """A sum: a whole number of cents above 0."""
+def cents(name: str, description: str, *, least: int = 1) -> Parameter:
+    """A sum: a whole number of cents, 1 or 0 at least."""
 
     def read(value: str) -> int:
         if not (value.isascii() and value.isdigit() and len(value) < 20):
             raise ValueError("un nombre entier de centimes, comme 123456 pour 1 234,56 €")
-        return money.checked(int(value), parameter=name)
+        return int(value) if least == int(value) == 0 else money.checked(int(value), parameter=name)
 
-    return Parameter(name, description, read, {"type": "integer", "minimum": 1, "maximum": money.MAX_CENTS})
+    schema = {"type": "integer", "minimum": least, "maximum": money.MAX_CENTS}
+    return Parameter(name, description, read, schema)
 
 
 def word(name: str, description: str, *, max_length: int = REFERENCE_MAX) -> Parameter:
@@ -169,16 +170,21 @@ class Body:
         return {"requestBody": {"required": True, "content": {JSON: {"schema": self.schema}}}}
 
 
-def answered(request: Request, now: Now, content: Mapping[str, Any], *, fictif: bool) -> Response:
+def answered(
+    request: Request, now: Now, content: Mapping[str, Any], *, fictif: bool, method: bool = False
+) -> Response:
     """Answer with public figures; 304 when the reader holds the very same.
 
     Parameters
     ----------
     fictif
         Whether anything shown is invented.
+    method
+        Whether to say how times are had.
     """
     meta = {
         **now.served.meta,
+        **({"method": now.served.method} if method else {}),
         "notice": DEMONSTRATION if fictif else None,
         "stale": None if now.database_ok else now.stale,
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.schemas import Answer, Link, Meta
+from api.schemas import Answer, Link, Meta, MetaWithMethod
 from geo.funding.ledger import Account, EntryKind, Level
 from geo.funding.partners import PartnerKind, SiteRole
 from geo.funding.reports import By
+from geo.reach.modes import Mode
 from geo.territory.model import Kind
 
 DAY = "YYYY-MM-DD."
@@ -217,3 +218,224 @@ class PartnerSaved(Answer):
     partner: PartnerFacts
     conventions: list[ConventionOut]
     sites: list[PartnerSite]
+
+
+class FunderOut(Answer):
+    """Who pays for how many passes."""
+
+    partner_code: str
+    count: int
+
+
+class OrderOut(Answer):
+    """A vintage of passes."""
+
+    reference: str
+    day: str
+    count: int
+    expires_on: str = Field(description=f"Last day they are valid, {DAY}")
+    funders: list[FunderOut]
+    face_value_cents: int
+    note: str
+    fictif: bool
+
+
+class PassFigures(Answer):
+    """What became of passes; null where it is not told, or not known."""
+
+    withheld: bool = Field(
+        description="Whether some of it is not told: small counts of persons, and what would give them back."
+    )
+    given: int | None
+    used: int | None
+    expired: int | None
+    given_cents: int | None
+    used_cents: int | None
+    expired_cents: int | None
+    rate_of_use: float | None = Field(description="Used over given; of one year it may exceed 1.")
+    median_delay_days: int | None = Field(description="From gift to use, first in first out.")
+    mean_delay_days: float | None
+
+
+class PassTerritory(PassFigures):
+    """Passes of the inhabitants of a territory, and where they can use them."""
+
+    kind: Kind
+    code: str
+    name: str
+    population: int
+    per_1000: float | None = Field(description="Given per 1,000 inhabitants.")
+    fragile_population: int | None = Field(
+        description="Inhabitants of its most fragile communes; null without `fragility`."
+    )
+    per_1000_fragile: float | None = Field(description="Given there per 1,000 of them.")
+    used_here: int | None = Field(description="At its sites; for bearers of a token only.")
+    reimbursed_here: int | None = Field(description="To its sites; for bearers of a token only.")
+    accepting_sites: int
+    nearest_site_id: str | None
+    median_min: float | None = Field(
+        description="Minutes to an accepting site that half of the people do not exceed."
+    )
+
+
+class PassesAnswer(Answer):
+    """Passes by territory."""
+
+    meta: MetaWithMethod
+    kind: Kind
+    order: str | None
+    year: int | None
+    fragility: str | None
+    threshold: int | None = Field(description="Least count of persons told; null to bearers of a token.")
+    orders: list[OrderOut]
+    whole: PassFigures
+    untold: PassFigures = Field(description="Of no commune told, or of none of the territory.")
+    territories: list[PassTerritory]
+
+
+class DesertOut(Answer):
+    """A commune where passes were given and can't be used near enough."""
+
+    code: str
+    name: str
+    withheld: bool
+    given: int | None
+    used: int | None
+    median_min: float | None
+    nearest_site_id: str | None
+    sentence: str = Field(description="The same for readers, in French.")
+
+
+class DesertsAnswer(Answer):
+    """Pass deserts, most passes first; those whose counts are withheld last."""
+
+    meta: MetaWithMethod
+    within_min: int
+    mode: Mode
+    order: str | None
+    year: int | None
+    threshold: int | None
+    deserts: list[DesertOut]
+
+
+class StandingOut(Answer):
+    """How many passes of an order are where."""
+
+    order: str
+    ordered: int
+    given: int
+    used: int
+    expired: int
+    reimbursed: int
+    to_give: int
+    unused: int
+
+
+class OrderAnswer(Answer):
+    """An order as it is kept."""
+
+    order: OrderOut
+    standing: StandingOut
+
+
+class RecordedAnswer(Answer):
+    """What became of events: `new`, and `already` kept with the same content."""
+
+    new: int
+    already: int
+
+
+class ActionOut(Answer):
+    """An action; measures that count persons are told to bearers of a token only."""
+
+    reference: str
+    kind: str
+    kind_label: str
+    day: str
+    until: str | None
+    title: str
+    commune: str
+    partner_code: str | None
+    site_id: str | None
+    amount_cents: int
+    measures: dict[str, int | float | str | None] = Field(description="By name; null where withheld.")
+    withheld: bool = Field(description="Whether some measure is withheld.")
+    fictif: bool
+
+
+class TotalOut(Answer):
+    """What one measure comes to over the actions found."""
+
+    kind: str
+    name: str
+    label: str
+    unit: str
+    value: int | float | None = Field(description="Null where withheld.")
+    withheld: bool
+    actions: int = Field(description="Actions that tell it.")
+    source: str = Field(description="Of the factor, for what is derived; else empty.")
+    hypothesis: str
+
+
+class ActionsAnswer(Answer):
+    """A page of actions by day, and what all of those found come to."""
+
+    meta: Meta
+    total: int
+    limit: int
+    offset: int
+    links: list[Link]
+    kind: str | None
+    year: int | None
+    commune: str | None
+    threshold: int | None = Field(description="Least count of persons told; null to bearers of a token.")
+    amount_cents: int = Field(description="Of all actions found.")
+    totals: list[TotalOut]
+    actions: list[ActionOut]
+
+
+class ActionAnswer(Answer):
+    """An action as it is kept."""
+
+    action: ActionOut
+
+
+class AccountFigure(Answer):
+    """A figure with its date and source, beside the département's mean and the year before."""
+
+    code: str
+    label: str
+    unit: str = Field(description="In French; « centimes » are whole cents, « part » is in [0, 1].")
+    value: int | float | None
+    departement: int | float | None
+    before: int | float | None
+    withheld: list[str] = Field(description="Which of `value`, `departement`, `before` are withheld.")
+    said: str = Field(description="The value in French, with its unit.")
+    day: str
+    source: str
+
+
+class AccountSection(Answer):
+    """Figures of one subject."""
+
+    code: str
+    title: str
+    figures: list[AccountFigure]
+
+
+class AccountAnswer(Answer):
+    """What a territory is given and has, in a year."""
+
+    meta: MetaWithMethod
+    kind: Kind
+    code: str
+    name: str
+    population: int
+    departement: str
+    year: int
+    day: str
+    fictif: bool
+    summary: list[str] = Field(description="The account in French sentences.")
+    sections: list[AccountSection]
+    notes: list[str]
+    sources: list[str]

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import Path, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from api.bodies import Fields
 from api.described import failures
@@ -26,6 +25,7 @@ from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, Sit
 from geo.funding.reports import By
 from geo.store import actions, ledger
 from geo.store import partners as stored
+from geo.store.database import Connection
 from geo.store.ledger import Received
 from geo.store.tokens import Scope
 
