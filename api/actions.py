@@ -1,13 +1,12 @@
 """Actions: what was done, where and by whom, told to all; kept by bearers of a token.
 
 Counts of persons are withheld action by action, and told as totals of a commune or the département,
-settled for each measure and year (`geo.funding.secrecy`). Bearers of a token with scope `actions` are
-told everything.
+settled for each kind and year (`geo.funding.secrecy`), as accounts do. Bearers of a token with scope
+`actions` are told everything.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -36,13 +35,14 @@ from api.fund import (
 )
 from api.funding_schemas import ActionAnswer, ActionsAnswer
 from api.parameters import MAX_OFFSET, Query, integer, text
-from api.passes import all_told, withheld
+from api.passes import all_told
 from api.problems import FieldProblem, Refused
 from api.routing import router
 from api.served import Now
 from api.service import service_of
 from geo.errors import InvalidAction
 from geo.funding import secrecy
+from geo.funding.account import persons_of_actions
 from geo.funding.actions import TEXT_MAX, Action, Kinds, Total, load_kinds, totals
 from geo.sites.model import Issue
 from geo.store import actions as stored
@@ -145,13 +145,12 @@ def _is_told(
     derived = {each.name: each.of for each in kinds()[total.kind].derived}
     measure = derived.get(total.name, total.name)
     place = (Kind.DEPARTEMENT, territory.code) if code is None else (Kind.COMMUNE, code)
-    counts: dict[int, Counter[str]] = {}
-    for action in actions:
-        if action.kind == total.kind and action.commune in territory.own_codes:
-            of_year = counts.setdefault(action.day.year, Counter())
-            of_year[action.commune] += int(action.measures.get(measure, 0))
-    wanted = [year] if year is not None else list(counts)
-    return all(place not in withheld(territory, counts.get(each, {})) for each in wanted)
+    own = [a for a in actions if a.kind == total.kind and a.commune in territory.own_codes]
+    for each in [year] if year is not None else sorted({a.day.year for a in own}):
+        persons = persons_of_actions(own, kinds()[total.kind], each)
+        if secrecy.published_together(persons, territory).get((*place, measure)) is None:
+            return False
+    return True
 
 
 def total_told(total: Total, told: bool) -> dict[str, object]:

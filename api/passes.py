@@ -1,14 +1,14 @@
 """Passes: what became of them by territory, where they can't be used; orders and events of bearers.
 
 What the public is told counts persons: small counts are withheld (`geo.funding.secrecy`), settled for
-each measure and year over all territories, whatever is asked. Sums over years are told only where
-every year is, and what concerns one vintage for the whole département only, so that no two answers
-give together what each withholds. Bearers of a token with scope `passes` are told everything.
+each year over all territories and measures, as accounts do, whatever is asked. Sums over years are
+told only where every year is, and what concerns one vintage for the whole département only, so that no
+two answers give together what each withholds. Bearers of a token with scope `passes` are told
+everything.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -44,11 +44,12 @@ from api.parameters import KIND, Parameter, Query, choice, integer, refuse, text
 from api.problems import FieldProblem, Refused
 from api.question import MODE
 from api.routing import router
-from api.served import Memory, Now
+from api.served import Now
 from api.service import service_of
 from geo.coverage.measure import Question
 from geo.errors import RefusedPasses, UnknownEntry
 from geo.funding import secrecy
+from geo.funding.account import PASS_MEASURES, persons_of_passes
 from geo.funding.pass_reports import (
     ACCEPTING,
     DESERT_MIN,
@@ -61,6 +62,7 @@ from geo.funding.pass_reports import (
     most_fragile,
 )
 from geo.funding.passes import COUNT_MAX, FACE_VALUE_CENTS, Event, EventKind, Known, Order, require_order
+from geo.funding.secrecy import Key
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
 from geo.sites.text import cleaned
@@ -75,8 +77,6 @@ EVENTS_MAX: Final = 10_000
 EVENTS_MAX_BYTES: Final = 4 * 1024 * 1024
 TOLD_MAX: Final = 200
 """Problems of events told at once; the answer says how many more there are."""
-MEASURES: Final = ("given", "used", "expired")
-SETTLED: Final = 256
 MINUTES_MAX: Final = 120
 
 ORDER: Final = word("order", "Reference of an order: only its passes.")
@@ -157,7 +157,6 @@ EVENT: Final = Body(
 RECORDED: Final = Query((word("commitment", "Of the fund: what pays reimbursements, by its reference."),))
 
 routes = router("passes")
-_settled: Memory[frozenset[tuple[Kind, str]]] = Memory(SETTLED)
 
 
 # --- what may be told
@@ -192,14 +191,15 @@ def publication(counts: PassCounts, territory: Territory, order: str | None, yea
     years = [year] if year is not None else sorted({int(y) for y in counts.year})
     if order is not None:
         counts.row_of(order)
+    settled = {each: _withheld(counts, territory, each) for each in years}
     hidden, whole = {}, set()
-    for measure in MEASURES:
+    for measure in PASS_MEASURES:
         values: NDArray[np.int64] = getattr(counts, measure)
         kept: set[tuple[Kind, str]] = set()
         clear = True
         for each in years:
             of_year = counts.year == each
-            kept |= withheld(territory, _by_commune(counts.commune, values, of_year & inside))
+            kept |= {(kind, code) for kind, code, name in settled[each] if name == measure}
             clear &= _large(int(values[of_year & ~inside].sum()))
         if order is not None:
             # Beside the years, vintages would give small counts back.
@@ -222,35 +222,15 @@ def publication(counts: PassCounts, territory: Territory, order: str | None, yea
     return Publication(hidden, frozenset(whole), not values_differ)
 
 
+def _withheld(counts: PassCounts, territory: Territory, year: int) -> list[Key]:
+    """Counts of a year that are withheld, wherever they are told."""
+    communes = by_territory(counts, territory, Kind.COMMUNE, year=year).rows
+    told = secrecy.published_together(persons_of_passes(communes), territory)
+    return [key for key, count in told.items() if count is None]
+
+
 def _large(count: int) -> bool:
     return count == 0 or count >= secrecy.THRESHOLD
-
-
-def _by_commune(
-    communes: NDArray[np.str_], values: NDArray[np.int64], rows: NDArray[np.bool_]
-) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for code, value in zip(communes[rows].tolist(), values[rows].tolist(), strict=True):
-        found[code] += value
-    return found
-
-
-def withheld(territory: Territory, counts: Mapping[str, int]) -> frozenset[tuple[Kind, str]]:
-    """Territories of every kind whose count of persons is withheld; settled once for the same counts.
-
-    Parameters
-    ----------
-    counts
-        By commune of the territory; what is absent is 0.
-    """
-    shape = tuple((g.kind, g.code, g.communes) for g in territory.groupings)
-
-    def settle() -> frozenset[tuple[Kind, str]]:
-        told = {code: {"persons": counts.get(code, 0)} for code in territory.own_codes}
-        table = secrecy.published(told, territory)
-        return frozenset((kind, code) for (kind, code, _), count in table.items() if count is None)
-
-    return _settled.of((shape, tuple(sorted(counts.items()))), settle)
 
 
 # --- told
@@ -347,13 +327,13 @@ def _indicator(known: tuple[Indicator, ...], code: str | None) -> Indicator | No
 
 
 def _whole(public: Publication | None) -> Collection[str]:
-    return MEASURES if public is None else public.whole
+    return PASS_MEASURES if public is None else public.whole
 
 
 def _figures_told(figures: Figures, told: Collection[str], public: Publication | None) -> dict[str, object]:
     """Figures as answers tell them: null where they count persons that may not be told."""
     valued = public is None or public.cents
-    given, used, expired = (name in told for name in MEASURES)
+    given, used, expired = (name in told for name in PASS_MEASURES)
     return {
         "withheld": not (given and used and expired and valued),
         "given": figures.given if given else None,
@@ -376,7 +356,7 @@ def row_told(row: TerritoryPasses, public: Publication | None, fragile: Collecti
     fragile
         Its communes among the most fragile.
     """
-    told = [m for m in MEASURES if public is None or public.tells(m, row.kind, row.code)]
+    told = [m for m in PASS_MEASURES if public is None or public.tells(m, row.kind, row.code)]
     frail = public is None or all(public.tells("given", Kind.COMMUNE, code) for code in fragile)
     figures = _figures_told(row.figures, told, public)
     return {

@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,9 +20,10 @@ from geo.funding.partners import Partner, PartnerKind
 from geo.funding.rule import Rule
 from geo.store import audit, ledger, partners, tokens
 from geo.store.tokens import Scope
+from geo.territory.model import Kind
 from tests.serving import serving
 from tests.test_keeper import fill
-from tests.world import site, snapshot
+from tests.world import TERRITORY, site, snapshot
 
 PASSES = "/api/v1/passes"
 ORDERS, EVENTS, DESERTS = f"{PASSES}/orders", f"{PASSES}/events", f"{PASSES}/deserts"
@@ -316,6 +318,37 @@ def test_small_counts_are_withheld_and_totals_do_not_give_them_back(given_out):
         lacking = [m for m in members if known[m] is None]
         assert cantons[canton] is None or len(lacking) != 1
     assert told(client, "year=2026").territories == answer.territories
+
+
+def test_no_combination_of_answers_gives_a_withheld_count_back(given_out):
+    """Every public sum is a row over commune × year; what they span tells no withheld count."""
+    client, headers = given_out
+    client.post(ORDERS, json=order("B", day="2025-01-05"), headers=headers)
+    recorded(
+        given_out,
+        *(gift(f"b{n}", n, f"9900{c}", order="B", day="2025-02-01") for n, c in ((9, 1), (7, 2), (2, 4))),
+        gift("b6", 6, "99004", order="B"),
+    )
+    years = (2025, 2026)
+    cells = [(c.code, y) for c in TERRITORY.communes for y in years]
+    rows = []
+    for kind in Kind:
+        members = {g.code: g.communes for g in TERRITORY.groupings_of(kind)}
+        for year in (None, *years):
+            asked = f"kind={kind}" + (f"&year={year}" if year else "")
+            rows += [
+                [c in members[row.code] and year in (None, y) for c, y in cells]
+                for row in told(client, asked).territories
+                if row.given is not None
+            ]
+    span = np.array(rows, dtype=float)
+    rank = np.linalg.matrix_rank(span)
+    exact = {(t.code, y): t.given for y in years for t in told(client, f"year={y}", headers).territories}
+    small = [cell for cell in cells if 0 < (exact[cell] or 0) < 5]
+    assert small == [("99002", 2026), ("99004", 2025)]
+    for cell in small:
+        unit = np.array([[float(each == cell) for each in cells]])
+        assert np.linalg.matrix_rank(np.vstack([span, unit])) == rank + 1, cell
 
 
 def test_of_one_vintage_only_the_whole_is_told(given_out):
