@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -40,8 +41,9 @@ COMMUNES = (None, "99001", "99002", "elsewhere")
 
 cents = st.integers(1, 3_000)
 days = st.integers(0, 500).map(lambda n: date(2024, 6, 1) + timedelta(n))
-closings = st.integers(0, 60).map(lambda n: date(2024, 6, 1) + timedelta(n))
-laters = st.integers(-5, 200).map(timedelta)
+closings = st.integers(0, 90).map(lambda n: date(2024, 6, 1) + timedelta(n))
+laters = st.integers(-2, 200).map(timedelta)
+parts = st.integers(1, 700)
 codes = st.sampled_from(CODES)
 communes = st.sampled_from(COMMUNES)
 
@@ -121,6 +123,14 @@ def machine(connection):
             self.told[order.reference] = Told(order, matched)
             return True
 
+        @initialize(given=st.integers(1_900, 3_000), aside=st.integers(500, 2_000))
+        def begin_with_money_and_a_commitment(self, given, aside):
+            # Without them most histories would only be refusals.
+            self.contribute(given, date(2024, 9, 1), "caf", Level.LOCAL, None)
+            assert self.told["R1"].matched == min(given * 3 // 4, CEILING)
+            self.commit(aside, date(2024, 9, 2), "pass", "99001")
+            assert self.left("R2") == aside
+
         @rule(cents=cents, day=days, code=codes, level=st.sampled_from(Level), commune=communes)
         def contribute(self, cents, day, code, level, commune):
             order = Contribution(
@@ -144,7 +154,7 @@ def machine(connection):
             self.tried(order, (ClosedPeriod, day <= self.closed), (InsufficientFunds, short))
 
         @precondition(lambda self: any(isinstance(t.order, Commitment) for t in self.told.values()))
-        @rule(data=st.data(), kind=st.sampled_from([Release, Payment]), cents=cents, later=laters)
+        @rule(data=st.data(), kind=st.sampled_from([Release, Payment]), cents=parts, later=laters)
         def take(self, data, kind, cents, later):
             known = [r for r, t in self.told.items() if isinstance(t.order, Commitment)]
             of = data.draw(st.sampled_from(known))
