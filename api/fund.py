@@ -328,11 +328,10 @@ def line_told(line: Line) -> dict[str, object]:
 def entries(request: Request) -> Response:
     """Each entry with its author. Needs a token with scope `ledger`, and the database."""
     values = TOLD.read(request.scope["query_string"])
-    secret = secret_of(request)
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     service = service_of(request)
     with service.connect() as connection:
-        bearer(connection, secret, Scope.LEDGER)
+        bearer(connection, secret_of(request), Scope.LEDGER)
         found = _entries(connection, values, offset + limit + 1)[offset:]
         balance = ledger.balance(connection)
     asked = {name: value for name, value in values.items() if name not in ("limit", "offset")}
