@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from geo.funding import actions as action_domain
 from geo.funding import money, pass_reports, reports, secrecy
 from geo.funding.actions import Action, Kinds
-from geo.funding.datapackage import About, Field, Resource, Type, package
+from geo.funding.datapackage import About, Field, Foreign, Resource, Type, package
 from geo.funding.ledger import Entry, EntryKind
 from geo.funding.passes import Event
 from geo.funding.reports import By
@@ -259,7 +260,7 @@ _PERIOD: Final = Field("period", Type.STRING, "Période", f"Année, ou « {TOTAL
 _WITHHELD: Final = Field(
     "withheld", Type.BOOLEAN, "Retenu", "Vrai : la valeur n'est pas publiée (petits nombres).", required=True
 )
-_FOREIGN: Final = {"territory": ("territories", "code")}
+_FOREIGN: Final = Foreign(("territory_kind", "territory"), "territories", ("kind", "code"))
 
 
 def _territories(territory: Territory) -> Resource:
@@ -312,7 +313,7 @@ def _public_fund(connection: Connection, territory: Territory) -> Resource:
                 cents = [getattr(line, name) for name, _ in _EUROS.values()]
                 if any(cents):
                     period = TOTAL if year is None else str(year)
-                    euros = [money.plain(c) for c in cents]
+                    euros = [Decimal(c).scaleb(-2) for c in cents]
                     rows.append((by.value, line.key or "-", line.name, period, *euros, line.fictif))
     return Resource(
         "fund",
@@ -332,29 +333,46 @@ def _public_fund(connection: Connection, territory: Territory) -> Resource:
 
 
 def _public_passes(connection: Connection, territory: Territory) -> Resource:
+    """Passes given, and what became of them: parts that sum to a whole, withheld together.
+
+    Told apart (by year, or whole and parts), they would give back by subtraction what is withheld.
+    """
     counts = passes.counts(connection)
-    rows: list[tuple[object, ...]] = []
-    for measure in ("given", "used", "expired"):
-        told: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        values = getattr(counts, measure)
-        for commune, year, value in zip(counts.commune, counts.year, values, strict=True):
-            if str(commune) in territory.own_codes and value:
-                told[str(commune)][str(year)] += int(value)
-        rows += [(*key, measure, *found) for key, found in _published(told, territory).items()]
+    told: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("used", "expired", "left"), 0))
+    for commune, given, used, expired in zip(
+        counts.commune, counts.given, counts.used, counts.expired, strict=True
+    ):
+        if str(commune) in territory.own_codes:
+            of = told[str(commune)]
+            of["used"] += int(used)
+            of["expired"] += int(expired)
+            of["left"] += int(given - used - expired)
+    if any(of["left"] < 0 for of in told.values()):  # uses that another commune's gifts made possible
+        told = {
+            commune: {"given": max(0, int(counts.given[counts.commune == commune].sum()))} for commune in told
+        }
+    shown = secrecy.published(told, territory)
+    rows = [
+        (kind.value, code, "given" if measure == secrecy.TOTAL else measure, value, value is None)
+        for (kind, code, measure), value in shown.items()
+        if value != 0
+    ]
     return Resource(
         "passes",
         "Pass Numérique",
-        "Pass donnés (given), utilisés (used) et expirés (expired), par territoire des habitants.",
+        "Pass donnés (given) : utilisés (used), expirés (expired) ou encore à utiliser (left), toutes années "
+        "ensemble, par territoire des habitants.",
         (
             *_TERRITORY,
-            _PERIOD,
-            Field("measure", Type.STRING, "Mesure", among=("given", "used", "expired"), required=True),
+            Field(
+                "measure", Type.STRING, "Mesure", among=("given", "used", "expired", "left"), required=True
+            ),
             Field("passes", Type.INTEGER, "Pass"),
             _WITHHELD,
         ),
         rows,
-        ("territory_kind", "territory", "period", "measure"),
-        _FOREIGN,
+        ("territory_kind", "territory", "measure"),
+        (_FOREIGN,),
     )
 
 
@@ -373,17 +391,17 @@ def _public_actions(connection: Connection, territory: Territory, kinds: Kinds) 
     rows: list[tuple[object, ...]] = []
     for place, done in sorted(by_place.items()):
         for total in action_domain.totals(done, kinds):
-            value: object = f"{total.value:.10g}"
+            value: object = _exact(total.value)
             withheld = False
             if total.secret:
                 declared = {d.name: (d.of, d.factor) for d in kinds[total.kind].derived}
                 base, factor = declared.get(total.name, (total.name, 1))
                 shown, withheld = secret[total.kind, base].get(place, (0, False))
-                value = None if shown is None else f"{shown * factor:.10g}"
+                value = None if shown is None else _exact(shown * factor)
             rows.append((*place, total.kind, total.name, total.label, total.unit, value, withheld))
         for kind_ in kinds.values():
             if own := [action for action in done if action.kind == kind_.code]:
-                spent = money.plain(sum(action.amount_cents for action in own))
+                spent = Decimal(sum(action.amount_cents for action in own)).scaleb(-2)
                 rows.append((*place, kind_.code, "count", "actions", "actions", len(own), False))
                 rows.append((*place, kind_.code, "amount", "montant", "€", spent, False))
     return Resource(
@@ -402,7 +420,7 @@ def _public_actions(connection: Connection, territory: Territory, kinds: Kinds) 
         ),
         rows,
         ("territory_kind", "territory", "period", "action_kind", "measure"),
-        _FOREIGN,
+        (_FOREIGN,),
     )
 
 
@@ -448,6 +466,11 @@ def _fictitious(connection: Connection) -> bool:
         or any(order.fictif for order in passes.orders(connection))
         or any(action.fictif for action in actions.list_(connection))
     )
+
+
+def _exact(value: float) -> Decimal:
+    """A figure without the dust of binary fractions."""
+    return Decimal(f"{value:.10g}")
 
 
 def _yes(flag: bool) -> str:

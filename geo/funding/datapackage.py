@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -61,6 +61,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """Columns whose values are those of columns of another table."""
+
+    fields: tuple[str, ...]
+    table: str
+    theirs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A table of a package.
 
@@ -68,8 +77,6 @@ class Resource:
     ----------
     rows
         Values in the order of `fields`; None: empty.
-    foreign
-        Column → table and column whose values it takes.
     """
 
     name: str
@@ -78,7 +85,7 @@ class Resource:
     fields: tuple[Field, ...]
     rows: Sequence[Sequence[Any]]
     key: tuple[str, ...]
-    foreign: Mapping[str, tuple[str, str]] | None = None
+    foreign: tuple[Foreign, ...] = ()
 
     @property
     def path(self) -> str:
@@ -127,8 +134,11 @@ def _described(resource: Resource, content: bytes, about: About) -> dict[str, An
     }
     if resource.foreign:
         schema["foreignKeys"] = [
-            {"fields": own, "reference": {"resource": table, "fields": theirs}}
-            for own, (table, theirs) in resource.foreign.items()
+            {
+                "fields": list(each.fields),
+                "reference": {"resource": each.table, "fields": list(each.theirs)},
+            }
+            for each in resource.foreign
         ]
     return {
         "profile": "tabular-data-resource",

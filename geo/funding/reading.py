@@ -242,6 +242,7 @@ class _Rows:
             return None
         before = len(issues)
         values: dict[str, Any] = dict.fromkeys(self.absent)
+        raw: dict[str, str] = {}
         for column, cell in zip(self.columns, cells, strict=False):
             text = cell.strip()
             if column is None:
@@ -250,6 +251,7 @@ class _Rows:
                         _issue(line, "", text, "colonne_sans_nom", "Cette cellule n'a pas de colonne.")
                     )
                 continue
+            raw[column.name] = text
             try:
                 values[column.name] = self._value(column, text)
             except _Fault as fault:
@@ -261,12 +263,13 @@ class _Rows:
         try:
             record = self.build(self, line, values, issues)
         except _Wrong as wrong:
-            text = _shown(values.get(wrong.name))
-            issues.append(_issue(line, self.template.heading(wrong.name), text, *wrong.args))
+            issues.append(
+                _issue(line, self.template.heading(wrong.name), raw.get(wrong.name, ""), *wrong.args)
+            )
             return None
         except PorteeError as problem:
             name = getattr(problem, "parameter", "") or self.template.key[-1]
-            issues.append(refused(line, self.template, problem, name, _shown(values.get(name))))
+            issues.append(refused(line, self.template, problem, name, raw.get(name, "")))
             return None
         commitment = values.get("commitment") if isinstance(record, Event) else None
         return None if record is None else Row(line, record, commitment or "")
@@ -598,10 +601,6 @@ def _funders(text: str, _: Column) -> tuple[tuple[str, int], ...]:
             "Séparez-les par | : caf-47=300 | msa-47=200.",
         )
     return told
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _issue(line: int, name: str, value: str, code: str, reason: str, advice: str = "") -> Issue:
