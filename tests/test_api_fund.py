@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import date
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -307,6 +308,31 @@ def test_no_body_is_a_fault_of_ours(fund, where, body):
     assert response.status_code in (200, 201, 400, 409, 422), response.text
 
 
+PARAMETERS = (
+    *("by", "year", "from", "to", "partner", "kind", "limit", "offset", "after", "network", "on"),
+    *("order", "mode", "fragility", "within_min", "commune", "x"),
+)
+asked = st.dictionaries(
+    st.sampled_from(PARAMETERS),
+    st.sampled_from(["2026", "2026-03-10", "caf", "commune", "contribution", "99001", "1", "A", "foot"])
+    | st.text(max_size=10),
+    max_size=3,
+)
+LISTS = ("fund", "fund/ledger", "partners", "passes", "passes/deserts", "actions")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from([*LISTS, "territories/99001/account"])
+    | st.text(max_size=8).map(lambda code: f"partners/{quote(code, safe='')}"),
+    query=asked,
+)
+def test_no_question_is_a_fault_of_ours(fund, path, query):
+    client, headers = fund
+    response = client.get(f"{API}/{path}?{urlencode(query, errors='replace')}", headers=headers)
+    assert response.status_code in (200, 404, 422), response.text
+
+
 # --- who may
 
 
@@ -433,6 +459,9 @@ def test_entries_are_read_by_pages_and_filters(fund):
         found += [e["reference"] for e in page["entries"]]
         path = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
     assert len(found) == len(set(found)) == 7
+    one = client.get(f"{FUND}/ledger?from=2026-01-01&kind=contribution&limit=1", headers=headers).json()
+    (after,) = (link["href"] for link in one["links"] if link["rel"] == "next")
+    assert [e["reference"] for e in client.get(after, headers=headers).json()["entries"]] == ["C2"]
     refused(client.get(f"{FUND}/ledger?from=hier&kind=don&partner=%00&limit=0", headers=headers))
 
 
@@ -477,7 +506,7 @@ def test_a_partner_is_kept_with_its_conventions_and_sites(fund):
     assert list(floats_of(response.json())) == []
 
 
-def test_members_of_the_network_are_told_of_a_day(fund):
+def test_members_of_the_network_are_told_of_a_day_and_strangers_not_found(fund):
     client, headers = fund
     member = {"name": "M", "kind": "company", "network_from": "2024-01-01", "network_to": "2025-06-30"}
     client.put(f"{PARTNERS}/membre", json=member, headers=headers)
@@ -490,6 +519,8 @@ def test_members_of_the_network_are_told_of_a_day(fund):
     assert told().partners[0].contributed_cents == 100_000 and told().meta.notice is None
     assert [p.code for p in told("network=true&on=2025-06-30").partners] == ["membre"]
     assert told("network=true&on=2025-07-01").partners == [] and told("on=2024-01-01").partners[1].member
+    for code in ("nobody", "%00", "x" * 300, "a%0Ab"):
+        refused(client.get(f"{PARTNERS}/{code}"), 404)
 
 
 NO_PARTNERS = [
@@ -519,11 +550,6 @@ def test_a_partner_that_makes_no_sense_is_not_kept(fund):
     for code, body, wrong in NO_PARTNERS:
         assert names(refused(client.put(f"{PARTNERS}/{code}", json=body, headers=headers))) == wrong, body
     assert client.get(PARTNERS).json()["partners"] == before
-
-
-def test_an_unknown_partner_is_not_found(client):
-    for code in ("nobody", "%00", "x" * 300, "a%0Ab"):
-        refused(client.get(f"{PARTNERS}/{code}"), 404)
 
 
 # --- away
