@@ -507,7 +507,7 @@ def _read_order(body: dict[str, Any], known: Known) -> Order:
     try:
         require_order(wanted)
     except RefusedPasses as problem:
-        raise refuse("funders" if "inanceur" in problem.message else "", "", str(problem)) from None
+        raise refuse("", "", str(problem)) from None
     return wanted
 
 
