@@ -90,7 +90,7 @@ TITLES: Mapping[int, str] = {
     403: "Clé d'accès refusée",
     404: "Introuvable",
     405: "Méthode non permise",
-    409: "Nom déjà pris",
+    409: "Contredit ce qui existe",
     413: "Demande trop volumineuse",
     415: "Contenu d'un autre type",
     422: "Demande incorrecte",
