@@ -34,6 +34,9 @@ Table = tuple[Sequence[str], list[list[str]]]
 TOTAL: Final = "total"
 """Period that holds all years."""
 
+NONE: Final = "none"
+"""Key of the line of what names no partner, action line or commune."""
+
 PAYMENT: Final = "pass/"
 """What the reference of the payment of an event begins with; the event's own follows."""
 
@@ -314,14 +317,14 @@ def _public_fund(connection: Connection, territory: Territory) -> Resource:
                 if any(cents):
                     period = TOTAL if year is None else str(year)
                     euros = [Decimal(c).scaleb(-2) for c in cents]
-                    rows.append((by.value, line.key or "-", line.name, period, *euros, line.fictif))
+                    rows.append((by.value, line.key or NONE, line.name, period, *euros, line.fictif))
     return Resource(
         "fund",
         "Fonds",
         "Ce que le fonds a reçu, engagé, payé : par partenaire, année, source, ligne d'action, territoire.",
         (
             Field("by", Type.STRING, "Ce que dit la ligne", among=(*By, *Kind), required=True),
-            Field("key", Type.STRING, "Code", "« - » : ce qui n'en nomme aucun.", required=True),
+            Field("key", Type.STRING, "Code", f"« {NONE} » : ce qui n'en nomme aucun.", required=True),
             Field("name", Type.STRING, "Nom"),
             _PERIOD,
             *(Field(name, Type.NUMBER, f"{words} (€)") for name, (_, words) in _EUROS.items()),
@@ -427,7 +430,10 @@ def _public_actions(connection: Connection, territory: Territory, kinds: Kinds) 
 def _secret_measures(
     every: Iterable[Action], territory: Territory, kinds: Kinds
 ) -> dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]]:
-    """What may be told of each measure that counts persons, by kind of action and measure."""
+    """What may be told of each measure that counts persons, by kind of action and measure.
+
+    Where one measure of a kind is withheld all are: most households get one device.
+    """
     told: dict[tuple[str, str], dict[str, dict[str, int]]] = {
         (kind.code, measure.name): defaultdict(lambda: defaultdict(int))
         for kind in kinds.values()
@@ -438,7 +444,14 @@ def _secret_measures(
         for name, value in action.measures.items():
             if (action.kind, name) in told and isinstance(value, int):
                 told[action.kind, name][action.commune][str(action.day.year)] += value
-    return {key: _published(counts, territory) for key, counts in told.items()}
+    found = {key: _published(counts, territory) for key, counts in told.items()}
+    hidden = {(kind, place) for (kind, _), shown in found.items() for place, (_, no) in shown.items() if no}
+    return {
+        (kind, name): {
+            place: (None, True) if (kind, place) in hidden else told_ for place, told_ in shown.items()
+        }
+        for (kind, name), shown in found.items()
+    }
 
 
 def _published(

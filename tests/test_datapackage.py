@@ -146,6 +146,22 @@ def test_totals_published_are_the_sums_of_what_they_hold(fund, tmp_path):
     assert set(sums.values()) == {Decimal("1000.51")}
 
 
+def test_a_count_withheld_is_not_told_by_another_of_the_same_actions(fund, tmp_path):
+    load_all(fund, tmp_path)
+    row = GOOD["action-equipment"][0]
+    rows = [
+        {**row, "reference": f"B{n}", "commune": code, "households": str(h), "devices": str(d)}
+        for n, (code, h, d) in enumerate([("99001", 4, 5), ("99002", 30, 31), ("99004", 20, 21)])
+    ]
+    assert load(fund, tmp_path, "action-equipment", rows, name="more").kept
+    _, tables = validated(published(fund))
+    withheld: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    for r in tables["actions"]:
+        if r["measure"] in ("households", "devices"):
+            withheld[r["territory"], r["period"]].add(r["withheld"])
+    assert withheld["99001", "2026"] == {True} and {len(flags) for flags in withheld.values()} == {1}
+
+
 def test_passes_used_by_another_commune_than_they_were_given_to_leave_gifts_alone(fund, tmp_path):
     load_all(fund, tmp_path)
     used = {**GOOD["pass-events"][1], "reference": "U9", "commune": "99004", "count": "7"}

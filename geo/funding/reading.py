@@ -206,7 +206,6 @@ class _Rows:
         self.absent = [c.name for c in template.columns if c not in columns]
         self.days: dict[str, date] = {}
         self.codes: dict[str, str] = {}
-        self.build = _BUILDERS.get(template.kind, _Rows._action)
         self.parsers: dict[Cell, Callable[[str, Column], Any]] = {
             Cell.TEXT: _text,
             Cell.REFERENCE: _reference,
@@ -261,7 +260,11 @@ class _Rows:
         if len(issues) > before:
             return None
         try:
-            record = self.build(self, line, values, issues)
+            record = (
+                self._action(line, values, issues)
+                if self.of_action
+                else _BUILDERS[self.template.kind](self, values)
+            )
         except _Wrong as wrong:
             issues.append(
                 _issue(line, self.template.heading(wrong.name), raw.get(wrong.name, ""), *wrong.args)
@@ -378,7 +381,7 @@ class _Rows:
             )
         return text
 
-    def _made_partner(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _made_partner(self, v: dict[str, Any]) -> Record:
         return partners.checked(
             Partner(
                 code=v["code"],
@@ -394,15 +397,15 @@ class _Rows:
             )
         )
 
-    def _link(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _link(self, v: dict[str, Any]) -> Record:
         return SiteLink(v["partner"], v["site"], SiteRole(v["role"]))
 
-    def _convention(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _convention(self, v: dict[str, Any]) -> Record:
         return partners.checked_convention(
             Convention(v["partner"], v["year"], v["reference"], v["note"] or "")
         )
 
-    def _contribution(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _contribution(self, v: dict[str, Any]) -> Record:
         return Contribution(
             reference=v["reference"],
             day=v["day"],
@@ -414,7 +417,7 @@ class _Rows:
             fictif=bool(v["fictif"]),
         )
 
-    def _commitment(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _commitment(self, v: dict[str, Any]) -> Record:
         return Commitment(
             reference=v["reference"],
             day=v["day"],
@@ -427,7 +430,7 @@ class _Rows:
             fictif=bool(v["fictif"]),
         )
 
-    def _payment(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _payment(self, v: dict[str, Any]) -> Record:
         return Payment(
             reference=v["reference"],
             day=v["day"],
@@ -440,7 +443,7 @@ class _Rows:
             fictif=bool(v["fictif"]),
         )
 
-    def _pass_order(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _pass_order(self, v: dict[str, Any]) -> Record:
         if unknown := [code for code, _ in v["funders"] if code not in self.known.partners]:
             raise _Wrong(
                 "funders",
@@ -461,7 +464,7 @@ class _Rows:
         passes.require_order(order)
         return order
 
-    def _event(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record:
+    def _event(self, v: dict[str, Any]) -> Record:
         event = Event(
             v["reference"],
             v["order"],
@@ -523,7 +526,7 @@ class _Wrong(Exception):
 _LEFT_TO_ACTIONS: Final = frozenset({Cell.DATE, Cell.EUROS, Cell.COUNT, Cell.NUMBER, Cell.FLAG, Cell.TEXT})
 """Cells that `geo.funding.actions.read` reads itself."""
 
-_BUILDERS: Final[Mapping[str, Callable[[_Rows, int, dict[str, Any], list[Issue]], Record | None]]] = {
+_BUILDERS: Final[Mapping[str, Callable[[_Rows, dict[str, Any]], Record]]] = {
     "partners": _Rows._made_partner,
     "partner-sites": _Rows._link,
     "conventions": _Rows._convention,
