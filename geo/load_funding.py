@@ -8,7 +8,7 @@ is refused, unless partners, conventions or actions may be replaced.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -26,9 +26,8 @@ from geo.errors import (
 from geo.funding.actions import Action, Kinds
 from geo.funding.actions import Known as Spoken
 from geo.funding.ledger import Commitment, Contribution, Payment
-from geo.funding.partners import Convention, Partner, SiteLink
-from geo.funding.passes import Event, Order
-from geo.funding.reading import Known, Reading, Row, key_of, refused
+from geo.funding.passes import Event
+from geo.funding.reading import Known, Reading, Record, Row, key_of, refused
 from geo.funding.templates import Template
 from geo.sites.model import Issue, Severity
 from geo.store import actions, ledger, partners, passes, references
@@ -120,26 +119,52 @@ def _save(
         return _post(connection, template, rows, actor)
     if template.kind == "pass-events":
         return _record(connection, template, rows, actor)
-    kept, replaceable, save = _STORES.get(template.kind, _ACTIONS)
-    before = {key_of(template, record): record for record in kept(connection)}
-    new = changed = 0
-    issues: list[Issue] = []
-    for row in rows:
-        key = key_of(template, row.record)
-        if (found := before.get(key)) == row.record:
-            continue
-        if found is not None and not (replace and replaceable):
-            issues.append(_taken(template, row, replaceable))
-            continue
+    if template.action_kind:
+        return _act(connection, template, rows, known, actor, replace)
+    kept, replaceable, save = _STORES[template.kind]
+    found = _compared(template, rows, kept(connection), replace and replaceable)
+    issues = [_taken(template, row, replaceable) for row in found.taken]
+    for row in (*found.new, *found.changed):
         try:
             with connection.begin_nested():
-                save(connection, row.record, known, actor)
+                save(connection, row.record, actor)
         except PorteeError as problem:
-            issues.append(refused(row.line, template, problem, template.key[-1], str(key[-1])))
-            continue
-        changed += found is not None
-        new += found is None
-    return _Saved(new, changed, tuple(issues))
+            name = template.key[-1]
+            issues.append(refused(row.line, template, problem, name, str(key_of(template, row.record)[-1])))
+    return _Saved(len(found.new), len(found.changed), tuple(issues))
+
+
+@dataclass(slots=True)
+class _Compared:
+    """Rows against what is kept under their references; those that say the same are in none."""
+
+    new: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    taken: list[Row] = field(default_factory=list)
+
+
+def _compared(template: Template, rows: Sequence[Row], kept: Sequence[Record], may_change: bool) -> _Compared:
+    before = {key_of(template, record): record for record in kept}
+    found = _Compared()
+    for row in rows:
+        known = before.get(key_of(template, row.record))
+        if known is None:
+            found.new.append(row)
+        elif known != row.record:
+            (found.changed if may_change else found.taken).append(row)
+    return found
+
+
+def _act(
+    connection: Connection, template: Template, rows: Sequence[Row], known: Known, actor: str, replace: bool
+) -> _Saved:
+    found = _compared(template, rows, actions.list_(connection), replace)
+    if found.taken:
+        return _Saved(issues=tuple(_taken(template, row, replaceable=True) for row in found.taken))
+    spoken = Spoken(known.territory.own_codes, known.partners, known.sites)
+    wanted = [row.record for row in (*found.new, *found.changed) if isinstance(row.record, Action)]
+    actions.save_all(connection, wanted, kinds=known.kinds, known=spoken, actor=actor, replace=replace)
+    return _Saved(len(found.new), len(found.changed))
 
 
 def _post(connection: Connection, template: Template, rows: Sequence[Row], actor: str) -> _Saved:
@@ -221,29 +246,23 @@ _AT_FAULT: Final[Mapping[type[PorteeError], str]] = {
 """Column that shows why the ledger refuses a row."""
 
 
-def _save_partner(connection: Connection, record: Any, known: Known, actor: str) -> None:
+def _save_partner(connection: Connection, record: Any, actor: str) -> None:
     partners.save(connection, record, actor=actor)
 
 
-def _save_link(connection: Connection, record: Any, known: Known, actor: str) -> None:
+def _save_link(connection: Connection, record: Any, actor: str) -> None:
     partners.link_site(connection, record, actor=actor)
 
 
-def _save_convention(connection: Connection, record: Any, known: Known, actor: str) -> None:
+def _save_convention(connection: Connection, record: Any, actor: str) -> None:
     partners.save_convention(connection, record, actor=actor)
 
 
-def _save_order(connection: Connection, record: Any, known: Known, actor: str) -> None:
+def _save_order(connection: Connection, record: Any, actor: str) -> None:
     passes.order(connection, record, actor)
 
 
-def _save_action(connection: Connection, record: Any, known: Known, actor: str) -> None:
-    spoken = Spoken(known.territory.own_codes, known.partners, known.sites)
-    actions.save(connection, record, kinds=known.kinds, known=spoken, actor=actor, replace=True)
-
-
-_Record = Partner | SiteLink | Convention | Order | Action
-_Store = tuple[Callable[[Connection], Sequence[_Record]], bool, Callable[[Connection, Any, Known, str], None]]
+_Store = tuple[Callable[[Connection], Sequence[Record]], bool, Callable[[Connection, Any, str], None]]
 """Reads all that is kept of a kind, whether it may be replaced, and keeps one."""
 
 _STORES: Final[Mapping[str, _Store]] = {
@@ -252,4 +271,3 @@ _STORES: Final[Mapping[str, _Store]] = {
     "conventions": (partners.conventions, True, _save_convention),
     "pass-orders": (passes.orders, False, _save_order),
 }
-_ACTIONS: Final[_Store] = (actions.list_, True, _save_action)
