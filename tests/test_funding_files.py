@@ -22,7 +22,7 @@ from geo.funding.passes import Order
 from geo.funding.reading import Known, read
 from geo.funding.rule import Rule
 from geo.funding.templates import README, template_csv, template_xlsx, templates
-from geo.store import ledger, partners, passes, territories
+from geo.store import audit, ledger, partners, passes, territories
 from geo.store.database import engine_of, parse_url
 from portee.cli import app
 from tests.test_store import store
@@ -339,6 +339,12 @@ def stocked(connection):
     return connection
 
 
+@pytest.fixture
+def filled(fund, tmp_path):
+    load_all(fund, tmp_path)
+    return fund
+
+
 def load(connection, folder, kind, rows, *, dry_run=False, replace=False, name=None):
     return load_file(
         connection, written(folder, kind, rows, name=name), kind, dry_run=dry_run, replace=replace
@@ -493,6 +499,59 @@ def test_who_and_what_of_each_row_is_in_the_audit(fund, tmp_path):
     ).all()
     assert told == [("essai", "partner/caf"), ("essai", "partner/asso")]
     assert [p.code for p in partners.list_(fund)] == ["asso", "caf"]
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_file_says_the_books_keep_all_of_it_or_nothing(data, filled, tmp_path):
+    with filled.begin_nested() as trial:
+        before = everything(filled)
+        kind = data.draw(st.sampled_from(sorted(GOOD)))
+        rows = [
+            {**row, **data.draw(st.dictionaries(st.sampled_from(sorted(row)), CELLS, max_size=2))}
+            for row in data.draw(st.lists(st.sampled_from(GOOD[kind]), min_size=1, max_size=4))
+        ]
+        found = load(filled, tmp_path, kind, rows, name="drawn", replace=data.draw(st.booleans()))
+        assert found.reading.read == len(rows) == found.accepted + found.rejected
+        assert found.kept == (found.rejected == 0)
+        if found.kept:
+            assert found.accepted == found.new + found.changed + found.unchanged
+        if not found.new + found.changed:
+            assert everything(filled) == before
+        assert ledger.faults(filled) == []
+        trial.rollback()
+
+
+def test_a_command_that_is_refused_or_dies_leaves_nothing(portee, database_url, tmp_path, monkeypatch):
+    assert (
+        portee("import", written(tmp_path, "partners", GOOD["partners"]), "--kind", "partners").exit_code == 0
+    )
+    bad = written(tmp_path, "contributions", [*GOOD["contributions"], {"reference": "C9"}])
+    assert portee("import", bad, "--kind", "contributions").exit_code == 1
+    record_all = audit.record_all
+
+    def dies(*arguments):
+        record_all(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(audit, "record_all", dies)
+    good = written(tmp_path, "contributions", GOOD["contributions"])
+    with pytest.raises(KeyboardInterrupt):
+        load_by_hand(database_url, good)
+    monkeypatch.undo()
+    engine = engine_of(parse_url(database_url))
+    with engine.connect() as connection:
+        assert ledger.entries(connection) == [] and ledger.balance(connection).available_cents == 0
+    engine.dispose()
+
+
+def load_by_hand(database_url, path):
+    engine = engine_of(parse_url(database_url))
+    try:
+        with engine.begin() as connection:
+            load_file(connection, path, "contributions")
+    finally:
+        engine.dispose()
 
 
 # --- the commands
