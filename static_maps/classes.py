@@ -116,13 +116,15 @@ class Classes:
         return [*(["zéro"] if self.zero else []), *held]
 
 
-def classed(values: Sequence[float], method: Method, count: int = CLASSES) -> Classes:
-    """Classes of the finite values, as many as asked or fewer; zero is apart wherever it occurs.
+def classed(
+    values: Sequence[float], method: Method, count: int = CLASSES, *, zero_apart: bool = True
+) -> Classes:
+    """Classes of the finite values, as many as asked or fewer; zero is apart where it occurs.
 
     Bounds are the roundest numbers that leave every value in its class.
     """
     known = np.array([v for v in values if isfinite(v)], dtype=np.float64)
-    others = known[known != 0]
+    others = known[known != 0] if zero_apart else known
     zero = len(others) < len(known)
     if not len(others):
         return Classes((), zero)

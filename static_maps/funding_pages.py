@@ -5,11 +5,10 @@ No script, nothing from elsewhere: each is whole as it is sent.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from html import escape
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from shapely import Geometry
 
 from geo.crs import WGS84, reproject
 from geo.funding import money
-from geo.funding.account import Account
+from geo.funding.account import Account, Section
 from geo.funding.ledger import Balance
 from geo.funding.partners import Convention, Partner, SiteLink
 from geo.funding.reports import UNPLACED, By, Line, Report
@@ -33,7 +32,6 @@ ASSETS: Final = "/static"
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'"
 )
-COLOURS: Final = {"paid": "#0a3a6e", "committed": "#4a8bc2", "available": "#cfe3f3"}
 MEASURES: Final = {
     "contributed_cents": "Contributions",
     "matched_cents": "Abondement",
@@ -153,7 +151,7 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
             (
                 code,
                 title,
-                [(line, shown_of(code, line)) for line in _lines(report)],
+                [(line, shown_of(code, line)) for line in _lines(report, code)],
                 report.total,
                 columns(code),
             )
@@ -161,16 +159,17 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
         ],
         yearly=[(line, shown_of("annees", line)) for line in fund.by_year.lines],
         year_columns=columns("annees"),
-        bar=Markup(where_money_is(fund.balance)),  # noqa: S704 - drawn by charts
+        parts=(where := parts(fund.balance)),
+        bar=Markup(bar(where)),  # noqa: S704 - numbers only
         measures=MEASURES,
         leverage=leverage,
         unplaced=UNPLACED,
     )
 
 
-def _lines(report: Report) -> list[Line]:
-    """Lines that say something, territories without money left out."""
-    return [line for line in report.lines if any(getattr(line, name) for name in MEASURES)]
+def _lines(report: Report, table: str) -> list[Line]:
+    """Lines of which the table has something to say."""
+    return [line for line in report.lines if any(getattr(line, name) for name in columns(table))]
 
 
 def columns(table: str) -> list[str]:
@@ -179,6 +178,8 @@ def columns(table: str) -> list[str]:
         return ["contributed_cents", "matched_cents", "unmatched_cents"]
     if table == "lignes":
         return ["committed_cents", "paid_cents"]
+    if table == "territoires":
+        return ["contributed_cents", "committed_cents", "paid_cents"]
     if table == "annees":
         return list(MEASURES)
     return [name for name in MEASURES if name != "available_cents"]
@@ -195,36 +196,42 @@ def leverage(line: Line) -> str:
     return "—" if found is None else f"{found:.2f} €".replace(".", ",")
 
 
-def where_money_is(balance: Balance) -> str:
-    """All the money of the fund as one bar: paid, set aside, available."""
-    parts = [
-        ("paid", "payé", balance.paid_cents),
-        ("committed", "engagé, pas encore payé", balance.committed_cents),
-        ("available", "disponible", balance.available_cents),
-    ]
-    whole = sum(cents for _, _, cents in parts)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the fund's money: where it is, how much, which share, and its colour."""
+
+    label: str
+    cents: int
+    share: str
+    colour: str
+
+
+def parts(balance: Balance) -> list[Part]:
+    """Where all the money of the fund is: paid, set aside, available; nothing when there is none."""
+    found = (
+        ("payé", balance.paid_cents, "#0a3a6e"),
+        ("engagé, pas encore payé", balance.committed_cents, "#4a8bc2"),
+        ("disponible", balance.available_cents, "#cfe3f3"),
+    )
+    whole = sum(cents for _, cents, _ in found)
     if not whole:
-        return ""
-    width, drawn, at = 760.0, [], 0.0
-    for row, (code, label, cents) in enumerate(parts):
-        share = width * cents / whole
+        return []
+    return [Part(label, cents, charts.percent(cents / whole), colour) for label, cents, colour in found]
+
+
+def bar(found: Sequence[Part]) -> str:
+    """The parts as one bar, whose words stand in the list below it."""
+    whole, drawn, at = sum(part.cents for part in found), [], 0.0
+    for part in found:
+        share = 760 * part.cents / whole
         drawn.append(
-            f'<rect x="{at:.1f}" y="0" width="{share:.1f}" height="30" fill="{COLOURS[code]}" '
-            f'stroke="{charts.INK}" stroke-opacity=".5" stroke-width=".8"/>'
+            f'<rect x="{at:.1f}" y="0" width="{share:.1f}" height="30" fill="{part.colour}" '
+            f'stroke="{charts.INK}" stroke-opacity=".5"/>'
         )
         at += share
-        drawn.append(
-            f'<rect x="0" y="{44 + 24 * row}" width="16" height="16" fill="{COLOURS[code]}" '
-            f'stroke="{charts.INK}" stroke-opacity=".5" stroke-width=".8"/>'
-            f'<text x="24" y="{57 + 24 * row}" fill="{charts.INK}">{escape(label)} : '
-            f"{money.formatted(cents)} · {charts.percent(cents / whole)}</text>"
-        )
-    said = " ; ".join(f"{label} : {money.formatted(cents)}" for _, label, cents in parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 760 120" '
-        f'aria-labelledby="barre-titre barre-texte" font-family="{escape(charts.FONT)}" font-size="14">'
-        f'<title id="barre-titre">Où est l\'argent du fonds</title>'
-        f'<desc id="barre-texte">{escape(said)}.</desc>{"".join(drawn)}</svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" viewBox="0 0 760 30" '
+        f'preserveAspectRatio="none">{"".join(drawn)}</svg>'
     )
 
 
@@ -316,17 +323,24 @@ def territory_page(snapshot: Snapshot, account: Account, *, years: Sequence[int]
         "territory.html",
         snapshot,
         title=f"{account.name} — compte {account.year}",
-        heading=f"Compte de {account.name}",
+        heading=f"{account.name} : compte {account.year}",
         here="Compte" if account.kind is Kind.DEPARTEMENT else "",
         fictif=account.fictif,
         account=account,
         kind=account.kind,
+        usual=usual,
         sentences=[s for s in account.summary if not s.startswith("Données de démonstration")],
         larger=larger(snapshot.territory, group),
         smaller=smaller(snapshot.territory, group),
         years=years,
         shape=Markup(shape),  # noqa: S704 - numbers only
     )
+
+
+def usual(section: Section) -> tuple[date, str]:
+    """Day and source that most figures of a section have: told once, above them."""
+    [(found, _)] = Counter((f.day, f.source) for f in section.figures).most_common(1)
+    return found
 
 
 def larger(territory: Territory, group: Grouping) -> list[Grouping]:

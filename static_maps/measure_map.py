@@ -82,18 +82,19 @@ class Drawn:
     notes: tuple[str, ...]
 
 
-def drawn(shown: Shown, method: Method) -> Drawn:
-    """A measure as a map: circles for totals, classes for all else."""
+def drawn(shown: Shown, method: Method, territories: int) -> Drawn:
+    """A measure of so many territories as a map: circles for totals, classes for all else."""
     circles = shown.form == "total"
+    colours: dict[str, str]
     notes = [shown.note] if shown.note else []
     if shown.withheld:
         notes.append("Les petits nombres de personnes, et ceux qui les trahiraient, ne sont pas publiés.")
     if circles:
-        colours, keys = dict.fromkeys(shown.withheld, HATCHED), _circle_keys(shown)
+        colours, keys = {}, _circle_keys(shown)
     else:
         colours, keys = _by_class(shown, method)
-    if shown.withheld:
-        keys = (*keys, Key("non publié", HATCHED, len(shown.withheld)))
+    colours |= dict.fromkeys(shown.withheld, HATCHED)
+    keys = (*keys, *_others(len(shown.withheld), territories - len(shown.withheld) - len(shown.values)))
     return Drawn(
         title=shown.measure.label,
         unit=shown.unit,
@@ -106,7 +107,7 @@ def drawn(shown: Shown, method: Method) -> Drawn:
 
 
 def _by_class(shown: Shown, method: Method) -> tuple[dict[str, str], tuple[Key, ...]]:
-    classes = classed(list(shown.values.values()), method)
+    classes = classed(list(shown.values.values()), method, zero_apart=shown.measure.zero)
     ramp = ramp_of(classes, shown.measure)
     rows = {code: classes.of(value) for code, value in shown.values.items()}
     keys = [
@@ -115,6 +116,12 @@ def _by_class(shown: Shown, method: Method) -> tuple[dict[str, str], tuple[Key, 
         if (count := sum(each == row for each in rows.values()))
     ]
     return {code: ramp[row] for code, row in rows.items()}, tuple(keys)
+
+
+def _others(withheld: int, unknown: int) -> tuple[Key, ...]:
+    """Lines for what no class holds, where there is some."""
+    both = (Key("non publié", HATCHED, withheld), Key("non connu", UNKNOWN_COLOUR, unknown))
+    return tuple(key for key in both if key.count)
 
 
 def ramp_of(classes: Classes, measure: Measure) -> list[str]:
@@ -129,8 +136,10 @@ def _circle_keys(shown: Shown) -> tuple[Key, ...]:
     if largest <= 0:
         return ()
     colour = shown.measure.subject.ramp[-2]
-    told = dict.fromkeys(_round(largest / part) for part in (1, 4, 20))
-    return tuple(Key(number(v), colour, radius=LARGEST_PX * sqrt(v / largest)) for v in told)
+    told = dict.fromkeys(round_number(largest / part) for part in (1, 4, 20))
+    return tuple(
+        Key(f"{number(v)} {shown.unit}", colour, radius=LARGEST_PX * sqrt(v / largest)) for v in told
+    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Crossing:
     count: tuple[tuple[int, ...], ...]
 
 
-def crossed(first: Shown, second: Shown) -> Crossing:
+def crossed(first: Shown, second: Shown, territories: int) -> Crossing:
     """Two measures of the same territories, each in three classes of equal sizes (zero is one of them)."""
     sides = [_thirds(shown) for shown in (first, second)]
     both = first.values.keys() & second.values.keys()
@@ -152,7 +161,7 @@ def crossed(first: Shown, second: Shown) -> Crossing:
     hidden = first.withheld | second.withheld
     colours |= dict.fromkeys(hidden, HATCHED)
     notes = [x.note for x in (first, second) if x.note]
-    keys = (Key("non publié", HATCHED, len(hidden)),) if hidden else ()
+    keys = _others(len(hidden), territories - len(place.keys() | hidden))
     return Crossing(
         drawn=Drawn(
             title=f"{first.measure.label} × {second.measure.label}",
@@ -174,7 +183,8 @@ def crossed(first: Shown, second: Shown) -> Crossing:
 
 def _thirds(shown: Shown) -> Classes:
     values = list(shown.values.values())
-    return classed(values, Method.QUANTILES, 2 if 0 in values else 3)
+    apart = shown.measure.zero and 0 in values
+    return classed(values, Method.QUANTILES, 2 if apart else 3, zero_apart=apart)
 
 
 def measures_page(
@@ -265,8 +275,12 @@ class _MeasuresPage(Figure):
         self.views = VIEWS
         self.subjects = {s: [m for m in MEASURES.values() if m.subject is s] for s in Subject}
         self.groups: list[Grouping] = list(snapshot.territory.groupings_of(asked.kind))
-        self.crossing = crossed(*shown) if len(shown) == 2 and asked.view == "croisee" else None
-        self.maps = [self.crossing.drawn] if self.crossing else [drawn(each, asked.method) for each in shown]
+        count = len(self.groups)
+        crossing = len(shown) == 2 and asked.view == "croisee"
+        self.crossing = crossed(shown[0], shown[1], count) if crossing else None
+        self.maps = (
+            [self.crossing.drawn] if self.crossing else [drawn(each, asked.method, count) for each in shown]
+        )
         self.papers = [Markup(self._on_paper(each, area)) for each in self.maps]  # noqa: S704 - escaped by paper
 
     @property
@@ -385,7 +399,7 @@ class _MeasuresPage(Figure):
         )
 
 
-def _round(value: float) -> float:
+def round_number(value: float) -> float:
     """The round number (1, 2 or 5 times a power of ten) not above a positive one."""
     power = 10.0 ** floor(log10(value))
     return max((step for step in (1, 2, 5) if step * power <= value), default=1) * power

@@ -63,7 +63,9 @@ class Measure:
     total
         Unit of its total; "" when it has none (a time has no sum).
     decimals
-        Of a value as a table tells it.
+        Values are rounded to so many, save those that would become zero.
+    zero
+        Whether zero says that there is none, and is a class apart.
     """
 
     code: str
@@ -72,13 +74,19 @@ class Measure:
     unit: str
     total: str = ""
     decimals: int = 1
+    zero: bool = True
 
 
 MEASURES: Final = {
     measure.code: measure
     for measure in (
         Measure(
-            "temps", Subject.ACCESS, "Temps jusqu'au lieu d'aide le plus proche", "minutes (médiane)", "", 0
+            "temps",
+            Subject.ACCESS,
+            "Temps jusqu'au lieu d'aide le plus proche",
+            "minutes (médiane)",
+            decimals=0,
+            zero=False,
         ),
         Measure("audela", Subject.ACCESS, "Habitants hors de portée", "% des habitants", "personnes"),
         Measure("offre", Subject.ACCESS, "Offre accessible", "heures par semaine pour 1 000 habitants", ""),
@@ -95,8 +103,8 @@ MEASURES: Final = {
             Subject.PASSES,
             "Temps jusqu'au lieu qui accepte le Pass",
             "minutes (médiane)",
-            "",
-            0,
+            decimals=0,
+            zero=False,
         ),
         Measure("actions", Subject.ACTIONS, "Actions menées", "actions pour 10 000 habitants", "actions"),
         Measure("montant", Subject.ACTIONS, "Montant des actions", "€ par habitant", "€", 2),
@@ -145,7 +153,9 @@ class Shown:
         if value is None:
             return "non connu"
         whole = self.form == "total" and self.measure.total != "€"
-        digits = 0 if whole else 2 if self.measure.total == "€" else self.measure.decimals
+        digits = 0 if whole else self.measure.decimals
+        if value and not round(value, digits):
+            return f"moins de {10**-digits:g}".replace(".", ",")
         return f"{value:,.{digits}f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
 
 
@@ -183,9 +193,16 @@ def shown(books: Books, measure: Measure, kind: Kind, year: int, *, form: str = 
         found = _actions(books, measure.code, groups, year)
     form = form if measure.total else FORMS[0]
     values = found.totals if form == "total" else found.ratios
+    values = {code: rounded(value, measure) for code, value in values.items()}
     return Shown(
         measure, form, kind, values, frozenset(found.withheld), vintage(books, measure, year), found.note
     )
+
+
+def rounded(value: float, measure: Measure) -> float:
+    """A value as it is told and classed, in whole units for a time; what is not zero never becomes it."""
+    found = round(value, measure.decimals)
+    return found if found or not measure.zero else value
 
 
 def vintage(books: Books, measure: Measure, year: int) -> str:
