@@ -146,6 +146,14 @@ def test_a_workbook_explains_each_column(kind):
     assert [cell.value for cell in book.worksheets[1][1]] == [c.heading for c in template.columns]
 
 
+def test_a_kind_of_action_declared_since_has_its_template_whatever_it_is_called():
+    label = "visites : à domicile / en bus [très longues]"
+    made = templates({"visits": replace(KINDS["event"], code="visits", label=label)})["action-visits"]
+    assert {"Lieu", "Personnes présentes", "Identifiant du lieu"} <= {c.heading for c in made.columns}
+    _, sheet = openpyxl.load_workbook(BytesIO(template_xlsx(made))).worksheets
+    assert sheet.title.startswith("Actions – visites") and len(sheet.title) <= 31
+
+
 # --- reading
 
 

@@ -347,7 +347,7 @@ def template_xlsx(template: Template) -> bytes:
         _put(readme, line, (c.heading, "oui" if c.required else "non", c.explains, c.allowed, c.example))
     for letter, width in zip("ABCDE", (26, 20, 60, 50, 40), strict=True):
         readme.column_dimensions[letter].width = width
-    sheet.title = template.label
+    sheet.title = _title(template.label)
     _fill(sheet, _headings(template), [_example(template)])
     for row in sheet.iter_rows(min_row=2, max_row=_READY_ROWS, max_col=len(template.columns)):
         for cell in row:
@@ -362,7 +362,7 @@ def workbook(
     book, first, _ = _book(about)
     for rank, (title, (headings, rows)) in enumerate(tables.items()):
         sheet = book.create_sheet() if rank else first
-        sheet.title = title[:31]
+        sheet.title = _title(title)
         _fill(sheet, headings, rows)
     return _saved(book)
 
@@ -459,6 +459,11 @@ def _book(about: Iterable[tuple[str, str]]) -> tuple[Workbook, Worksheet, int]:
         readme.cell(line, 1).font = Font(bold=True)
     readme.column_dimensions["A"].width, readme.column_dimensions["B"].width = 26, 100
     return book, book.create_sheet(), line
+
+
+def _title(text: str) -> str:
+    """A title no spreadsheet refuses."""
+    return re.sub(r"[\\/*?:\[\]]", " ", text)[:31]
 
 
 def _fill(sheet: Worksheet, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
