@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from math import floor, log10, sqrt
 from typing import Any, Final
@@ -44,6 +44,8 @@ VIEWS: Final = {"cote": "côte à côte", "croisee": "croisées en neuf classes"
 KINDS: Final = (Kind.COMMUNE, Kind.CANTON, Kind.EPCI, Kind.ARRONDISSEMENT)
 LARGEST_PX: Final = 30
 _PAPER: Final = (470.0, 520.0)
+_RINGS: Final = 66.0
+"""Room below a drawn map for the circles of its legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,9 @@ class _MeasuresPage(Figure):
         frame = paper.frame_of(area, *_PAPER)
         if one.circles:
             main = {g.code: self._main(g) for g in self.groups}
-            return paper.circles(area, frame, {main[c]: v for c, v in one.circles.items()})[0]
+            frame = replace(frame, height=frame.height + _RINGS)
+            svg, keys = paper.circles(area, frame, {main[c]: v for c, v in one.circles.items()})
+            return svg.removesuffix("</svg>") + "".join(_rings(keys, frame, one.unit)) + "</svg>"
         colours = {c: one.colours[g.code] for g in self.groups if g.code in one.colours for c in g.communes}
         return paper.choropleth(area, frame, colours)
 
@@ -403,6 +407,17 @@ def round_number(value: float) -> float:
     """The round number (1, 2 or 5 times a power of ten) not above a positive one."""
     power = 10.0 ** floor(log10(value))
     return max((step for step in (1, 2, 5) if step * power <= value), default=1) * power
+
+
+def _rings(keys: Sequence[paper.Key], frame: paper.Frame, unit: str) -> Iterator[str]:
+    """Circles of the legend on the drawing itself: printed at any size, they stay those of the map."""
+    across, foot = frame.width - 110, frame.height - 6
+    for key in keys:
+        yield (
+            f'<circle cx="{across:.1f}" cy="{foot - key.radius:.1f}" r="{key.radius:.2f}" fill="none" '
+            f'stroke="{paper.INK}" stroke-width=".8"/>'
+        )
+        yield paper.text(across + 36, foot - 2 * key.radius + 4, f"{key.label} {unit}", size=9)
 
 
 def _unit(shown: Shown, code: str) -> str:

@@ -234,6 +234,17 @@ def test_small_counts_are_on_no_page_nor_in_its_data(client):
     assert row[1] == "non publié"
 
 
+def test_circles_of_the_drawn_legend_are_those_of_the_drawn_map(client):
+    html = client.get("/mesures?mesure=paye&forme=total").text
+    svg = html.split('class="drawn"')[1].split("</svg>")[0]
+    [on_map] = re.findall(r'r="([\d.]+)" fill="#', svg)  # 250 € in one commune
+    rings = re.findall(r'r="([\d.]+)" fill="none"', svg)
+    said = re.findall(r">(\d+) €</text>", svg)
+    assert said == ["200", "50", "10"]
+    for radius, euros in zip(rings, said, strict=True):
+        assert float(radius) / float(on_map) == pytest.approx((int(euros) / 250) ** 0.5, rel=0.02)
+
+
 def test_a_page_follows_what_is_written(fresh_engine, fresh_settings):
     with served(fresh_engine, fresh_settings) as client:
         with fresh_engine.begin() as connection:
