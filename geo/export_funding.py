@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 
 from geo.funding import actions as action_domain
 from geo.funding import money, pass_reports, reports, secrecy
+from geo.funding.account import PASS_MEASURES, persons_of_actions, persons_of_passes
 from geo.funding.actions import Action, Kinds
 from geo.funding.datapackage import About, Field, Foreign, Resource, Type, package
 from geo.funding.ledger import Entry, EntryKind
+from geo.funding.pass_reports import by_territory
 from geo.funding.passes import Event
 from geo.funding.reports import By
 from geo.funding.templates import (
@@ -336,45 +338,33 @@ def _public_fund(connection: Connection, territory: Territory) -> Resource:
 
 
 def _public_passes(connection: Connection, territory: Territory) -> Resource:
-    """Passes given, and what became of them: parts that sum to a whole, withheld together.
+    """Passes given, and what became of them, year by year.
 
-    Told apart (by year, or whole and parts), they would give back by subtraction what is withheld.
+    Withheld as accounts and the API withhold them: two masks of the same counts protect neither.
     """
     counts = passes.counts(connection)
-    told: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("used", "expired", "left"), 0))
-    for commune, given, used, expired in zip(
-        counts.commune, counts.given, counts.used, counts.expired, strict=True
-    ):
-        if str(commune) in territory.own_codes:
-            of = told[str(commune)]
-            of["used"] += int(used)
-            of["expired"] += int(expired)
-            of["left"] += int(given - used - expired)
-    if any(of["left"] < 0 for of in told.values()):  # uses that another commune's gifts made possible
-        told = {
-            commune: {"given": max(0, int(counts.given[counts.commune == commune].sum()))} for commune in told
-        }
-    shown = secrecy.published(told, territory)
-    rows = [
-        (kind.value, code, "given" if measure == secrecy.TOTAL else measure, value, value is None)
-        for (kind, code, measure), value in shown.items()
-        if value != 0
-    ]
+    rows = []
+    for year in sorted({int(each) for each in counts.year}):
+        communes = by_territory(counts, territory, Kind.COMMUNE, year=year).rows
+        told = secrecy.published_together(persons_of_passes(communes), territory)
+        rows += [
+            (kind.value, code, str(year), measure, count, count is None)
+            for (kind, code, measure), count in told.items()
+            if count != 0
+        ]
     return Resource(
         "passes",
         "Pass Numérique",
-        "Pass donnés (given) : utilisés (used), expirés (expired) ou encore à utiliser (left), toutes années "
-        "ensemble, par territoire des habitants.",
+        "Pass donnés (given), utilisés (used), expirés (expired), par année et par territoire.",
         (
             *_TERRITORY,
-            Field(
-                "measure", Type.STRING, "Mesure", among=("given", "used", "expired", "left"), required=True
-            ),
+            Field("period", Type.STRING, "Année", required=True),
+            Field("measure", Type.STRING, "Mesure", among=PASS_MEASURES, required=True),
             Field("passes", Type.INTEGER, "Pass"),
             _WITHHELD,
         ),
         rows,
-        ("territory_kind", "territory", "measure"),
+        ("territory_kind", "territory", "period", "measure"),
         (_FOREIGN,),
     )
 
@@ -432,38 +422,22 @@ def _secret_measures(
 ) -> dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]]:
     """What may be told of each measure that counts persons, by kind of action and measure.
 
-    Where one measure of a kind is withheld all are: most households get one device.
+    Withheld as accounts and the API withhold them, year by year; over the years a sum is told where
+    each year is.
     """
-    told: dict[tuple[str, str], dict[str, dict[str, int]]] = {
-        (kind.code, measure.name): defaultdict(lambda: defaultdict(int))
-        for kind in kinds.values()
-        for measure in kind.measures
-        if measure.secret
-    }
-    for action in every:
-        for name, value in action.measures.items():
-            if (action.kind, name) in told and isinstance(value, int):
-                told[action.kind, name][action.commune][str(action.day.year)] += value
-    found = {key: _published(counts, territory) for key, counts in told.items()}
-    hidden = {(kind, place) for (kind, _), shown in found.items() for place, (_, no) in shown.items() if no}
-    return {
-        (kind, name): {
-            place: (None, True) if (kind, place) in hidden else told_ for place, told_ in shown.items()
-        }
-        for (kind, name), shown in found.items()
-    }
-
-
-def _published(
-    counts: Mapping[str, Mapping[str, int]], territory: Territory
-) -> dict[tuple[str, str, str], tuple[int | None, bool]]:
-    """Counts by commune and year as they may be told, zeros left out: by territory and period."""
-    shown = secrecy.published(counts, territory)
-    periods = {period for _, _, period in shown}
-    found = {(kind.value, code, period): value for (kind, code, period), value in shown.items()}
-    if len(periods) == 1:  # one year is all there is
-        found |= {(kind, code, TOTAL): value for (kind, code, _), value in found.items()}
-    return {key: (value, value is None) for key, value in found.items() if value != 0}
+    found: dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]] = defaultdict(dict)
+    done = list(every)
+    for kind in kinds.values():
+        sums: dict[tuple[str, Kind, str], int | None] = {}
+        for year in sorted({action.day.year for action in done if action.kind == kind.code}):
+            told = secrecy.published_together(persons_of_actions(done, kind, year), territory)
+            for (level, code, name), count in told.items():
+                found[kind.code, name][level.value, code, str(year)] = (count, count is None)
+                before = sums.get((name, level, code), 0)
+                sums[name, level, code] = None if count is None or before is None else before + count
+        for (name, level, code), count in sums.items():
+            found[kind.code, name][level.value, code, TOTAL] = (count, count is None)
+    return found
 
 
 def _groups(territory: Territory) -> Iterator[tuple[Kind, Grouping]]:
