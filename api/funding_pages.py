@@ -1,14 +1,13 @@
 """Pages of the money: maps of measures, account of a territory, network, fund and its statements.
 
-Money, passes and actions are read from the database, all at one moment; maps and accounts are made
-again only when something they are made from changed. Without the database there is no page, and one
-that says so.
+Money, passes and actions are read from the database, all at one moment; a page is made again only
+when something it is made from changed. Without the database there is no page, and one that says so.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -224,46 +223,33 @@ def install(app: FastAPI) -> None:
 
     @app.get("/reseau", include_in_schema=False)
     def network(request: Request) -> Response:
+        def written(service: Service, served: Served) -> Page:
+            with reading(service) as connection:
+                found, fictif = network_of(connection, served)
+            told = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
+            return page(told.html, told.security_policy)
+
         def made(service: Service, served: Served) -> Page:
             NOTHING.read(request.scope["query_string"])
-            with reading(service) as connection:
-                years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
-                known = partners.list_(connection)
-                done: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-                fictif = served.snapshot.fictitious or any(p.fictif for p in known)
-                for action in actions.list_(connection):
-                    if action.partner_code is not None:
-                        done[action.partner_code][action.day.year] += 1
-                        fictif |= action.fictif
-                by_year = {year: ledger.report(connection, By.PARTNER, year=year) for year in years}
-                found = pages.members(
-                    known,
-                    conventions=partners.conventions(connection),
-                    links=partners.sites_of(connection),
-                    by_year=by_year,
-                    actions=done,
-                    snapshot=served.snapshot,
-                )
-            fictif |= any(report.fictif for report in by_year.values())
-            written = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
-            return page(written.html, written.security_policy)
+            key = ("reseau", moment_of(service, served).key)
+            return shown_pages.of(key, lambda: written(service, served))
 
         return answered(request, made)
 
     @app.get("/fonds", include_in_schema=False)
     def fund(request: Request) -> Response:
+        def written(service: Service, served: Served, year: int | None, kind: Kind) -> Page:
+            with reading(service) as connection:
+                found = fund_of(connection, served, year, kind)
+            fictif = found.fictif or served.snapshot.fictitious
+            told = pages.fund_page(served.snapshot, found, fictif=fictif, day=served.frame.day)
+            return page(told.html, told.security_policy)
+
         def made(service: Service, served: Served) -> Page:
             values = OF_FUND.read(request.scope["query_string"])
             year, kind = values.get("year"), Kind(values.get("kind", Kind.EPCI))
-            with reading(service) as connection:
-                found = fund_of(connection, served, year, kind)
-            written = pages.fund_page(
-                served.snapshot,
-                found,
-                fictif=found.fictif or served.snapshot.fictitious,
-                day=served.frame.day,
-            )
-            return page(written.html, written.security_policy)
+            key = ("fonds", moment_of(service, served).key, year, kind)
+            return shown_pages.of(key, lambda: written(service, served, year, kind))
 
         return answered(request, made)
 
@@ -289,6 +275,31 @@ def install(app: FastAPI) -> None:
                 "Cache-Control": "no-cache",
             },
         )
+
+
+def network_of(connection: Connection, served: Served) -> tuple[list[pages.Member], bool]:
+    """Partners with what they do, and whether some of it is invented."""
+    known = partners.list_(connection)
+    by_year = {
+        int(line.key): ledger.report(connection, By.PARTNER, year=int(line.key))
+        for line in ledger.report(connection, By.YEAR).lines
+    }
+    led: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    fictif = served.snapshot.fictitious or any(partner.fictif for partner in known)
+    fictif |= any(report.fictif for report in by_year.values())
+    for action in actions.list_(connection):
+        if action.partner_code is not None:
+            led[action.partner_code][action.day.year] += 1
+            fictif |= action.fictif
+    found = pages.members(
+        known,
+        conventions=partners.conventions(connection),
+        links=partners.sites_of(connection),
+        by_year=by_year,
+        actions=led,
+        snapshot=served.snapshot,
+    )
+    return found, fictif
 
 
 def fund_of(connection: Connection, served: Served, year: int | None, kind: Kind) -> pages.Fund:
@@ -317,7 +328,7 @@ def fund_of(connection: Connection, served: Served, year: int | None, kind: Kind
     )
 
 
-def answered(request: Request, made: Any) -> Response:
+def answered(request: Request, made: Callable[[Service, Served], Page]) -> Response:
     """The page made for a request, or the one that says why there is none."""
     service = service_of(request)
     try:
