@@ -234,6 +234,21 @@ def test_small_counts_are_on_no_page_nor_in_its_data(client):
     assert row[1] == "non publié"
 
 
+@pytest.mark.parametrize("kind", ["commune", "canton", "epci"])
+def test_a_map_keeps_back_what_accounts_keep_back(client, kind):
+    html = client.get(f"/mesures?mesure=pass&forme=total&kind={kind}").text
+    rows = re.findall(
+        r'/territoires/(\w+)\?kind=\w+&amp;year=\d+">[^<]*</a></th><td class="n">([^<]*)<', html
+    )
+    assert rows
+    for code, on_map in rows:
+        account = client.get(f"/territoires/{code}?kind={kind}").text
+        found = re.search(r"pass donnés\s*</th><td class=\"n\"><strong>([^<]*)<", account)
+        assert found is not None
+        assert on_map.split()[0] == found[1].split()[0], code
+        assert ("non publié" in on_map) == ("non publié" in found[1]), code
+
+
 def test_circles_of_the_drawn_legend_are_those_of_the_drawn_map(client):
     html = client.get("/mesures?mesure=paye&forme=total").text
     svg = html.split('class="drawn"')[1].split("</svg>")[0]
