@@ -682,7 +682,8 @@ def _reach_said(account: Account) -> Iterator[str]:
         yield f"Temps de trajet de la moitié des habitants jusqu'à un lieu d'aide : {UNKNOWN}."
     else:
         beside = _beside(median, account.year)
-        yield f"La moitié des habitants atteignent un lieu d'aide en {median.said()} ou moins {beside}."
+        time = f"{median.said()} ou moins" if median.value >= 0.5 else median.said()
+        yield f"La moitié des habitants atteignent un lieu d'aide en {time} {beside}."
     yield f"{_capital(beyond.label)} : {beyond.said()}, soit {_compared(share, account.year)}."
 
 
@@ -727,6 +728,10 @@ def _said(value: int | float | None, unit: str) -> str:
         return f"{money.formatted(round(value))} par habitant"
     if unit == SHARE:
         return f"{_number(round(value * 100, 1))} %"
+    if unit == "minutes":
+        value = round(value)
+        if value < 1:
+            return "moins d'une minute"
     word = unit if abs(value) >= 2 else _SINGULAR.get(unit, unit)
     return f"{_number(value)} {word}".rstrip()
 
