@@ -9,8 +9,6 @@ time when rendered.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,7 +17,6 @@ from typing import Final
 
 import folium
 import jinja2
-import orjson
 import shapely
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
@@ -30,7 +27,7 @@ from geo.sites.filters import fold
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
-from static_maps import style, words
+from static_maps import policy, style, words
 from static_maps.page_data import flags, hours, page_data
 from static_maps.settings import MapSettings
 
@@ -204,8 +201,7 @@ class _Page(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        text = orjson.dumps(self.data).decode()
-        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+        return policy.json_block(self.data)
 
     def inline_script(self) -> Markup:
         """Folium's own script: constants and settings only."""
@@ -213,18 +209,7 @@ class _Page(Figure):
 
     def security_policy(self) -> str:
         """What the page may load: itself, its own folder, Folium's one script, the tiles."""
-        digest = hashlib.sha256(str(self.inline_script()).encode()).digest()
-        tiles = self.settings.tiles_origin
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
-                "style-src 'self'",
-                f"img-src 'self' data: {tiles}".rstrip(),
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        )
+        return policy.security_policy(str(self.inline_script()), self.settings.tiles_origin)
 
 
 def method_said(coverage: Coverage) -> str:

@@ -7,8 +7,6 @@ there is no script and in print; and a table that says all of it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -21,7 +19,7 @@ from markupsafe import Markup
 
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Kind
-from static_maps import paper
+from static_maps import paper, policy
 from static_maps.classes import Classes, Method, classed, number
 from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
 from static_maps.measures import FORMS, MEASURES, Measure, Shown, Subject
@@ -326,8 +324,7 @@ class _MeasuresPage(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        text = orjson.dumps(self.data()).decode()
-        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+        return policy.json_block(self.data())
 
     def data(self) -> dict[str, Any]:
         """What the script draws; coordinates are WGS 84, longitude first, in units of 1/`SCALE` degree."""
@@ -389,18 +386,7 @@ class _MeasuresPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load and ask: itself, Folium's one script, the tiles."""
-        digest = hashlib.sha256(str(self.inline_script()).encode()).digest()
-        tiles = self.settings.tiles_origin
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
-                "style-src 'self'",
-                f"img-src 'self' data: {tiles}".rstrip(),
-                "base-uri 'none'",
-                "form-action 'self'",
-            )
-        )
+        return policy.security_policy(str(self.inline_script()), self.settings.tiles_origin, submits=True)
 
 
 def round_number(value: float) -> float:

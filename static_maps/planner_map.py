@@ -7,8 +7,6 @@ templates: the page hands it over as JSON, and `planner.js` shows it as text.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
@@ -27,7 +25,7 @@ from geo.crs import WGS84, reproject
 from geo.sites.filters import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Kind
-from static_maps import charts, paper, planner_figures, words
+from static_maps import charts, paper, planner_figures, policy, words
 from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
 from static_maps.page_data import hours, outline, units
 from static_maps.planner_figures import figures_of
@@ -208,8 +206,7 @@ class _PlannerPage(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        text = orjson.dumps(self.data()).decode()
-        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
+        return policy.json_block(self.data())
 
     def data(self) -> dict[str, Any]:
         """Everything the page's script needs, as values JSON can hold.
@@ -327,18 +324,8 @@ class _PlannerPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load and ask: itself, Folium's one script, the tiles."""
-        digest = hashlib.sha256(str(self.inline_script()).encode()).digest()
-        tiles = self.settings.tiles_origin
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src 'self' 'sha256-{base64.b64encode(digest).decode()}'",
-                "style-src 'self'",
-                f"img-src 'self' data: {tiles}".rstrip(),
-                "connect-src 'self'",
-                "base-uri 'none'",
-                "form-action 'self'",
-            )
+        return policy.security_policy(
+            str(self.inline_script()), self.settings.tiles_origin, asks=True, submits=True
         )
 
 
