@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from geo.sites.calendar import Zone
+
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: where `data/communes` lies and where `.portee` is made."""
 
@@ -32,6 +34,10 @@ class Settings(BaseSettings):
         description="Folder of what Portée makes at run time: embedded cluster, rendered site.",
     )
     departement: str = Field(default="47", description="INSEE code of the territory served.")
+    school_zone: Zone = Field(
+        default="A",
+        description="Zone of school holidays (A, B or C) that opening hours go by.",
+    )
     territory_dir: Path = Field(
         default=ROOT / "data" / "communes",
         description="Folder of the territory files written by `portee territory build`.",

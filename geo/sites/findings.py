@@ -211,6 +211,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "date_normalisee": FindingKind(
         _P, "La date a été écrite au format du standard", "Écrivez les dates sous la forme 2026-03-31."
     ),
+    "horaires_corriges": FindingKind(
+        _P,
+        "Les horaires ne sont pas au format OpenStreetMap ; ils sont gardés tels quels, et compris ainsi",
+        "Vérifiez cette lecture, et écrivez-la dans le fichier d'origine.",
+    ),
     "pivot_absent": FindingKind(
         _P,
         "Le numéro SIRET ou RNA manque : la valeur convenue « inconnu » est mise à sa place",

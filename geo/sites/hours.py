@@ -1,4 +1,4 @@
-"""Opening hours in OpenStreetMap's syntax: which strings can be read, and stops of a round."""
+"""Opening hours in OpenStreetMap's syntax: how a string is read or mended, and stops of a round."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Final
 
 import opening_hours
 
-from geo.sites.findings import Finding
+from geo.sites.findings import Finding, bounded
 from geo.sites.model import Stop
+from geo.sites.rules import during
+from geo.sites.slips import mended
 from geo.sites.standard import SEPARATOR
 from geo.sites.text import plain
 
@@ -18,31 +20,55 @@ LENGTH_MAX: Final = 2_000
 """Longest expression read, in characters; the longest real one has about 120."""
 
 _EMPTY_RANGE = re.compile(r"(?<!\d)0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII)
+# The library reads "PH Mo-Fr" (public holidays from Monday to Friday) as "PH,Mo-Fr".
+_HOLIDAY_AND_DAY = re.compile(r"\bPH\s+(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def is_readable(raw: str) -> bool:
-    """Whether a string of `horaires` can be evaluated; when it can't, the hours are unknown.
+@lru_cache(maxsize=65_536)
+def reading(raw: str) -> str:
+    """The expression that is evaluated for a string of `horaires`.
 
+    Returns
+    -------
+    The string itself where it is in OpenStreetMap's syntax; what it means in that syntax where it
+    is written otherwise and leaves no doubt (`geo.sites.slips.mended`); "" where it can't be read:
+    the hours are then unknown.
+
+    Notes
+    -----
     A range that ends when it begins ("14:00-14:00") is a slip of the pen that the syntax accepts,
-    and evaluators read as open for 24 hours: it makes the hours unknown.
-
-    To evaluate a readable string, give `opening_hours.OpeningHours` a `max_interval_days` of a
-    year: without it, looking for the next change of some strings ("easter Fr") takes seconds.
+    and evaluators read as open for 24 hours. Names of school holidays (`SH`) must be understood by
+    `geo.sites.rules`, for the library takes no account of them.
     """
-    return len(raw) <= LENGTH_MAX and _is_readable(raw)
+    if not raw or len(raw) > LENGTH_MAX:
+        return ""
+    return next(filter(_is_valid, (raw, mended(raw))), "")
 
 
-@lru_cache(maxsize=4_096)
-def _is_readable(raw: str) -> bool:
-    return bool(raw) and not _EMPTY_RANGE.search(raw) and bool(opening_hours.validate(raw))
+def is_readable(raw: str) -> bool:
+    """Whether a string of `horaires` can be evaluated; when it can't, the hours are unknown."""
+    return bool(reading(raw))
+
+
+def _is_valid(expression: str) -> bool:
+    if not 0 < len(expression) <= LENGTH_MAX or _EMPTY_RANGE.search(expression):
+        return False
+    variants = {during(expression, holiday=holiday) for holiday in (True, False)}
+    return all(
+        variant and not _HOLIDAY_AND_DAY.search(variant) and opening_hours.validate(variant)
+        for variant in (expression, *variants)
+    )
 
 
 def hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
-    """The raw string of `horaires`, always kept, and a finding when it can't be read."""
-    if not cell or is_readable(cell):
+    """The raw string of `horaires`, always kept, and a finding when it is mended or can't be read."""
+    read = reading(cell)
+    if read == cell:
         return cell, ()
+    if read:
+        return cell, (Finding("horaires_corriges", "horaires", cell, f"« {bounded(read)} »"),)
     return cell, (Finding("horaires_illisibles", "horaires", cell),)
 
 
@@ -69,7 +95,7 @@ def _stop(part: str) -> Stop | None:
     if not (at and place.strip() and day):
         return None
     try:
-        readable = is_readable(f"{selector(day)} {hours_}")
+        readable = _is_valid(f"{selector(day)} {hours_}")
     except ValueError:
         return None
     return Stop(place.strip(), day, hours_) if readable else None

@@ -1,8 +1,9 @@
 """When sites are open: at a slot of the week, and over a typical week.
 
-Hours are evaluated by opening-hours-py over a real week, so that odd weeks, first Thursdays and
-dated rules fall as the calendar has them, with the public holidays of France. All is wall-clock
-time of the site. What is unknown stays unknown. Definitions and limits: docs/opening.md.
+Hours are evaluated over a real week, so that odd weeks, first Thursdays and dated rules fall as the
+calendar has them, with the holidays of France. All is wall-clock time of the site. What is unknown
+stays unknown. What a resident needs to know of one moment is in `geo.sites.moments`. Definitions
+and limits: docs/opening.md.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from opening_hours import OpeningHours, State
 
 from geo.errors import InvalidParameter
+from geo.sites.calendar import ANY_ZONE, Calendar, has_public_holiday, school_holidays_known_until
 from geo.sites.filters import fold
-from geo.sites.hours import is_readable, selector
 from geo.sites.model import Site
+from geo.sites.spans import CERTAIN, expressions, spans
 
 TIME_ZONE: Final = ZoneInfo("Europe/Paris")
 """Where a moment given with a time zone is brought to."""
@@ -36,13 +37,10 @@ EVENING_FROM: Final = 18
 
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
-_COUNTRY = "FR"
-_YEAR_DAYS = 366
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _CODES = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _WEEKDAY = {name: day for names in (_DAYS, _CODES) for day, name in enumerate(names)}
 _SLOT = re.compile(r"([a-z]+)(?: (?:a )?(\d{1,2}) ?(?:h|:) ?(\d{2})?)?", re.ASCII)
-_HOLIDAYS = OpeningHours("PH", country=_COUNTRY, max_interval_days=_YEAR_DAYS)
 
 
 class Openness(StrEnum):
@@ -142,18 +140,27 @@ def parse_slot(text: str, *, now: datetime | None = None) -> Slot:
 
 @lru_cache(maxsize=1_024)
 def reference_week(day: date) -> date:
-    """The Monday of a typical week: the first whole week from a day on without a public holiday.
+    """The Monday of a typical week: the first whole week from a day on without a holiday.
 
-    Holidays are those of France as opening-hours-py has them, Sundays included. School holidays
-    are not looked at.
+    No day of it is a public holiday of France, as opening-hours-py has them, Sundays included; nor
+    a school holiday of any zone, so that hours do not depend on one. Past the last school holidays
+    known (`geo.sites.calendar.school_holidays_known_until`), only public ones are looked at.
     """
     monday = day + timedelta(days=-day.weekday() % 7)
-    while any(state == State.OPEN for _, _, state, _ in _HOLIDAYS.intervals(*_bounds(monday))):
+    while not _is_typical(monday):
         monday += timedelta(days=7)
     return monday
 
 
-def status(site: Site, slot: Slot, week: date) -> Openness:
+def _is_typical(monday: date) -> bool:
+    after = monday + timedelta(days=7)
+    if has_public_holiday(monday, after):
+        return False
+    known = [holiday for *_, holiday in ANY_ZONE.school_runs(monday, after)]
+    return known == [False] or school_holidays_known_until() < after
+
+
+def status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZONE) -> Openness:
     """Whether a site is open at a slot.
 
     Parameters
@@ -161,6 +168,9 @@ def status(site: Site, slot: Slot, week: date) -> Openness:
     week
         Monday of the week that is looked at, see `reference_week`; a slot that means one week
         ("maintenant") goes by its own.
+    calendar
+        The school holidays hours go by. Without a zone, hours that depend on them are unknown on
+        days when the zones differ; a typical week has none.
 
     Returns
     -------
@@ -169,13 +179,13 @@ def status(site: Site, slot: Slot, week: date) -> Openness:
     """
     found = {
         openness
-        for start, end, openness in _parts(site, slot.week or week)
+        for start, end, openness in _parts(site, slot.week or week, calendar)
         if any(start < until and begin < end for begin, until in slot.windows)
     }
     return next((o for o in (Openness.OPEN, Openness.UNKNOWN) if o in found), Openness.CLOSED)
 
 
-def weekly_mask(site: Site, week: date) -> NDArray[np.bool_] | None:
+def weekly_mask(site: Site, week: date, calendar: Calendar = ANY_ZONE) -> NDArray[np.bool_] | None:
     """Quarter hours of a week at which a site is open, from Monday 0:00.
 
     A quarter hour counts when the site is open at its middle.
@@ -184,24 +194,26 @@ def weekly_mask(site: Site, week: date) -> NDArray[np.bool_] | None:
     ----------
     week
         Monday of the week.
+    calendar
+        As for `status`.
 
     Returns
     -------
     Shape (672,); what may be open counts as closed. None where nothing is known to be open and
     something may be.
     """
-    minutes = _open_minutes(site, week)
+    minutes = _open_minutes(site, week, calendar)
     return None if minutes is None else minutes.reshape(-1, 15)[:, 7].copy()
 
 
-def weekly_hours(site: Site, week: date) -> float | None:
+def weekly_hours(site: Site, week: date, calendar: Calendar = ANY_ZONE) -> float | None:
     """Hours of a week during which a site is open, to the minute; None as `weekly_mask`."""
-    minutes = _open_minutes(site, week)
+    minutes = _open_minutes(site, week, calendar)
     return None if minutes is None else int(minutes.sum()) / 60
 
 
-def _open_minutes(site: Site, week: date) -> NDArray[np.bool_] | None:
-    parts = list(_parts(site, week))
+def _open_minutes(site: Site, week: date, calendar: Calendar) -> NDArray[np.bool_] | None:
+    parts = list(_parts(site, week, calendar))
     certain = [(start, end) for start, end, openness in parts if openness is Openness.OPEN]
     if parts and not certain:
         return None
@@ -211,40 +223,33 @@ def _open_minutes(site: Site, week: date) -> NDArray[np.bool_] | None:
     return minutes
 
 
-def _parts(site: Site, week: date) -> Iterator[_Part]:
+def _parts(site: Site, week: date, calendar: Calendar) -> Iterator[_Part]:
     """When a site is open or may be: by its hours and by each of its stops."""
-    if site.horaires or not site.arrets:
-        yield from _evaluated(site.horaires, week)
-    for stop in site.arrets:
-        yield from _evaluated(f"{selector(stop.day)} {stop.hours}", week)
+    for expression, _ in expressions(site):
+        yield from _evaluated(expression, week, calendar)
 
 
 @lru_cache(maxsize=16_384)
-def _evaluated(expression: str, week: date) -> tuple[_Part, ...]:
+def _evaluated(expression: str, week: date, calendar: Calendar) -> tuple[_Part, ...]:
     """One expression over one week; many sites share the same."""
-    if not is_readable(expression):
-        return ((0, _WEEK, Openness.UNKNOWN),)
-    start, end = _bounds(week)
-    hours = OpeningHours(expression, country=_COUNTRY, max_interval_days=_YEAR_DAYS)
-    parts = []
-    for since, until, state, comment in hours.intervals(start, end):
-        if state == State.CLOSED:
-            continue
-        first, last = (int((moment - start).total_seconds()) // 60 for moment in (since, until))
-        # The library reads "sur rendez-vous" alone as open day and night.
-        vague = bool(comment) and last - first >= _DAY
-        certain = state == State.OPEN and not vague
-        parts.append((first, last, Openness.OPEN if certain else Openness.UNKNOWN))
-    return tuple(parts)
-
-
-def _bounds(week: date) -> tuple[datetime, datetime]:
     start = datetime.combine(week, time())
-    return start, start + timedelta(days=7)
+    return tuple(
+        (
+            int((span.start - start).total_seconds()) // 60,
+            int((span.end - start).total_seconds()) // 60,
+            Openness.OPEN if span.kind in CERTAIN else Openness.UNKNOWN,
+        )
+        for span in spans(expression, week, week + timedelta(days=7), calendar)
+    )
+
+
+def wall_clock(moment: datetime) -> datetime:
+    """A moment as clocks of the place show it: brought to `TIME_ZONE` where it has a time zone."""
+    return moment.astimezone(TIME_ZONE).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _present(now: datetime) -> Slot:
-    local = now.astimezone(TIME_ZONE).replace(tzinfo=None) if now.tzinfo else now
+    local = wall_clock(now)
     monday = local.date() - timedelta(days=local.weekday())
     at = local.weekday() * _DAY + local.hour * 60 + local.minute
     return Slot("maintenant", "ouvert maintenant", ((at, at + 1),), monday)
