@@ -44,7 +44,10 @@ def reading(raw: str) -> str:
     """
     if not raw or len(raw) > LENGTH_MAX:
         return ""
-    return next(filter(_is_valid, (raw, mended(raw))), "")
+    if _is_valid(raw):
+        return raw
+    better = mended(raw)
+    return better if _is_valid(better) else ""
 
 
 def is_readable(raw: str) -> bool:

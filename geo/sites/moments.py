@@ -22,7 +22,7 @@ from geo.sites.hours import is_readable, reading
 from geo.sites.model import Site, Stop
 from geo.sites.opening import wall_clock
 from geo.sites.rules import undated
-from geo.sites.spans import CERTAIN, Kind, Span, expressions, is_booking, spans
+from geo.sites.spans import CERTAIN, Kind, Span, expressions, spans
 
 HORIZON: Final = timedelta(days=60)
 """How far the next opening is looked for."""
@@ -34,7 +34,7 @@ _DAY: Final = timedelta(days=1)
 _IN_PERSON = "Se présenter"
 _ON_REQUEST = frozenset({"Téléphoner", "Contacter par mail", "Prendre un RDV en ligne"})
 _ITINERANT = "Itinérant"
-_ELSE = re.compile(r'\|\|\s*(?:open|unknown)?\s*"([^"]*)"\s*$')
+_OPEN_END = re.compile(r":\d\d\+")
 _NAMES_HOLIDAYS = re.compile(r"\bPH\b|\b(?:19|20)\d\d\b")
 
 
@@ -61,7 +61,8 @@ class Opening:
         OPEN where its hours, or those of one of its stops, say so; else BY_APPOINTMENT where one of
         them says so; else UNKNOWN where any of them can't be told; else CLOSED.
     until
-        When it closes, if it is open; None where it does not within `HORIZON`.
+        When it closes, if it is open; None where it does not within `HORIZON`, or where no hour of
+        closing is told ("Mo 10:00+").
     opens
         When it next opens, if it is not open; None where it is not known to within `HORIZON`.
     appointment
@@ -195,7 +196,7 @@ def _told(expression: str, stop: Stop | None, now: datetime, calendar: Calendar)
         horizon = datetime.combine(now.date() + HORIZON, time())
         return Opening(
             State.OPEN,
-            until=span.end if span.end < horizon else None,
+            until=None if span.end >= horizon or _is_open_ended(expression, span) else span.end,
             appointment=span.kind is Kind.APPOINTMENT,
             doubtful=_is_doubtful(expression, now.date()),
             stop=stop,
@@ -204,9 +205,6 @@ def _told(expression: str, stop: Stop | None, now: datetime, calendar: Calendar)
     if present:
         requested = any(span.kind is Kind.ON_REQUEST for span in present)
         state = State.BY_APPOINTMENT if requested else State.UNKNOWN
-    elif (otherwise := _ELSE.search(expression)) and is_booking(otherwise[1]):
-        # The library takes a fallback that only has a comment for closed.
-        state = State.BY_APPOINTMENT
     following = next((span for span in ahead if span.start > now and span.kind in CERTAIN), None)
     if not following:
         return Opening(state, stop=stop if present else None)
@@ -217,6 +215,11 @@ def _told(expression: str, stop: Stop | None, now: datetime, calendar: Calendar)
         doubtful=_is_doubtful(expression, following.start.date()),
         stop=stop,
     )
+
+
+def _is_open_ended(expression: str, span: Span) -> bool:
+    """Whether a span may end at midnight for want of an hour of closing."""
+    return span.end.time() == time() and bool(_OPEN_END.search(expression))
 
 
 @lru_cache(maxsize=65_536)
@@ -343,8 +346,12 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
             holiday=public_holiday(day),
             doubtful=any(s.kind in CERTAIN and _is_doubtful(each, day) for s, _, each in spans_),
             school_holiday=calendar.school_holiday(day),
-            exceptional=usual is not None and usual[day] != by_day[0][2][day],
+            exceptional=usual is not None and _certain(usual[day]) != _certain(by_day[0][2][day]),
         )
+
+
+def _certain(found: list[Span]) -> list[Span]:
+    return [span for span in found if span.kind in CERTAIN]
 
 
 def _by_day(expression: str, start: date, end: date, calendar: Calendar) -> dict[date, list[Span]]:

@@ -1,4 +1,4 @@
-"""The rules an expression of opening hours is made of: those of school holidays, and dated ones.
+"""The rules an expression of opening hours is made of: of school holidays, dated ones, alternatives.
 
 opening-hours-py reads `SH` and takes no account of it: an expression that names school holidays is
 turned into two that don't, the one that holds on their days and the one that holds on the others.
@@ -44,6 +44,8 @@ def during(expression: str, *, holiday: bool) -> str:
     -------
     "" where the place of `SH` is not understood; `NEVER` where no rule is left.
     """
+    if not mentions_school(expression):
+        return expression
     kept: list[tuple[str, str]] = []
     for separator, rule in _split(expression):
         said = _rule(rule, holiday=holiday)
@@ -52,6 +54,16 @@ def during(expression: str, *, holiday: bool) -> str:
         if said:
             kept.append((separator, said))
     return _joined(kept) or NEVER
+
+
+def alternatives(expression: str) -> tuple[str, ...]:
+    """What holds first, then what holds where that says nothing (`||`), and so on."""
+    found: list[list[tuple[str, str]]] = [[]]
+    for sign, rule in _split(expression):
+        if sign.strip() == "||":
+            found.append([])
+        found[-1].append((sign, rule))
+    return tuple(map(_joined, found))
 
 
 def undated(expression: str) -> str:

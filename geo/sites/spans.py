@@ -18,7 +18,7 @@ from opening_hours import OpeningHours, State
 from geo.sites.calendar import COUNTRY, YEAR_DAYS, Calendar
 from geo.sites.hours import reading, selector
 from geo.sites.model import Site, Stop
-from geo.sites.rules import during, mentions_school
+from geo.sites.rules import alternatives, during, mentions_school
 
 _BOOKING = re.compile(
     r"rendez[- ]?vous|\brdv\b|\br\.d\.v|appointment|r[eé]servation|\bby arrangement", re.IGNORECASE
@@ -106,6 +106,30 @@ def _either_way(expression: str, start: date, end: date, country: str | None) ->
 
 
 def _evaluated(expression: str, start: date, end: date, country: str | None) -> Iterator[Span]:
+    if "||" not in expression:
+        yield from _laid_out(expression, start, end, country)
+        return
+    # Of a fallback with a comment alone, the library forgets all but the first day.
+    first, *others = (list(_laid_out(each, start, end, country)) for each in alternatives(expression))
+    for other in others:
+        first = sorted([*first, *_outside(other, first)])
+    yield from first
+
+
+def _outside(spans_: list[Span], taken: list[Span]) -> Iterator[Span]:
+    """The pieces of some spans that lie in none of others, both in order."""
+    for span in spans_:
+        since = span.start
+        for other in taken:
+            if since < other.start < span.end:
+                yield span._replace(start=since, end=other.start)
+            if other.start < span.end:
+                since = max(since, other.end)
+        if since < span.end:
+            yield span._replace(start=since)
+
+
+def _laid_out(expression: str, start: date, end: date, country: str | None) -> Iterator[Span]:
     intervals = _parsed(expression, country).intervals(_midnight(start), _midnight(end))
     for since, until, state, comment in intervals:
         if state != State.CLOSED:
