@@ -33,6 +33,7 @@ from geo.reach.modes import Mode
 from geo.reach.straight_line import SPEED_KMH, SiteTree
 from geo.reach.travel import SiteTimes, Travel, travel_of
 from geo.sites import standard
+from geo.sites.calendar import ANY_ZONE, Calendar
 from geo.sites.model import LOCAL_FIELDS, Site
 from geo.sites.opening import Openness, Slot, reference_week, status
 from geo.sites.search import Search
@@ -132,10 +133,12 @@ class Served:
         home: Path,
         detour_factor: float,
         remembered: int,
+        calendar: Calendar = ANY_ZONE,
         clock: Callable[[], datetime] = present,
     ) -> None:
         self.snapshot = snapshot
         self.detour_factor = detour_factor
+        self.calendar = calendar
         self.clock = clock
         self._home = home
         self._frame: Frame | None = None
@@ -241,7 +244,7 @@ class Served:
 
     def _open(self, rows: NDArray[np.intp], slot: Slot, week: date) -> NDArray[np.intp]:
         sites = self.snapshot.sites
-        return rows[[status(sites[row], slot, week) is Openness.OPEN for row in rows]]
+        return rows[[status(sites[row], slot, week, self.calendar) is Openness.OPEN for row in rows]]
 
     def tree(self, search: Search, slot: Slot | None = None) -> SiteTree:
         """The sites a question is about, ready to be searched by distance."""

@@ -11,6 +11,7 @@ from api.served import Keeper, Now, Served
 from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
 from geo.settings import Settings
+from geo.sites.calendar import Calendar
 
 
 class Engine(Protocol):
@@ -62,6 +63,7 @@ class Service:
                 home=self.settings.home,
                 detour_factor=self.settings.detour_factor,
                 remembered=self.http.cached_filters,
+                calendar=Calendar(self.settings.school_zone),
             )
             self._served = served
         return Now(served, kept.age, kept.database_ok)

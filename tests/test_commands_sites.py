@@ -173,12 +173,13 @@ def test_a_check_names_the_sites_behind_each_finding(portee, write):
         write(
             record("a", horaires=""),
             record("b", horaires="quand on peut"),
-            record("c", latitude="", longitude=""),
+            record("c", latitude="", longitude="", horaires="mardi 9h-12h"),
         ),
     )
     told = json.loads(portee("sites", "check", "--json").stdout)
     assert told["sites"] == 3 and told["datasets"] == {"mediation-numerique": 3}
     assert told["findings"]["horaires_inconnus"] == ["mediation-numerique--a", "mediation-numerique--b"]
+    assert told["findings"]["horaires_corriges"] == ["mediation-numerique--c"]
     assert told["findings"]["horaires_illisibles"] == ["mediation-numerique--b"]
     assert told["findings"]["a_la_mairie"] == ["mediation-numerique--c"]
     assert "horaires_inconnus" in portee("sites", "check").stdout

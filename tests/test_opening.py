@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opening_hours import OpeningHours
+from vacances_scolaires_france import SchoolHolidayDates
 
 from geo.errors import PorteeError
-from geo.sites.hours import is_readable
+from geo.sites.calendar import Calendar
+from geo.sites.hours import is_readable, reading
 from geo.sites.model import Stop
 from geo.sites.opening import (
     EVENING,
@@ -93,13 +95,13 @@ def test_real_hours_are_open_when_the_library_says_so():
             assert not is_readable(horaires)
             unknown += 1
         else:
-            library = OpeningHours(horaires, country="FR", max_interval_days=366)
+            library = OpeningHours(reading(horaires), country="FR", max_interval_days=366)
             assert mask.tolist() == [library.is_open(m) for m in middles]
             assert mask.any()
-    assert unknown == 3
+    assert unknown == 2
 
 
-@pytest.mark.parametrize("horaires", ["", "Mo 08:30", "Lundi 9h-12h", "Mo 14:00-14:00"])
+@pytest.mark.parametrize("horaires", ["", "Mo 08:30", "le lundi matin", "Mo 14:00-14:00"])
 def test_hours_that_cannot_be_read_are_unknown(horaires):
     assert at(horaires, "mardi 10:00") is Openness.UNKNOWN
     assert hours_of(horaires) is None
@@ -133,9 +135,49 @@ def test_an_open_end_lasts_until_midnight():
     assert hours_of("Mo 10:00+") == 14
 
 
-def test_school_holidays_are_not_known():
-    """The library takes any day for one in which the rule holds for the others too."""
-    assert hours_of("Mo-Fr 08:00-12:00; SH off") == 20
+def test_hours_written_by_hand_are_evaluated_as_they_are_read():
+    assert hours_of("Lundi 9h-12h") == 3
+    assert at("Lundi 9h-12h", "lundi 10:00") is Openness.OPEN
+
+
+def test_a_slip_in_the_afternoon_leaves_the_morning():
+    slip = "Mo 09:00-12:00,14:00-14:00"
+    assert hours_of(slip) == 3
+    assert [at(slip, f"lundi {hour}:00") for hour in (10, 13, 15)] == [
+        Openness.OPEN,
+        Openness.CLOSED,
+        Openness.UNKNOWN,
+    ]
+
+
+HOLIDAYS_OF_A = date(2027, 2, 15)
+"""A week of holidays in zone A only, where B has its lessons and C is on holiday."""
+
+
+def test_school_holidays_are_those_of_the_zone():
+    where = site("a", 1, horaires="Mo-Fr 08:00-12:00; SH off")
+    assert weekly_hours(where, WEEK) == weekly_hours(where, WEEK, Calendar("A")) == 20
+    assert weekly_hours(where, HOLIDAYS_OF_A, Calendar("A")) == 0
+    assert weekly_hours(where, HOLIDAYS_OF_A, Calendar("B")) == 20
+    tuesday = parse_slot("mardi 10:00")
+    assert status(where, tuesday, HOLIDAYS_OF_A, Calendar("A")) is Openness.CLOSED
+    assert status(where, tuesday, HOLIDAYS_OF_A, Calendar("B")) is Openness.OPEN
+
+
+def test_without_a_zone_what_depends_on_it_is_unknown():
+    where = site("a", 1, horaires="Mo-Fr 08:00-12:00; SH off")
+    assert status(where, parse_slot("mardi 10:00"), HOLIDAYS_OF_A) is Openness.UNKNOWN
+    assert status(where, parse_slot("mardi 15:00"), HOLIDAYS_OF_A) is Openness.CLOSED
+    assert weekly_hours(where, HOLIDAYS_OF_A) is None
+    assert weekly_hours(where, date(2027, 8, 2)) == 0
+
+
+def test_a_fallback_holds_where_the_hours_say_nothing():
+    fallback = 'Mo-Fr 09:00-12:00 || "sur rendez-vous"'
+    assert hours_of(fallback) == 15
+    assert at(fallback, "jeudi 10:00") is Openness.OPEN
+    assert at(fallback, "jeudi 15:00") is Openness.UNKNOWN
+    assert hours_of("Mo-Tu 09:00-12:00 || Tu-We 11:00-13:00") == 3 + 3 + 1 + 2
 
 
 def test_a_public_holiday_is_one():
@@ -178,8 +220,8 @@ def test_an_itinerant_site_is_open_at_its_stops():
 
 def test_stops_add_to_hours_and_the_same_minute_counts_once():
     assert hours_of("Tu 11:00-13:00", stops=STOPS) == 6
-    assert hours_of("Lundi 9h-12h", stops=STOPS) == 5
-    assert at("Lundi 9h-12h", "lundi 10:00", stops=STOPS) is Openness.UNKNOWN
+    assert hours_of("le lundi matin", stops=STOPS) == 5
+    assert at("le lundi matin", "lundi 10:00", stops=STOPS) is Openness.UNKNOWN
 
 
 def test_a_quarter_hour_counts_when_open_at_its_middle():
@@ -263,15 +305,18 @@ def easter(year):
 
 
 def holidays(year):
-    """Code du travail, art. L3133-1."""
+    """Public holidays: Code du travail, art. L3133-1."""
     fixed = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)]
     moving = [easter(year) + timedelta(days) for days in (1, 39, 50)]
     return {*(date(year, m, d) for m, d in fixed), *moving}
 
 
+SCHOOL = SchoolHolidayDates()
+
+
 @given(day=st.dates(date(2024, 1, 1), date(2035, 12, 1)))
 def test_a_typical_week_is_the_first_whole_one_without_a_holiday(day):
-    off = holidays(day.year) | holidays(day.year + 1)
-    mondays = (day + timedelta(days) for days in range(70) if (day + timedelta(days)).weekday() == 0)
+    off = holidays(day.year) | holidays(day.year + 1) | SCHOOL.data.keys()
+    mondays = (day + timedelta(days) for days in range(120) if (day + timedelta(days)).weekday() == 0)
     free = (m for m in mondays if not off & {m + timedelta(days) for days in range(7)})
     assert reference_week(day) == next(free)

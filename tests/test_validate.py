@@ -82,6 +82,7 @@ FAR = at(38)
         ({"horaires": "le lundi matin"}, "horaires_illisibles", "horaires", "le lundi matin"),
         ({"horaires": "Mo 14:00-14:00"}, "horaires_illisibles", "horaires", "Mo 14:00-14:00"),
         ({"horaires": "Mo 08:30"}, "horaires_illisibles", "horaires", "Mo 08:30"),
+        ({"horaires": "lundi 9h-12h"}, "horaires_corriges", "horaires", "lundi 9h-12h"),
         ({"date_maj": "02/03/2026"}, "date_normalisee", "date_maj", date(2026, 3, 2)),
         ({"date_maj": "2026-03-02T10:00:00Z"}, "date_normalisee", "date_maj", date(2026, 3, 2)),
         ({"date_maj": "2031-01-01"}, "date_inconnue", "date_maj", None),

@@ -100,6 +100,12 @@ def has_public_holiday(start: date, end: date) -> bool:
     return any(state == State.OPEN for _, _, state, _ in _HOLIDAYS.intervals(*bounds))
 
 
+def has_school_holiday(start: date, end: date) -> bool:
+    """Whether a day from one to another (excluded) is known to be a school holiday of some zone."""
+    days = {start + timedelta(days=place) for place in range((end - start).days)}
+    return any(not days.isdisjoint(off) for off in _school()[2].values())
+
+
 @cache
 def _school() -> tuple[date, date, dict[Zone, frozenset[date]]]:
     """First and last days known, and the holidays of each zone.

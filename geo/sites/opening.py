@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import InvalidParameter
-from geo.sites.calendar import ANY_ZONE, Calendar, has_public_holiday, school_holidays_known_until
+from geo.sites.calendar import ANY_ZONE, Calendar, has_public_holiday, has_school_holiday
 from geo.sites.filters import fold
 from geo.sites.model import Site
 from geo.sites.spans import CERTAIN, expressions, spans
@@ -147,17 +147,13 @@ def reference_week(day: date) -> date:
     known (`geo.sites.calendar.school_holidays_known_until`), only public ones are looked at.
     """
     monday = day + timedelta(days=-day.weekday() % 7)
-    while not _is_typical(monday):
+    while _has_holiday(monday, monday + timedelta(days=7)):
         monday += timedelta(days=7)
     return monday
 
 
-def _is_typical(monday: date) -> bool:
-    after = monday + timedelta(days=7)
-    if has_public_holiday(monday, after):
-        return False
-    known = [holiday for *_, holiday in ANY_ZONE.school_runs(monday, after)]
-    return known == [False] or school_holidays_known_until() < after
+def _has_holiday(start: date, end: date) -> bool:
+    return has_public_holiday(start, end) or has_school_holiday(start, end)
 
 
 def status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZONE) -> Openness:

@@ -58,7 +58,7 @@ def list_sites(
 def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding with its sites.")] = False,
 ) -> None:
-    """Tell what deserves a look: flags, unknown places and hours, possible duplicates."""
+    """Tell what deserves a look: flags, unknown places, mended and unknown hours, possible duplicates."""
     with failures_told(), transaction(Settings()) as connection:
         sites = stored_sites.active(connection)
         pairs = stored_duplicates.listed(connection)
@@ -96,23 +96,27 @@ def _pairs(count: int) -> str:
 
 
 def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
-    """Finding → identifiers it is true of: flags by code, then what is simply not known."""
+    """Finding → identifiers it is true of: flags by code, then what is mended or simply not known."""
     flags: dict[str, list[str]] = {}
-    unknown: dict[str, list[str]] = {
+    noticed: dict[str, list[str]] = {
         "a_la_mairie": [],
         "sans_position": [],
+        "horaires_corriges": [],
         "horaires_inconnus": [],
     }
     for site in sites:
         for code in site.signalements:
             flags.setdefault(code, []).append(site.id)
         if site.position is Position.APPROXIMATIVE:
-            unknown["a_la_mairie"].append(site.id)
+            noticed["a_la_mairie"].append(site.id)
         if site.position is Position.INCONNUE:
-            unknown["sans_position"].append(site.id)
-        if not hours.is_readable(site.horaires):
-            unknown["horaires_inconnus"].append(site.id)
-    return {**dict(sorted(flags.items())), **unknown}
+            noticed["sans_position"].append(site.id)
+        read = hours.reading(site.horaires)
+        if read and read != site.horaires:
+            noticed["horaires_corriges"].append(site.id)
+        if not read:
+            noticed["horaires_inconnus"].append(site.id)
+    return {**dict(sorted(flags.items())), **noticed}
 
 
 @app.command()
