@@ -11,7 +11,7 @@ import opening_hours
 
 from geo.sites.findings import Finding, bounded
 from geo.sites.model import Stop
-from geo.sites.rules import during
+from geo.sites.rules import during, mentions_school
 from geo.sites.slips import mended
 from geo.sites.standard import SEPARATOR
 from geo.sites.text import plain
@@ -58,10 +58,12 @@ def is_readable(raw: str) -> bool:
 def _is_valid(expression: str) -> bool:
     if not 0 < len(expression) <= LENGTH_MAX or _EMPTY_RANGE.search(expression):
         return False
-    variants = {during(expression, holiday=holiday) for holiday in (True, False)}
+    variants = {expression}
+    if mentions_school(expression):
+        variants |= {during(expression, holiday=holiday) for holiday in (True, False)}
     return all(
         variant and not _HOLIDAY_AND_DAY.search(variant) and opening_hours.validate(variant)
-        for variant in (expression, *variants)
+        for variant in variants
     )
 
 

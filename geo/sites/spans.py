@@ -149,7 +149,7 @@ def is_booking(comment: str) -> bool:
     return bool(comment) and bool(_BOOKING.search(comment)) and "sans" not in comment.casefold()
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def _parsed(expression: str, country: str | None) -> OpeningHours:
     return OpeningHours(expression, country=country, max_interval_days=YEAR_DAYS)
 
