@@ -65,7 +65,7 @@ def account(request: Request, code: Code) -> Response:
     with service.connect() as connection:
         known = _remembered.setdefault(served, Remembered())
         state = (today, year, _state(connection))
-        books = known.books.of(state, lambda: accounts.read(connection, served.frame, year))
+        books = known.books.of(state, lambda: accounts.read(connection, served.frame, year, service.kinds))
     found = told(books.account(code, kind, year=year))
     for section in found["sections"]:
         for figure in section["figures"]:

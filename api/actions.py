@@ -8,7 +8,6 @@ settled for each kind and year (`geo.funding.secrecy`), as accounts do. Bearers 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any, Final
 
 from fastapi import Request
@@ -43,7 +42,7 @@ from api.service import service_of
 from geo.errors import InvalidAction
 from geo.funding import secrecy
 from geo.funding.account import persons_of_actions
-from geo.funding.actions import TEXT_MAX, Action, Kinds, Total, load_kinds, totals
+from geo.funding.actions import TEXT_MAX, Action, Kinds, Total, totals
 from geo.sites.model import Issue
 from geo.store import actions as stored
 from geo.store.database import Connection
@@ -87,7 +86,6 @@ _NAMES: Final = {"partner": "partner_code", "site": "site_id", "amount": "amount
 """Columns of files → members of a body."""
 
 routes = router("actions")
-kinds = cache(load_kinds)
 
 
 @routes.get(
@@ -107,7 +105,7 @@ def actions(request: Request) -> Response:
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     kind, year, code = values.get("kind"), values.get("year"), values.get("commune")
     service = service_of(request)
-    now = service.now()
+    now, kinds = service.now(), service.kinds
     with service.connect() as connection:
         exact = all_told(request, connection, Scope.ACTIONS)
         of_kind = stored.list_(connection, kind=kind)
@@ -124,10 +122,12 @@ def actions(request: Request) -> Response:
         "threshold": None if exact else secrecy.THRESHOLD,
         "amount_cents": sum(action.amount_cents for action in found),
         "totals": [
-            total_told(each, exact or _is_told(each, of_kind, now.served.snapshot.territory, year, code))
-            for each in totals(found, kinds())
+            total_told(
+                each, exact or _is_told(each, kinds, of_kind, now.served.snapshot.territory, year, code)
+            )
+            for each in totals(found, kinds)
         ],
-        "actions": [action_told(each, kinds(), exact=exact) for each in found[offset : offset + limit]],
+        "actions": [action_told(each, kinds, exact=exact) for each in found[offset : offset + limit]],
     }
     response = answered(request, now, content, fictif=any(action.fictif for action in found))
     response.headers["Vary"] = "Authorization"
@@ -137,17 +137,22 @@ def actions(request: Request) -> Response:
 
 
 def _is_told(
-    total: Total, actions: Iterable[Action], territory: Territory, year: int | None, code: str | None
+    total: Total,
+    kinds: Kinds,
+    actions: Iterable[Action],
+    territory: Territory,
+    year: int | None,
+    code: str | None,
 ) -> bool:
     """Whether a total of a commune, or of the département, may be told; over years: of each of them."""
     if not total.secret:
         return True
-    derived = {each.name: each.of for each in kinds()[total.kind].derived}
+    derived = {each.name: each.of for each in kinds[total.kind].derived}
     measure = derived.get(total.name, total.name)
     place = (Kind.DEPARTEMENT, territory.code) if code is None else (Kind.COMMUNE, code)
     own = [a for a in actions if a.kind == total.kind and a.commune in territory.own_codes]
     for each in [year] if year is not None else sorted({a.day.year for a in own}):
-        persons = persons_of_actions(own, kinds()[total.kind], each)
+        persons = persons_of_actions(own, kinds[total.kind], each)
         if secrecy.published_together(persons, territory).get((*place, measure)) is None:
             return False
     return True
@@ -197,16 +202,17 @@ async def save(request: Request) -> Response:
 
     The same again changes nothing and answers 200. Needs a token with scope `actions`.
     """
+    kinds = service_of(request).kinds
 
     def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
         wanted = _read(body)
         known = stored.known(connection, now.served.snapshot.territory.code)
         try:
-            new = stored.save(connection, wanted, kinds=kinds(), known=known, actor=actor)
+            new = stored.save(connection, wanted, kinds=kinds, known=known, actor=actor)
         except InvalidAction as problem:
             raise Refused(_problems(problem)) from None
         kept = stored.find(connection, wanted.reference)
-        return written({"action": action_told(kept, kinds(), exact=True)}, new=new)
+        return written({"action": action_told(kept, kinds, exact=True)}, new=new)
 
     return await changed(request, Scope.ACTIONS, change)
 

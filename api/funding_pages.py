@@ -106,7 +106,7 @@ def moment_of(service: Service, served: Served) -> Moment:
 def books_of(service: Service, served: Served, year: int) -> Books:
     """What accounts of a year are made from."""
     with reading(service) as connection:
-        return accounts.read(connection, served.frame, year)
+        return accounts.read(connection, served.frame, year, service.kinds)
 
 
 def statement(connection: Connection, served: Served, code: str, year: int) -> bytes:

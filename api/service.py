@@ -10,6 +10,7 @@ from starlette.requests import Request
 from api.served import Keeper, Now, Served
 from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
+from geo.funding.actions import load_kinds
 from geo.settings import Settings
 from geo.sites.calendar import Calendar
 
@@ -22,12 +23,19 @@ class Engine(Protocol):
 
 
 class Service:
-    """The running state of one application; `app.state.service`."""
+    """The running state of one application; `app.state.service`.
+
+    Raises
+    ------
+    OperatorError
+        If the kinds of action of the settings cannot be had.
+    """
 
     def __init__(self, settings: Settings, http: ApiSettings, keeper: Keeper | None) -> None:
         self.settings = settings
         self.http = http
         self.keeper = keeper
+        self.kinds = load_kinds(settings.action_kinds)
         self.engine: Engine | None = None
         self._served: Served | None = None
 

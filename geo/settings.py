@@ -48,6 +48,12 @@ class Settings(BaseSettings):
         le=3,
         description="Road distance divided by straight-line distance, used while no road graph is loaded.",
     )
+    action_kinds: Path | None = Field(
+        default=None,
+        description=(
+            "TOML file of kinds of action that joins the shipped ones, or replaces what they declare."
+        ),
+    )
     import_max_mb: int = Field(
         default=100,
         ge=1,

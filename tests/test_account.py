@@ -15,7 +15,7 @@ from geo.coverage.frame import Frame
 from geo.coverage.measure import Question, measure
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.funding.account import CENTS, SECRET, UNKNOWN, Books
-from geo.funding.actions import SHIPPED, Action, load_kinds
+from geo.funding.actions import Action, load_kinds
 from geo.funding.ledger import Contribution, Level
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.pass_reports import ACCEPTING, PassCounts
@@ -276,7 +276,7 @@ def test_a_kind_that_joins_by_declaration_is_in_the_account(books, tmp_path):
         '\n[lending]\nlabel = "prêt"\n[lending.measures.borrowers]\nlabel = "emprunteurs"\n'
         'unit = "personnes"\ntype = "int"\nmin = 0\nsecret = true\n'
     )
-    path.write_text(SHIPPED.read_text("utf-8") + declared, "utf-8")
+    path.write_text(declared, "utf-8")
     lent = [
         Action(reference=c, kind="lending", day=date(2026, 1, 5), commune=c, measures={"borrowers": n})
         for c, n in (("99001", 9), ("99004", 2))

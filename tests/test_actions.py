@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import DuplicateReference, InvalidAction, OperatorError, UnknownAction
-from geo.funding.actions import SHIPPED, Action, Known, check, load_kinds, read, totals
+from geo.funding.actions import Action, Known, check, load_kinds, read, totals
 from geo.store import actions as store
 from geo.store import audit
 
@@ -78,7 +78,7 @@ def test_every_shipped_factor_tells_its_source_and_what_it_supposes():
     assert {d.name for d in derived} == {"waste_avoided_kg", "co2e_avoided_kg"}
     for each in derived:
         assert "ADEME" in each.source
-        assert f"hypothèse à remplacer (action_kinds.toml, {each.name}.factor)" in each.hypothesis
+        assert f"hypothèse à remplacer (PORTEE_ACTION_KINDS, {each.name}.factor)" in each.hypothesis
 
 
 def test_a_row_of_text_is_read_as_the_action_it_describes():
@@ -168,8 +168,9 @@ def test_totals_sum_numbers_and_leave_texts_out():
 
 def test_a_new_kind_joins_by_declaration(tmp_path, connection):
     path = tmp_path / "kinds.toml"
-    path.write_text(SHIPPED.read_text("utf-8") + NEW_KIND, "utf-8")
+    path.write_text(NEW_KIND, "utf-8")
     kinds = load_kinds(path)
+    assert list(kinds) == [*KINDS, "lending"] and {code: kinds[code] for code in KINDS} == KINDS
     row = {"reference": "P-1", "kind": "lending", "day": "2026-02-03", "commune": "99001", "borrowers": "8"}
     action, _ = read(row, kinds, KNOWN)
     assert action is not None
@@ -203,6 +204,22 @@ def test_a_new_kind_joins_by_declaration(tmp_path, connection):
         (NEW_KIND.replace('source = "pesée"', ""), "needs a source"),
         (NEW_KIND.replace("2.5", '"2"'), "factor"),
         (NEW_KIND.replace("min = 0", 'min = "0"'), "min"),
+        (NEW_KIND.replace("min = 0", "min = nan"), "min"),
+        ("training = 3", r"\[training\] must be a table"),
+        ("[training]\nmeasures = 3", r"\[training.measures\] must be a table"),
+        ("[training.measures]\nhours = 3", "hours"),
+        ('[event.measures.place]\nlabel = "B"\ntype = "text"\nchoices = ["a"]', "choices must be a table"),
+        (
+            '[event.measures.place]\nlabel = "B"\ntype = "text"\nchoices = { a = 1 }',
+            "place.choices. needs a a",
+        ),
+        ('[event.measures.place]\nlabel = "B"\ntype = "text"\nunit = 1', "needs a unit"),
+        ('[refurbishing.derived.waste_avoided_kg]\nof = "given"\nfactor = 1', "needs a label"),
+        (
+            '[refurbishing.derived.waste_avoided_kg]\nlabel = "B"\nunit = "kg"\nof = "given"\nfactor = 1',
+            "needs a source",
+        ),
+        ('[refurbishing.measures.refurbished]\nlabel = "B"\ntype = "text"', "waste_avoided_kg. of must name"),
     ],
 )
 def test_a_declaration_that_cannot_hold_is_refused(tmp_path, declared, told):
@@ -210,6 +227,32 @@ def test_a_declaration_that_cannot_hold_is_refused(tmp_path, declared, told):
     path.write_text(declared, "utf-8")
     with pytest.raises(OperatorError, match=told):
         load_kinds(path)
+
+
+def test_what_is_shipped_gives_way_to_a_declaration_and_the_rest_stays(tmp_path):
+    path = tmp_path / "kinds.toml"
+    path.write_text(
+        '[refurbishing]\nlabel = "remise en état"\n'
+        '[refurbishing.derived.waste_avoided_kg]\nlabel = "déchets"\nunit = "kg"\nof = "given"\n'
+        'factor = 1.9\nsource = "pesées"\n'
+        '[refurbishing.measures.sold]\nlabel = "vendus"\nunit = "appareils"\ntype = "int"\n',
+        "utf-8",
+    )
+    kinds = load_kinds(path)
+    was, now = KINDS["refurbishing"], kinds["refurbishing"]
+    assert now.label == "remise en état"
+    assert now.measures[:-1] == was.measures and now.measures[-1].name == "sold"
+    waste, emissions = now.derived
+    assert (waste.of, waste.factor, waste.source, waste.hypothesis) == ("given", 1.9, "pesées", "")
+    assert emissions == was.derived[1]
+    assert {code: kinds[code] for code in KINDS if code != "refurbishing"} == {
+        code: kind for code, kind in KINDS.items() if code != "refurbishing"
+    }
+
+
+def test_a_file_of_kinds_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(OperatorError, match=r"none\.toml cannot be read"):
+        load_kinds(tmp_path / "none.toml")
 
 
 def save(connection, *actions, replace=False):

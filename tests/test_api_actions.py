@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.funding_schemas import ActionAnswer, ActionsAnswer, PartnerAnswer
 from api.schemas import Problem
+from geo.errors import OperatorError
 from geo.funding.partners import Partner, PartnerKind
 from geo.store import audit, partners, tokens
 from geo.store.tokens import Scope
@@ -45,6 +46,37 @@ def client(fresh_engine, fresh_settings):
         partners.save(connection, Partner("caf", "CAF fictive", PartnerKind.PUBLIC), actor="essai")
     with TestClient(create_app(fresh_settings)) as client:
         yield client
+
+
+def test_a_kind_declared_by_the_settings_is_kept_told_and_withheld(
+    fresh_engine, fresh_settings, bearer, tmp_path
+):
+    path = tmp_path / "kinds.toml"
+    path.write_text(
+        '[lending]\nlabel = "prêt de matériel"\n[lending.measures.borrowers]\nlabel = "emprunteurs"\n'
+        'unit = "personnes"\ntype = "int"\nmin = 0\nsecret = true\n',
+        "utf-8",
+    )
+    fill(fresh_engine, site("a", 5))
+    settings = fresh_settings.model_copy(update={"action_kinds": path})
+    _, header = bearer()
+    lent = {"reference": "P1", "kind": "lending", "day": "2026-03-10", "commune": "99001"}
+    with TestClient(create_app(settings)) as client:
+        made = client.post(ACTIONS, headers=header, json={**lent, "measures": {"borrowers": 3}})
+        assert made.status_code == 201 and made.json()["action"]["kind_label"] == "prêt de matériel"
+        told = client.get(ACTIONS).json()
+        assert told["totals"][0] | {"value": None, "withheld": True} == told["totals"][0]
+        account = client.get("/api/v1/territories/99001/account", params={"year": 2026}).json()
+    figures = {f["code"]: f for section in account["sections"] for f in section["figures"]}
+    assert figures["lending.actions"]["value"] == 1
+    assert figures["lending.borrowers"]["value"] is None
+
+
+def test_the_application_is_not_made_of_kinds_that_cannot_be_had(fresh_settings, tmp_path):
+    path = tmp_path / "kinds.toml"
+    path.write_text("[lending]", "utf-8")
+    with pytest.raises(OperatorError, match="needs a label"):
+        create_app(fresh_settings.model_copy(update={"action_kinds": path}))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Actions the fund pays for: typed records whose kinds, and what each measures, are declared as data.
 
-The shipped kinds stand in `action_kinds.toml` beside this module; a kind added to it needs no code.
-What each measures, and where factors come from: docs/actions.md.
+The shipped kinds stand in `action_kinds.toml` beside this module; a file of one's own adds to them, or
+changes what they measure, without code. What each measures, and where factors come from: docs/actions.md.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ TEXT_MAX: Final = 300
 NUMBER_MAX: Final = 10**9
 """Largest figure a measure may have."""
 
+_PARTS: Final = ("measures", "derived")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FRENCH: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
@@ -184,22 +185,28 @@ class Total:
     hypothesis: str = ""
 
 
-def load_kinds(path: Path = SHIPPED) -> dict[str, ActionKind]:
-    """Read kinds from a TOML file, in its order.
+def load_kinds(own: Path | None = None) -> dict[str, ActionKind]:
+    """The shipped kinds, then those that a TOML file of one's own adds.
+
+    Parameters
+    ----------
+    own
+        Declarations (`geo.settings.Settings.action_kinds`). Of a shipped kind, the label, each measure and
+        each derived figure they declare takes the place of the shipped one, whole; the rest stays.
 
     Raises
     ------
     OperatorError
         If the file is no TOML, or a declaration lacks something or contradicts itself.
     """
+    declared = _declarations(SHIPPED)
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OperatorError(f"The kinds of action {path} cannot be read: {error}.") from error
-    try:
-        return {code: _kind(code, table) for code, table in raw.items()}
+        if own is not None:
+            for code, table in _declarations(own).items():
+                declared[code] = _joined(code, declared.get(code, {}), table)
+        return {code: _kind(code, table) for code, table in declared.items()}
     except _Fault as fault:
-        raise OperatorError(f"Kinds of action {path}: {fault}.") from None
+        raise OperatorError(f"Kinds of action {own or SHIPPED}: {fault}.") from None
 
 
 def check(action: Action, kinds: Kinds, known: Known, *, line: int = 1) -> list[Issue]:
@@ -438,9 +445,35 @@ class _Fault(Exception):
     """What is wrong with a declaration."""
 
 
-def _kind(code: str, table: Any) -> ActionKind:
+def _declarations(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OperatorError(f"The kinds of action {path} cannot be read: {error}.") from error
+
+
+def _joined(code: str, shipped: dict[str, Any], own: Any) -> dict[str, Any]:
+    """A kind with what is declared over what is shipped; figures whole, so that a factor has its source."""
+    _tables(code, own)
+    parts = {
+        part: {**shipped.get(part, {}), **own.get(part, {})}
+        for part in _PARTS
+        if part in shipped or part in own
+    }
+    return {**shipped, **own, **parts}
+
+
+def _tables(code: str, table: Any) -> None:
+    """Require what declares a kind, its measures and its derived figures to be tables."""
     if not _NAME.fullmatch(code) or not isinstance(table, dict):
         raise _Fault(f"[{code}] must be a table whose name is lower-case letters, digits and _")
+    for part in _PARTS:
+        if not isinstance(table.get(part, {}), dict):
+            raise _Fault(f"[{code}.{part}] must be a table")
+
+
+def _kind(code: str, table: Any) -> ActionKind:
+    _tables(code, table)
     _only(code, table, {"label", "measures", "derived"})
     measures = tuple(
         _measure(f"{code}.measures.{name}", name, told) for name, told in table.get("measures", {}).items()
@@ -463,10 +496,14 @@ def _measure(where: str, name: str, told: Any) -> Measure:
         raise _Fault(f"[{where}] type must be one of {', '.join(MeasureType)}")
     type_ = MeasureType(told["type"])
     choices, minimum = told.get("choices", {}), told.get("min")
-    if minimum is not None and (type(minimum) not in (int, float) or type_ is MeasureType.TEXT):
+    if minimum is not None and (not _is_number(minimum) or type_ is MeasureType.TEXT):
         raise _Fault(f"[{where}] min must be a number, of a measure that is one")
+    if not isinstance(choices, dict):
+        raise _Fault(f"[{where}] choices must be a table of values and their labels")
     if choices and type_ is not MeasureType.TEXT:
         raise _Fault(f"[{where}] only a text has choices")
+    for value in choices:
+        _text(f"{where}.choices", choices, value)
     if any(type(told.get(flag, False)) is not bool for flag in ("required", "secret")):
         raise _Fault(f"[{where}] required and secret are true or false")
     if told.get("secret") and (type_ is not MeasureType.INT or minimum is None or minimum < 0):
@@ -474,7 +511,7 @@ def _measure(where: str, name: str, told: Any) -> Measure:
     return Measure(
         name=name,
         label=_text(where, told, "label"),
-        unit=told.get("unit", "") if type_ is MeasureType.TEXT else _text(where, told, "unit"),
+        unit=_text(where, told, "unit", may_lack=type_ is MeasureType.TEXT),
         type=type_,
         required=told.get("required", False),
         minimum=minimum,
@@ -489,11 +526,12 @@ def _derived(where: str, name: str, told: Any, measures: tuple[Measure, ...]) ->
     _only(where, told, {"label", "unit", "of", "factor", "source", "hypothesis"})
     if told.get("of") not in [m.name for m in measures if m.additive]:
         raise _Fault(f"[{where}] of must name a measure of the kind that is a number")
-    factor = told.get("factor")
-    if not isinstance(factor, int | float) or isinstance(factor, bool) or not isfinite(factor):
+    factor: Any = told.get("factor")
+    if not _is_number(factor):
         raise _Fault(f"[{where}] factor must be a number")
     texts = {key: _text(where, told, key) for key in ("label", "unit", "of", "source")}
-    return DerivedMeasure(name=name, factor=float(factor), hypothesis=told.get("hypothesis", ""), **texts)
+    hypothesis = _text(where, told, "hypothesis", may_lack=True)
+    return DerivedMeasure(name=name, factor=float(factor), hypothesis=hypothesis, **texts)
 
 
 def _only(where: str, table: Mapping[str, Any], allowed: set[str]) -> None:
@@ -501,8 +539,12 @@ def _only(where: str, table: Mapping[str, Any], allowed: set[str]) -> None:
         raise _Fault(f"[{where}] has no {', '.join(sorted(unknown))}")
 
 
-def _text(where: str, table: Mapping[str, Any], key: str) -> str:
-    text = table.get(key)
-    if not isinstance(text, str) or not text.strip():
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and isfinite(value)
+
+
+def _text(where: str, table: Mapping[str, Any], key: str, *, may_lack: bool = False) -> str:
+    text = table.get(key, "")
+    if not isinstance(text, str) or not (may_lack or text.strip()):
         raise _Fault(f"[{where}] needs a {key}")
     return text

@@ -9,20 +9,22 @@ from sqlalchemy import Connection
 from geo.coverage.frame import Frame
 from geo.coverage.measure import Coverage, Question, measure
 from geo.funding.account import Books
-from geo.funding.actions import load_kinds
+from geo.funding.actions import Kinds
 from geo.funding.pass_reports import ACCEPTING
 from geo.funding.reports import By, Line
 from geo.store import actions, dated, ledger, passes
 from geo.territory.model import Kind, Territory
 
 
-def read(connection: Connection, frame: Frame, year: int) -> Books:
+def read(connection: Connection, frame: Frame, year: int, kinds: Kinds) -> Books:
     """What accounts of a year are made from: coverage, and all that is kept of money, passes, actions.
 
     Parameters
     ----------
     frame
         The present sites and people; the year before is that of the last dated snapshot of it.
+    kinds
+        Of action, as declared.
     """
     counts = passes.counts(connection)
     territory = frame.snapshot.territory
@@ -30,7 +32,7 @@ def read(connection: Connection, frame: Frame, year: int) -> Books:
         coverage=measure(frame, Question()),
         accepting=measure(frame, Question(filter=ACCEPTING)),
         before=_before(connection, frame, year),
-        kinds=load_kinds(),
+        kinds=kinds,
         money=_money(connection, territory, (year - 1, year)),
         passes=counts if counts.orders else None,
         actions=actions.list_(connection),

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from geo.funding.account import YEARS, Account, told
+from geo.funding.actions import load_kinds
 from geo.settings import Settings
 from geo.store import accounts
 from geo.territory.model import Kind
@@ -37,7 +38,7 @@ def account(
     with failures_told():
         frame = frame_of(settings)
         with transaction(settings) as connection:
-            books = accounts.read(connection, frame, asked)
+            books = accounts.read(connection, frame, asked, load_kinds(settings.action_kinds))
         found = books.account(code, kind, year=asked)
     if as_json:
         print_json(told(found))

@@ -24,7 +24,7 @@ def kinds(
 ) -> None:
     """List the kinds of action with what each measures, and where factors come from."""
     with failures_told():
-        known = load_kinds()
+        known = load_kinds(Settings().action_kinds)
     if as_json:
         print_json(list(known.values()))
         return
@@ -50,9 +50,10 @@ def list_actions(
     as_json: Annotated[bool, typer.Option("--json", help="Print the actions as JSON.")] = False,
 ) -> None:
     """List actions and their totals, for those who run them: no count is withheld here."""
+    settings = Settings()
     with failures_told():
-        known = load_kinds()
-        with transaction(Settings()) as connection:
+        known = load_kinds(settings.action_kinds)
+        with transaction(settings) as connection:
             found = store.list_(
                 connection,
                 kind=kind,
@@ -114,7 +115,7 @@ def add(
         values[name] = value
     settings = Settings()
     with failures_told():
-        declared = load_kinds()
+        declared = load_kinds(settings.action_kinds)
         with transaction(settings) as connection:
             known = store.known(connection, settings.departement)
             action, issues = read(values, declared, known)

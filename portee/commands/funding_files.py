@@ -37,7 +37,7 @@ def template(
 ) -> None:
     """Write the template of a kind of file: headings, an invented example, and in .xlsx what each means."""
     with failures_told():
-        known = templates(load_kinds())
+        known = templates(load_kinds(Settings().action_kinds))
         if kind is None:
             for each in known.values():
                 said(f"{each.kind:22} {each.label}")
@@ -72,7 +72,7 @@ def import_(
     settings = Settings()
     actor = getpass.getuser()
     with failures_told():
-        kinds = load_kinds()
+        kinds = load_kinds(settings.action_kinds)
         wanted = template_of(kind, templates(kinds))
         with transaction(settings) as connection:
             known = load_funding.known(connection, territories.load(connection), kinds)
@@ -131,19 +131,21 @@ def export(
     ),
 ) -> None:
     """Write every table and report of the fund as CSV; or the package that may be published."""
+    settings = Settings()
     with failures_told():
-        with transaction(Settings()) as connection:
+        kinds = load_kinds(settings.action_kinds)
+        with transaction(settings) as connection:
             territory = territories.load(connection)
             files = (
                 export_funding.open_data(
                     connection,
                     territory,
-                    load_kinds(),
+                    kinds,
                     licence=licence.value,
                     today=datetime.now(TIME_ZONE).date(),
                 )
                 if open_data
-                else export_funding.everything(connection, territory, load_kinds(), xlsx=xlsx)
+                else export_funding.everything(connection, territory, kinds, xlsx=xlsx)
             )
         try:
             out.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import typer
 import uvicorn
 
 from geo.errors import OperatorError
+from geo.funding.actions import load_kinds
 from geo.settings import Settings
 from geo.store import snapshots
 from geo.store.database import engine_for
@@ -28,7 +29,9 @@ def serve(
     with failures_told():
         require_free(host, port)
         require_vendor()
-        with engine_for(Settings()).connect() as connection:
+        settings = Settings()
+        load_kinds(settings.action_kinds)
+        with engine_for(settings).connect() as connection:
             snapshots.read(connection)
     for label, path in (("Map", "/"), ("API", "/api/v1/sites"), ("API documentation", "/docs")):
         err.print(f"{label}: http://{_named(host)}:{port}{path}", markup=False)
