@@ -55,6 +55,7 @@ GOOD = {
     "commitments": [
         {"reference": "E1", "day": "2026-02-01", "amount": "1500", "action_line": "Pass", "commune": "99004"},
         {"reference": "E2", "day": "2026-02-02", "amount": "100", "action_line": "Bus", "partner": "asso"},
+        {"reference": "E3", "day": "2026-02-02", "amount": "70", "action_line": "Pass"},
     ],
     "payments": [{"reference": "V1", "day": "2026-03-01", "amount": "40,25", "commitment": "E2"}],
     "pass-orders": [
@@ -74,7 +75,7 @@ GOOD = {
         {"reference": "U2", "order": "P-2026", "kind": "used", "day": "2026-03-10", "count": "-2"}
         | {"commune": "99001", "site": "essai--a", "corrects": "U1"},
         {"reference": "R1", "order": "P-2026", "kind": "remboursés", "day": "2026-04-01", "count": "6"}
-        | {"site": "essai--a", "commitment": "E1"},
+        | {"site": "essai--a", "commitment": "E3"},
     ],
     "action-equipment": [
         {"reference": "A1", "day": "2026-05-01", "commune": "Estbourg", "households": "3", "devices": "4"}
@@ -389,7 +390,7 @@ def test_each_kind_loads_and_the_same_again_changes_nothing(fund, tmp_path):
     for kind, again in load_all(fund, tmp_path).items():
         assert (again.new, again.changed, again.unchanged) == (0, 0, len(GOOD[kind])), kind
     assert everything(fund) == before
-    assert ledger.find(fund, "pass/R1").amount_cents == 6_000 and ledger.left(fund, "E1") == 144_000
+    assert ledger.find(fund, "pass/R1").amount_cents == 6_000 and ledger.left(fund, "E3") == 1_000
     assert ledger.faults(fund) == []
 
 
@@ -465,10 +466,20 @@ def test_a_reimbursement_beyond_its_commitment_is_refused_by_its_line(fund, tmp_
     for kind in ("partners", "contributions", "commitments", "payments", "pass-orders"):
         load(fund, tmp_path, kind, GOOD[kind])
     given_, used, _, paid = GOOD["pass-events"]
-    rows = [given_, used, {**paid, "commitment": "E2", "count": "8"}]
+    rows = [given_, used, {**paid, "count": "8"}]
     found = load(fund, tmp_path, "pass-events", rows)
     [issue] = found.issues
-    assert issue.line == 4 and "E2" in issue.reason and passes.standing(fund, "P-2026").given == 0
+    assert issue.line == 4 and "E3" in issue.reason and "Il reste" in issue.reason
+    assert passes.standing(fund, "P-2026").given == 0
+
+
+def test_a_reimbursement_from_what_names_a_commune_is_refused_by_its_line(fund, tmp_path):
+    for kind in ("partners", "contributions", "commitments", "pass-orders"):
+        load(fund, tmp_path, kind, GOOD[kind])
+    given_, used, _, paid = GOOD["pass-events"]
+    found = load(fund, tmp_path, "pass-events", [given_, used, {**paid, "commitment": "E1"}])
+    [issue] = found.issues
+    assert issue.line == 4 and "« E1 » nomme la commune 99004" in issue.reason and not found.kept
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from geo.errors import PorteeError, RefusedPasses, UnknownOrder
-from geo.funding.ledger import Commitment, Contribution, Level
+from geo.funding.ledger import Commitment, Contribution, Level, Release
 from geo.funding.pass_reports import by_territory, whole
 from geo.funding.passes import Event, EventKind, Order, Standing, delays, expiries
+from geo.funding.reports import UNPLACED, By
 from geo.funding.rule import Rule
 from geo.store import ledger, passes
 from geo.store.copying import copy_rows
@@ -62,7 +63,7 @@ def standing(connection, order="A"):
     return passes.standing(connection, order)
 
 
-def funded(connection):
+def funded(connection, **tied):
     """A fund that has set 900 € aside for passes; what posts to it."""
     new_year = date(2026, 1, 1)
     ledger.set_rule(connection, Rule(new_year, 10_000), actor="moi")
@@ -73,7 +74,7 @@ def funded(connection):
     )
     ledger.post(
         connection,
-        Commitment(reference="e", day=new_year, amount_cents=90_000, action_line="pass"),
+        Commitment(reference="e", day=new_year, amount_cents=90_000, action_line="pass", **tied),
         actor="moi",
     )
     return passes.paid_from("e", "moi")
@@ -308,6 +309,51 @@ def test_a_payment_the_fund_cannot_make_keeps_no_reimbursement(ordered, books):
     assert standing(ordered).reimbursed == 0
     pay(ordered, books, "r1", 90)
     assert ledger.balance(ordered).committed_cents == 0
+
+
+def told_in_public(connection):
+    """All that reports of the fund tell by partner and by territory; what is tied to none left out."""
+    return {
+        (by, year): [
+            line
+            for line in ledger.report(connection, by, year=year, territory=TERRITORY).lines
+            if line.key != UNPLACED
+        ]
+        for by in (By.PARTNER, *Kind)
+        if by is not Kind.DEPARTEMENT
+        for year in (None, 2026)
+    }
+
+
+def test_no_public_report_of_the_fund_tells_how_few_passes_a_site_was_paid_for(ordered, books):
+    keep(ordered, event("1", "given", 0, 10), event("2", "used", 5, 3))
+    before = told_in_public(ordered)
+    pay(ordered, books, "r1", 3)
+    # All that is left is released: what a commitment then shows is what was paid of it.
+    ledger.post(
+        ordered,
+        Release(reference="l", day=date(2026, 3, 10), amount_cents=87_000, commitment="e"),
+        actor="moi",
+    )
+    assert ledger.balance(ordered).paid_cents == 3_000
+    assert told_in_public(ordered) == before
+    whole = ledger.report(ordered, Kind.COMMUNE, territory=TERRITORY)
+    (untied,) = [line for line in whole.lines if line.key == UNPLACED]
+    assert (untied.paid_cents, untied.committed_cents, whole.total.paid_cents) == (3_000, 3_000, 3_000)
+
+
+@pytest.mark.parametrize(
+    ("tied", "named"),
+    [({"commune": "99001"}, "la commune 99001"), ({"partner_code": "caf"}, "le partenaire caf")],
+)
+def test_a_commitment_that_reports_tell_by_place_or_partner_pays_for_no_pass(ordered, tied, named):
+    post = funded(ordered, **tied)
+    keep(ordered, event("1", "given", 0, 10), event("2", "used", 5, 3))
+    before = told_in_public(ordered)
+    with pytest.raises(RefusedPasses, match=f"« e » nomme {named}") as refusal:
+        pay(ordered, post, "r1", 3)
+    assert refusal.value.reference == "r1" and "ni commune ni partenaire" in refusal.value.advice
+    assert told_in_public(ordered) == before and standing(ordered).reimbursed == 0
 
 
 def test_a_use_already_paid_for_cannot_be_taken_back(ordered, books):

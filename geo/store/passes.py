@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from geo.errors import RefusedPasses, UnknownOrder
-from geo.funding.ledger import Payment, Reversal
+from geo.funding.ledger import Entry, Payment, Reversal
 from geo.funding.pass_reports import PassCounts, SiteUse
 from geo.funding.passes import Event, EventKind, Known, Order, Standing, expiries, require_order
 from geo.store import audit, ledger
@@ -156,8 +156,10 @@ def reimburse(
 def paid_from(commitment: str, actor: str) -> Post:
     """Post reimbursements as payments of a commitment, named by its reference in the ledger.
 
-    What is posted raises as `geo.store.ledger.post`. A correction reverses its payment, on the first
-    day still open if the payment's own period is closed.
+    The commitment may name no commune and no partner, so that the payment names none: reports of the fund
+    are public, and 30 € paid there would tell that three persons used a pass (docs/secrecy.md). Else
+    `RefusedPasses` is raised; what is posted raises as `geo.store.ledger.post`. A correction reverses its
+    payment, on the first day still open if the payment's own period is closed.
     """
 
     def post(connection: Connection, event: Event, cents: int) -> int:
@@ -168,6 +170,7 @@ def paid_from(commitment: str, actor: str) -> Post:
                 reference=_payment(event.reference), day=day, reverses=_payment(event.corrects), memo=_MEMO
             )
             return ledger.post(connection, reversal, actor=actor)
+        _require_untied(ledger.find(connection, commitment), event.reference)
         payment = Payment(
             reference=_payment(event.reference),
             day=event.day,
@@ -179,6 +182,23 @@ def paid_from(commitment: str, actor: str) -> Post:
         return ledger.post(connection, payment, actor=actor)
 
     return post
+
+
+def _require_untied(commitment: Entry, reference: str) -> None:
+    """Refuse to pay for passes out of what public reports tell by commune or by partner."""
+    tied = [
+        f"{noun} {code}"
+        for noun, code in (("la commune", commitment.commune), ("le partenaire", commitment.partner_code))
+        if code
+    ]
+    if tied:
+        raise RefusedPasses(
+            f"L'engagement « {commitment.reference} » nomme {' et '.join(tied)} : les rapports du fonds, qui "
+            "sont publics, diraient combien de pass y ont servi.",
+            "Remboursez les pass sur un engagement qui ne nomme ni commune ni partenaire ; le paiement nomme "
+            "le lieu.",
+            reference=reference,
+        )
 
 
 def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
