@@ -228,6 +228,7 @@ class _MeasureCanvas(Canvas):
         url = escape(assets_url)
         self.default_js = [
             ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
+            ("ground", f"{url}/assets/ground.js"),
             ("portee", f"{url}/assets/measures.js"),
         ]
         self.default_css = [

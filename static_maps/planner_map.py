@@ -94,6 +94,7 @@ class _PlannerCanvas(Canvas):
         url = escape(assets_url)
         self.default_js = [
             ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
+            ("ground", f"{url}/assets/ground.js"),
             ("portee", f"{url}/assets/planner.js"),
         ]
         self.default_css = [

@@ -220,6 +220,17 @@ def test_the_layer_shown_is_in_the_address(chromium, address):
         assert "couche=ecarts" in str(sorting)
 
 
+def test_names_of_towns_can_be_put_away_and_brought_back(chromium, address):
+    with visit(chromium, address) as opened:
+        names, box = opened.page.locator(".leaflet-noms-pane .name"), opened.page.get_by_label("Les noms")
+        shown = names.all_text_contents()
+        assert "Ouestville" in shown
+        box.uncheck()
+        expect(names).to_have_count(0)
+        box.check()
+        assert names.all_text_contents() == shown and opened.errors == []
+
+
 def test_a_site_shows_who_can_come_to_it(seen):
     page = seen.page
     page.locator("path.place").first.dispatch_event("click")

@@ -1,5 +1,5 @@
 /* Portée: draws the maps of measures. Colours, sizes and words come settled from the server.
-   Leaflet is loaded before. All that comes from data is written with textContent or setAttribute. */
+   Leaflet and ground.js are loaded before. All that comes from data is written with textContent or setAttribute. */
 (() => {
   "use strict";
 
@@ -8,12 +8,12 @@
   if (reduced) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
 
   // The page's data stand below the scripts of its head: read with the first map.
-  let drawn = null;
-  window.portee = { draw(map) { (drawn ??= drawing())(map); } };
+  let drawing = null;
+  window.portee = { draw(map) { (drawing ??= prepared())(map); } };
 
-  function drawing() {
+  function prepared() {
     const data = JSON.parse(document.getElementById("donnees").textContent);
-    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
+    const { latLng, rings, drawn, draw: drawGround, nameTowns } = porteeGround(data);
     const maps = [];
 
     function el(tag, attributes = {}, ...children) {
@@ -22,20 +22,6 @@
       made.append(...children);
       return made;
     }
-
-    // ---- Boundaries (see portee-map.js): arcs told once, rings made of them
-
-    const arcs = data.outline.arcs.map((flat) => {
-      const points = [];
-      let x = 0, y = 0;
-      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
-      return points;
-    });
-    const ring = (references) => references.flatMap((r) => (r < 0 ? arcs[~r].slice(0, -1).reverse() : arcs[r].slice(1)));
-    const rings = (shape) => shape.map((polygon) => polygon.map(ring));
-    const sides = arcs.map(() => []);
-    data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
-    const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
 
     function draw(map) {
       const told = data.maps[maps.length];
@@ -48,10 +34,6 @@
         map.createPane(name).style.zIndex = z;
         if (name !== "cercles") map.getPane(name).style.pointerEvents = "none";
       }
-      const plain = { smoothFactor: 0, noClip: true };
-      const still = (pane, className) => ({ ...plain, pane, className, interactive: false });
-      for (const n of data.outline.neighbours) L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
-
       const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
       function tell(layer, commune, row) {
         layer.on("mouseover mousemove", (event) => {
@@ -69,16 +51,12 @@
       data.outline.communes.forEach((shape, i) => {
         const commune = data.communes[i], row = data.rows[commune.row];
         const polygon = L.polygon(rings(shape), {
-          ...plain, weight: 0.6, color: "#fff", fillOpacity: 1, fillColor: row ? told.fills[commune.row] : "#c9ccd1", className: "commune",
+          ...drawn, weight: 0.6, color: "#fff", fillOpacity: 1, fillColor: row ? told.fills[commune.row] : "#c9ccd1", className: "commune",
         }).addTo(map);
         if (row) tell(polygon, commune, row);
       });
-      const lines = (pick, name) => L.polyline(line(pick), still("limites", name)).addTo(map);
-      lines((s) => s.length === 1, "outline");
-      if (data.kind !== "commune") {
-        container.classList.add("grouped");
-        lines((s) => s.length === 2 && data.communes[s[0]].row !== data.communes[s[1]].row, "group-line");
-      }
+      drawGround(map);
+      if (data.kind !== "commune") container.classList.add("grouped");
       data.rows.map((row, i) => [told.radii[i], row]).filter(([radius]) => radius > 0).sort((a, b) => b[0] - a[0]).forEach(([radius, row]) => {
         tell(L.circleMarker(latLng(row.at), { pane: "cercles", radius: Math.max(1.5, radius), className: "amount" }).addTo(map), null, row);
       });
@@ -89,28 +67,6 @@
         if (layer instanceof L.TileLayer) layer.on("tileload", () => document.documentElement.classList.add("with-tiles"));
       });
       if (maps.length === data.maps.length) ready();
-    }
-
-    /** Names of the most peopled communes, none on top of another. */
-    function nameTowns(map) {
-      const names = L.layerGroup().addTo(map);
-      const byPeople = [...data.communes].sort((a, b) => b.people - a.people);
-      function place() {
-        names.clearLayers();
-        const size = map.getSize(), taken = [], most = size.x / 60;
-        for (const { name, at } of byPeople) {
-          const point = map.latLngToContainerPoint(latLng(at)), half = 4 * name.length + 6;
-          const box = [point.x - half, point.y - 26, point.x + half, point.y - 4];
-          if (taken.length >= most) break;
-          if (box[0] < 0 || box[1] < 0 || box[2] > size.x || box[3] > size.y) continue;
-          if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
-          taken.push(box);
-          const icon = L.divIcon({ html: el("span", { "aria-hidden": "true" }, name), className: "name", iconSize: [0, 0] });
-          L.marker(map.containerPointToLatLng([point.x, point.y - 15]), { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
-        }
-      }
-      map.on("moveend resize", place);
-      place();
     }
 
     function ready() {

@@ -1,5 +1,5 @@
 /* Portée: what the planner's page does beyond what the server wrote: map, where next, what if, trend.
-   Leaflet is loaded before. All that comes from data is written with textContent or setAttribute. */
+   Leaflet and ground.js are loaded before. All that comes from data is written with textContent or setAttribute. */
 (() => {
   "use strict";
 
@@ -56,7 +56,7 @@
 
   function draw(map) {
     const data = JSON.parse(byId("donnees").textContent);
-    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
+    const { latLng, rings, drawn, draw: drawGround, nameTowns } = porteeGround(data);
     const communeByCode = new Map(data.communes.map((c) => [c.code, c]));
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const rowByCode = new Map(data.rows.map((r) => [r.code, r]));
@@ -64,31 +64,12 @@
     container.setAttribute("role", "region");
     container.setAttribute("aria-label", `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
-    // ---- Boundaries (see portee-map.js): arcs told once, rings made of them
-
-    const arcs = data.outline.arcs.map((flat) => {
-      const points = [];
-      let x = 0, y = 0;
-      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
-      return points;
-    });
-    const ring = (references) => references.flatMap((r) => (r < 0 ? arcs[~r].slice(0, -1).reverse() : arcs[r].slice(1)));
-    const rings = (shape) => shape.map((polygon) => polygon.map(ring));
-    const sides = arcs.map(() => []);
-    data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
-
     for (const [name, z] of [["voisins", 340], ["carreaux", 404], ["isochrones", 406], ["limites", 410], ["cercles", 420], ["lieux", 430], ["noms", 440]]) {
       map.createPane(name).style.zIndex = z;
       if (name !== "lieux" && name !== "cercles") map.getPane(name).style.pointerEvents = "none";
     }
-    const drawn = { smoothFactor: 0, noClip: true };
-    const still = (pane, className) => ({ ...drawn, pane, className, interactive: false });
-    for (const n of data.outline.neighbours) L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
+    drawGround(map);
     const rowOf = (i) => data.rows[data.communes[i].row] ?? null;
-    const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
-    const lines = (pick, name) => L.polyline(line(pick), still("limites", name)).addTo(map);
-    lines((s) => s.length === 1, "outline");
-    if (data.kind !== "commune") lines((s) => s.length === 2 && data.communes[s[0]].row !== data.communes[s[1]].row, "group-line");
 
     let picking = null;
     const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
@@ -112,26 +93,7 @@
       return box;
     }
 
-    // ---- Names of the most peopled communes, none on top of another
-
-    const names = L.layerGroup().addTo(map);
-    const byPeople = [...data.communes].sort((a, b) => b.people - a.people);
-    function placeNames() {
-      names.clearLayers();
-      const size = map.getSize(), taken = [], most = size.x / 60;
-      for (const { name, at } of byPeople) {
-        const point = map.latLngToContainerPoint(latLng(at)), half = 4 * name.length + 6;
-        const box = [point.x - half, point.y - 26, point.x + half, point.y - 4];
-        if (taken.length >= most) break;
-        if (box[0] < 0 || box[1] < 0 || box[2] > size.x || box[3] > size.y) continue;
-        if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
-        taken.push(box);
-        const icon = L.divIcon({ html: el("span", { "aria-hidden": "true" }, name), className: "name", iconSize: [0, 0] });
-        L.marker(map.containerPointToLatLng([point.x, point.y - 15]), { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
-      }
-    }
-    map.on("moveend resize", placeNames);
-    placeNames();
+    const names = nameTowns(map);
 
     // ---- What the map may show
 
@@ -614,7 +576,6 @@
       input.checked = true;
       input.addEventListener("change", () => {
         if (input.checked) map.addLayer(layer); else map.removeLayer(layer);
-        if (layer === names && input.checked) placeNames();
         if (layer === base) document.documentElement.classList.toggle("with-tiles", input.checked && tilesSeen);
       });
       choices.append(el("label", {}, input, label));
