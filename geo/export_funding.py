@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -12,7 +14,7 @@ from sqlalchemy import Connection
 
 from geo.funding import actions as action_domain
 from geo.funding import money, pass_reports, reports, secrecy
-from geo.funding.account import PASS_MEASURES, persons_of_actions, persons_of_passes
+from geo.funding.account import PASS_MEASURES, Books, persons_of_actions, persons_of_passes
 from geo.funding.actions import Action, Kinds
 from geo.funding.datapackage import About, Field, Foreign, Resource, Type, package
 from geo.funding.ledger import Entry, EntryKind
@@ -27,7 +29,7 @@ from geo.funding.templates import (
     templates,
     workbook,
 )
-from geo.store import actions, ledger, partners, passes, references
+from geo.store import actions, audit, ledger, partners, passes, references
 from geo.territory.model import Grouping, Kind, Territory
 
 Table = tuple[Sequence[str], list[list[str]]]
@@ -46,14 +48,24 @@ _ALL: Final = 10**9
 _CHUNK: Final = 10_000
 
 
-def everything(
-    connection: Connection, territory: Territory, kinds: Kinds, *, xlsx: bool = False
-) -> dict[str, bytes]:
+def everything(connection: Connection, books: Books, *, year: int, xlsx: bool = False) -> dict[str, bytes]:
     """Every table and report as CSV, by name of file; those of records can be imported again as they are.
 
     They hold small counts of persons: they are for those who run the fund.
+
+    Parameters
+    ----------
+    books
+        What accounts are made from, accepting sites included.
+    year
+        Of the accounts of territories.
     """
-    tables = {**_records(connection, kinds), **_reports(connection, territory, kinds)}
+    territory = books.coverage.frame.snapshot.territory
+    tables = {
+        **_records(connection, books.kinds),
+        **_reports(connection, books),
+        "accounts": _accounts(books, year),
+    }
     files = {f"{name}.csv": plain_csv(*table) for name, table in tables.items()}
     if xlsx:
         invented = "oui, au moins en partie" if _fictitious(connection) else "non"
@@ -136,6 +148,33 @@ def _records(connection: Connection, kinds: Kinds) -> dict[str, Table]:
     }
     tables = {name: _table(known[name], values) for name, values in rows.items()}
     tables["ledger"] = _ledger(entries, reference_of)
+    tables["rules"] = (
+        ("à partir du", "taux", "plafond (€)", "note"),
+        [
+            [
+                rule.day.isoformat(),
+                str(Decimal(rule.rate_bp) / 10_000),
+                "" if rule.ceiling_cents is None else money.plain(rule.ceiling_cents),
+                rule.note,
+            ]
+            for rule in ledger.rules(connection)
+        ],
+    )
+    tables["audit"] = (
+        ("numéro", "le", "auteur", "fait", "objet", "avant", "après"),
+        [
+            [
+                str(change.id),
+                change.at.isoformat(timespec="seconds"),
+                change.actor,
+                change.action,
+                change.subject,
+                _json(change.before),
+                _json(change.after),
+            ]
+            for change in reversed(audit.list_(connection, limit=_ALL))
+        ],
+    )
     return tables
 
 
@@ -230,26 +269,92 @@ def _ledger(entries: Iterable[Entry], reference_of: Mapping[int, str]) -> Table:
 # --- reports
 
 
-def _reports(connection: Connection, territory: Territory, kinds: Kinds) -> dict[str, Table]:
+def _reports(connection: Connection, books: Books) -> dict[str, Table]:
+    """Reports of each year and of all, those of territories with what lies there."""
+    territory = books.coverage.frame.snapshot.territory
     tables: dict[str, Table] = {}
+    years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
     for by in (*By, *Kind):
-        headings, *rows = reports.rows(ledger.report(connection, by, territory=territory))
-        tables[f"fund-by-{by}"] = headings, rows
+        headings: Sequence[str] = ()
+        lines: list[list[str]] = []
+        for year in (None, *(years if by is not By.YEAR else ())):
+            heading, *found = reports.rows(ledger.report(connection, by, year=year, territory=territory))
+            headings = ["période", *heading]
+            lines += [[_period(year), *row] for row in found]
+        tables[f"fund-by-{by}"] = headings, lines
     counts = passes.counts(connection)
+    given_in = sorted({int(each) for each in counts.year})
+    snapshot = books.coverage.frame.snapshot
+    commune_of_site = {site.id: site.code_insee for site in snapshot.sites}
+    need = next(iter(snapshot.indicators), None)
+    fragile = pass_reports.most_fragile(territory, need) if need else None
     for kind in Kind:
-        flat = pass_reports.flat(pass_reports.by_territory(counts, territory, kind).rows)
-        told = list(flat[0]) if flat else []
-        tables[f"passes-by-{kind}"] = told, [["" if v is None else str(v) for v in r.values()] for r in flat]
+        records = [
+            {"period": _period(year), **record}
+            for year in (None, *given_in)
+            for record in pass_reports.flat(
+                pass_reports.by_territory(
+                    counts,
+                    territory,
+                    kind,
+                    year=year,
+                    fragile=fragile,
+                    coverage=books.accepting,
+                    commune_of_site=commune_of_site,
+                ).rows
+            )
+        ]
+        tables[f"passes-by-{kind}"] = _flat(list(records[0]), records)
+    far = pass_reports.deserts(counts, books.accepting) if books.accepting else ()
+    tables["pass-deserts"] = _flat(
+        [each.name for each in fields(pass_reports.Desert)], [asdict(each) for each in far]
+    )
     every = actions.list_(connection)
-    headings = ["nature", "mesure", "unité", "valeur", "actions", "source", "hypothèse"]
     tables["actions-totals"] = (
-        headings,
+        ("période", "nature", "mesure", "unité", "valeur", "actions", "source", "hypothèse"),
         [
-            [t.kind, t.label, t.unit, f"{t.value:g}", str(t.actions), t.source, t.hypothesis]
-            for t in action_domain.totals(every, kinds)
+            [_period(year), t.kind, t.label, t.unit, f"{t.value:g}", str(t.actions), t.source, t.hypothesis]
+            for year in (None, *sorted({action.day.year for action in every}))
+            for t in action_domain.totals((a for a in every if year in (None, a.day.year)), books.kinds)
         ],
     )
     return tables
+
+
+def _accounts(books: Books, year: int) -> Table:
+    """Every figure of the accounts of all territories; what accounts withhold is withheld here too."""
+    headings = (
+        *("niveau", "code", "nom", "année", "sujet", "mesure", "intitulé", "unité", "valeur"),
+        *("département (moyenne)", "un an avant", "non publié", "date", "source"),
+    )
+    return headings, [
+        [
+            account.kind.value,
+            account.code,
+            account.name,
+            str(account.year),
+            section.title,
+            figure.code,
+            figure.label,
+            figure.unit,
+            *("" if v is None else str(v) for v in (figure.value, figure.departement, figure.before)),
+            " ".join(figure.withheld),
+            figure.day.isoformat(),
+            figure.source,
+        ]
+        for kind, group in _groups(books.territory)
+        for account in (books.account(group.code, kind, year=year),)
+        for section in account.sections
+        for figure in section.figures
+    ]
+
+
+def _flat(headings: Sequence[str], records: Iterable[Mapping[str, object]]) -> Table:
+    return headings, [["" if v is None else str(v) for v in record.values()] for record in records]
+
+
+def _period(year: int | None) -> str:
+    return TOTAL if year is None else str(year)
 
 
 # --- what may be published
@@ -458,6 +563,10 @@ def _fictitious(connection: Connection) -> bool:
 def _exact(value: float) -> Decimal:
     """A figure without the dust of binary fractions."""
     return Decimal(f"{value:.10g}")
+
+
+def _json(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _yes(flag: bool) -> str:

@@ -16,14 +16,18 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from geo import export_funding, load_funding
+from geo.coverage.frame import Frame
 from geo.errors import UnreadableFile
 from geo.funding.actions import load_kinds
 from geo.funding.passes import Order
 from geo.funding.reading import Known, read
+from geo.funding.reports import By
 from geo.funding.rule import Rule
 from geo.funding.templates import README, template_csv, template_xlsx, templates
-from geo.store import audit, ledger, partners, passes, territories
+from geo.reach.travel import travel_of
+from geo.store import accounts, audit, ledger, partners, passes, snapshots, territories
 from geo.store.database import engine_of, parse_url
+from geo.territory.model import Kind
 from portee.cli import app
 from tests.test_store import store
 from tests.world import CONTEXT, OWN, TERRITORY, site
@@ -354,6 +358,13 @@ def filled(fund, tmp_path):
     return fund
 
 
+def books_of(connection, folder):
+    """What accounts are made from, as the crow flies."""
+    snapshot = snapshots.read(connection)
+    travel = travel_of(None, home=folder, detour_factor=1.0)
+    return accounts.read(connection, Frame(snapshot, travel, date(2026, 11, 23)), 2026, KINDS)
+
+
 def load(connection, folder, kind, rows, *, dry_run=False, replace=False, name=None):
     return load_file(
         connection, written(folder, kind, rows, name=name), kind, dry_run=dry_run, replace=replace
@@ -397,7 +408,7 @@ def test_each_kind_loads_and_the_same_again_changes_nothing(fund, tmp_path):
 def test_what_is_exported_imports_as_unchanged(fund, tmp_path):
     load_all(fund, tmp_path)
     before = everything(fund)
-    files = export_funding.everything(fund, TERRITORY, KINDS, xlsx=True)
+    files = export_funding.everything(fund, books_of(fund, tmp_path), year=2026, xlsx=True)
     for kind in TEMPLATES:
         path = tmp_path / f"exported-{kind}.csv"
         path.write_bytes(files[f"{kind}.csv"])
@@ -407,9 +418,43 @@ def test_what_is_exported_imports_as_unchanged(fund, tmp_path):
     assert everything(fund) == before
 
 
+def test_every_table_and_report_is_exported(fund, tmp_path):
+    load_all(fund, tmp_path)
+    gift = {**GOOD["pass-events"][0], "reference": "D9", "commune": "99004"}
+    assert load(fund, tmp_path, "pass-events", [gift], name="far").kept
+    books = books_of(fund, tmp_path)
+    tables = {
+        name.removesuffix(".csv"): list(csv.DictReader(StringIO(content.decode())))
+        for name, content in export_funding.everything(fund, books, year=2026).items()
+    }
+    assert set(tables) == {
+        *TEMPLATES,
+        *("ledger", "rules", "audit", "pass-deserts", "actions-totals", "accounts"),
+        *(f"fund-by-{by}" for by in (*By, *Kind)),
+        *(f"passes-by-{kind}" for kind in Kind),
+    }
+    assert all(tables.values()), [name for name, rows in tables.items() if not rows]
+    for by in (By.PARTNER, Kind.EPCI):
+        report = ledger.report(fund, by, year=2026, territory=TERRITORY)
+        told = [row for row in tables[f"fund-by-{by}"] if row["période"] == "2026"]
+        assert [row["payé (€)"] for row in told] == [
+            f"{line.paid_cents / 100:.2f}" for line in (*report.lines, report.total)
+        ]
+    (here,) = [r for r in tables["passes-by-commune"] if (r["period"], r["code"]) == ("2026", "99001")]
+    assert (here["given"], here["used"], here["accepting_sites"]) == ("20", "6", "1")
+    assert [row["code"] for row in tables["pass-deserts"]] == ["99004"]
+    assert [row["numéro"] for row in tables["audit"]] == [
+        str(change.id) for change in reversed(audit.list_(fund, limit=10**9))
+    ]
+    figures = {(r["niveau"], r["code"], r["mesure"]): r for r in tables["accounts"]}
+    assert figures["commune", "99001", "given"]["valeur"] == "20"
+    withheld = [r for r in tables["accounts"] if "value" in r["non publié"].split()]
+    assert withheld and all(row["valeur"] == "" for row in withheld)
+
+
 def test_the_workbook_holds_the_tables_of_the_files(fund, tmp_path):
     load_all(fund, tmp_path)
-    files = export_funding.everything(fund, TERRITORY, KINDS, xlsx=True)
+    files = export_funding.everything(fund, books_of(fund, tmp_path), year=2026, xlsx=True)
     book = openpyxl.load_workbook(BytesIO(files.pop("fonds.xlsx")), read_only=True)
     for name, content in files.items():
         told = list(csv.reader(StringIO(content.decode())))

@@ -21,9 +21,10 @@ from geo.settings import Settings
 from geo.sites import report as issue_report
 from geo.sites.model import Issue
 from geo.sites.opening import TIME_ZONE
-from geo.store import territories
+from geo.store import accounts, territories
 from portee.console import REFUSED, failures_told, plain, print_json, progress, said
 from portee.database import transaction
+from portee.questions import frame_of
 
 ISSUES_SHOWN = 20
 
@@ -132,21 +133,20 @@ def export(
 ) -> None:
     """Write every table and report of the fund as CSV; or the package that may be published."""
     settings = Settings()
+    today = datetime.now(TIME_ZONE).date()
     with failures_told():
         kinds = load_kinds(settings.action_kinds)
-        with transaction(settings) as connection:
-            territory = territories.load(connection)
-            files = (
-                export_funding.open_data(
-                    connection,
-                    territory,
-                    kinds,
-                    licence=licence.value,
-                    today=datetime.now(TIME_ZONE).date(),
+        if open_data:
+            with transaction(settings) as connection:
+                territory = territories.load(connection)
+                files = export_funding.open_data(
+                    connection, territory, kinds, licence=licence.value, today=today
                 )
-                if open_data
-                else export_funding.everything(connection, territory, kinds, xlsx=xlsx)
-            )
+        else:
+            frame = frame_of(settings)
+            with transaction(settings) as connection:
+                books = accounts.read(connection, frame, today.year, kinds)
+                files = export_funding.everything(connection, books, year=today.year, xlsx=xlsx)
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
