@@ -25,6 +25,7 @@ from api.served import Memory, Page, Served
 from api.service import Service, service_of
 from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
 from geo.funding.account import YEARS, Books
+from geo.funding.actions import Kinds
 from geo.funding.reports import By, Report
 from geo.store import accounts, actions, audit, dated, ledger, partners, passes
 from geo.store.database import Connection
@@ -225,7 +226,7 @@ def install(app: FastAPI) -> None:
     def network(request: Request) -> Response:
         def written(service: Service, served: Served) -> Page:
             with reading(service) as connection:
-                found, fictif = network_of(connection, served)
+                found, fictif = network_of(connection, served, service.kinds)
             told = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
             return page(told.html, told.security_policy)
 
@@ -277,26 +278,24 @@ def install(app: FastAPI) -> None:
         )
 
 
-def network_of(connection: Connection, served: Served) -> tuple[list[pages.Member], bool]:
+def network_of(connection: Connection, served: Served, kinds: Kinds) -> tuple[list[pages.Member], bool]:
     """Partners with what they do, and whether some of it is invented."""
     known = partners.list_(connection)
     by_year = {
         int(line.key): ledger.report(connection, By.PARTNER, year=int(line.key))
         for line in ledger.report(connection, By.YEAR).lines
     }
-    led: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    done = actions.list_(connection)
     fictif = served.snapshot.fictitious or any(partner.fictif for partner in known)
     fictif |= any(report.fictif for report in by_year.values())
-    for action in actions.list_(connection):
-        if action.partner_code is not None:
-            led[action.partner_code][action.day.year] += 1
-            fictif |= action.fictif
+    fictif |= any(action.fictif for action in done)
     found = pages.members(
         known,
         conventions=partners.conventions(connection),
         links=partners.sites_of(connection),
         by_year=by_year,
-        actions=led,
+        actions=done,
+        kinds=kinds,
         snapshot=served.snapshot,
     )
     return found, fictif

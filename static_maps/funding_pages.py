@@ -6,7 +6,7 @@ No script, nothing from elsewhere: each is whole as it is sent.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -19,6 +19,7 @@ from shapely import Geometry
 from geo.crs import WGS84, reproject
 from geo.funding import money
 from geo.funding.account import Account, Section
+from geo.funding.actions import Action, Kinds
 from geo.funding.ledger import Balance
 from geo.funding.partners import Convention, Partner, SiteLink
 from geo.funding.reports import UNPLACED, By, Line, Report
@@ -40,6 +41,8 @@ MEASURES: Final = {
     "paid_cents": "Payé",
     "available_cents": "Disponible",
 }
+ACTIONS_SHOWN: Final = 20
+"""Latest actions of a partner that the page of the network lists."""
 SMALLER: Final = (Kind.COMMUNE, Kind.CANTON, Kind.EPCI)
 
 TEMPLATES.globals.update(euros=money.formatted)
@@ -240,12 +243,16 @@ def bar(found: Sequence[Part]) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """A partner with what it does: sites (name, its commune, role), contributions and actions by year."""
+    """A partner with what it does: sites (name, its commune, role), contributions and actions by year.
+
+    `actions`: the latest first, each with the label of its kind and the name of its commune.
+    """
 
     partner: Partner
     conventions: tuple[Convention, ...]
     sites: tuple[tuple[str, str, str], ...]
     years: tuple[tuple[int, Line | None, int], ...]
+    actions: tuple[tuple[Action, str, str], ...] = ()
 
 
 def members(
@@ -254,7 +261,8 @@ def members(
     conventions: Sequence[Convention],
     links: Sequence[SiteLink],
     by_year: Mapping[int, Report],
-    actions: Mapping[str, Mapping[int, int]],
+    actions: Iterable[Action],
+    kinds: Kinds,
     snapshot: Snapshot,
 ) -> list[Member]:
     """What each partner brings, by year, the latest first.
@@ -264,7 +272,7 @@ def members(
     by_year
         Year → report by partner.
     actions
-        Code of a partner → year → number of actions it led.
+        All that are kept, whoever led them.
     """
     sites = {site.id: site for site in snapshot.sites}
     own: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
@@ -275,16 +283,26 @@ def members(
     for each in conventions:
         signed[each.partner_code].append(each)
     lines = {(line.key, year): line for year, report in by_year.items() for line in report.lines}
+    led_by: dict[str, list[Action]] = defaultdict(list)
+    for action in sorted(actions, key=lambda a: (a.day, a.reference), reverse=True):
+        if action.partner_code is not None:
+            led_by[action.partner_code].append(action)
+    towns = {group.code: group.name for group in snapshot.territory.groupings_of(Kind.COMMUNE)}
     made = []
     for partner in partners:
-        led = actions.get(partner.code, {})
+        own_actions = led_by[partner.code]
+        led = Counter(action.day.year for action in own_actions)
         years = sorted({y for c, y in lines if c == partner.code} | set(led), reverse=True)
         made.append(
             Member(
                 partner,
                 tuple(signed[partner.code]),
                 tuple(sorted(own[partner.code])),
-                tuple((y, lines.get((partner.code, y)), led.get(y, 0)) for y in years),
+                tuple((y, lines.get((partner.code, y)), led[y]) for y in years),
+                tuple(
+                    (a, kinds[a.kind].label if a.kind in kinds else a.kind, towns.get(a.commune, a.commune))
+                    for a in own_actions
+                ),
             )
         )
     return made
@@ -302,6 +320,7 @@ def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fict
         day=day,
         members=[m for m in found if m.partner.is_member(day)],
         others=[m for m in found if not m.partner.is_member(day)],
+        shown=ACTIONS_SHOWN,
     )
 
 

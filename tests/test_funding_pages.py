@@ -204,7 +204,8 @@ def test_the_network_has_members_first_then_the_others(client):
     )
     assert "DELIB-7 (2026)" in told
     assert re.search(r"2026 1 800,50 € 0,00 € 0", told)
-    assert re.search(r"Le Fil .*2026 0,00 € 250,00 € 1", told)
+    assert re.search(r"Le Fil .*2026 0,00 € 250,00 € 1 1 action .*: forum ou événement, Ouestville", told)
+    assert "40" not in told.split("forum ou événement")[1].split("Sources")[0], "who came is not told here"
 
 
 def test_an_account_begins_with_sentences_and_leads_to_larger_and_smaller(client):
