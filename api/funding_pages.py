@@ -24,9 +24,11 @@ from api.problems import STATUS, TITLES, Refused
 from api.served import Memory, Page, Served
 from api.service import Service, service_of
 from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
-from geo.funding.account import YEARS, Books
+from geo.export_funding import accounts_table
+from geo.funding.account import YEARS, Account, Books
 from geo.funding.actions import Kinds
-from geo.funding.reports import By, Report
+from geo.funding.reports import By, Report, rows
+from geo.funding.templates import plain_csv
 from geo.store import accounts, actions, audit, dated, ledger, partners, passes
 from geo.store.database import Connection
 from geo.territory.model import Kind
@@ -60,6 +62,7 @@ ASKED: Final = Query(
 )
 OF_TERRITORY: Final = Query((KIND, YEAR))
 OF_FUND: Final = Query((KIND, YEAR))
+OF_YEAR: Final = Query((YEAR,))
 NOTHING: Final = Query()
 
 
@@ -207,15 +210,26 @@ def install(app: FastAPI) -> None:
         code = service_of(request).now().served.snapshot.territory.code
         return RedirectResponse(f"/territoires/{code}?kind={Kind.DEPARTEMENT}", status_code=303)
 
+    def account_of(request: Request, service: Service, served: Served, code: str) -> tuple[Account, Moment]:
+        values = OF_TERRITORY.read(request.scope["query_string"])
+        group = served.snapshot.territory.find(code, Kind(values["kind"]) if "kind" in values else None)
+        moment = moment_of(service, served)
+        year = values.get("year", moment.years[0])
+        return books_now(service, served, moment, year).account(code, group.kind, year=year), moment
+
+    @app.get("/territoires/{code}.csv", include_in_schema=False)
+    def territory_table(request: Request, code: str) -> Response:
+        def made(service: Service, served: Served) -> tuple[str, bytes]:
+            account, _ = account_of(request, service, served, code)
+            return f"compte-{account.code}-{account.year}", plain_csv(*accounts_table([account]))
+
+        return downloaded(request, made)
+
     @app.get("/territoires/{code}", include_in_schema=False)
     def territory(request: Request, code: str) -> Response:
         def made(service: Service, served: Served) -> Page:
-            values = OF_TERRITORY.read(request.scope["query_string"])
-            kind = Kind(values["kind"]) if "kind" in values else None
-            group = served.snapshot.territory.find(code, kind)
-            moment = moment_of(service, served)
-            year = values.get("year", moment.years[0])
-            account = books_now(service, served, moment, year).account(code, group.kind, year=year)
+            account, moment = account_of(request, service, served, code)
+            group = served.snapshot.territory.find(account.code, account.kind)
             shape = pages.locator(served.snapshot.territory, group)
             written = pages.territory_page(served.snapshot, account, years=moment.years, shape=shape)
             return page(written.html, written.security_policy)
@@ -253,6 +267,24 @@ def install(app: FastAPI) -> None:
             return shown_pages.of(key, lambda: written(service, served, year, kind))
 
         return answered(request, made)
+
+    @app.get("/fonds/{by}.csv", include_in_schema=False)
+    def fund_table(request: Request, by: str) -> Response:
+        def made(service: Service, served: Served) -> tuple[str, bytes]:
+            year = OF_YEAR.read(request.scope["query_string"]).get("year")
+            if by not in (*By, *Kind):
+                raise InvalidParameter(
+                    f"Le fonds n'a pas de tableau « {by[:40]} ».",
+                    f"Choisissez : {', '.join((*By, *Kind))}.",
+                    parameter="by",
+                )
+            chosen = By(by) if by in list(By) else Kind(by)
+            with reading(service) as connection:
+                report = ledger.report(connection, chosen, year=year, territory=served.snapshot.territory)
+            headings, *lines = rows(report)
+            return f"fonds-{by}" + (f"-{year}" if year else ""), plain_csv(headings, lines)
+
+        return downloaded(request, made)
 
     @app.get("/fonds/releves/{partner}/{year}.pdf", include_in_schema=False)
     def release(request: Request, partner: str, year: str) -> Response:
@@ -335,6 +367,23 @@ def answered(request: Request, made: Callable[[Service, Served], Page]) -> Respo
         return send(request, now, made(service, now.served))
     except (Refused, PorteeError) as refused:
         return refusal(refused)
+
+
+def downloaded(request: Request, made: Callable[[Service, Served], tuple[str, bytes]]) -> Response:
+    """A table to keep as CSV, by its name, or the page that says why there is none."""
+    service = service_of(request)
+    try:
+        name, body = made(service, service.now().served)
+    except (Refused, PorteeError) as refused:
+        return refusal(refused)
+    return Response(
+        body,
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.csv"',
+            "Cache-Control": "no-cache",
+        },
+    )
 
 
 def refusal(refused: Refused | PorteeError) -> Response:

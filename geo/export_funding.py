@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from geo.funding import actions as action_domain
 from geo.funding import money, pass_reports, reports, secrecy
-from geo.funding.account import PASS_MEASURES, Books, persons_of_actions, persons_of_passes
+from geo.funding.account import PASS_MEASURES, Account, Books, persons_of_actions, persons_of_passes
 from geo.funding.actions import Action, Kinds
 from geo.funding.datapackage import About, Field, Foreign, Resource, Type, package
 from geo.funding.ledger import Entry, EntryKind
@@ -64,7 +64,9 @@ def everything(connection: Connection, books: Books, *, year: int, xlsx: bool = 
     tables = {
         **_records(connection, books.kinds),
         **_reports(connection, books),
-        "accounts": _accounts(books, year),
+        "accounts": accounts_table(
+            books.account(group.code, kind, year=year) for kind, group in _groups(territory)
+        ),
     }
     files = {f"{name}.csv": plain_csv(*table) for name, table in tables.items()}
     if xlsx:
@@ -321,8 +323,8 @@ def _reports(connection: Connection, books: Books) -> dict[str, Table]:
     return tables
 
 
-def _accounts(books: Books, year: int) -> Table:
-    """Every figure of the accounts of all territories; what accounts withhold is withheld here too."""
+def accounts_table(accounts: Iterable[Account]) -> Table:
+    """Every figure of accounts, a row each; what accounts withhold is withheld here too."""
     headings = (
         *("niveau", "code", "nom", "année", "sujet", "mesure", "intitulé", "unité", "valeur"),
         *("département (moyenne)", "un an avant", "non publié", "date", "source"),
@@ -342,8 +344,7 @@ def _accounts(books: Books, year: int) -> Table:
             figure.day.isoformat(),
             figure.source,
         ]
-        for kind, group in _groups(books.territory)
-        for account in (books.account(group.code, kind, year=year),)
+        for account in accounts
         for section in account.sections
         for figure in section.figures
     ]

@@ -155,7 +155,7 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
                 code,
                 title,
                 [(line, shown_of(code, line)) for line in _lines(report, code)],
-                report.total,
+                report,
                 columns(code),
             )
             for code, title, report in tables

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from html.parser import HTMLParser
+from io import StringIO
 from itertools import count
 from pathlib import Path
 
@@ -195,6 +197,27 @@ def test_the_fund_of_a_year_counts_that_year_only(client):
     told = read(client.get("/fonds?year=2025&kind=commune"))
     assert "Par partenaire, 2025" in told
     assert told.count("Rien pour l'instant.") == 4
+
+
+def test_tables_of_the_fund_and_accounts_can_be_kept_as_csv(client):
+    told = client.get("/fonds/partner.csv?year=2026")
+    assert told.headers["content-disposition"] == 'attachment; filename="fonds-partner-2026.csv"'
+    lines = {row["code"]: row for row in csv.DictReader(StringIO(told.text))}
+    assert lines["caisse"]["contributions (€)"] == "1800.50" and lines["total"]["payé (€)"] == "250.00"
+    assert {"/fonds/partner.csv", "/fonds/epci.csv", "/fonds/year.csv"} <= set(links(client.get("/fonds")))
+    (line,) = [
+        r for r in csv.DictReader(StringIO(client.get("/fonds/commune.csv").text)) if r["code"] == "99001"
+    ]
+    assert line["payé par habitant (€)"] == "0.25"
+
+    account = client.get("/territoires/99002.csv?kind=commune&year=2026")
+    figures = {row["mesure"]: row for row in csv.DictReader(StringIO(account.text))}
+    assert (figures["given"]["valeur"], figures["given"]["non publié"].split()[0]) == ("", "value")
+    assert "/territoires/99002.csv?kind=commune&year=2026" in links(
+        client.get("/territoires/99002?kind=commune&year=2026")
+    )
+    assert client.get("/fonds/rien.csv").status_code == 422
+    assert client.get("/territoires/00000.csv").status_code == 404
 
 
 def test_the_network_has_members_first_then_the_others(client):
