@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from geo.funding import secrecy
 from geo.funding.secrecy import THRESHOLD, TOTAL, Table, published, published_together, territorial, withheld
 from geo.settings import ROOT
 from geo.territory.files import read_territory
@@ -167,6 +168,7 @@ def test_the_threshold_is_that_asked_for():
         (Table(np.array([1, 2, 4]), ((2, (0, 1)),)), 5, "not the sum"),
         (Table(np.array([-1]), ()), 5, "negative"),
         (Table(np.array([1]), ()), 0, "threshold"),
+        (Table(np.array([2, 2]), ((0, (1,)), (1, (0,)))), 5, "parts of themselves"),
     ],
 )
 def test_a_table_that_does_not_add_up_is_refused(table, threshold, told):
@@ -207,3 +209,35 @@ def test_no_count_of_a_whole_departement_can_be_worked_out():
         assert most - least > 0.5
         assert not result.primary[cell] or most - least >= THRESHOLD - 1e-6
     assert (withheld(table).any == hidden).all()
+
+
+def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
+    territory = read_territory(ROOT / "data" / "communes", "47")
+    rng = np.random.default_rng(4)
+    told = {c.code: {"n": int(rng.geometric(1 / 12)) - 1} for c in territory.communes if rng.random() < 0.1}
+    table, _ = territorial(told, territory)
+    result = withheld(table)
+    assert result.complementary.sum() > 5
+    for cell in np.flatnonzero(result.complementary):
+        less = result.any.copy()
+        less[cell] = False
+        found = (bounds_by_linear_program(table, less, small) for small in np.flatnonzero(result.primary))
+        assert any(most - least < THRESHOLD - 1e-6 for least, most in found), "withheld for nothing"
+
+
+def test_a_total_told_in_two_ways_ties_its_parts():
+    table = Table(np.array([3, 9, 4, 8, 12]), ((4, (0, 1)), (4, (2, 3))))
+    result = withheld(table)
+    tables = agreeing(table, result.any)
+    tables = tables[:, tables[0] + tables[1] == tables[4]]
+    spread = tables.max(axis=1) - tables.min(axis=1)
+    assert (spread[result.primary] >= THRESHOLD).all()
+    assert (spread[result.any] > 0).all()
+
+
+@pytest.mark.parametrize("leaves", [[3, 9, 9, 9], [1, 1, 9, 9], [4, 0, 0, 2]])
+def test_where_no_program_is_solved_small_counts_stay_safe(leaves, monkeypatch):
+    monkeypatch.setattr(secrecy, "_solved", lambda *_: None)
+    table = grouped(leaves, list("aabb"), list("abab"))
+    result = withheld(table)
+    assert (spreads(table, result.any)[result.primary] >= THRESHOLD).all()

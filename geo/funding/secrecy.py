@@ -5,9 +5,10 @@ Eurostat). Complementary withholding: further counts, so that totals do not give
 A small count is safe when two tables of whole numbers agree with all that is published and differ at
 it by the threshold or more: its feasibility interval (Hundepool and others, « Handbook on Statistical
 Disclosure Control », ESSNet, 2010, chapter 4) is at least that wide. Complementary counts are chosen
-one small count after another by linear programs of least loss (Kelly, Golden and Assad, « Cell
-suppression », Networks 22, 1992; Fischetti and Salazar, Management Science 47, 2001), then published
-again wherever that leaves all small counts safe.
+one small count after another, beside it where that suffices, or else by linear programs of least loss
+(Kelly, Golden and Assad, « Cell suppression », Networks 22, 1992; Fischetti and Salazar, Management
+Science 47, 2001), then published again wherever that leaves all small counts safe. Whatever proves a
+count safe is checked in whole numbers; programs only look for it.
 
 Zeros are always published: they count nobody. Whoever reads the table thus knows that what is
 withheld is at least 1, and is supposed to. Limits: docs/secrecy.md.
@@ -22,8 +23,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csc_array, hstack
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csc_array
 
 from geo.territory.model import Kind, Territory
 
@@ -34,6 +35,9 @@ TOTAL: Final = "total"
 """Name of the column that sums the others."""
 
 _HAIR: Final = 1e-6
+
+_Whole = NDArray[np.float64]
+"""Whole numbers as doubles, which multiply faster; sums and products are exact below 2**53."""
 
 Key = tuple[Kind, str, str]
 """Kind and code of a territory, name of a column."""
@@ -175,129 +179,348 @@ def _withheld_once(
     return tuple(withheld(table, threshold).any.tolist())
 
 
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """How totals are made of leaves, the counts that are no total.
+
+    Leaves that are parts of the same totals are of one class: whatever is published of totals tells
+    the sum of a class at most, never how its leaves share it.
+
+    Attributes
+    ----------
+    class_of
+        Class of each leaf; -1 for a total; shape (n,).
+    total_of
+        Row of `sums` of each total; -1 for a leaf; shape (n,).
+    sums
+        How many times a total holds each class; shape (totals, classes).
+    always
+        Sums of classes that are 0 whatever the counts, where a total is told in two ways; shape
+        (k, classes).
+    """
+
+    class_of: NDArray[np.intp]
+    total_of: NDArray[np.intp]
+    sums: _Whole
+    always: _Whole
+
+
+@lru_cache(maxsize=16)
+def _shape(size: int, sums: tuple[tuple[int, tuple[int, ...]], ...]) -> _Shape:
+    """The shape of tables of so many counts with these sums.
+
+    Raises
+    ------
+    ValueError
+        If a total is, by way of others, a part of itself.
+    """
+    totals = sorted({total for total, _ in sums})
+    total_of = np.full(size, -1)
+    total_of[totals] = np.arange(len(totals))
+    leaves = np.flatnonzero(total_of < 0)
+    made = np.zeros((size, len(leaves)), dtype=np.float64)
+    made[leaves, np.arange(len(leaves))] = 1
+    unmade = set(totals)
+    always = np.zeros((0, len(leaves)), dtype=np.float64)
+    left = list(sums)
+    while left:
+        ready = [each for each in left if unmade.isdisjoint(each[1])]
+        if not ready:
+            raise ValueError(f"totals {sorted(unmade)} are parts of themselves")
+        for total, parts in ready:
+            row = np.add.reduce(made[list(parts)], axis=0)
+            if total in unmade:
+                made[total] = row
+                unmade.remove(total)
+            elif (row != made[total]).any():
+                always = np.vstack([always, row - made[total]])
+        left = [each for each in left if each not in ready]
+    columns, of_leaf = np.unique(np.vstack([made[totals], always]), axis=1, return_inverse=True)
+    class_of = np.full(size, -1)
+    class_of[leaves] = of_leaf
+    return _Shape(class_of, total_of, columns[: len(totals)], columns[len(totals) :])
+
+
+@dataclass(frozen=True, eq=False)
+class _Room:
+    """What may still vary when some counts are withheld.
+
+    Attributes
+    ----------
+    number
+        Leaves withheld of each class; shape (classes,).
+    slack
+        What they have together above 1 each: a class can lose no more; shape (classes,).
+    rows
+        Sums of classes that are known; shape (k, classes).
+    alike
+        Group of each class: those of a group are in the same known sums; shape (classes,).
+    """
+
+    number: _Whole
+    slack: _Whole
+    rows: _Whole
+    alike: NDArray[np.intp]
+
+    def ends(self, ways: _Whole, most: int) -> _Whole:
+        """How far moves go each way that agree with what is known: in whole steps, `most` of them at most.
+
+        Parameters
+        ----------
+        ways
+            Changes of classes in a step; shape (m, classes).
+
+        Returns
+        -------
+        The moves at both ends, 0 where there is none; shape (2 m, classes).
+        """
+        agreed = ~ways[:, self.number == 0].any(axis=1) & ~(ways @ self.rows.T).any(axis=1)
+        both = np.vstack([ways[agreed], -ways[agreed]])
+        steps = np.where(both < 0, self.slack // np.maximum(-both, 1), most).min(axis=1, initial=most)
+        moves: _Whole = both * steps[:, None]
+        return moves
+
+
 class _Search:
     """Moves from the true table to others that agree with what is published.
 
-    A move is a change of every count that leaves all sums true: whole numbers, 0 where published.
-    Those found are kept: two of them that differ enough at a count prove it safe.
+    A move is a change of the sum of each class, in whole numbers, that leaves all known sums as they
+    are. The leaves withheld of a class share its sum as they like, 1 at least each: beside others, a
+    leaf spreads over all that they have above 1 and what moves add to it; alone, over what moves do.
+    The ways that moves found go are kept: two ends that differ enough prove a count safe.
     """
 
     def __init__(self, table: Table, threshold: int, primary: NDArray[np.bool_]) -> None:
         self.threshold = threshold
         self.counts = table.counts
         self.withheld = primary.copy()
-        self.primary = np.flatnonzero(primary)
-        self.leaf = np.ones(len(table.counts), dtype=bool)
-        self.leaf[[total for total, _ in table.sums]] = False
-        self.movable = table.counts > 0
-        self.sums = _matrix(table)
-        self.moves = np.zeros((1, len(table.counts)), dtype=np.int64)
+        self.primary = primary
+        self.shape = shape = _shape(len(table.counts), table.sums)
+        self.leaf = shape.class_of >= 0
+        self.classes = shape.sums.shape[1]
+        # What must be safe: classes with small leaves, each for all of them; then small totals.
+        small = np.unique(shape.class_of[primary & self.leaf])
+        totals = shape.sums[shape.total_of[primary & ~self.leaf]]
+        self.targets = np.vstack([np.eye(self.classes, dtype=np.float64)[small], totals])
+        self.class_of = np.concatenate([small, np.full(len(totals), -1)])
+        self.ways = np.zeros((0, self.classes), dtype=np.float64)
+        self.known: dict[bytes, tuple[_Whole, NDArray[np.intp]]] = {}
+        self.loose: dict[bytes, tuple[NDArray[np.intp], NDArray[np.float64]]] = {}
 
     def protect(self) -> None:
-        """Withhold what each small count needs to be safe; what is safe once stays so."""
-        for cell in self.primary:
-            for target in self._targets(cell):
-                if self._spread(self.moves, cell) >= self.threshold:
-                    break
-                among = np.flatnonzero(self.movable)
-                cost = np.where(self.withheld, 0.0, 1.0 + self.counts)[among]
-                if (move := self._move(among, cost, cell, target, target)) is not None:
-                    self.moves = np.vstack([self.moves, move])
-                    self.withheld |= move != 0
+        """Withhold what small counts need to be safe: of their class if it suffices, or else of sums too."""
+        # Those that need sums withheld first: then others may need less.
+        for target in sorted(range(len(self.targets)), key=lambda t: bool(self._beside(t))):
+            if self._spreads(self._room(self.withheld))[target] < self.threshold:
+                if beside := self._beside(target):
+                    self.withheld[beside] = True
+                else:
+                    self._protect_by_moves(target)
+        if not self._proved(self.withheld):
+            # No solver is trusted to publish: where one fails, everything is kept back.
+            self.withheld = self.counts > 0
 
     def publish_again(self) -> None:
         """Publish complementary counts without which all small ones are safe, largest first."""
-        complementary = self.withheld.copy()
-        complementary[self.primary] = False
-        for cell in sorted(np.flatnonzero(complementary), key=lambda c: (-self.counts[c], c)):
-            found = self._without(cell)
-            if found is not None:
-                self.withheld[cell] = False
-                self.moves = found
+        complementary = np.flatnonzero(self.withheld & ~self.primary)
+        for cell in sorted(complementary, key=lambda c: (-self.counts[c], c)):
+            less = self.withheld.copy()
+            less[cell] = False
+            if self._proved(less):
+                self.withheld = less
 
-    def _targets(self, cell: np.intp) -> list[int]:
-        """Changes to look for at a count: down to 1 and up as far as it lacks, or up at once."""
-        down = int(self.counts[cell]) - 1
-        if self.leaf[cell] and down:
-            return [-down, self.threshold - down, self.threshold]
-        return [self.threshold]
+    def _room(self, withheld: NDArray[np.bool_]) -> _Room:
+        leaves = np.flatnonzero(withheld & self.leaf)
+        of = self.shape.class_of[leaves]
+        number = np.bincount(of, minlength=self.classes).astype(np.float64)
+        slack = np.bincount(of, self.counts[leaves] - 1.0, self.classes).astype(np.float64)
+        known = ~withheld & ~self.leaf
+        key = known.tobytes()
+        if key not in self.known:
+            rows = np.vstack([self.shape.sums[self.shape.total_of[known]], self.shape.always])
+            self.known[key] = rows, np.unique(rows, axis=1, return_inverse=True)[1]
+        return _Room(number, slack, *self.known[key])
 
-    def _without(self, published: np.intp) -> NDArray[np.int64] | None:
-        """Moves that prove all small counts safe with one more count published; None: they are not."""
-        moves: NDArray[np.int64] = self.moves[self.moves[:, published] == 0]
-        among = np.flatnonzero(self.withheld)
-        among = among[among != published]
-        for cell in self.primary:
-            # Farthest first, then in few steps: a move that leaves most counts alone proves more.
-            for way in (1, -1):
-                if self._spread(moves, cell) >= self.threshold:
+    def _spreads(self, room: _Room) -> _Whole:
+        """How far each target is known to spread; shape (targets,)."""
+        moved = room.ends(self.ways, self.threshold) @ self.targets.T
+        up, down = moved.max(axis=0, initial=0), -moved.min(axis=0, initial=0)
+        of = self.class_of
+        down = np.where((of >= 0) & (room.number[of] > 1), room.slack[of], down)
+        group = room.alike[of]
+        shared = (of >= 0) & (np.bincount(room.alike, room.number)[group] > 1)
+        together = np.where(shared, np.bincount(room.alike, room.slack)[group], 0)
+        free = (of >= 0) & ~room.rows[:, of].any(axis=0)
+        spreads: _Whole = np.maximum(up + down, np.where(free, self.threshold, together))
+        return spreads
+
+    def _beside(self, target: int) -> list[np.intp]:
+        """Least counts to withhold beside small leaves, in the same known sums; none where none suffice."""
+        at = self.class_of[target]
+        if at < 0:
+            return []
+        room = self._room(self.withheld)
+        alike = room.alike == room.alike[at]
+        need = self.threshold - room.slack[alike].sum()
+        others = np.flatnonzero(self.leaf & ~self.withheld & (self.counts > 0))
+        others = others[alike[self.shape.class_of[others]]]
+        others = others[np.argsort(self.counts[others], kind="stable")]
+        # Two are enough: each has as much above 1 as the threshold, or one less.
+        choices = [[cell] for cell in others if self.counts[cell] > need][:1]
+        if len(others) > 1 and self.counts[others[:2]].sum() - 2 >= need:
+            choices.append(list(others[:2]))
+        return min(choices, key=lambda cells: int(self.counts[cells].sum()), default=[])
+
+    def _protect_by_moves(self, target: int) -> None:
+        """Withhold all that the cheapest moves change which make a target safe."""
+        room = self._room(self.withheld)
+        at = self.class_of[target]
+        alone = at >= 0 and room.number[at] == 1 and room.slack[at] > 0
+        up = self.threshold - int(room.slack[at] if at >= 0 else 0)
+        # Down as far as it goes and up by what lacks, or up at once.
+        for change in [-int(room.slack[at]), up, self.threshold] if alone else [up]:
+            if self._spreads(self._room(self.withheld))[target] >= self.threshold:
+                break
+            self._withhold_cheapest(target, change)
+
+    def _withhold_cheapest(self, target: int, change: int) -> None:
+        """Withhold what the cheapest move changes that changes a target by so much, if there is one."""
+        room = self._room(self.withheld)
+        leaves = np.flatnonzero(~self.withheld & self.leaf & (self.counts > 0))
+        totals = np.flatnonzero(~self.withheld & ~self.leaf & (self.counts > 0))
+        free = np.flatnonzero(room.number)
+        of = np.concatenate([free, self.shape.class_of[leaves]])
+        known = self.shape.sums[self.shape.total_of[totals]]
+        always = self.shape.always
+        rows = np.vstack(
+            [
+                np.hstack([known[:, of], -np.eye(len(totals), dtype=np.float64)]),
+                np.hstack([always[:, of], np.zeros((len(always), len(totals)), dtype=np.float64)]),
+                np.concatenate([self.targets[target, of], np.zeros(len(totals), dtype=np.float64)]),
+            ]
+        )
+        wanted = np.zeros(len(rows))
+        wanted[-1] = change
+        lose = np.concatenate([room.slack[free], self.counts[leaves] - 1, self.counts[totals] - 1])
+        cost = np.concatenate([np.full(len(free), _HAIR), 1 + self.counts[leaves], 1 + self.counts[totals]])
+        found = _solved(cost, cost, rows, wanted, lose)
+        if found is not None:
+            in_class = found[: len(of)]
+            move = np.zeros(self.classes, dtype=np.float64)
+            np.add.at(move, of, in_class)
+            self.withheld[leaves[in_class[len(free) :] != 0]] = True
+            self.withheld[totals[known @ move != 0]] = True
+            self._keep(move)
+
+    def _proved(self, withheld: NDArray[np.bool_]) -> bool:
+        """Whether all small counts are safe when these are withheld, fewer than now."""
+        room = self._room(withheld)
+        lacking = np.flatnonzero(self._spreads(room) < self.threshold)
+        if not len(lacking):
+            return True
+        if (self._most(room, lacking) < self.threshold).any():
+            return False
+        among, loose = self._loose(room)
+        if (np.abs(self.targets[np.ix_(lacking, among)] @ loose).max(axis=1, initial=0) < _HAIR).any():
+            return False
+        for target in lacking:
+            shared = self.class_of[target] >= 0 and room.number[self.class_of[target]] > 1
+            for way in (1,) if shared else (1, -1):
+                if self._spreads(room)[target] >= self.threshold:
                     break
-                cost = np.ones(len(among))
-                low, high = (0, self.threshold) if way > 0 else (-self.threshold, 0)
-                move = self._move(among, cost, cell, low, high, pull=way * 10.0 * len(among))
-                if move is not None:
-                    moves = np.vstack([moves, move])
-            if self._spread(moves, cell) < self.threshold:
-                return None
-        return moves
+                self._go_farthest(room, among, int(target), way)
+            if self._spreads(room)[target] < self.threshold:
+                return False
+        return True
 
-    def _spread(self, moves: NDArray[np.int64], cell: np.intp) -> int:
-        return int(moves[:, cell].max() - moves[:, cell].min())
+    def _most(self, room: _Room, targets: NDArray[np.intp]) -> _Whole:
+        """What targets spread over at most: what any known sum that holds them has above 1 for each leaf."""
+        active = np.flatnonzero(room.number)
+        rows = room.rows[(room.rows >= 0).all(axis=1)][:, active]
+        holding = (rows[:, None, :] >= self.targets[np.ix_(targets, active)]).all(axis=2)
+        held = np.where(holding, (rows @ room.slack[active])[:, None], self.threshold)
+        most: _Whole = held.min(axis=0, initial=self.threshold)
+        return most
 
-    def _move(
-        self,
-        among: NDArray[np.intp],
-        cost: NDArray[np.float64],
-        cell: np.intp,
-        low: int,
-        high: int,
-        *,
-        pull: float = 0.0,
-    ) -> NDArray[np.int64] | None:
-        """The cheapest move among some counts that changes one by `low` to `high`; None: there is none.
+    def _loose(self, room: _Room) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Classes that can change while known sums stay as they are, and what projects on such changes.
 
-        `pull` is what each unit of that change is worth.
+        Where it gives 0, nothing can change, and no program need be solved; shapes (k,) and (k, k).
         """
-        size, at = len(among), int(np.searchsorted(among, cell))
-        sums = self.sums[:, among]
-        rises = np.column_stack([np.zeros(size), np.full(size, np.inf)])
-        falls = np.column_stack([np.zeros(size), self.counts[among] - 1.0])
-        rises[at] = max(low, 0), max(high, 0)
-        falls[at] = max(-high, 0), max(-low, 0)
-        if falls[at, 0] > self.counts[cell] - 1:
+        key = room.number.astype(bool).tobytes() + room.rows.tobytes()
+        if key not in self.loose:
+            active = np.flatnonzero(room.number)
+            known = room.rows[:, active]
+            known = known[known.any(axis=1)]
+            loose = np.eye(len(active)) - np.linalg.pinv(known) @ known
+            moving = loose.diagonal() >= _HAIR
+            self.loose[key] = active[moving], loose[np.ix_(moving, moving)]
+        return self.loose[key]
+
+    def _go_farthest(self, room: _Room, among: NDArray[np.intp], target: int, way: int) -> None:
+        """Find the move that changes a target most, up (1) or down (-1) and to the threshold, if any does."""
+        goal = self.targets[target, among]
+        # Farthest first, then in few steps. A last column takes what the target changes by.
+        rows = np.vstack(
+            [
+                np.hstack([room.rows[:, among], np.zeros((len(room.rows), 1), dtype=np.float64)]),
+                np.append(goal, -way),
+            ]
+        )
+        cost = np.append(np.ones(len(among)), -10.0 * len(among))
+        most = np.append(np.full(len(among), np.inf), self.threshold)
+        lose = np.append(room.slack[among], 0)
+        found = _solved(cost, np.abs(cost), rows, np.zeros(len(rows)), lose, most)
+        if found is not None:
+            move = np.zeros(self.classes, dtype=np.float64)
+            move[among] = found[:-1]
+            self._keep(move)
+
+    def _keep(self, move: _Whole) -> None:
+        if move.any():
+            step = np.gcd.reduce(move.astype(np.int64))
+            self.ways = np.vstack([self.ways, move / step])
+
+
+def _solved(
+    rise: NDArray[np.float64],
+    fall: NDArray[np.float64],
+    rows: _Whole,
+    wanted: NDArray[np.float64],
+    lose: _Whole,
+    gain: NDArray[np.float64] | None = None,
+) -> _Whole | None:
+    """The cheapest change, in whole numbers, that gives rows what is wanted of them; None: there is none.
+
+    Parameters
+    ----------
+    rise, fall
+        Cost of each unit up and down; shape (n,).
+    rows, wanted
+        Shapes (k, n) and (k,).
+    lose, gain
+        How far each may fall and rise; it may rise without end where no `gain` is told; shape (n,).
+    """
+    size = len(rise)
+    told = rows.any(axis=1) | (wanted != 0)
+    rows, wanted = rows[told], wanted[told]
+    most = np.concatenate([np.full(size, np.inf) if gain is None else gain, lose])
+    both = csc_array(np.hstack([rows, -rows]))
+    for integrality in (0, 1):
+        solved = milp(
+            np.concatenate([rise, fall]),
+            integrality=np.full(2 * size, integrality),
+            bounds=Bounds(0, most),
+            constraints=LinearConstraint(both, wanted, wanted),
+        )
+        if not solved.success:
             return None
-        falls[at, 1] = min(falls[at, 1], self.counts[cell] - 1.0)
-        price = np.concatenate([cost, cost])
-        price[at] -= pull
-        price[size + at] += pull
-        for integrality in (0, 1):
-            solved = linprog(
-                price,
-                A_eq=hstack([sums, -sums]),
-                b_eq=np.zeros(sums.shape[0]),
-                bounds=np.vstack([rises, falls]),
-                integrality=integrality,
-                method="highs",
-            )
-            if not solved.success:
-                return None
-            change = solved.x[:size] - solved.x[size:]
-            # Two ways of grouping communes always give whole numbers; a third may not.
-            if np.abs(change - change.round()).max() < _HAIR:
-                move = np.zeros(len(self.counts), dtype=np.int64)
-                move[among] = change.round().astype(np.int64)
-                return move
-        return None
-
-
-def _matrix(table: Table) -> csc_array:
-    """Sums as rows: -1 at the total, 1 at its parts; shape (sums, n)."""
-    found: list[tuple[int, int, float]] = []
-    for row, (total, parts) in enumerate(table.sums):
-        found += [(row, total, -1.0), *((row, part, 1.0) for part in parts)]
-    row_of, cell, sign = zip(*found, strict=True) if found else ((), (), ())
-    shape = (len(table.sums), len(table.counts))
-    return csc_array((np.array(sign, dtype=np.float64), (np.array(row_of, int), np.array(cell, int))), shape)
+        change = solved.x[:size] - solved.x[size:]
+        # Two ways of grouping communes always give whole numbers; a third may not.
+        if np.abs(change - change.round()).max() < _HAIR:
+            whole: _Whole = change.round()
+            return whole
+    return None
 
 
 def _require_consistent(table: Table, threshold: int) -> None:
