@@ -28,6 +28,7 @@ from api import (
     pages,
     partners,
     passes,
+    places,
     planner,
     problems,
     scenarios,
@@ -82,6 +83,7 @@ def create_app(
     for routes in (
         sites.sites_routes(http.page_size),
         territories.routes,
+        places.routes,
         coverage.routes,
         gaps.routes,
         isochrones.routes,

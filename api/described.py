@@ -33,6 +33,7 @@ Sites of digital help in a French département: where they are, how far, and who
 TAGS = [
     {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
     {"name": "territories", "description": "Communes and their groupings."},
+    {"name": "places", "description": "Where somebody says they are, by what they typed."},
     {"name": "coverage", "description": "Travel times, people within reach, gaps, isochrones."},
     {"name": "siting", "description": "Where the next sites should open, and the jobs that compute it."},
     {"name": "scenarios", "description": "What if sites opened, closed, moved or kept other hours."},

@@ -46,6 +46,7 @@ from geo.errors import (
     UnknownJob,
     UnknownOrder,
     UnknownPartner,
+    UnknownPlace,
     UnknownScenario,
     UnknownSite,
     UnknownTerritory,
@@ -58,6 +59,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: Mapping[type[PorteeError], HTTPStatus] = {
     UnknownSite: HTTPStatus.NOT_FOUND,
     UnknownTerritory: HTTPStatus.NOT_FOUND,
+    UnknownPlace: HTTPStatus.NOT_FOUND,
     UnknownImport: HTTPStatus.NOT_FOUND,
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownScenario: HTTPStatus.NOT_FOUND,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.fields import FIELDS
 from geo.coverage.measure import Supply
+from geo.places.model import PlaceKind
 from geo.reach.modes import Mode
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE
@@ -96,10 +97,44 @@ class Meta(Answer):
     stale: Stale | None
 
 
+class AddressesSearched(Answer):
+    """Whether addresses were among what was searched."""
+
+    searched: bool = Field(description="False when no address file is loaded, or the database is away.")
+    attribution: str | None = Field(description="Sources of addresses, to be shown with them.")
+    message: str | None = Field(description="What to tell readers when addresses were not searched.")
+
+
+class MetaOfPlaces(Meta):
+    """The same, with what places were looked for in."""
+
+    addresses: AddressesSearched
+
+
 class MetaWithMethod(Meta):
     """The same, with the method of times and distances."""
 
     method: Method
+
+
+class PlaceOut(Answer):
+    """A place somebody may mean."""
+
+    id: str = Field(description="Stable, fit for an address on the web.", examples=["commune-47001"])
+    kind: PlaceKind
+    label: str = Field(description="What a reader sees.", examples=["12 rue de l'Exemple, 47000 Agen"])
+    context: str = Field(description="A few words that tell it from others of its name.")
+    longitude: float = Field(description="WGS 84, degrees.", examples=[0.6161])
+    latitude: float = Field(description="WGS 84, degrees.", examples=[44.2033])
+    commune: str = Field(description="INSEE code of the commune it lies in.", examples=["47001"])
+    score: float = Field(description="How well it answers what was typed, from 0 to 1.")
+
+
+class PlacesAnswer(Answer):
+    """Places found, best first."""
+
+    meta: MetaOfPlaces
+    places: list[PlaceOut]
 
 
 class StopOut(Answer):

@@ -28,6 +28,7 @@ from geo.coverage.export import DEMONSTRATION
 from geo.coverage.frame import Frame
 from geo.coverage.gaps import Gap, gaps_of_communes, gaps_of_places
 from geo.coverage.measure import Question, TerritoryCoverage
+from geo.places.gazetteer import Gazetteer
 from geo.reach.isochrones import Isochrone, isochrones
 from geo.reach.modes import Mode
 from geo.reach.straight_line import SPEED_KMH, SiteTree
@@ -215,6 +216,11 @@ class Served:
     def meta_with_method_json(self) -> bytes:
         """`meta` with how times and distances are had, written."""
         return orjson.dumps({**self.meta, "method": self.method})
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Communes and postcodes, ready to be found by name."""
+        return Gazetteer(self.snapshot.territory)
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -27,6 +27,14 @@ class ApiSettings(BaseSettings):
     gzip_level: int = Field(
         default=5, ge=1, le=9, description="Effort of compression: 1 is quickest, 9 is smallest."
     )
+    geocoder_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description=(
+            "The State's geocoder (https://data.geopf.fr/geocodage/search), asked when our own search "
+            "finds nothing good enough; empty: never asked."
+        ),
+    )
     cached_filters: int = Field(
         default=128,
         ge=1,

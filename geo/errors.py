@@ -52,6 +52,10 @@ class UnknownSite(PorteeError):
     """No site bears this identifier."""
 
 
+class UnknownPlace(PorteeError):
+    """No commune, postcode, street or address bears this identifier."""
+
+
 class UnknownImport(PorteeError):
     """No import bears this number."""
 

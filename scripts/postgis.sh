@@ -10,7 +10,7 @@ one_at_a_time
 if found; then exit 0; fi
 
 command -v apt-get >/dev/null || fail "PostgreSQL with PostGIS was not found on this machine. Ways to get it:" \
-    "Fedora:  dnf install postgresql-server postgis" \
+    "Fedora:  dnf install postgresql-server postgresql-contrib postgis" \
     "Arch:    pacman -S postgresql postgis" \
     "macOS:   brew install postgresql@17 postgis" \
     "containers, nothing to install but Docker:  docker compose up" \

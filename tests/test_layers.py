@@ -13,7 +13,16 @@ FORBIDDEN = {
     "static_maps": {"api", "portee", "fastapi", "starlette", "sqlalchemy", "psycopg"},
     "api": {"portee"},
 }
-NO_SQL = ("geo/territory", "geo/sites", "geo/reach", "geo/people", "geo/coverage", "api", "static_maps")
+NO_SQL = (
+    "geo/territory",
+    "geo/sites",
+    "geo/reach",
+    "geo/people",
+    "geo/places",
+    "geo/coverage",
+    "api",
+    "static_maps",
+)
 
 
 def imported(source: str) -> set[str]:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.store import snapshots
 from geo.store.cluster import client_program
-from geo.store.database import address_of, database_status, engine_of, migrate, require_postgis
+from geo.store.database import address_of, database_status, engine_of, migrate, require_extensions
 from geo.store.tables import metadata
 
 MAGIC = b"PGDMP"
@@ -102,7 +102,7 @@ def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress 
     command += ["--schema=public"]
     try:
         with made.begin() as connection:
-            require_postgis(connection)
+            require_extensions(connection)
         _run([*command, "--verbose", str(path)], made.url, "processing data for table", progress)
         migrate(made)
         with made.begin() as connection:

@@ -35,6 +35,9 @@ MIGRATION_LOCK = 47_0001
 
 CONNECT_TIMEOUT_S = 5
 
+SEARCH_EXTENSIONS = ("pg_trgm", "unaccent")
+"""What addresses are searched with; both come with PostgreSQL."""
+
 
 @dataclass(frozen=True)
 class DatabaseStatus:
@@ -118,13 +121,40 @@ def migrate(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        require_postgis(connection)
+        require_extensions(connection)
         try:
             command.upgrade(migration_config(connection), "head")
         except CommandError as problem:
             raise DatabaseUnavailable(
                 f"The tables of {address_of(engine.url)} were made by a newer version of Portée.",
                 "Update Portée, or restore a dump made by this version.",
+            ) from problem
+
+
+def require_extensions(connection: Connection) -> None:
+    """Make sure the database has PostGIS, and what addresses are searched with.
+
+    Raises
+    ------
+    MissingPostgis, DatabaseUnavailable
+        If the server does not have them, or the role may not create them.
+    """
+    require_postgis(connection)
+    where = address_of(connection.engine.url)
+    for name in SEARCH_EXTENSIONS:
+        try:
+            connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
+        except DBAPIError as problem:
+            if isinstance(problem.orig, psycopg.errors.InsufficientPrivilege):
+                raise DatabaseUnavailable(
+                    f"{where} lacks {name}, which this role may not create.",
+                    "As a superuser, run there: "
+                    + " ".join(f"CREATE EXTENSION IF NOT EXISTS {each};" for each in SEARCH_EXTENSIONS),
+                ) from problem
+            raise DatabaseUnavailable(
+                f"{name} cannot be loaded in {where}: {_one_line(problem.orig, None)}",
+                "It comes with PostgreSQL itself; some systems pack it apart (Fedora: dnf install "
+                "postgresql-contrib).",
             ) from problem
 
 

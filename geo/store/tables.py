@@ -300,6 +300,50 @@ indicator_value = Table(
     Column("inhabitants", Double, comment="of the area, where the file tells them; null: not told"),
 )
 
+address_file = Table(
+    "address_file",
+    metadata,
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    _text("file_name"),
+    _text("sha256"),
+    _text("producer"),
+    _text("licence"),
+    Column("loaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "summary", JSONB, nullable=False, comment="rows read, accepted, doubled, outside, rejected and why"
+    ),
+)
+
+address_street = Table(
+    "address_street",
+    metadata,
+    Column("id", Text, primary_key=True, comment="of the register: commune and street, 47001_0010"),
+    Column("hamlet", Boolean, nullable=False, comment="a lieu-dit rather than a street"),
+    _text("name"),
+    Column("words", Text, nullable=False, comment="name and communes as they are searched"),
+    _text("postcode"),
+    _text("commune"),
+    _text("commune_name"),
+    Column("former", Text, nullable=False, comment="name of its commune before a merger, or empty"),
+    Column("population", Integer, nullable=False, comment="of the commune: the more likely among equals"),
+    Column("point", _geometry("POINT"), nullable=False),
+    Index(
+        None, "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"},
+        postgresql_with={"fastupdate": "off"},
+    ),
+    Index(None, "postcode"),
+)  # fmt: skip
+
+address_number = Table(
+    "address_number",
+    metadata,
+    Column("street", ForeignKey("address_street.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("repetition", Text, primary_key=True, comment="bis, ter, a…, or empty"),
+    Column("point", _geometry("POINT"), nullable=False),
+    CheckConstraint("number >= 0", name="number"),
+)
+
 dated_snapshot = Table(
     "dated_snapshot",
     metadata,

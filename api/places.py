@@ -1,0 +1,145 @@
+"""Places: where somebody says they are, by what they typed. Never logged, never kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.answers import JSON
+from api.described import failures
+from api.parameters import Query, integer, refuse, text
+from api.routing import router
+from api.schemas import PlacesAnswer
+from api.served import Now, Served
+from api.service import Service, service_of
+from geo.errors import DatabaseUnavailable
+from geo.places import geocoder
+from geo.places.model import Place
+from geo.store import addresses
+
+MAX_LIMIT: Final = 20
+DEFAULT_LIMIT: Final = 8
+
+GOOD_ENOUGH: Final = 0.75
+"""Score from which the State's geocoder, if it is configured, is not asked."""
+
+WORDS: Final = text(
+    "q",
+    "What somebody typed: an address, a street, a hamlet, a commune or a postcode, misspelt or half "
+    "typed. Needed.",
+    example="villeneuve sur lot",
+)
+SEARCH: Final = Query(
+    (WORDS, integer("limit", "How many places.", low=1, high=MAX_LIMIT, default=DEFAULT_LIMIT))
+)
+
+_AWAY: Final = "La recherche d'adresses est momentanément indisponible : cherchez par commune ou code postal."
+_NONE: Final = "Aucune adresse n'est chargée : cherchez par commune ou code postal."
+
+routes = router("places")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlaces:
+    """What was found, and what it was looked for in.
+
+    `addresses` is true when the address file was searched, false when none is loaded, None when the
+    database did not answer. `attribution` names the sources beyond the territory's own.
+    """
+
+    places: tuple[Place, ...]
+    addresses: bool | None
+    attribution: tuple[str, ...] = ()
+
+
+@routes.get(
+    "/places",
+    summary="Places by what somebody typed",
+    response_model=PlacesAnswer,
+    responses=failures(422, not_modified=False),
+    openapi_extra=SEARCH.openapi,
+)
+def places(request: Request) -> Response:
+    """Communes, postcodes, hamlets, streets and addresses, best first.
+
+    Accents, case, hyphens, articles, abbreviations and common misspellings do not matter. Communes
+    and postcodes are always found; addresses where their file is loaded (`meta.addresses`). The
+    answer must not be kept by caches, since a question may be an address.
+    """
+    values = SEARCH.read(request.scope["query_string"])
+    if not values.get("q"):
+        raise refuse("q", "", "Il manque « q » : une adresse, une commune ou un code postal.")
+    service = service_of(request)
+    now = service.now()
+    found = look_for(service, now.served, values["q"], values.get("limit", DEFAULT_LIMIT))
+    body = {"meta": _meta(now, found), "places": [asdict(place) for place in found.places]}
+    return Response(orjson.dumps(body), media_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+def find_places(service: Service, served: Served, text: str, limit: int) -> list[Place]:
+    """Places that answer what somebody typed, best first; empty when none does.
+
+    From the territory, the addresses of the database if there are any and it answers, and the
+    State's geocoder if it is configured and nothing better than `GOOD_ENOUGH` was found.
+    """
+    return list(look_for(service, served, text, limit).places)
+
+
+def place_of(service: Service, served: Served, place_id: str) -> Place:
+    """The place that bears an identifier found earlier.
+
+    Raises
+    ------
+    UnknownPlace
+        If none does.
+    DatabaseUnavailable
+        If it is an address, and the database does not answer.
+    """
+    if place_id.startswith("ban-"):
+        with service.connect() as connection:
+            return addresses.place(connection, place_id)
+    if place_id.startswith("geo-"):
+        return geocoder.place(place_id, served.snapshot.territory)
+    return served.gazetteer.place(place_id)
+
+
+def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPlaces:
+    """As `find_places`, telling what was searched."""
+    found = served.gazetteer.search(text, limit)
+    attribution: list[str] = []
+    loaded: bool | None
+    try:
+        with service.connect() as connection:
+            kept = addresses.search(connection, text, limit)
+            files = addresses.about(connection)
+    except DatabaseUnavailable:
+        loaded = None
+    else:
+        found += kept
+        loaded = bool(files)
+        attribution += {f"{file.producer} ({file.licence})" for file in files}
+    url = service.http.geocoder_url
+    if url and max((place.score for place in found), default=0.0) < GOOD_ENOUGH:
+        asked = geocoder.ask(url, text, limit, served.snapshot.territory)
+        known = {place.id for place in found}
+        found += [place for place in asked if place.id not in known]
+        attribution += ["Géocodeur de l'État"] if asked else []
+    found.sort(key=lambda place: -place.score)  # stable: communes stay before streets of their score
+    return FoundPlaces(tuple(found[:limit]), loaded, tuple(attribution))
+
+
+def _meta(now: Now, found: FoundPlaces) -> dict[str, object]:
+    message = {True: None, False: _NONE, None: _AWAY}[found.addresses]
+    return {
+        **now.served.meta,
+        "stale": None if now.database_ok else now.stale,
+        "addresses": {
+            "searched": bool(found.addresses),
+            "attribution": " · ".join(found.attribution) or None,
+            "message": message,
+        },
+    }
