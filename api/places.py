@@ -18,7 +18,8 @@ from api.served import Now, Served
 from api.service import Service, service_of
 from geo.errors import DatabaseUnavailable
 from geo.places import geocoder
-from geo.places.model import Place
+from geo.places.ban import LICENCE, PRODUCER
+from geo.places.model import Place, best_first
 from geo.store import addresses
 
 MAX_LIMIT: Final = 20
@@ -114,22 +115,19 @@ def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPl
     loaded: bool | None
     try:
         with service.connect() as connection:
-            kept = addresses.search(connection, text, limit)
-            files = addresses.about(connection)
+            kept = addresses.search(connection, text, limit, communes=served.gazetteer.named_in(text))
+            loaded = bool(kept or addresses.about(connection))
     except DatabaseUnavailable:
         loaded = None
     else:
         found += kept
-        loaded = bool(files)
-        attribution += {f"{file.producer} ({file.licence})" for file in files}
+        attribution += [f"{PRODUCER} ({LICENCE})"] if kept else []
     url = service.http.geocoder_url
     if url and max((place.score for place in found), default=0.0) < GOOD_ENOUGH:
         asked = geocoder.ask(url, text, limit, served.snapshot.territory)
-        known = {place.id for place in found}
-        found += [place for place in asked if place.id not in known]
+        found += asked
         attribution += ["Géocodeur de l'État"] if asked else []
-    found.sort(key=lambda place: -place.score)  # stable: communes stay before streets of their score
-    return FoundPlaces(tuple(found[:limit]), loaded, tuple(attribution))
+    return FoundPlaces(tuple(best_first(found, limit)), loaded, tuple(attribution))
 
 
 def _meta(now: Now, found: FoundPlaces) -> dict[str, object]:

@@ -115,7 +115,7 @@ FAULTS: dict[str, Callable[[str, random.Random], str]] = {
 
 def questions(territory: Territory, rows: int) -> list[Asked]:
     """Communes, then streets with the name of their commune; each with one of the faults in turn."""
-    draw = random.Random(2026)  # noqa: S311 - the same each time
+    draw = random.Random(2026)
     faults = list(FAULTS.items())
     asked = []
     for rank, commune in enumerate(draw.sample(territory.communes, ASKED)):
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=190_000)
     parser.add_argument("--show", action="store_true", help="print what did not come first")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="portee-bench-", dir="/tmp"))  # noqa: S108 - others must reach it
+    folder = Path(tempfile.mkdtemp(prefix="portee-bench-", dir="/tmp"))
     folder.chmod(0o711)
     try:
         measure(folder, options.rows, show=options.show)

@@ -20,36 +20,41 @@ from geo.settings import Settings
 from geo.territory.files import read_territory
 from geo.territory.model import Commune, Territory
 
-HEADER = (
+
+def listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+HEADER = listed(
     "id id_fantoir numero rep nom_voie code_postal code_insee nom_commune code_insee_ancienne_commune "
     "nom_ancienne_commune x y lon lat type_position alias nom_ld libelle_acheminement nom_afnor "
     "source_position source_nom_voie certification_commune cad_parcelles"
-).split()
+)
 
 KINDS = ("Rue", "Rue", "Rue", "Chemin", "Chemin", "Route", "Impasse", "Allée", "Avenue", "Place", "Boulevard")
 SAINTS = ("Martin", "Pierre", "Jean", "Laurent", "Georges", "Michel", "Étienne", "Caprais", "Hilaire")
-NOUNS = (
+NOUNS = listed(
     "Écoles Église Fontaine Lavoir Moulin Cimetière Gare Stade Vignes Pruniers Noyers Tilleuls Chênes "
     "Acacias Peupliers Rosiers Lilas Bleuets Coquelicots Tournesols Coteaux Remparts Capucins Cordeliers "
     "Pénitents Tanneurs Forgerons Potiers Tisserands Meuniers Vendanges Moissons Palombes Alouettes "
     "Hirondelles Mésanges Rossignols Écureuils Chevreuils Libellules Canal Écluse Halage Passerelle "
     "Confluence Garonnette Pigeonnier Séchoir Métairie Tuilerie Briqueterie Distillerie Bascule Barrière "
     "Croix Calvaire Chapelle Prieuré Abbaye Couvent Château Tour Bastide Cornières Halle Marché Fossés"
-).split()
-FIRST = (
+)
+FIRST = listed(
     "Aurélien Béatrice Célestin Delphine Édouard Françoise Gaëtan Hélène Isidore Joséphine Lucien Mélanie "
     "Norbert Ophélie Prosper Raphaëlle Séraphin Théodore Valérie Zéphyrin"
-).split()
-LAST = (
+)
+LAST = listed(
     "Aubazac Bellonde Cazarègue Delbourgnac Escalmès Fontayral Gourdignan Hautefage Imbertéchie Jouanillou "
     "Lamothière Mazérolles Nougarède Ourgnacq Peyrelade Quercillac Roubignol Sabatéry Terrassou Vergnolles "
     "Baradieu Cantegril Dauriach Falguières Lacassaigne Marsaudon Pradelou Rivassou Tastayre Vidalenque"
-).split()
-HAMLETS = (
+)
+HAMLETS = listed(
     "Lagarde Lacaze Labarthe Lasbordes Peyroutas Cantelauze Mounet Petit-Jean Grand-Champ Malbès Campagnac "
     "Roubilhou Tuquet Pechmarty Cap-del-Bosc Bordeneuve Castagnéris Fontarède Gratteloup Jolibeau "
     "Mazerac Moulinié Paradou Pech-de-Bère Puymasson Rigoulet Saubès Toupinerie Videau Ygounet"
-).split()
+)
 DATES = ("du 8 Mai 1945", "du 11 Novembre 1918", "du 19 Mars 1962", "du 14 Juillet")
 
 
@@ -89,7 +94,7 @@ def point_in(commune: Commune, draw: random.Random) -> tuple[float, float]:
 
 def streets_of(territory: Territory, rows: int) -> Iterator[tuple[Commune, str, str, int]]:
     """Commune, code, name and house numbers of each street: more where more people live."""
-    draw = random.Random(47)  # noqa: S311 - the same each time
+    draw = random.Random(47)
     people = sum(c.population for c in territory.communes)
     for commune in territory.communes:
         left = max(round(rows * commune.population / people), 8)
@@ -110,7 +115,7 @@ def streets_of(territory: Territory, rows: int) -> Iterator[tuple[Commune, str, 
 
 def write(path: Path, territory: Territory, rows: int) -> int:
     """Write the file; returns its number of rows."""
-    draw = random.Random(1)  # noqa: S311
+    draw = random.Random(1)
     opened = gzip.open if path.suffix == ".gz" else open
     written = 0
     with opened(path, "wt", encoding="utf-8", newline="") as stream:

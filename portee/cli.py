@@ -8,6 +8,7 @@ import geo
 from portee.commands import (
     account,
     actions,
+    addresses,
     coverage,
     db,
     demo,
@@ -63,6 +64,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(territory.app, name="territory")
 app.add_typer(roads.app, name="roads")
 app.add_typer(people.app, name="people")
+app.add_typer(addresses.app, name="addresses")
 app.add_typer(indicators.app, name="indicators")
 app.command("import")(imports.import_files)
 app.add_typer(sites.app, name="sites")

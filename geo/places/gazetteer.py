@@ -73,6 +73,16 @@ class Gazetteer:
         places.sort(key=lambda place: (-place.score, self._rank(self._by_code[place.commune])))
         return places[:limit]
 
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """INSEE codes of communes whose name is part of what was typed, misspelt perhaps; sorted."""
+        asked = typed(text)
+        parts = _parts(asked)
+        exact = {commune.code for part in parts for commune in self._by_key.get(part, ())}
+        if exact or not parts:
+            return tuple(sorted(exact))
+        alike = self._names.likeness_to(parts, begun=False).max(axis=0)
+        return tuple(sorted(self._communes[at].code for at in np.flatnonzero(alike >= LIKELY)))
+
     def place(self, place_id: str) -> Place:
         """The commune or postcode that bears an identifier.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -50,13 +51,17 @@ def sound(key: str) -> str:
     return told or key
 
 
+_remembered_sound = lru_cache(maxsize=65_536)(sound)
+"""Of names, which are searched again and again; never of what somebody typed."""
+
+
 class Names:
     """Keys of names, ready to be compared with what was typed."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = tuple(keys)
         self._bare = [key.replace(" ", "") for key in self.keys]
-        self._sounds = [sound(key) for key in self.keys]
+        self._sounds = [_remembered_sound(key) for key in self.keys]
         self._lengths = np.array([max(len(name), 1) for name in self._bare], dtype=np.float64)
 
     def likeness_to(self, asked: Sequence[str], *, begun: bool = True) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,3 +46,9 @@ class Place:
     latitude: float
     commune: str
     score: float = 1.0
+
+
+def best_first(places: Iterable[Place], limit: int) -> list[Place]:
+    """Places from several sources, each once, best score first; as they come where scores are equal."""
+    once = {place.id: place for place in reversed(list(places))}
+    return sorted(reversed(once.values()), key=lambda place: -place.score)[:limit]

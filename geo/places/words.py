@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from geo.sites.filters import fold
 
 TYPED_MAX: Final = 200
@@ -19,17 +22,22 @@ TYPED_MAX: Final = 200
 WORDS_MAX: Final = 12
 """Words looked at: each further one only costs time."""
 
-STREET_TYPES: Final = frozenset(
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STREET_TYPES: Final = _listed(
     """
     allee allees avenue boulevard carrefour chaussee chemin cite clos cote cour cours degre descente
     domaine esplanade faubourg galerie hameau impasse lotissement mail montee parc parvis passage
     place placette plaine pont porte promenade quai quartier residence rocade rond-point route rue
     ruelle ruette sente sentier square traverse venelle villa voie zone
-    """.split()
+    """
 )
 """First words of a street's name, as they are folded."""
 
-_ARTICLES: Final = frozenset("a au aux d de des du en et l la le les sur sous".split())
+_ARTICLES: Final = _listed("a au aux d de des du en et l la le les sur sous")
 
 _WRITTEN_OUT: Final = {
     "st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes", "s": "sur",
@@ -43,12 +51,11 @@ _WRITTEN_OUT: Final = {
     "mgr": "monseigneur", "nd": "notre dame",
 }  # fmt: skip
 
-_MONTHS: Final = frozenset(
-    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()
-)
+_MONTHS: Final = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 
+_DATE = rf"(?! (?:{_MONTHS})\b)"
 _HOUSE = r"(\d{1,4})(?: ?(bis|ter|quater|quinquies)\b| ?([a-z])(?![a-z']))?"
-_NUMBER_FIRST = re.compile(rf"{_HOUSE}(?: (?:et )?\d{{1,4}}(?= \D))? (?=\D)")
+_NUMBER_FIRST = re.compile(rf"{_HOUSE}{_DATE}(?: (?:et )?\d{{1,4}}(?= \D))? (?=\D)")
 _NUMBER_LAST = re.compile(rf"(.*[a-z]) (?:n )?{_HOUSE}")
 _POSTCODE = re.compile(r"(?<!\d)\d{5}(?!\d)")
 _CEDEX = re.compile(r"\bcedex( \d{1,2})?\b")
@@ -60,10 +67,13 @@ _PUNCTUATION = re.compile(r"[^\w' ]|_")
 _SPACES = re.compile(r" +")
 
 
-FREQUENT: Final = frozenset(
-    "allee avenue boulevard chemin impasse lotissement place residence route rue".split()
+FREQUENT: Final = tuple(
+    sorted(_listed("allee avenue boulevard chemin impasse lotissement place residence route rue"))
 )
-"""Kinds of street so frequent that they tell nothing of which street is meant."""
+"""Kinds of street so frequent that a word like one of them is taken for it."""
+
+KIND_LIKENESS: Final = 0.65
+"""Likeness from which it is: « reu » is like « rue », « boulevaard » like « boulevard »."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +97,9 @@ class Typed:
 
     @property
     def telling(self) -> str:
-        """The words that tell which place is meant: « rue » does not."""
-        return " ".join(word for word in self.words if word not in FREQUENT) or self.key
+        """The words that tell which place is meant: « rue », misspelt even, does not."""
+        words = self.words[1:] if len(self.words) > 1 and kind_meant(self.words[0]) else self.words
+        return " ".join(word for word in words if word not in STREET_TYPES) or self.key
 
     @property
     def is_street(self) -> bool:
@@ -123,6 +134,14 @@ def kind_and_rest(key: str) -> tuple[str, str]:
     return (first, rest) if rest and first in STREET_TYPES else ("", key)
 
 
+def kind_meant(word: str) -> str:
+    """The kind of street a word is, or misspells (« reu », « boulevaard »); "" if it is like none."""
+    if word in STREET_TYPES:
+        return word
+    known = process.extractOne(word, FREQUENT, scorer=OSA.normalized_similarity, score_cutoff=KIND_LIKENESS)
+    return known[0] if known and known[0][0] == word[:1] else ""
+
+
 def _plain(text: str) -> str:
     """Folded, with punctuation as spaces; « / » and « s/ » stand for « sur »."""
     plain = _SLASH.sub(" sur ", fold(text))
@@ -133,7 +152,7 @@ def _without_number(text: str) -> tuple[str, int | None, str]:
     """The text without its house number, the number, and its repetition (bis, b…)."""
     if found := _NUMBER_FIRST.match(text):
         return text[found.end() :].strip(), int(found[1]), found[2] or found[3] or ""
-    if (found := _NUMBER_LAST.fullmatch(text)) and found[1].split()[-1] not in _MONTHS:
+    if (found := _NUMBER_LAST.fullmatch(text)) and found[1].split()[-1] not in _MONTHS.split("|"):
         return found[1], int(found[2]), found[3] or found[4] or ""
     return text, None, ""
 

@@ -1,8 +1,9 @@
 """Streets, hamlets and house numbers of the Base Adresse Nationale: kept, and searched.
 
-Names are searched in two steps. PostgreSQL proposes streets whose words share trigrams with what
-was typed; then each is compared with it as names are (`geo.places.likeness`), once for every way to
-cut what was typed into a street and a commune. House numbers are only looked up for the best.
+Names are searched in two steps. PostgreSQL proposes streets, of the communes named if they are
+known, else those that share trigrams with what was typed; then each is compared with it as names
+are (`geo.places.likeness`), once for every way to cut what was typed into a street and a commune.
+House numbers are only looked up for the best.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import psycopg
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from geo.crs import WGS84
@@ -25,18 +26,24 @@ from geo.places import ban
 from geo.places.ban import Addresses, Street
 from geo.places.likeness import Names
 from geo.places.model import Place, PlaceKind
-from geo.places.words import STREET_TYPES, Typed, kind_and_rest, name_key, typed
+from geo.places.words import STREET_TYPES, Typed, kind_and_rest, kind_meant, name_key, typed
 from geo.store.copying import copy_rows
 from geo.store.tables import address_file, address_number, address_street
 
 LOCK: Final = 47_0008
 """Key of the advisory lock that two loads at once queue for."""
 
-CANDIDATES: Final = 100
+CANDIDATES: Final = 60
 """Streets compared closely for one search."""
 
-TRIGRAMS_SHARED: Final = 0.35
-"""Share of the trigrams typed that a street must have for PostgreSQL to propose it."""
+TRIGRAMS_SHARED: Final = 0.22
+"""Share of common trigrams from which PostgreSQL proposes a street: "ecoels" and "ecoles" have 0.27."""
+
+SURE: Final = 0.8
+"""Score from which streets of the communes named are not looked for elsewhere."""
+
+COMMUNE_WORDS_MAX: Final = 3
+"""Words at the end that may name a commune the caller did not know, such as a former one."""
 
 FOUND: Final = 0.55
 """Likeness from which a street is told at all."""
@@ -47,8 +54,8 @@ STREET_SHARE: Final = 0.7
 COMMUNE_UNSAID: Final = 0.93
 """What a street is worth when nothing typed tells its commune."""
 
-KIND_UNSAID, KIND_OTHER = 0.9, 0.95
-"""The same, when « rue » was not typed, or « avenue » was."""
+KIND_UNSAID, KIND_OTHER, KIND_MISSPELT = 0.9, 0.95, 0.98
+"""The same, when « rue » was not typed, when « avenue » was, when it was « reu »."""
 
 POSTCODE_OTHER: Final = 0.75
 """The same, when another postcode was typed."""
@@ -140,20 +147,27 @@ def counts(connection: Connection) -> dict[str, int]:
     return dict(zip(("streets", "hamlets", "numbers"), row, strict=True))
 
 
-def search(connection: Connection, typed_text: str, limit: int) -> list[Place]:
+def search(
+    connection: Connection, text_typed: str, limit: int, *, communes: Sequence[str] = ()
+) -> list[Place]:
     """Addresses, streets and hamlets that answer what was typed, best first; empty when none does.
+
+    Parameters
+    ----------
+    communes
+        INSEE codes of the communes whose name is part of what was typed, as far as the caller knows
+        (`Gazetteer.named_in`). Their streets are looked at first.
 
     Raises
     ------
     DatabaseUnavailable
         If the database does not answer in `SEARCH_TIMEOUT_MS`.
     """
-    asked = typed(typed_text)
+    asked = typed(text_typed)
     if not asked.words:
         return []
     try:
-        rows = _candidates(connection, asked)
-        best = _ranked(asked, rows, limit)
+        best = _best(connection, asked, limit, communes)
         numbers = _numbers(connection, asked, [row.id for row, _ in best])
     except DBAPIError as problem:
         if isinstance(problem.orig, psycopg.errors.QueryCanceled):
@@ -202,12 +216,10 @@ def place(connection: Connection, place_id: str) -> Place:
     )
 
 
-_STREET_COLUMNS: Final = (
-    "id", "hamlet", "name", "words", "postcode", "commune", "commune_name", "former", "population", "point",
-)  # fmt: skip
+_STREET_COLUMNS: Final = tuple(column.name for column in address_street.columns)
 _LONGITUDE, _LATITUDE = "longitude", "latitude"
 _COLUMNS: Final = (
-    *(address_street.c[name] for name in _STREET_COLUMNS if name not in ("words", "point")),
+    *(address_street.c[name] for name in _STREET_COLUMNS if name != "point"),
     func.ST_X(address_street.c.point).label(_LONGITUDE),
     func.ST_Y(address_street.c.point).label(_LATITUDE),
 )
@@ -219,7 +231,7 @@ _NUMBER_COLUMNS: Final = (
     func.ST_Y(address_number.c.point).label(_LATITUDE),
 )
 _LIMITS: Final = text(
-    "SELECT set_config('pg_trgm.word_similarity_threshold', :shared, true), "
+    "SELECT set_config('pg_trgm.similarity_threshold', :shared, true), "
     "set_config('statement_timeout', :timeout, true)"
 )
 
@@ -228,12 +240,11 @@ def _street_rows(streets: Iterable[Street], population: Mapping[str, int]) -> It
     known = list(streets)
     points = _written([(s.longitude, s.latitude) for s in known])
     for street, point in zip(known, points, strict=True):
-        words = f"{name_key(street.name)} {name_key(street.commune_name)} {name_key(street.former)}"
         yield (
             street.id,
             street.hamlet,
             street.name,
-            words.strip(),
+            *kind_and_rest(name_key(street.name)),
             street.postcode,
             street.commune,
             street.commune_name,
@@ -258,22 +269,50 @@ def _written(degrees: list[tuple[float, float]]) -> Sequence[str]:
     return written
 
 
-def _candidates(connection: Connection, asked: Typed) -> Sequence[Row[Any]]:
-    """Streets that share enough trigrams with what was typed; of its postcode, if there are any."""
+def _best(
+    connection: Connection, asked: Typed, limit: int, communes: Sequence[str]
+) -> list[tuple[Row[Any], float]]:
+    """The streets that answer best, and their scores."""
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
     telling = func.unaccent(asked.telling)
-    alike = func.word_similarity(telling, address_street.c.words)
-    found = (
-        select(*_COLUMNS)
-        .where(address_street.c.words.op("%>")(telling))
-        .order_by(alike.desc(), address_street.c.population.desc(), address_street.c.id)
-        .limit(CANDIDATES)
-    )
+    alike = func.similarity(address_street.c.words, telling)
+    if asked.key != asked.telling:  # « Le Pont » is a name too
+        alike = func.greatest(alike, func.similarity(address_street.c.words, func.unaccent(asked.key)))
+    rows: dict[str, Row[Any]] = {}
+    for condition in _narrowings(asked, telling, communes):
+        found = (
+            select(*_COLUMNS)
+            .where(condition)
+            .order_by(
+                alike.desc(),
+                address_street.c.population.desc(),
+                address_street.c.id,
+            )
+            .limit(CANDIDATES)
+        )
+        rows |= {row.id: row for row in connection.execute(found)}
+        best = _ranked(asked, list(rows.values()), limit)
+        if best and best[0][1] >= SURE:
+            break
+    return best
+
+
+def _narrowings(
+    asked: Typed, telling: ColumnElement[str], communes: Sequence[str]
+) -> Iterator[ColumnElement[bool]]:
+    """Where streets are looked for, one after the other while none is `SURE`."""
+    words = address_street.c.words
     if asked.postcode:
-        inside = connection.execute(found.where(address_street.c.postcode == asked.postcode)).all()
-        if inside:
-            return inside
-    return connection.execute(found).all()
+        yield address_street.c.postcode == asked.postcode
+    if communes:
+        yield address_street.c.commune.in_(communes)
+    told = asked.telling.split(" ")
+    beginnings = (told[:-count] for count in range(1, min(COMMUNE_WORDS_MAX, len(told) - 1) + 1))
+    yield or_(
+        words.op("%")(telling),
+        words.like(telling.concat("%")),
+        *(words.op("%")(func.unaccent(" ".join(beginning))) for beginning in beginnings),
+    )
 
 
 def _ranked(asked: Typed, rows: Sequence[Row[Any]], limit: int) -> list[tuple[Row[Any], float]]:
@@ -290,26 +329,19 @@ def _ranked(asked: Typed, rows: Sequence[Row[Any]], limit: int) -> list[tuple[Ro
 
 def _scores(asked: Typed, rows: Sequence[Row[Any]]) -> NDArray[np.float64]:
     """How well each row answers: the best over all cuts of the words into a street and a commune."""
-    keys = [kind_and_rest(name_key(row.name)) for row in rows]
-    kinds = np.array([kind for kind, _ in keys])
-    streets = Names(rest for _, rest in keys)
-    whole_names = Names(name_key(row.name) for row in rows)
-    communes = Names(name_key(row.commune_name) for row in rows)
-    formers = Names(name_key(row.former) or name_key(row.commune_name) for row in rows)
+    kinds = np.array([row.kind for row in rows])
+    streets = Names(row.words for row in rows)
+    towns = sorted({name for row in rows for name in (row.commune_name, row.former) if name})
+    communes = Names(name_key(town) for town in towns)
+    at = {town: rank for rank, town in enumerate(towns)}
+    present = np.array([at[row.commune_name] for row in rows])
+    former = np.array([at[row.former or row.commune_name] for row in rows])
     best = np.zeros(len(rows))
     for street_words, commune_words in _cuts(asked.words):
-        kind, rest = kind_and_rest(" ".join(street_words))
-        name = np.maximum(
-            streets.likeness_to([rest])[0],
-            whole_names.likeness_to([" ".join(street_words)])[0],
-        )
-        if kind:
-            name = np.where(kinds != kind, name * KIND_OTHER, name)
-        else:
-            name = np.where(kinds != "", name * KIND_UNSAID, name)
+        name = _named_alike(streets, kinds, street_words)
         if commune_words:
-            key = [" ".join(commune_words)]
-            commune = np.maximum(communes.likeness_to(key)[0], formers.likeness_to(key)[0])
+            alike = communes.likeness_to([" ".join(commune_words)])[0]
+            commune = np.maximum(alike[present], alike[former])
             score = np.where(commune >= FOUND, STREET_SHARE * name + (1 - STREET_SHARE) * commune, 0.0)
         else:
             score = name * (1.0 if asked.postcode else COMMUNE_UNSAID)
@@ -318,6 +350,19 @@ def _scores(asked: Typed, rows: Sequence[Row[Any]]) -> NDArray[np.float64]:
         other = np.array([row.postcode != asked.postcode for row in rows])
         best = np.where(other, best * POSTCODE_OTHER, best)
     return best
+
+
+def _named_alike(streets: Names, kinds: NDArray[np.str_], words: tuple[str, ...]) -> NDArray[np.float64]:
+    """How alike words are to streets' names, their kinds included."""
+    kind, rest = kind_and_rest(" ".join(words))
+    whole = streets.likeness_to([rest])[0]
+    if kind:
+        return np.where(kinds == kind, whole, whole * KIND_OTHER)
+    whole = np.where(kinds == "", whole, whole * KIND_UNSAID)
+    if len(words) > 1 and (meant := kind_meant(words[0])):
+        misspelt = streets.likeness_to([" ".join(words[1:])])[0]
+        whole = np.maximum(whole, np.where(kinds == meant, misspelt, misspelt * KIND_OTHER) * KIND_MISSPELT)
+    return whole
 
 
 def _cuts(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -320,7 +320,8 @@ address_street = Table(
     Column("id", Text, primary_key=True, comment="of the register: commune and street, 47001_0010"),
     Column("hamlet", Boolean, nullable=False, comment="a lieu-dit rather than a street"),
     _text("name"),
-    Column("words", Text, nullable=False, comment="name and communes as they are searched"),
+    Column("kind", Text, nullable=False, comment="rue, chemin…, as names are compared, or empty"),
+    Column("words", Text, nullable=False, comment="the rest of its name, likewise"),
     _text("postcode"),
     _text("commune"),
     _text("commune_name"),
@@ -331,6 +332,7 @@ address_street = Table(
         None, "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"},
         postgresql_with={"fastupdate": "off"},
     ),
+    Index(None, "commune"),
     Index(None, "postcode"),
 )  # fmt: skip
 

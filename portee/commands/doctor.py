@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from geo.errors import PorteeError
 from geo.reach import artefact
 from geo.settings import Settings
-from geo.store import indicators, people, roads
+from geo.store import addresses, indicators, people, roads
 from geo.store.cluster import cluster_at, find_binaries, status
 from geo.store.database import database_status, engine_for
 from geo.territory.files import read_territory
@@ -136,6 +136,14 @@ def _people(settings: Settings) -> str:
     return f"{stored.file_name}, {stored.provenance.vintage}: cells of {stored.cell_m} m"
 
 
+def _addresses(settings: Settings) -> str:
+    with _stored(settings) as connection:
+        files = addresses.about(connection)
+    if not files:
+        return "none loaded: places are found by commune and postcode only (portee addresses load FILE)"
+    return ", ".join(f"{file.file_name}, loaded {file.loaded_at:%Y-%m-%d}" for file in files)
+
+
 def _indicators(settings: Settings) -> str:
     with _stored(settings) as connection:
         found = indicators.read(connection)
@@ -220,6 +228,7 @@ CHECKS = (
     Check("database", "Imports, coverage and the API read from it.", _database, essential=False),
     Check("roads", "Travel times follow them.", _roads, essential=False),
     Check("people", "Where inhabitants are counted.", _people, essential=False),
+    Check("addresses", "Who types an address is found by it.", _addresses, essential=False),
     Check("indicators", "They can weigh need.", _indicators, essential=False),
     Check("chromium", "Only the browser tests need it.", _chromium, essential=False),
 )

@@ -44,7 +44,8 @@ def upgrade() -> None:
         _text("id", "of the register: commune and street, 47001_0010"),
         sa.Column("hamlet", sa.Boolean(), nullable=False, comment="a lieu-dit rather than a street"),
         _text("name"),
-        _text("words", "name and communes as they are searched"),
+        _text("kind", "rue, chemin…, as names are compared, or empty"),
+        _text("words", "the rest of its name, likewise"),
         _text("postcode"),
         _text("commune"),
         _text("commune_name"),
@@ -66,6 +67,7 @@ def upgrade() -> None:
         postgresql_ops={"words": "gin_trgm_ops"},
         postgresql_with={"fastupdate": "off"},
     )
+    op.create_index(op.f("address_street_commune_idx"), "address_street", ["commune"])
     op.create_index(op.f("address_street_postcode_idx"), "address_street", ["postcode"])
     op.create_table(
         "address_number",
