@@ -415,7 +415,7 @@ def _street(
     middle = at[np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1))]
 
     def usual(values: list[str]) -> str:
-        return Counter(values[i] for i in at.tolist()).most_common(1)[0][0]
+        return Counter(values[i] for i in known.values()).most_common(1)[0][0]
 
     numbers = tuple(
         Number(number, repetition, float(degrees[i, 0]), float(degrees[i, 1]))

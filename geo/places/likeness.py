@@ -87,7 +87,8 @@ class Names:
         same, longer = ([name[: size + more] for name in self._bare] for more in (0, 1))
         alike = np.maximum(_similarities([key], same)[0], _similarities([key], longer)[0])
         typed = np.minimum(size / self._lengths, 1.0)
-        return alike * (0.8 + 0.2 * typed)
+        likely: NDArray[np.float64] = alike * (0.8 + 0.2 * typed)
+        return likely
 
 
 def _similarities(asked: Sequence[str], names: Sequence[str]) -> NDArray[np.float64]:

@@ -50,5 +50,7 @@ class Place:
 
 def best_first(places: Iterable[Place], limit: int) -> list[Place]:
     """Places from several sources, each once, best score first; as they come where scores are equal."""
-    once = {place.id: place for place in reversed(list(places))}
-    return sorted(reversed(once.values()), key=lambda place: -place.score)[:limit]
+    once: dict[str, Place] = {}
+    for place in places:
+        once.setdefault(place.id, place)
+    return sorted(once.values(), key=lambda place: -place.score)[:limit]

@@ -57,6 +57,7 @@ _DATE = rf"(?! (?:{_MONTHS})\b)"
 _HOUSE = r"(\d{1,4})(?: ?(bis|ter|quater|quinquies)\b| ?([a-z])(?![a-z']))?"
 _NUMBER_FIRST = re.compile(rf"{_HOUSE}{_DATE}(?: (?:et )?\d{{1,4}}(?= \D))? (?=\D)")
 _NUMBER_LAST = re.compile(rf"(.*[a-z]) (?:n )?{_HOUSE}")
+_NUMBER_INSIDE = re.compile(rf" (\d{{1,4}})(?: ?(bis|ter|quater|quinquies))?{_DATE} (?=[a-z])")
 _POSTCODE = re.compile(r"(?<!\d)\d{5}(?!\d)")
 _CEDEX = re.compile(r"\bcedex( \d{1,2})?\b")
 _BEFORE_A_NAME = re.compile(
@@ -154,6 +155,12 @@ def _without_number(text: str) -> tuple[str, int | None, str]:
         return text[found.end() :].strip(), int(found[1]), found[2] or found[3] or ""
     if (found := _NUMBER_LAST.fullmatch(text)) and found[1].split()[-1] not in _MONTHS.split("|"):
         return found[1], int(found[2]), found[3] or found[4] or ""
+    for found in _NUMBER_INSIDE.finditer(text):
+        before = text[: found.start()]
+        # Not that of « rue des 3 moulins », nor of a date.
+        named = [word for word in _significant(_written_out(before)) if word not in STREET_TYPES]
+        if named and named[-1] not in (*_ARTICLES, *_MONTHS.split("|")):
+            return f"{before} {text[found.end() :]}", int(found[1]), found[2] or ""
     return text, None, ""
 
 

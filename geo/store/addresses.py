@@ -8,6 +8,7 @@ House numbers are only looked up for the best.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ import numpy as np
 import psycopg
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from geo.crs import WGS84
@@ -64,6 +65,10 @@ NUMBER_UNKNOWN, REPETITION_UNKNOWN = 0.9, 0.97
 """The same, when the street has no such number, or not that « bis »."""
 
 SEARCH_TIMEOUT_MS: Final = 2_000
+
+
+Found = Any
+"""A row of a street or of a house number, with its `longitude` and `latitude`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,29 +198,26 @@ def place(connection: Connection, place_id: str) -> Place:
     UnknownPlace
         If none does.
     """
-    street, *rest = place_id.removeprefix("ban-").split("_", 2)
-    code, number, repetition = (rest[0] if rest else ""), "", ""
-    if len(rest) > 1:
-        number, _, repetition = rest[1].partition("_")
-    row = connection.execute(select(*_COLUMNS).where(address_street.c.id == f"{street}_{code}")).one_or_none()
-    if row and place_id.startswith("ban-"):
-        if len(rest) < 2:
+    if asked := _ID.fullmatch(place_id):
+        row = connection.execute(select(*_COLUMNS).where(address_street.c.id == asked[1])).one_or_none()
+        if row and asked[2] is None:
             return _street_place(row, 1.0)
-        if number.isascii() and number.isdigit() and len(number) == 5:
-            found = connection.execute(
+        if row:
+            number = connection.execute(
                 select(*_NUMBER_COLUMNS).where(
                     address_number.c.street == row.id,
-                    address_number.c.number == int(number),
-                    address_number.c.repetition == repetition,
+                    address_number.c.number == int(asked[2]),
+                    address_number.c.repetition == (asked[3] or ""),
                 )
             ).one_or_none()
-            if found:
-                return _address_place(row, found, 1.0)
+            if number:
+                return _address_place(row, number, 1.0)
     raise UnknownPlace(
         "Cette adresse n'est pas connue.", "Écrivez votre commune, votre code postal ou votre adresse."
     )
 
 
+_ID = re.compile(r"ban-([0-9A-Z]{5}_[0-9A-Za-z]{4,8})(?:_(\d{5})(?:_([0-9a-z]{1,20}))?)?", re.ASCII)
 _STREET_COLUMNS: Final = tuple(column.name for column in address_street.columns)
 _LONGITUDE, _LATITUDE = "longitude", "latitude"
 _COLUMNS: Final = (
@@ -271,14 +273,14 @@ def _written(degrees: list[tuple[float, float]]) -> Sequence[str]:
 
 def _best(
     connection: Connection, asked: Typed, limit: int, communes: Sequence[str]
-) -> list[tuple[Row[Any], float]]:
+) -> list[tuple[Found, float]]:
     """The streets that answer best, and their scores."""
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
     telling = func.unaccent(asked.telling)
     alike = func.similarity(address_street.c.words, telling)
     if asked.key != asked.telling:  # « Le Pont » is a name too
         alike = func.greatest(alike, func.similarity(address_street.c.words, func.unaccent(asked.key)))
-    rows: dict[str, Row[Any]] = {}
+    rows: dict[str, Found] = {}
     for condition in _narrowings(asked, telling, communes):
         found = (
             select(*_COLUMNS)
@@ -306,16 +308,14 @@ def _narrowings(
         yield address_street.c.postcode == asked.postcode
     if communes:
         yield address_street.c.commune.in_(communes)
-    told = asked.telling.split(" ")
-    beginnings = (told[:-count] for count in range(1, min(COMMUNE_WORDS_MAX, len(told) - 1) + 1))
-    yield or_(
-        words.op("%")(telling),
-        words.like(telling.concat("%")),
-        *(words.op("%")(func.unaccent(" ".join(beginning))) for beginning in beginnings),
-    )
+    ways = {asked.telling: None, asked.key: None}
+    for told in (asked.telling.split(" "), asked.key.split(" ")):
+        for count in range(1, min(COMMUNE_WORDS_MAX, len(told) - 1) + 1):
+            ways[" ".join(told[:-count])] = None
+    yield or_(words.like(telling.concat("%")), *(words.op("%")(func.unaccent(way)) for way in ways))
 
 
-def _ranked(asked: Typed, rows: Sequence[Row[Any]], limit: int) -> list[tuple[Row[Any], float]]:
+def _ranked(asked: Typed, rows: Sequence[Found], limit: int) -> list[tuple[Found, float]]:
     """The rows most like what was typed, with their scores; then the more populated commune."""
     if not rows:
         return []
@@ -327,7 +327,7 @@ def _ranked(asked: Typed, rows: Sequence[Row[Any]], limit: int) -> list[tuple[Ro
     return [(rows[at], float(scores[at])) for at in order[:limit]]
 
 
-def _scores(asked: Typed, rows: Sequence[Row[Any]]) -> NDArray[np.float64]:
+def _scores(asked: Typed, rows: Sequence[Found]) -> NDArray[np.float64]:
     """How well each row answers: the best over all cuts of the words into a street and a commune."""
     kinds = np.array([row.kind for row in rows])
     streets = Names(row.words for row in rows)
@@ -355,13 +355,15 @@ def _scores(asked: Typed, rows: Sequence[Row[Any]]) -> NDArray[np.float64]:
 def _named_alike(streets: Names, kinds: NDArray[np.str_], words: tuple[str, ...]) -> NDArray[np.float64]:
     """How alike words are to streets' names, their kinds included."""
     kind, rest = kind_and_rest(" ".join(words))
-    whole = streets.likeness_to([rest])[0]
+    whole: NDArray[np.float64] = streets.likeness_to([rest])[0]
     if kind:
-        return np.where(kinds == kind, whole, whole * KIND_OTHER)
-    whole = np.where(kinds == "", whole, whole * KIND_UNSAID)
-    if len(words) > 1 and (meant := kind_meant(words[0])):
-        misspelt = streets.likeness_to([" ".join(words[1:])])[0]
-        whole = np.maximum(whole, np.where(kinds == meant, misspelt, misspelt * KIND_OTHER) * KIND_MISSPELT)
+        whole *= np.where(kinds == kind, 1.0, KIND_OTHER)
+    else:
+        whole *= np.where(kinds == "", 1.0, KIND_UNSAID)
+        if len(words) > 1 and (meant := kind_meant(words[0])):
+            misspelt = streets.likeness_to([" ".join(words[1:])])[0]
+            misspelt *= np.where(kinds == meant, 1.0, KIND_OTHER) * KIND_MISSPELT
+            whole = np.maximum(whole, misspelt)
     return whole
 
 
@@ -374,7 +376,7 @@ def _cuts(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, 
             yield words[at:], words[:at]
 
 
-def _numbers(connection: Connection, asked: Typed, streets: list[str]) -> dict[str, Row[Any]]:
+def _numbers(connection: Connection, asked: Typed, streets: list[str]) -> dict[str, Found]:
     """The house number typed in each of some streets that has it, that very « bis » if there is one."""
     if asked.number is None or not streets:
         return {}
@@ -383,14 +385,14 @@ def _numbers(connection: Connection, asked: Typed, streets: list[str]) -> dict[s
         .where(address_number.c.street.in_(streets), address_number.c.number == asked.number)
         .order_by(address_number.c.street, address_number.c.repetition.desc())
     )
-    found: dict[str, Row[Any]] = {}
+    found: dict[str, Found] = {}
     for row in rows:  # the plain number comes last of a street, and stays unless the very one was met
         if found.get(row.street) is None or found[row.street].repetition != asked.repetition:
             found[row.street] = row
     return found
 
 
-def _street_place(row: Row[Any], score: float) -> Place:
+def _street_place(row: Found, score: float) -> Place:
     return Place(
         id=f"ban-{row.id}",
         kind=PlaceKind.HAMLET if row.hamlet else PlaceKind.STREET,
@@ -403,7 +405,7 @@ def _street_place(row: Row[Any], score: float) -> Place:
     )
 
 
-def _address_place(row: Row[Any], number: Row[Any], score: float) -> Place:
+def _address_place(row: Found, number: Found, score: float) -> Place:
     suffix = f"_{number.repetition}" if number.repetition else ""
     said = f"{number.number} {number.repetition}".strip()
     first, _, rest = row.name.partition(" ")
@@ -420,10 +422,10 @@ def _address_place(row: Row[Any], number: Row[Any], score: float) -> Place:
     )
 
 
-def _town(row: Row[Any]) -> str:
+def _town(row: Found) -> str:
     return f"{row.postcode} {row.commune_name}".strip()
 
 
-def _context(row: Row[Any]) -> str:
+def _context(row: Found) -> str:
     former = row.former if row.former != row.commune_name else ""
     return " · ".join(filter(None, (_town(row), former)))

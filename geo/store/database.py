@@ -98,6 +98,7 @@ def engine_of(url: URL) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error that is logged must not tell what somebody typed
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "portee"},
     )
     event.listen(engine, "handle_error", _tell, retval=True)
