@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.places import find_places, place_of
 from api.schemas import PlacesAnswer
+from api.service import Service
 from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, UnknownPlace
 from geo.places.ban import read_addresses
@@ -52,6 +53,11 @@ def client(loaded, fresh_settings):
         yield client
 
 
+def service_in(client) -> Service:
+    service: Service = client.app.state.service
+    return service
+
+
 def ask(client, words, **parameters):
     answer = client.get(PLACES, params={"q": words, **parameters})
     assert answer.status_code == 200, answer.text
@@ -66,11 +72,9 @@ def labels(client, words, **parameters):
 def test_without_a_database_communes_are_found_and_it_is_said(alone):
     told = ask(alone, "ouestvile")
     assert told["places"][0]["id"] == "commune-99001"
-    assert told["meta"]["addresses"] == {
-        "searched": False,
-        "attribution": None,
-        "message": "La recherche d'adresses est momentanément indisponible : cherchez par commune ou code postal.",
-    }
+    searched = told["meta"]["addresses"]
+    assert (searched["searched"], searched["attribution"]) == (False, None)
+    assert searched["message"].startswith("La recherche d'adresses est momentanément indisponible")
 
 
 def test_without_addresses_loaded_it_is_said(database, fresh_settings):
@@ -138,7 +142,7 @@ def test_limit_is_kept(client):
 
 
 def test_pages_find_places_and_look_them_up_again(client):
-    service = client.app.state.service
+    service = service_in(client)
     served = service.now().served
     for words in ("ouestville", "99100", "12 rue de l'église ouestville", "lagarde"):
         for found in find_places(service, served, words, 3):
@@ -149,7 +153,7 @@ def test_pages_find_places_and_look_them_up_again(client):
 
 
 def test_an_address_cannot_be_looked_up_without_its_database(alone):
-    service = alone.app.state.service
+    service = service_in(alone)
     with pytest.raises(DatabaseUnavailable):
         place_of(service, service.now().served, "ban-99001_0010")
 
@@ -171,7 +175,7 @@ def test_the_geocoder_is_asked_when_nothing_good_was_found():
             assert [asked["q"] for asked in stand_in.asked] == [["12 rue de l'exemple ouestville"]]
             assert told["places"][0]["kind"] == "address" and told["places"][1]["id"] == "commune-99001"
             assert told["meta"]["addresses"]["attribution"] == "Géocodeur de l'État"
-            service = client.app.state.service
+            service = service_in(client)
             again = place_of(service, service.now().served, told["places"][0]["id"])
             assert again.kind is PlaceKind.ADDRESS and again.commune == "99001"
             stand_in.status = 500
