@@ -19,6 +19,7 @@ from api.service import Service, service_of
 from geo.errors import DatabaseUnavailable
 from geo.places import geocoder
 from geo.places.ban import LICENCE, PRODUCER
+from geo.places.gazetteer import CERTAIN
 from geo.places.model import Place, best_first
 from geo.store import addresses
 
@@ -115,7 +116,13 @@ def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPl
     loaded: bool | None
     try:
         with service.connect() as connection:
-            kept = addresses.search(connection, text, limit, communes=served.gazetteer.named_in(text))
+            kept = addresses.search(
+                connection,
+                text,
+                limit,
+                communes=served.gazetteer.named_in(text),
+                answered=bool(found) and found[0].score >= CERTAIN,
+            )
             loaded = bool(kept or addresses.about(connection))
     except DatabaseUnavailable:
         loaded = None

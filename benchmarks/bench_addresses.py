@@ -2,8 +2,8 @@
 
 Names of communes are those of the shipped territory, streets are invented (`make_addresses`); each
 is misspelt as people do, the same each time. Printed: seconds of the load, how often the place
-meant comes first, and the time of a search, communes and addresses together. Targets: 95 % within
-30 ms.
+meant comes first, and the time of a search, communes and addresses together: asked once, and the
+best of several times, which a busy machine spoils less. Targets: 95 % within 30 ms.
 
     python -m benchmarks.bench_addresses --rows 190000
 """
@@ -36,6 +36,9 @@ from geo.territory.model import Territory
 
 ASKED = 100
 """Names asked of each kind: communes, and streets."""
+
+REPEATED = 5
+SLOW_MS = 30
 
 SOUNDS_LIKE = (
     ("ph", "f"), ("eau", "o"), ("au", "o"), ("ai", "è"), ("qu", "k"), ("ss", "s"), ("ll", "l"), ("nn", "n"),
@@ -133,10 +136,19 @@ def searched(find: Callable[[str], list[str]], asked: list[Asked], *, show: bool
     """Ask everything, print what came first and how long it took."""
     right: dict[tuple[str, str], list[bool]] = defaultdict(list)
     times: dict[str, list[float]] = defaultdict(list)
+    best: dict[str, list[float]] = defaultdict(list)
     for question in asked:
         began = time.perf_counter()
         found = find(question.text)
         times[question.kind].append((time.perf_counter() - began) * 1_000)
+        again = []
+        for _ in range(REPEATED):
+            began = time.perf_counter()
+            find(question.text)
+            again.append((time.perf_counter() - began) * 1_000)
+        best[question.kind].append(min(again))
+        if show and min(again) > SLOW_MS:
+            print(f"    slow: {question.text!r}, {min(again):.0f} ms")
         first = found[:1] == [question.meant]
         right[question.kind, question.fault].append(first)
         if show and not first:
@@ -149,12 +161,13 @@ def searched(find: Callable[[str], list[str]], asked: list[Asked], *, show: bool
                 print(f"    {fault:<36} {sum(rs)}/{len(rs)}")
     everything = [r for rs in right.values() for r in rs]
     print(f"all: {sum(everything)} of {len(everything)} first ({sum(everything) / len(everything):.1%})")
-    for kind, taken in (*times.items(), ("all", [t for ts in times.values() for t in ts])):
-        ordered = sorted(taken)
-        print(
-            f"{kind}: p50 {statistics.median(ordered):.1f} ms, "
-            f"p95 {ordered[int(len(ordered) * 0.95)]:.1f} ms, slowest {ordered[-1]:.1f} ms"
-        )
+    for title, measured in (("asked once", times), (f"best of {REPEATED}", best)):
+        for kind, taken in (*measured.items(), ("all", [t for ts in measured.values() for t in ts])):
+            ordered = sorted(taken)
+            print(
+                f"{kind}, {title}: p50 {statistics.median(ordered):.1f} ms, "
+                f"p95 {ordered[int(len(ordered) * 0.95)]:.1f} ms, slowest {ordered[-1]:.1f} ms"
+            )
 
 
 def measure(folder: Path, rows: int, *, show: bool) -> None:
@@ -200,7 +213,7 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=190_000)
-    parser.add_argument("--show", action="store_true", help="print what did not come first")
+    parser.add_argument("--show", action="store_true", help="print what did not come first, or was slow")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="portee-bench-", dir="/tmp"))
     folder.chmod(0o711)

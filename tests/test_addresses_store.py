@@ -98,6 +98,13 @@ def test_of_streets_of_one_name_the_larger_communes_comes_first(filled):
     assert labels(filled, "rue de l'église", communes=["99001"])[0] == "Rue de l'Église, 99100 Ouestville"
 
 
+def test_a_caller_with_an_answer_is_told_only_of_names_that_begin_alike(filled):
+    assert addresses.search(filled, "lagarde", 5, answered=True)[0].label == "Lagarde, 99100 Ouestville"
+    assert addresses.search(filled, "lagrade", 5) and not addresses.search(
+        filled, "lagrade", 5, answered=True
+    )
+
+
 def test_what_the_street_lacks_costs_something(filled):
     def best(words):
         return addresses.search(filled, words, 1)[0]

@@ -31,6 +31,9 @@ PART: Final = 0.65
 LIKELY: Final = 0.85
 """Likeness from which a part of what was typed is taken for a misspelt commune."""
 
+CERTAIN: Final = 0.85
+"""Score of a commune or postcode from which other names like what was typed need not be looked for."""
+
 _PART_WORDS: Final = 5
 _POSTCODE_LENGTH: Final = 5
 

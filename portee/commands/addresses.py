@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from geo.places.ban import AddressFile, read_addresses
-from geo.places.gazetteer import Gazetteer
+from geo.places.gazetteer import CERTAIN, Gazetteer
 from geo.places.model import best_first
 from geo.settings import Settings
 from geo.store import addresses as stored
@@ -95,7 +95,13 @@ def find(
     with failures_told(), transaction(Settings()) as connection:
         gazetteer = Gazetteer(territories.load(connection))
         known = gazetteer.search(words, limit)
-        kept = stored.search(connection, words, limit, communes=gazetteer.named_in(words))
+        kept = stored.search(
+            connection,
+            words,
+            limit,
+            communes=gazetteer.named_in(words),
+            answered=bool(known) and known[0].score >= CERTAIN,
+        )
     places = best_first([*known, *kept], limit)
     if as_json:
         print_json([asdict(place) for place in places])
