@@ -27,7 +27,7 @@ from geo.places import ban
 from geo.places.ban import Addresses, Street
 from geo.places.likeness import Names
 from geo.places.model import Place, PlaceKind
-from geo.places.words import STREET_TYPES, Typed, kind_and_rest, kind_meant, name_key, typed
+from geo.places.words import FREQUENT, STREET_TYPES, Typed, kind_and_rest, kind_meant, name_key, typed
 from geo.store.copying import copy_rows
 from geo.store.tables import address_file, address_number, address_street
 
@@ -286,7 +286,7 @@ def _best(
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
     telling = func.unaccent(asked.telling)
     alike = func.similarity(address_street.c.words, telling)
-    if asked.key != asked.telling:  # « Le Pont » is a name too
+    if any(word in STREET_TYPES and word not in FREQUENT for word in asked.words):  # « Le Pont » is a name
         alike = func.greatest(alike, func.similarity(address_street.c.words, func.unaccent(asked.key)))
     rows: dict[str, Found] = {}
     for condition in _narrowings(asked, telling, communes, answered=answered):
