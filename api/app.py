@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -25,6 +24,8 @@ from api import (
     imports,
     isochrones,
     jobs,
+    logs,
+    metrics,
     pages,
     partners,
     passes,
@@ -38,11 +39,14 @@ from api import (
     trend,
 )
 from api.bodies import BODY_MAX_BYTES
+from api.metrics import Figures
 from api.middleware import Head, Headers, SmallBody, Unforeseen
+from api.rates import Rates
 from api.routing import PREFIX
 from api.served import Keeper
 from api.service import Service
 from api.settings import ApiSettings
+from api.watch import Watched
 from geo.jobs import Runner
 from geo.settings import Settings
 from geo.store.database import engine_for
@@ -50,7 +54,11 @@ from geo.store.keeper import SnapshotKeeper
 
 
 def create_app(
-    settings: Settings, keeper: Keeper | None = None, *, http: ApiSettings | None = None
+    settings: Settings,
+    keeper: Keeper | None = None,
+    *,
+    http: ApiSettings | None = None,
+    figures: Figures | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -62,9 +70,11 @@ def create_app(
         Holds the snapshot answered from; without one, the database's own is followed.
     http
         How answers leave; the defaults of the environment if not given.
+    figures
+        Count what is answered, if given.
     """
     http = http or ApiSettings()
-    service = Service(settings, http, keeper)
+    service = Service(settings, http, keeper, figures)
     app = FastAPI(
         title="Portée",
         version=geo.__version__,
@@ -108,6 +118,7 @@ def create_app(
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
     app.add_middleware(Unforeseen)
+    app.add_middleware(Rates, http=http)
     app.add_middleware(
         SmallBody,
         larger={
@@ -120,20 +131,22 @@ def create_app(
         allow_origins=http.origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
         allow_headers=["If-None-Match", "Content-Type", "Authorization"],
-        expose_headers=["ETag", "Portee-Snapshot", "Portee-Snapshot-Age", "Location", "Retry-After"],
+        expose_headers=[
+            *("ETag", "Portee-Snapshot", "Portee-Snapshot-Age", "Location", "Retry-After", "X-Request-ID")
+        ],
         max_age=86_400,
     )
     app.add_middleware(Headers)
     app.add_middleware(Head)
+    app.add_middleware(Watched, observer=service.figures)
     return app
 
 
 def from_environment() -> FastAPI:
     """The application as the environment's settings describe it; what a server's workers call."""
-    # Who changed what is logged at this level, and nothing that tells where a reader is.
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("portee.api").setLevel(logging.INFO)
-    return create_app(Settings())
+    http = ApiSettings()
+    logs.configure(http.log_format)
+    return create_app(Settings(), http=http, figures=metrics.of_environment())
 
 
 @asynccontextmanager
@@ -156,4 +169,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             runner.start()
         held.callback(service.keeper.stop)
         await run_in_threadpool(service.keeper.start)
-        yield
+        async with metrics.following(service.figures, service.now):
+            yield

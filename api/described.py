@@ -66,6 +66,7 @@ _MEANINGS = {
     413: "The body is too large.",
     415: "The body does not say that it is JSON.",
     422: "A parameter cannot be used; `errors` names each.",
+    429: "Asked too often; `Retry-After` says in how many seconds to ask again.",
     500: "A fault of the service.",
     503: "Nothing to answer from: the database does not answer.",
 }
@@ -83,6 +84,7 @@ def failures(*statuses: int, not_modified: bool = True) -> dict[int | str, dict[
             "status": status,
             "detail": _DETAILS.get(status, problems.DETAILS.get(status, "")),
             "instance": "/api/v1/…",
+            "request_id": "5f0c9a1be2d34c77",
         }
         if status == 422:
             example["errors"] = [{"parameter": "k", "value": "99", "detail": _DETAILS[422]}]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.policy import EVERY_ANSWER, EVERY_PAGE, NOTHING, OVER_HTTPS
 from api.problems import problem
+from api.watch import route_of
 
 log = logging.getLogger("portee.api")
-
-SECURITY_HEADERS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
 
 MAX_BODY_BYTES = 64 * 1024
 NONE_LARGER: Mapping[str, int] = {}
@@ -38,29 +35,45 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self.app({**scope, "method": "GET"}, receive, send_headers_only)
+        inner = {**scope, "method": "GET"}
+        try:
+            await self.app(inner, receive, send_headers_only)
+        finally:
+            scope["route"] = inner.get("route")
 
 
 class Headers:
-    """Add fixed headers to every answer that does not bear them already."""
+    """Add the headers of security to every answer; a page's own policy stands."""
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = SECURITY_HEADERS) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+        self._file = [*_raw(EVERY_ANSWER), *_raw({POLICY.decode(): NOTHING})]
+        self._page = [*_raw(EVERY_ANSWER), *_raw(EVERY_PAGE)]
+        self._https = _raw(OVER_HTTPS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the answer's headers."""
 
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self.headers]
+                own = message["headers"]
+                # Only pages bear a policy of their own.
+                added = self._page if any(name == POLICY for name, _ in own) else self._file
+                message["headers"] = [*own, *added, *(self._https if scope["scheme"] == "https" else ())]
             await send(message)
 
         await self.app(scope, receive, send_completed if scope["type"] == "http" else send)
 
 
+POLICY = b"content-security-policy"
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
 class SmallBody:
-    """Refuse a request that announces a body larger than its address may read.
+    """Refuse a request whose body is larger than its address may read, announced or not.
 
     Parameters
     ----------
@@ -77,14 +90,35 @@ class SmallBody:
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"content-length" and int(value) > self._limit(scope["path"]):
-                    refusal = problem(scope, 413, headers={"Connection": "close"})
+                    refusal = problem(scope, 413, headers=CLOSE)
                     await refusal(scope, receive, send)
                     return
+                if name == b"transfer-encoding":
+                    receive = _counting(receive, self._limit(scope["path"]))
         await self.app(scope, receive, send)
 
     def _limit(self, path: str) -> int:
         found = (limit for start, limit in self.larger.items() if path.startswith(start))
         return next(found, MAX_BODY_BYTES)
+
+
+CLOSE: Mapping[str, str] = {"Connection": "close"}
+"""Ends a connection on which more of an unread body would follow."""
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    """What receives a body without a length, and stops the route that reads more than `limit` bytes of it."""
+    received = 0
+
+    async def receive_counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413, headers=CLOSE)
+        return message
+
+    return receive_counted
 
 
 class Unforeseen:
@@ -111,7 +145,7 @@ class Unforeseen:
         try:
             await self.app(scope, receive, send_noting)
         except Exception:
-            log.exception("Unforeseen failure answering %s %s", scope["method"], scope["path"])
+            log.exception("Unforeseen failure answering %s %s", scope["method"], route_of(scope))
             if begun:
                 raise
             answer = problem(scope, 500)

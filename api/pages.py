@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from api.answers import headers_of, is_known
+from api.policy import FRAMED_BY
 from api.routing import PREFIX
 from api.served import Now, Page, Served
 from api.service import service_of
@@ -27,14 +28,11 @@ OWN: Final = Path(__file__).parent / "static"
 
 HTML: Final = "text/html; charset=utf-8"
 
-FRAMED_BY: Final = "; frame-ancestors 'self'"
-"""The one directive a page cannot state of itself."""
-
 DOCUMENTATION_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
-"""Swagger UI writes its styles and icons inline."""
+"""Swagger UI holds its icons in its styles; what it styles by script needs no permission."""
 
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", f"{PREFIX}/sites.csv"),
@@ -43,11 +41,17 @@ DOWNLOADS: Final[tuple[Link, ...]] = (
 )
 
 
-def page(html: str, security_policy: str) -> Page:
-    """Keep a rendered page ready to be sent."""
+def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> Page:
+    """Keep a rendered page ready to be sent.
+
+    Parameters
+    ----------
+    framed
+        Who may show it in a frame: `framed_by(http)` for a page made to be embedded.
+    """
     body = html.encode()
     digest = hashlib.sha256(body).hexdigest()[:12]
-    return Page(body, gzip.compress(body, 9, mtime=0), security_policy + FRAMED_BY, digest)
+    return Page(body, gzip.compress(body, 9, mtime=0), security_policy + framed, digest)
 
 
 def render_map(served: Served, settings: MapSettings) -> Page:

@@ -1,9 +1,9 @@
 """How failures are told: one shape (RFC 9457, `application/problem+json`), one table of statuses.
 
-Every answer that is not a success bears `type`, `title`, `status`, `detail` and `instance`;
+Every answer that is not a success bears `type`, `title`, `status`, `detail`, `instance` and `request_id`;
 `advice` says what to do next, and `errors` tells each refused parameter (422). Sentences are in
 French, for whoever reads them; what was not foreseen is logged whole and answered with a fixed
-sentence.
+sentence. Outside of the API, those who prefer HTML are told by a page.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
+from api.failure_page import POLICY, failure_page, wants_page
+from api.watch import request_id, route_of
 from geo.errors import (
     AlreadyReversed,
     ClosedPeriod,
@@ -96,6 +98,7 @@ TITLES: Mapping[int, str] = {
     413: "Demande trop volumineuse",
     415: "Contenu d'un autre type",
     422: "Demande incorrecte",
+    429: "Trop de demandes",
     500: "Erreur interne",
     503: "Service momentanément indisponible",
 }
@@ -108,6 +111,7 @@ DETAILS: Mapping[int, str] = {
     405: "Cette adresse n'accepte pas cette méthode.",
     413: "Le contenu envoyé est trop volumineux pour cette adresse.",
     415: "Le contenu envoyé doit être du JSON (en-tête « Content-Type: application/json »).",
+    429: "Vous avez fait beaucoup de demandes en peu de temps.",
     500: "Une erreur que nous n'avions pas prévue s'est produite. Elle a été notée.",
     503: "La base de données est momentanément injoignable. Réessayez dans quelques minutes.",
 }
@@ -143,24 +147,37 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer that tells a failure."""
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    detail = detail or DETAILS.get(status, HTTPStatus(status).description)
+    identity = request_id(scope)
+    told = {"Cache-Control": "no-store", "Content-Language": "fr", "Vary": "Accept"}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        told["Retry-After"] = str(RETRY_AFTER_S)
+    told |= headers or {}
+    if wants_page(scope["path"], _accept(scope)):
+        return HTMLResponse(
+            failure_page(status, title, detail, advice, identity),
+            status_code=status,
+            headers={**told, "Content-Security-Policy": POLICY},
+        )
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": TITLES.get(status) or HTTPStatus(status).phrase,
+        "title": title,
         "status": status,
-        "detail": detail or DETAILS.get(status, HTTPStatus(status).description),
+        "detail": detail,
         "instance": scope["path"],
     }
+    if identity:
+        body["request_id"] = identity
     if advice:
         body["advice"] = advice
     if errors:
         body["errors"] = [asdict(e) for e in errors]
-    extra = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Response(
-        orjson.dumps(body, default=str),
-        status_code=status,
-        media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", "Content-Language": "fr", **extra, **(headers or {})},
-    )
+    return Response(orjson.dumps(body, default=str), status_code=status, media_type=MEDIA_TYPE, headers=told)
+
+
+def _accept(scope: Scope) -> str:
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"accept")
 
 
 def install(app: FastAPI) -> None:
@@ -175,7 +192,7 @@ def install(app: FastAPI) -> None:
 def _handler(status: HTTPStatus) -> Any:
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, OperatorError):  # written in English, for whoever runs Portée
-            log.warning("%s %s: %s", request.method, request.url.path, error)
+            log.warning("%s: %s", route_of(request.scope), error)
             return problem(request.scope, status)
         assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
         named = isinstance(error, InvalidParameter) and error.parameter

@@ -645,6 +645,9 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What went wrong, in French.")
     instance: str = Field(description="Path of the request.")
+    request_id: str | None = Field(
+        default=None, description="Of the request, as its header `X-Request-ID` and the log say it."
+    )
     advice: str | None = Field(default=None, description="What to do about it, in French.")
     errors: list[ProblemField] | None = Field(default=None, description="Refused parameters (422).")
 

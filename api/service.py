@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from starlette.requests import Request
 
+from api.metrics import Figures
 from api.served import Keeper, Now, Served
 from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
@@ -31,11 +32,18 @@ class Service:
         If the kinds of action of the settings cannot be had.
     """
 
-    def __init__(self, settings: Settings, http: ApiSettings, keeper: Keeper | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        http: ApiSettings,
+        keeper: Keeper | None,
+        figures: Figures | None = None,
+    ) -> None:
         self.settings = settings
         self.http = http
         self.keeper = keeper
         self.kinds = load_kinds(settings.action_kinds)
+        self.figures = figures
         self.engine: Engine | None = None
         self._served: Served | None = None
 

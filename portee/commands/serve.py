@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
+import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from api import logs, metrics
+from api.settings import ApiSettings
 from geo.errors import OperatorError
 from geo.funding.actions import load_kinds
 from geo.settings import Settings
@@ -24,10 +29,17 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port.")] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65_535, help="Port of this machine alone that tells figures to Prometheus."),
+    ] = None,
 ) -> None:
     """Serve the API and the interactive map until interrupted."""
+    http = ApiSettings()
     with failures_told():
         require_free(host, port)
+        if metrics_port is not None:
+            require_free(metrics.LOOPBACK, metrics_port)
         require_vendor()
         settings = Settings()
         load_kinds(settings.action_kinds)
@@ -35,18 +47,24 @@ def serve(
             snapshots.read(connection)
     for label, path in (("Map", "/"), ("API", "/api/v1/sites"), ("API documentation", "/docs")):
         err.print(f"{label}: http://{_named(host)}:{port}{path}", markup=False)
-    # No access log: a query holds where somebody is, an address who it is.
-    uvicorn.run(
-        "api.app:from_environment",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    logs.configure(http.log_format)
+    # The server answers this signal itself, then raises it again: end in order, not in the middle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with nullcontext() if metrics_port is None else metrics.exposed(metrics_port):
+        # No access log of the server's: a query holds where somebody is, an address who it is.
+        uvicorn.run(
+            "api.app:from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            forwarded_allow_ips=http.trusted_proxies,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
 
 
 def require_free(host: str, port: int) -> None:

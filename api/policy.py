@@ -1,0 +1,39 @@
+"""What browsers are told they may do with an answer: the headers of security, and why each is so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from api.settings import ApiSettings
+
+NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+"""Content-Security-Policy of all that is no page: data and files load nothing and stand in no frame."""
+
+FRAMED_BY: Final = "; frame-ancestors 'self'"
+"""The one directive a page cannot state of itself; that of every page not made to be embedded."""
+
+EVERY_ANSWER: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    # An address may hold where somebody is: other hosts are told nothing, not even ours. Not `no-referrer`,
+    # under which a form says `Origin: null` and could not be told from one sent by another site.
+    "Referrer-Policy": "same-origin",
+    # The position is asked by our own pages only, and by those that frame them if they pass it on.
+    "Permissions-Policy": (
+        "geolocation=(self), accelerometer=(), camera=(), display-capture=(), gyroscope=(), "
+        "magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
+    ),
+    # The data are public: any page may show them.
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+EVERY_PAGE: Final[Mapping[str, str]] = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Besides, of answers in HTML: a page that opens ours in a window has no hold of it."""
+
+OVER_HTTPS: Final[Mapping[str, str]] = {"Strict-Transport-Security": "max-age=31536000"}
+"""Besides, of what was asked by https: for a year, browsers ask this host no other way."""
+
+
+def framed_by(http: ApiSettings) -> str:
+    """The directive that ends the policy of a page made to be embedded: who may show it in a frame."""
+    return "; frame-ancestors " + " ".join(http.frame_ancestors)
