@@ -122,7 +122,7 @@ def _counting(receive: Receive, limit: int) -> Receive:
 
 
 class Unforeseen:
-    """Log whole what nobody foresaw, and answer with a fixed sentence.
+    """Log what nobody foresaw, and answer with a fixed sentence.
 
     It stands inside the other wrappers, so that this answer too has their headers.
     """

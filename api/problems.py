@@ -2,7 +2,7 @@
 
 Every answer that is not a success bears `type`, `title`, `status`, `detail`, `instance` and `request_id`;
 `advice` says what to do next, and `errors` tells each refused parameter (422). Sentences are in
-French, for whoever reads them; what was not foreseen is logged whole and answered with a fixed
+French, for whoever reads them; what was not foreseen is logged and answered with a fixed
 sentence. Outside of the API, those who prefer HTML are told by a page.
 """
 

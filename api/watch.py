@@ -36,7 +36,8 @@ def request_id(scope: Scope) -> str:
 
 def route_of(scope: Scope) -> str:
     """The template of the route that answers a request, such as `/api/v1/sites/{site_id}`."""
-    path: str = getattr(scope.get("route"), "path", UNKNOWN)
+    route = scope.get("route")
+    path: str = getattr(route, "path_format", None) or getattr(route, "path", UNKNOWN)
     return path
 
 
