@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from api.served import Now
-from geo.errors import SnapshotUnavailable
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
@@ -94,7 +93,7 @@ class Figures:
         observe(seconds)
 
     def stand(self, now: Now | None) -> None:
-        """Tell how the data stand; None while none have been read."""
+        """Tell how the data stand; None while there are none to answer from."""
         self._database.set(now is not None and now.database_ok)
         if now is not None:
             self._version.set(now.served.snapshot.version)
@@ -117,7 +116,7 @@ async def following(figures: Figures | None, now: Callable[[], Now]) -> AsyncIte
         while True:
             try:
                 figures.stand(now())
-            except SnapshotUnavailable:
+            except Exception:  # whatever it is, the answers fail by it too, and the log tells them
                 figures.stand(None)
             await asyncio.sleep(EVERY_S)
 

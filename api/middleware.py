@@ -39,7 +39,7 @@ class Head:
         try:
             await self.app(inner, receive, send_headers_only)
         finally:
-            scope["route"] = inner.get("route")
+            scope.update({**inner, "method": "HEAD"})  # which route it found, for those outside
 
 
 class Headers:

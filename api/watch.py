@@ -37,6 +37,8 @@ def request_id(scope: Scope) -> str:
 def route_of(scope: Scope) -> str:
     """The template of the route that answers a request, such as `/api/v1/sites/{site_id}`."""
     route = scope.get("route")
+    if route is None and "app_root_path" in scope:  # a folder of files, found by the beginning of its path
+        return f"{scope['root_path']}/{{path}}"
     path: str = getattr(route, "path_format", None) or getattr(route, "path", UNKNOWN)
     return path
 

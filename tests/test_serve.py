@@ -154,7 +154,7 @@ def test_no_address_position_or_person_is_ever_written(form, fresh_engine, datab
         break_tables(fresh_engine, "ALTER TABLE partner RENAME COLUMN code TO code_ancien")
         seen |= ask_everything(running)
         said = running.stop()
-    assert {200, 400, 404, 405, 413, 415, 422, 429} <= seen
+    assert {200, 400, 404, 405, 413, 422, 429} <= seen
     assert seen & {500, 503}
     for secret in SECRETS:
         for written in (secret, quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]):
@@ -169,7 +169,7 @@ def test_a_request_leaves_one_line_that_names_it(fresh_engine, database_url, tmp
         answers = [
             running.ask(*each)
             for each in (
-                ("/api/v1/sites/essai--a?x",),
+                ("/api/v1/sites/essai--a?x=1",),
                 ("/api/v1/sites/essai--a",),
                 ("/api/v1/sites/essai--a", "HEAD"),
                 ("/static/api/docs.js",),

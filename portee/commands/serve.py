@@ -24,6 +24,9 @@ from static_maps.assets import require_vendor
 
 DEFAULT_PORT = 8047
 
+WORKER_TIMEOUT_S = 60
+"""A worker has so long to read its data and answer; one that hangs for as long is replaced."""
+
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
@@ -64,6 +67,7 @@ def serve(
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=5,
+            timeout_worker_healthcheck=WORKER_TIMEOUT_S,
         )
 
 
