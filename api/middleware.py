@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.policy import EVERY_ANSWER, EVERY_PAGE, NOTHING, OVER_HTTPS
+from api.policy import EVERY_ANSWER, EVERY_PAGE, NOTHING, OVER_HTTPS, PAPER
 from api.problems import problem
 from api.watch import route_of
 
@@ -48,6 +48,7 @@ class Headers:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._file = [*_raw(EVERY_ANSWER), *_raw({POLICY.decode(): NOTHING})]
+        self._paper = [*_raw(EVERY_ANSWER), *_raw({POLICY.decode(): PAPER})]
         self._page = [*_raw(EVERY_ANSWER), *_raw(EVERY_PAGE)]
         self._https = _raw(OVER_HTTPS)
 
@@ -57,8 +58,12 @@ class Headers:
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"]
-                # Only pages bear a policy of their own.
-                added = self._page if any(name == POLICY for name, _ in own) else self._file
+                added = self._file
+                for name, value in own:
+                    if name == POLICY:  # only pages bear one of their own
+                        added = self._page
+                    elif name == b"content-type" and value == b"application/pdf":
+                        added = self._paper
                 message["headers"] = [*own, *added, *(self._https if scope["scheme"] == "https" else ())]
             await send(message)
 

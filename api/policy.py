@@ -10,6 +10,9 @@ from api.settings import ApiSettings
 NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
 """Content-Security-Policy of all that is no page: data and files load nothing and stand in no frame."""
 
+PAPER: Final = "frame-ancestors 'none'"
+"""That of PDF: browsers show it by a page of their own, whose styles and viewer `default-src` would stop."""
+
 FRAMED_BY: Final = "; frame-ancestors 'self'"
 """The one directive a page cannot state of itself; that of every page not made to be embedded."""
 

@@ -39,7 +39,7 @@ def route_of(scope: Scope) -> str:
     route = scope.get("route")
     if route is None and "app_root_path" in scope:  # a folder of files, found by the beginning of its path
         return f"{scope['root_path']}/{{path}}"
-    path: str = getattr(route, "path_format", None) or getattr(route, "path", UNKNOWN)
+    path: str = getattr(route, "path_format", "") or getattr(route, "path", UNKNOWN)
     return path
 
 

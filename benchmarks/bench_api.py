@@ -18,6 +18,7 @@ import asyncio
 import multiprocessing
 import os
 import socket
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -33,8 +34,10 @@ from shapely import MultiPolygon, Point, box
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from api import logs
 from api.answers import GEOJSON
 from api.app import create_app
+from api.metrics import Figures
 from api.settings import ApiSettings
 from benchmarks.make_roads import roads, somewhere
 from geo.crs import LAMBERT_93, WGS84, reproject
@@ -147,7 +150,12 @@ def serve(port: int, k: int, home: Path, by_road: bool) -> None:
     """Run the application and its empty route, until killed."""
     held = snapshot_by_road(roads(JUNCTIONS), home) if by_road else snapshot()
     first = held.sites[0]
-    app = create_app(Settings(detour_factor=1.3, home=home), HandKeeper(held), http=ApiSettings())
+    # The log and the figures are on, as where the service is watched; nobody reads the lines.
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    logs.configure("json")
+    app = create_app(
+        Settings(detour_factor=1.3, home=home), HandKeeper(held), http=ApiSettings(), figures=Figures()
+    )
     with TestClient(app) as client:
         body = client.get(f"/api/v1/sites/nearest?lon={first.longitude}&lat={first.latitude}&k={k}").content
 

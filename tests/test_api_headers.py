@@ -56,6 +56,12 @@ def test_what_is_no_page_may_load_nothing(client, path):
     assert "cross-origin-opener-policy" not in answer.headers
 
 
+def test_paper_leaves_the_viewer_of_the_browser_its_styles(client):
+    answer = client.get("/planifier/rapport.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert directives(answer) == {"frame-ancestors": "'none'"}
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_run_and_style_by_nothing_written_inline(client, path):
     answer = client.get(path)

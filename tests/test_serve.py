@@ -119,8 +119,8 @@ def ask_everything(running):
         *(f"/api/v1/territories/{quote(SECRETS[0])}", f"/api/v1/partners/{quote(SECRETS[4])}"),
     ):
         for method in ("GET", "HEAD", "POST", "AGENRUEDELAPAIX"):
-            body = json.dumps(SECRETS) if method == "POST" else None
-            statuses.append(running.ask(path, method, body, HEADERS)[0].status)
+            sent = json.dumps(SECRETS) if method == "POST" else None
+            statuses.append(running.ask(path, method, sent, HEADERS)[0].status)
         statuses.append(running.ask(path, headers={**BROWSER, **HEADERS})[0].status)
     for path in ("/api/v1/scenarios", "/api/v1/siting", "/api/v1/siting?q=" + quote(SECRETS[0])):
         for body in (json.dumps({"name": SECRETS[0]}), SECRETS[4], [SECRETS[0].encode()] * 20_000):
