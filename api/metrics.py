@@ -42,7 +42,7 @@ class Figures:
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        from prometheus_client import REGISTRY, Counter, Gauge, Histogram  # noqa: PLC0415 - see above
+        from prometheus_client import REGISTRY, Counter, Histogram  # noqa: PLC0415 - see above
 
         where = registry or REGISTRY
         self._requests = Counter(
@@ -58,25 +58,8 @@ class Figures:
             buckets=BUCKETS_S,
             registry=where,
         )
-        # Of several workers, the one that is worst off is told.
-        self._version = Gauge(
-            "portee_snapshot_version",
-            "Version of the data answered from.",
-            registry=where,
-            multiprocess_mode="livemin",
-        )
-        self._age = Gauge(
-            "portee_snapshot_age_seconds",
-            "Time since the database last confirmed the data answered from.",
-            registry=where,
-            multiprocess_mode="livemax",
-        )
-        self._database = Gauge(
-            "portee_database_up",
-            "1 while the database answers, else 0.",
-            registry=where,
-            multiprocess_mode="livemin",
-        )
+        self._where = where
+        self._data: _Data | None = None
         self._counted: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._timed: dict[str, Callable[[float], None]] = {}
 
@@ -94,10 +77,38 @@ class Figures:
 
     def stand(self, now: Now | None) -> None:
         """Tell how the data stand; None while there are none to answer from."""
-        self._database.set(now is not None and now.database_ok)
+        # Not before: a worker that has yet to read its data would tell 0, and the database to be down.
+        data = self._data = self._data or _Data(self._where)
+        data.database.set(now is not None and now.database_ok)
         if now is not None:
-            self._version.set(now.served.snapshot.version)
-            self._age.set(now.age.total_seconds())
+            data.version.set(now.served.snapshot.version)
+            data.age.set(now.age.total_seconds())
+
+
+class _Data:
+    """How the data of a worker stand; of several workers, the one that is worst off is told."""
+
+    def __init__(self, where: CollectorRegistry) -> None:
+        from prometheus_client import Gauge  # noqa: PLC0415 - see above
+
+        self.version = Gauge(
+            "portee_snapshot_version",
+            "Version of the data answered from.",
+            registry=where,
+            multiprocess_mode="livemin",
+        )
+        self.age = Gauge(
+            "portee_snapshot_age_seconds",
+            "Time since the database last confirmed the data answered from.",
+            registry=where,
+            multiprocess_mode="livemax",
+        )
+        self.database = Gauge(
+            "portee_database_up",
+            "1 while the database answers, else 0.",
+            registry=where,
+            multiprocess_mode="livemin",
+        )
 
 
 def of_environment() -> Figures | None:
