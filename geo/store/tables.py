@@ -463,14 +463,14 @@ ledger_entry = Table(
     _text("kind"),
     Column("day", Date, nullable=False, comment="the day it counts for"),
     Column("reference", Text, nullable=False, unique=True),
-    Column("partner_code", ForeignKey("partner.code")),
+    Column("partner_code", Text),
     Column("level", Text, comment="source of a contribution: local, national, european"),
     Column("action_line", Text),
     Column("commune", Text, comment="INSEE code of the commune it is for"),
     Column("site_id", Text),
-    Column("reverses", ForeignKey("ledger_entry.id"), unique=True),
-    Column("commitment_id", ForeignKey("ledger_entry.id"), comment="what is released or paid out of"),
-    Column("contribution_id", ForeignKey("ledger_entry.id"), comment="what is matched"),
+    Column("reverses", BigInteger),
+    Column("commitment_id", BigInteger, comment="what is released or paid out of"),
+    Column("contribution_id", BigInteger, comment="what is matched"),
     Column("due_cents", BigInteger, comment="of a contribution: what the rate adds to it, ceiling aside"),
     _text("memo"),
     _text("actor"),
@@ -507,14 +507,15 @@ ledger_entry = Table(
     CheckConstraint("reference <> ''", name="reference"),
     Index(None, "day"),
     Index(None, "partner_code", "day"),
-    Index(None, "commitment_id"),
-    Index(None, "contribution_id"),
+    Index("ledger_entry_reverses_key", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")),
+    Index(None, "commitment_id", postgresql_where=text("commitment_id IS NOT NULL")),
+    Index(None, "contribution_id", postgresql_where=text("contribution_id IS NOT NULL")),
 )
 
 ledger_posting = Table(
     "ledger_posting",
     metadata,
-    Column("entry_id", ForeignKey("ledger_entry.id"), primary_key=True),
+    Column("entry_id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", Text, primary_key=True),
     Column("amount_cents", BigInteger, nullable=False, comment="sums to 0 over an entry"),
     CheckConstraint(
@@ -531,6 +532,18 @@ ledger_balance = Table(
     CheckConstraint(
         "account NOT IN ('available', 'committed', 'paid') OR amount_cents >= 0", name="amount_cents"
     ),
+)
+
+ledger_unposted = Table(
+    "ledger_unposted",
+    metadata,
+    Column(
+        "entries",
+        BigInteger,
+        nullable=False,
+        comment="entries of the transaction that still lack postings: 0 at every commit",
+    ),
+    CheckConstraint("entries >= 0", name="entries"),
 )
 
 pass_order = Table(
