@@ -33,6 +33,8 @@ REFERENCE_MAX: Final = 100
 YEARS: Final = (2000, 2100)
 
 _PROGRESS_EVERY: Final = 4_096
+_REMEMBERED_MAX: Final = 4_096
+_NEW: Final = object()
 _ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _FRENCH: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d{1,10}", re.ASCII)
@@ -206,6 +208,8 @@ class _Rows:
         self.absent = [c.name for c in template.columns if c not in columns]
         self.days: dict[str, date] = {}
         self.codes: dict[str, str] = {}
+        # What cells of each column told, by their text; those of a reference are all different.
+        self.met: list[dict[str, Any]] = [{} for _ in columns]
         self.parsers: dict[Cell, Callable[[str, Column], Any]] = {
             Cell.TEXT: _text,
             Cell.REFERENCE: _reference,
@@ -241,8 +245,10 @@ class _Rows:
             return None
         before = len(issues)
         values: dict[str, Any] = dict.fromkeys(self.absent)
-        raw: dict[str, str] = {}
-        for column, cell in zip(self.columns, cells, strict=False):
+        for column, met, cell in zip(self.columns, self.met, cells, strict=False):
+            if (value := met.get(cell, _NEW)) is not _NEW and column is not None:
+                values[column.name] = value
+                continue
             text = cell.strip()
             if column is None:
                 if text:
@@ -250,9 +256,10 @@ class _Rows:
                         _issue(line, "", text, "colonne_sans_nom", "Cette cellule n'a pas de colonne.")
                     )
                 continue
-            raw[column.name] = text
             try:
-                values[column.name] = self._value(column, text)
+                values[column.name] = value = self._value(column, text)
+                if column.cell is not Cell.REFERENCE and len(met) < _REMEMBERED_MAX:
+                    met[cell] = value
             except _Fault as fault:
                 issues.append(_issue(line, column.heading, text, fault.code, fault.reason, fault.advice))
             except PorteeError as problem:
@@ -267,15 +274,20 @@ class _Rows:
             )
         except _Wrong as wrong:
             issues.append(
-                _issue(line, self.template.heading(wrong.name), raw.get(wrong.name, ""), *wrong.args)
+                _issue(line, self.template.heading(wrong.name), self._cell(wrong.name, cells), *wrong.args)
             )
             return None
         except PorteeError as problem:
             name = getattr(problem, "parameter", "") or self.template.key[-1]
-            issues.append(refused(line, self.template, problem, name, raw.get(name, "")))
+            issues.append(refused(line, self.template, problem, name, self._cell(name, cells)))
             return None
         commitment = values.get("commitment") if isinstance(record, Event) else None
         return None if record is None else Row(line, record, commitment or "")
+
+    def _cell(self, name: str, cells: list[str]) -> str:
+        """The cell of a column as the row has it; empty when the file has no such column."""
+        found = (c.strip() for column, c in zip(self.columns, cells, strict=False) if column and column.name == name)
+        return next(found, "")
 
     def _value(self, column: Column, text: str) -> Any:
         if not text.isprintable():

@@ -39,8 +39,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    bare = text.casefold()
+    if not bare.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
     return " ".join(bare.translate(_VARIANTS).split())
 
 

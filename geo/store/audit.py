@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -63,5 +63,8 @@ def list_(connection: Connection, subject: str | None = None, *, limit: int = 10
     ]
 
 
+_ENCODED: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
+
 def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
+    return None if value is None else _ENCODED(value)

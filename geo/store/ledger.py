@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from itertools import count
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, Row, Select, Text, exists, extract, func, literal, select, text
@@ -446,9 +447,9 @@ _RECOUNTS: Final = {
 # --- how orders become entries
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Draft:
-    """What an entry says, number and author aside."""
+    """What an entry says, number and author aside; nothing changes it once it is taken in."""
 
     kind: EntryKind
     day: date
@@ -495,6 +496,7 @@ class _Books:
         self._closed = last_close(connection)
         received_ = [order for order in orders if isinstance(order, Contribution)]
         self._rules = rules(connection) if received_ else []
+        self._rule_of = {day: rule_on(self._rules, day) for day in {order.day for order in received_}}
         years = {order.day.year for order in received_}
         self._matched = (
             _matched_by_year(connection, years)
@@ -535,7 +537,7 @@ class _Books:
                 return self._reverse(draft, order)
 
     def _contribute(self, draft: _Draft) -> int:
-        rule = rule_on(self._rules, draft.day)
+        rule = self._rule_of[draft.day]
         if rule is None:
             raise NoRule(
                 f"Aucune règle d'abondement n'est en vigueur le {draft.day:%d/%m/%Y} ({draft.reference}).",
@@ -545,7 +547,8 @@ class _Books:
         due = rule.due(draft.amount_cents)
         given = match_rule.within(due, rule.room(self._matched.get(year, 0)))
         self._require_free(abond(draft.reference))
-        id_ = self._add(replace(draft, due_cents=due))
+        draft.due_cents = due
+        id_ = self._add(draft)
         if given:
             self._matched[year] = self._matched.get(year, 0) + given
             matched = self._add(_match_of(id_, draft, given, day=draft.day, reference=abond(draft.reference)))
@@ -686,9 +689,10 @@ def abond(reference: str) -> str:
     return f"{reference}/abondement"
 
 
-_COLUMNS: Final = tuple(
-    field.name for field in fields(_Draft) if field.name not in ("amount_cents", "source", "destination")
-)
+_SAYS: Final = tuple(field.name for field in fields(_Draft))
+_COLUMNS: Final = tuple(name for name in _SAYS if name not in ("amount_cents", "source", "destination"))
+_said = attrgetter(*_SAYS)
+_kept = attrgetter(*_COLUMNS)
 
 
 def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> None:
@@ -699,7 +703,7 @@ def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> Non
         connection,
         "ledger_entry",
         ("id", *_COLUMNS, "actor"),
-        ((id_, *(getattr(draft, name) for name in _COLUMNS), actor) for id_, draft in drafts.items()),
+        ((id_, *_kept(draft), actor) for id_, draft in drafts.items()),
     )
     copy_rows(
         connection,
@@ -725,8 +729,8 @@ def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> Non
 
 
 def _told(draft: _Draft) -> dict[str, Any]:
-    values = {field.name: getattr(draft, field.name) for field in fields(draft)}
-    return {name: value for name, value in values.items() if value not in (None, "", False)}
+    told = zip(_SAYS, _said(draft), strict=True)
+    return {name: value for name, value in told if value not in (None, "", False)}
 
 
 def _moved(kind: EntryKind, order: Contribution | Commitment | Release | Payment, **named: Any) -> _Draft:
@@ -746,17 +750,21 @@ def _moved(kind: EntryKind, order: Contribution | Commitment | Release | Payment
 
 def _match_of(id_: int, contribution: _Draft, cents: int, *, day: date, reference: str) -> _Draft:
     source, destination = MOVES[EntryKind.MATCH]
-    return replace(
-        contribution,
-        kind=EntryKind.MATCH,
-        day=day,
-        reference=reference,
-        amount_cents=cents,
-        source=source,
-        destination=destination,
+    return _Draft(
+        EntryKind.MATCH,
+        day,
+        reference,
+        cents,
+        source,
+        destination,
+        contribution.partner_code,
+        contribution.level,
+        contribution.action_line,
+        contribution.commune,
+        contribution.site_id,
         contribution_id=id_,
-        due_cents=None,
         memo=f"Abondement de {contribution.reference}",
+        fictif=contribution.fictif,
     )
 
 

@@ -106,7 +106,7 @@ def rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[
                 return
             except csv.Error as problem:
                 raise _refusal(path.name, begins, problem) from problem
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 yield begins, cells
 
 
