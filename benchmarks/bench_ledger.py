@@ -1,4 +1,4 @@
-"""The fund's ledger under many writers, killed connections and killed processes; reports; posting rate.
+"""The fund's ledger under many writers, killed connections and killed processes; reports; import of a file.
 
 A private, durable cluster is made for it. Each client posts orders drawn at random, one transaction
 each, while a killer ends connections, a writer process is killed with SIGKILL in the middle and, with
@@ -6,14 +6,16 @@ each, while a killer ends connections, a writer process is killed with SIGKILL i
 again until it is told what became of it. At the end, each order acknowledged is there once, each
 refused one is not, nothing else is, and sums recounted from every posting hold.
 
-    python -m benchmarks.bench_ledger --clients 64 --orders 200 --crashes 3 --entries 100000
+    python -m benchmarks.bench_ledger --clients 64 --orders 200 --crashes 3 --entries 100000 --rows 50000
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import random
+import resource
 import shutil
 import signal
 import statistics
@@ -32,13 +34,17 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from geo import load_funding
 from geo.errors import DatabaseUnavailable, PorteeError
+from geo.funding.actions import load_kinds
 from geo.funding.ledger import Balance, Commitment, Contribution, Level, Order, Payment, Release, Reversal
 from geo.funding.partners import Partner, PartnerKind
+from geo.funding.reading import read
 from geo.funding.reports import By
 from geo.funding.rule import Rule
+from geo.funding.templates import templates
 from geo.store import cluster, ledger, partners
-from geo.store.database import engine_of, migrate
+from geo.store.database import Connection, engine_of, migrate
 from geo.territory.model import Kind
 from tests.world import TERRITORY
 
@@ -352,6 +358,54 @@ def fill(engine: Engine, entries: int) -> float:
     return number / seconds
 
 
+def imported(engine: Engine, folder: Path, rows: int) -> None:
+    """Import a file of contributions as `portee fund import` does; print seconds, CPU and memory of it.
+
+    The file is invented: days at random over five years, amounts at random, a third with a commune.
+    """
+    chance = random.Random(47)
+    template = templates(load_kinds())["contributions"]
+    path = folder / "contributions.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter=";")
+        writer.writerow([column.heading for column in template.columns])
+        for number in range(rows):
+            day = FIRST + timedelta(chance.randrange(DAYS))
+            level, commune = chance.choice(list(Level)).label, chance.choice(("", "", "99001"))
+            euros = f"{chance.randint(1, 9_000_000) / 100:.2f}".replace(".", ",")
+            reference = f"fichier-{number:06}"
+            writer.writerow(
+                (reference, day, chance.choice(PARTNERS), euros, level, commune, "Versement fictif", "oui")
+            )
+    with engine.begin() as connection:
+        known = load_funding.known(connection, TERRITORY, load_kinds())
+    began, used = time.perf_counter(), time.process_time()
+    told = read(path, template, known, today=date.today(), max_bytes=10**9)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    with engine.begin() as connection:
+        server = _cpu(connection)
+        loaded = load_funding.apply(connection, told, known, actor=ACTOR)
+        server = _cpu(connection) - server
+    whole, all_cpu = time.perf_counter() - began, time.process_time() - used
+    assert loaded.new == rows and loaded.kept, loaded.issues[:3]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"import: {rows:,} contributions, {2 * rows:,} entries, in {whole:.2f} s: {rows / whole:,.0f} rows/s\n"
+        f"  read and checked {seconds:.2f} s, posted {whole - seconds:.2f} s; CPU of a row: reading"
+        f" {1e6 * cpu / rows:.0f} µs, posting {1e6 * (all_cpu - cpu) / rows:.0f} µs,"
+        f" server {1e6 * server / rows:.0f} µs; peak memory {peak:,.0f} MB"
+    )
+    with engine.connect() as connection:
+        assert ledger.faults(connection) == []
+
+
+def _cpu(connection: Connection) -> float:
+    """Seconds of processor the server's process of a connection used so far; 0 where that is not told."""
+    pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    told = Path(f"/proc/{pid}/schedstat")
+    return int(told.read_text().split()[0]) / 1e9 if told.exists() else 0.0
+
+
 def measure(name: str, do: Callable[[], object], *, times: int = 15) -> None:
     """Print the median and the worst milliseconds of something done again and again."""
     took = []
@@ -400,6 +454,7 @@ def main() -> None:
     parser.add_argument("--crashes", type=int, default=2, help="times the server is killed with SIGKILL")
     parser.add_argument("--seed", type=int, default=47)
     parser.add_argument("--entries", type=int, default=100_000, help="for the reports; 0: none")
+    parser.add_argument("--rows", type=int, default=50_000, help="of a file of contributions; 0: none")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="portee-bench-"))
     folder.chmod(0o711)  # the account PostgreSQL drops to must reach it
@@ -417,7 +472,8 @@ def main() -> None:
         engine = engine_of(embedded.url())
         migrate(engine)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("CREATE DATABASE reports TEMPLATE template0"))
+            for name in ("reports", "files"):
+                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
         found_fund(engine)
         if asked.clients:
             told = crowd(
@@ -432,6 +488,12 @@ def main() -> None:
             print(told)
             print(f"  {told.acknowledged / told.seconds:,.0f} orders acknowledged a second; the books hold")
         engine.dispose()
+        if asked.rows:
+            filed = engine_of(embedded.url("files"))
+            migrate(filed)
+            found_fund(filed)
+            imported(filed, folder, asked.rows)
+            filed.dispose()
         if asked.entries:
             filled = engine_of(embedded.url("reports"))
             migrate(filled)

@@ -143,6 +143,10 @@ CHANGES = {
     "balance gone": "DELETE FROM ledger_balance",
     "balance more": "INSERT INTO ledger_balance VALUES ('other', 5)",
     "balance empty": "TRUNCATE ledger_balance",
+    "unposted": "UPDATE ledger_unposted SET entries = entries + 1",
+    "unposted gone": "DELETE FROM ledger_unposted",
+    "unposted more": "INSERT INTO ledger_unposted VALUES (0)",
+    "unposted empty": "TRUNCATE ledger_unposted",
 }
 
 
@@ -292,6 +296,130 @@ def test_what_does_not_add_up_is_refused(sql, case):
     (reason,) = (reason for reason, cases in REASONS.items() if case in cases)
     with pytest.raises(IntegrityError, match=reason):
         sql(*BROKEN[case])
+
+
+MANY = (
+    " UNION ALL SELECT 'contribution', DATE '2025-03-10', 'M' || n, 'caf', 'local', NULL, NULL::bigint,"
+    " NULL::bigint, NULL::bigint, 0, '', '' FROM generate_series(1, 400) AS n"
+    " UNION ALL SELECT 'commitment', DATE '2025-03-10', 'N' || n, NULL, NULL, 'a', NULL, NULL, NULL, NULL,"
+    " '', '' FROM generate_series(1, 400) AS n"
+)
+THEIRS = (
+    " SELECT e.id, v.* FROM ledger_entry e, (VALUES ('partners', -1), ('available', 1)) AS v"
+    " WHERE e.reference LIKE 'M%' UNION ALL"
+    " SELECT e.id, v.* FROM ledger_entry e, (VALUES ('available', -1), ('committed', 1)) AS v"
+    " WHERE e.reference LIKE 'N%'"
+)
+
+
+def among_many(statements: list[str] | tuple[str, ...]) -> list[str]:
+    """The same, in statements that write 800 proper entries besides, which leave what is available."""
+    found = list(statements)
+    rank = next((n for n, s in enumerate(found) if s.startswith("INSERT INTO ledger_entry")), None)
+    if rank is None:
+        found.insert(0, entry("commitment", reference="P0", line="a"))
+        found.insert(1, postings(("available", -1), ("committed", 1), of="P0"))
+        rank = 0
+    found[rank] = found[rank].replace("VALUES (", "SELECT ").replace(") RETURNING id", MANY)
+    rank = next((n for n, s in enumerate(found) if s.startswith("INSERT INTO ledger_posting")), None)
+    if rank is None:
+        return [*found, "INSERT INTO ledger_posting" + THEIRS]
+    found[rank] += " UNION ALL" + THEIRS
+    return found
+
+
+LARGE = {case: told for case, told in BROKEN.items() if not case.startswith(("closing", "rule", "another"))}
+
+
+@pytest.mark.parametrize("case", PROPER)
+def test_proper_entries_may_come_by_hundreds(sql, case):
+    sql(*among_many(PROPER[case]))
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_what_does_not_add_up_is_refused_among_hundreds(sql, case):
+    (reason,) = (reason for reason, cases in REASONS.items() if case in cases)
+    with pytest.raises(IntegrityError, match=reason):
+        sql(*among_many(LARGE[case]))
+
+
+DANGLING = {
+    "partner": ("no partner bears the code", entry("contribution", partner="nobody", level="local", due=10)),
+    "payment": (
+        "leans on an entry that is not there",
+        ENTRY.format("'payment', '2025-04-01', 'X', NULL, NULL, NULL, NULL, 99999999, NULL, NULL"),
+    ),
+    "match": (
+        "leans on an entry that is not there",
+        ENTRY.format("'match', '2025-04-01', 'X', 'caf', 'local', NULL, NULL, NULL, 99999999, NULL"),
+    ),
+    "reversal": (
+        "is not the mirror",
+        ENTRY.format("'reversal', '2025-04-01', 'X', NULL, NULL, NULL, 99999999, NULL, NULL, NULL"),
+    ),
+}
+MOVED = {
+    "partner": (("partners", -10), ("available", 10)),
+    "payment": (("committed", -10), ("paid", 10)),
+    "match": (("departement", -10), ("available", 10)),
+    "reversal": (("paid", -10), ("committed", 10)),
+}
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("case", DANGLING)
+def test_an_entry_leans_on_what_is_there(sql, case, many):
+    reason, made = DANGLING[case]
+    statements = [made, postings(*MOVED[case])]
+    with pytest.raises(IntegrityError, match=reason):
+        sql(*(among_many(statements) if many else statements))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_postings_are_of_an_entry_that_is_there(sql, many):
+    lost = [
+        "INSERT INTO ledger_posting SELECT 99999999::bigint, 'paid', 1"
+        " UNION ALL SELECT 99999999, 'committed', -1"
+    ]
+    with pytest.raises(IntegrityError, match="there is no entry number 99999999"):
+        sql(*(among_many(lost) if many else lost))
+
+
+@pytest.mark.parametrize("replica", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    ["DELETE FROM partner WHERE code = 'caf'", "UPDATE partner SET code = 'fac' WHERE code = 'caf'"],
+)
+def test_a_partner_the_ledger_names_stays(sql, change, replica):
+    silenced = ["SET LOCAL session_replication_role = replica"] if replica else []
+    with pytest.raises(IntegrityError, match="entries of the ledger bear the partner caf"):
+        sql(*silenced, change)
+
+
+def test_a_partner_whose_entry_is_being_written_is_not_removed_meanwhile(books):
+    new = "INSERT INTO partner VALUES ('neuf', 'Partenaire fictif', 'public', '', '', '', '')"
+    with books.begin() as connection:
+        connection.execute(text(new))
+    with books.connect() as writer, books.connect() as other:
+        for statement in (
+            entry("contribution", partner="neuf", level="local", due=0),
+            postings(("partners", -10), ("available", 10)),
+        ):
+            writer.execute(text(statement))
+        other.execute(text("SET LOCAL lock_timeout = '200ms'"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            other.execute(text("DELETE FROM partner WHERE code = 'neuf'"))
+        writer.rollback()
+    with books.begin() as connection:
+        connection.execute(text("DELETE FROM partner WHERE code = 'neuf'"))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_guards_set_for_their_questions_ends_with_them(sql, books, many):
+    told = "SELECT name, setting FROM pg_settings WHERE name LIKE 'enable%' OR name IN ('jit', 'work_mem')"
+    check = f"DO $$ BEGIN ASSERT (SELECT count(*) FROM ({told} EXCEPT TABLE before) s) = 0, 'changed'; END $$"
+    made = PROPER["commitment"]
+    sql(f"CREATE TEMP TABLE before ON COMMIT DROP AS {told}", *(among_many(made) if many else made), check)
 
 
 def test_a_snapshot_of_before_its_turn_cannot_write(books):

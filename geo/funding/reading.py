@@ -286,7 +286,11 @@ class _Rows:
 
     def _cell(self, name: str, cells: list[str]) -> str:
         """The cell of a column as the row has it; empty when the file has no such column."""
-        found = (c.strip() for column, c in zip(self.columns, cells, strict=False) if column and column.name == name)
+        found = (
+            c.strip()
+            for column, c in zip(self.columns, cells, strict=False)
+            if column and column.name == name
+        )
         return next(found, "")
 
     def _value(self, column: Column, text: str) -> Any:

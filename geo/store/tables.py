@@ -507,7 +507,9 @@ ledger_entry = Table(
     CheckConstraint("reference <> ''", name="reference"),
     Index(None, "day"),
     Index(None, "partner_code", "day"),
-    Index("ledger_entry_reverses_key", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")),
+    Index(
+        "ledger_entry_reverses_key", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")
+    ),
     Index(None, "commitment_id", postgresql_where=text("commitment_id IS NOT NULL")),
     Index(None, "contribution_id", postgresql_where=text("contribution_id IS NOT NULL")),
 )

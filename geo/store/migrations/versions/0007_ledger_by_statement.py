@@ -71,7 +71,8 @@ END $$
 POSTED = """
 CREATE OR REPLACE FUNCTION public.ledger_posted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_nestloop = on SET enable_seqscan = on SET enable_bitmapscan = on SET jit = off SET work_mem = '64MB' AS $$
+SET enable_nestloop = on SET enable_seqscan = on SET enable_bitmapscan = on
+SET jit = off SET work_mem = '64MB' AS $$
 DECLARE
     told record;
     wrong bigint;
