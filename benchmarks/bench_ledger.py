@@ -380,7 +380,7 @@ def imported(engine: Engine, folder: Path, rows: int) -> None:
     with engine.begin() as connection:
         known = load_funding.known(connection, TERRITORY, load_kinds())
     began, used = time.perf_counter(), time.process_time()
-    told = read(path, template, known, today=date.today(), max_bytes=10**9)
+    told = read(path, template, known, today=FIRST + timedelta(DAYS), max_bytes=10**9)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
     with engine.begin() as connection:
         server = _cpu(connection)
@@ -390,7 +390,8 @@ def imported(engine: Engine, folder: Path, rows: int) -> None:
     assert loaded.new == rows and loaded.kept, loaded.issues[:3]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"import: {rows:,} contributions, {2 * rows:,} entries, in {whole:.2f} s: {rows / whole:,.0f} rows/s\n"
+        f"import: {rows:,} contributions, {2 * rows:,} entries, in {whole:.2f} s:"
+        f" {rows / whole:,.0f} rows/s\n"
         f"  read and checked {seconds:.2f} s, posted {whole - seconds:.2f} s; CPU of a row: reading"
         f" {1e6 * cpu / rows:.0f} µs, posting {1e6 * (all_cpu - cpu) / rows:.0f} µs,"
         f" server {1e6 * server / rows:.0f} µs; peak memory {peak:,.0f} MB"

@@ -422,6 +422,18 @@ def test_what_guards_set_for_their_questions_ends_with_them(sql, books, many):
     sql(f"CREATE TEMP TABLE before ON COMMIT DROP AS {told}", *(among_many(made) if many else made), check)
 
 
+@pytest.mark.parametrize("table", ["ledger_balance", "ledger_unposted"])
+def test_a_role_that_owns_nothing_writes_entries_and_no_sums(sql, table):
+    granted = (
+        "CREATE ROLE clerk",
+        "GRANT SELECT, INSERT ON ledger_entry, ledger_posting TO clerk",
+        "SET LOCAL ROLE clerk",
+    )
+    sql(*granted, *PROPER["commitment"])
+    with pytest.raises(DBAPIError, match=f"permission denied for table {table}"):
+        sql(f"UPDATE {table} SET {'entries = 0' if table == 'ledger_unposted' else 'amount_cents = 0'}")
+
+
 def test_a_snapshot_of_before_its_turn_cannot_write(books):
     with (
         books.connect().execution_options(isolation_level="REPEATABLE READ") as connection,

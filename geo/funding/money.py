@@ -17,6 +17,7 @@ _SPACES: Final = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
 _NUMBER: Final = re.compile(
     rf"(?P<euros>[0-9]{{1,3}}(?:[{_SPACES}][0-9]{{3}})+|[0-9]+)(?:[.,](?P<cents>[0-9]+))?"
 )
+_CLOSED: Final = str.maketrans("", "", _SPACES)
 _CURRENCY: Final = re.compile(rf"[{_SPACES}]*(?:€|EUR|euros?)$", re.IGNORECASE)
 
 
@@ -35,7 +36,7 @@ def parse(text: str, *, parameter: str = "amount") -> int:
         raise _refused(
             told, "est négatif", "Un montant est positif : pour corriger, annulez l'écriture.", parameter
         )
-    number = _NUMBER.fullmatch(_CURRENCY.sub("", told))
+    number = _NUMBER.fullmatch(told) or _NUMBER.fullmatch(_CURRENCY.sub("", told))
     if number is None:
         raise _refused(
             told, "n'est pas un montant", "Écrivez par exemple 1 234,56 €, 1234.56 ou 0,01.", parameter
@@ -48,7 +49,7 @@ def parse(text: str, *, parameter: str = "amount") -> int:
             "Virgule ou point ne séparent que les centimes ; les milliers, une espace ou rien.",
             parameter,
         )
-    euros = re.sub(rf"[{_SPACES}]", "", number["euros"]).lstrip("0")
+    euros = number["euros"].translate(_CLOSED).lstrip("0")
     if len(euros) > len(str(MAX_CENTS)):
         raise _too_much(told, parameter)
     return checked(int(euros or "0") * 100 + int(decimals.ljust(2, "0")), parameter=parameter)
