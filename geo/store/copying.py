@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final
 
 from psycopg import Connection as Driver
-from psycopg import sql
+from psycopg import Copy, sql
 from sqlalchemy import Connection
+
+NULL: Final = r"\N"
+"""The cell of a line of COPY that holds nothing."""
+
+_AT_ONCE: Final = 200
+_ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def copy_rows(
     connection: Connection, table: str, columns: Iterable[str], rows: Iterable[tuple[object, ...]]
 ) -> None:
     """Append rows to a table inside the connection's transaction, in bounded memory."""
+    with _copying(connection, table, columns) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
+    """Append rows told as lines of COPY's text format: cells as `cell` writes them, parted by tabs.
+
+    Several times faster than `copy_rows` where whoever calls knows what each cell is.
+    """
+    waiting = iter(lines)
+    with _copying(connection, table, columns) as copy:
+        while some := list(islice(waiting, _AT_ONCE)):
+            some.append("")
+            copy.write("\n".join(some))
+
+
+def cell(value: object) -> str:
+    """A text, a number or a day as a cell of a line of COPY."""
+    if value is None:
+        return NULL
+    told = str(value)
+    return told if told.isprintable() and "\\" not in told else told.translate(_ESCAPES)
+
+
+class Cells(dict[object, str]):
+    """Cells of values met again and again, each written once; texts, days or None, never numbers."""
+
+    def __missing__(self, value: object) -> str:
+        self[value] = told = cell(value)
+        return told
+
+
+@contextmanager
+def _copying(connection: Connection, table: str, columns: Iterable[str]) -> Iterator[Copy]:
     driver = connection.connection.driver_connection
     if not isinstance(driver, Driver):
         raise TypeError("COPY needs the psycopg driver")
@@ -20,5 +64,4 @@ def copy_rows(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+        yield copy

@@ -51,7 +51,7 @@ from geo.funding.ledger import (
 from geo.funding.reports import MEASURES, UNPLACED, By, Line, Report, by_territory
 from geo.funding.rule import Rule, rule_on
 from geo.store import audit, partners
-from geo.store.copying import copy_rows
+from geo.store.copying import Cells, cell, copy_lines
 from geo.store.tables import fund_close, fund_rule, ledger_balance, ledger_entry, ledger_posting, partner
 from geo.territory.model import Kind, Territory
 
@@ -692,45 +692,63 @@ def abond(reference: str) -> str:
 _SAYS: Final = tuple(field.name for field in fields(_Draft))
 _COLUMNS: Final = tuple(name for name in _SAYS if name not in ("amount_cents", "source", "destination"))
 _said = attrgetter(*_SAYS)
-_kept = attrgetter(*_COLUMNS)
 
 
 def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> None:
     """Write entries, then all their postings at once, then the audit."""
     if not drafts:
         return
-    copy_rows(
-        connection,
-        "ledger_entry",
-        ("id", *_COLUMNS, "actor"),
-        ((id_, *_kept(draft), actor) for id_, draft in drafts.items()),
-    )
-    copy_rows(
+    copy_lines(connection, "ledger_entry", ("id", *_COLUMNS, "actor"), _entry_lines(drafts, cell(actor)))
+    copy_lines(
         connection,
         "ledger_posting",
         ("entry_id", "account", "amount_cents"),
         (
-            (id_, account, cents)
+            f"{id_}\t{draft.source}\t-{draft.amount_cents}\n{id_}\t{draft.destination}\t{draft.amount_cents}"
             for id_, draft in drafts.items()
-            for account, cents in (
-                (draft.source, -draft.amount_cents),
-                (draft.destination, draft.amount_cents),
-            )
         ),
     )
     audit.record_all(
         connection,
         actor,
         (
-            (f"fund.{draft.kind}", f"ledger_entry/{draft.reference}", None, {"id": id_, **_told(draft)})
+            (f"fund.{draft.kind}", f"ledger_entry/{draft.reference}", None, _told(id_, draft))
             for id_, draft in drafts.items()
         ),
     )
 
 
-def _told(draft: _Draft) -> dict[str, Any]:
-    told = zip(_SAYS, _said(draft), strict=True)
-    return {name: value for name, value in told if value not in (None, "", False)}
+def _entry_lines(drafts: dict[int, _Draft], by: str) -> Iterator[str]:
+    """Entries as COPY takes them: number, `_COLUMNS`, author; what many of them say is written once."""
+    cells = Cells()
+    for id_, draft in drafts.items():
+        yield "\t".join(
+            (
+                str(id_),
+                draft.kind,
+                cells[draft.day],
+                cell(draft.reference),
+                cells[draft.partner_code],
+                cells[draft.level],
+                cells[draft.action_line],
+                cells[draft.commune],
+                cells[draft.site_id],
+                cell(draft.due_cents),
+                cell(draft.commitment_id),
+                cell(draft.contribution_id),
+                cell(draft.reverses),
+                cell(draft.memo),
+                cell(draft.fictif),
+                by,
+            )
+        )
+
+
+def _told(id_: int, draft: _Draft) -> dict[str, Any]:
+    """An entry as the audit keeps it: what it says, and not what it leaves unsaid."""
+    told = {name: value for name, value in zip(_SAYS, _said(draft), strict=True) if value}
+    told["id"], told["day"] = id_, str(draft.day)
+    return told
 
 
 def _moved(kind: EntryKind, order: Contribution | Commitment | Release | Payment, **named: Any) -> _Draft:
