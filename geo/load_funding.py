@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from geo import garbage
 from geo.errors import (
     ClosedPeriod,
     DuplicateReference,
@@ -96,7 +97,7 @@ def _tried(
     accepted = reading.read - reading.rejected
     if reading.rejected:
         return Loaded(reading, accepted, reading.rejected, tuple(reading.issues))
-    with connection.begin_nested() as savepoint:
+    with garbage.kept(), connection.begin_nested() as savepoint:
         saved = _save(connection, reading.template, reading.rows, known, actor, replace)
         if saved.issues or not keep:
             savepoint.rollback()

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from geo import garbage
 from geo.errors import PorteeError, UnreadableFile
 from geo.funding import actions, money, partners, passes
 from geo.funding.actions import Kinds
@@ -100,6 +101,7 @@ class Reading:
     issues: list[Issue] = field(default_factory=list)
 
 
+@garbage.kept()
 def read(
     path: Path,
     template: Template,

@@ -65,9 +65,7 @@ def list_(connection: Connection, subject: str | None = None, *, limit: int = 10
     ]
 
 
-_AS_TEXT: Final = (
-    orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS
-)
+_AS_TEXT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS
 
 
 def _json(value: Any) -> str:

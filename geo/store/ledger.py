@@ -125,14 +125,27 @@ def try_all(connection: Connection, orders: Sequence[Order], *, actor: str) -> l
     _wait_for_turn(connection)
     books = _Books(connection, orders)
     outcomes: list[int | PorteeError] = []
-    for order in orders:
-        try:
-            outcomes.append(books.post(order))
-        except PorteeError as refusal:
-            outcomes.append(refusal)
-    if not any(isinstance(outcome, PorteeError) for outcome in outcomes):
-        _write(connection, books.drafts, actor)
+    with connection.begin_nested() as savepoint:
+        _write_entries(connection, _taken_in(books, orders, outcomes), actor)
+        outcomes += [books.outcome(order) for order in orders[len(outcomes) :]]
+        if any(isinstance(outcome, PorteeError) for outcome in outcomes):
+            savepoint.rollback()
+        else:
+            _write_rest(connection, books.drafts, actor)
     return outcomes
+
+
+def _taken_in(
+    books: _Books, orders: Iterable[Order], outcomes: list[int | PorteeError]
+) -> Iterator[tuple[int, _Draft]]:
+    """Entries that orders make, up to the first refused: those before are sent while one is taken in."""
+    told = 0
+    for order in orders:
+        outcomes.append(outcome := books.outcome(order))
+        if isinstance(outcome, PorteeError):
+            return
+        yield from books.drafts[told:]
+        told = len(books.drafts)
 
 
 def settle(connection: Connection, year: int, day: date, reference: str, *, actor: str) -> list[int]:
@@ -161,9 +174,8 @@ def settle(connection: Connection, year: int, day: date, reference: str, *, acto
         raise _duplicate(reference)
     now = rule_on(rules(connection), min(day, date(year, 12, 31)))
     given = _matched_by_year(connection, {year}).get(year, 0)
-    ids = _ids(connection, 1)
     rank = count(1)
-    drafts = {}
+    drafts = []
     waiting = received(connection, year=year)
     for each in sorted(waiting, key=lambda r: (r.entry.day, r.entry.id)):
         if now is None or each.entry.day > day or each.entry.reversed_by is not None:
@@ -173,10 +185,12 @@ def settle(connection: Connection, year: int, day: date, reference: str, *, acto
             made = _match_of(
                 each.entry.id, _draft_of(each.entry), cents, day=day, reference=f"{reference}/{next(rank)}"
             )
-            drafts[next(ids)] = made
+            drafts.append((_numbers(connection, 1)[0], made))
             given += cents
-    _write(connection, drafts, actor)
-    return list(drafts)
+    if drafts:
+        _write_entries(connection, drafts, actor)
+        _write_rest(connection, drafts, actor)
+    return [id_ for id_, _ in drafts]
 
 
 def close(connection: Connection, until: date, *, actor: str) -> None:
@@ -479,8 +493,7 @@ class _Books:
         named |= {abond(o.reference) for o in orders if isinstance(o, Contribution | Reversal)}
         reversed_ = {order.reverses for order in orders if isinstance(order, Reversal)}
         found = _known(connection, named | reversed_)
-        self.drafts: dict[int, _Draft] = {}
-        self._ids = _ids(connection, len(orders))
+        self.drafts: list[tuple[int, _Draft]] = []
         self._by_reference = {entry.reference: (entry.id, _draft_of(entry)) for entry in found}
         self._reversed = {entry.id for entry in found if entry.reversed_by is not None}
         undone = [e for e in found if e.reference in reversed_]
@@ -489,6 +502,15 @@ class _Books:
             self._by_reference[match.reference] = (match.id, _draft_of(match))
             self._matches.setdefault(match.contribution_id or 0, []).append(match.id)
         self._by_id = dict(self._by_reference.values())
+        # All numbers there may be need of: the connection answers nothing while entries are sent.
+        twofold = sum(
+            order.reverses not in self._by_reference
+            if isinstance(order, Reversal)
+            else isinstance(order, Contribution)
+            for order in orders
+        )
+        most = len(orders) + twofold + sum(map(len, self._matches.values()))
+        self._ids = iter(_numbers(connection, most))
         commitments = {e.id for e in found if e.kind is EntryKind.COMMITMENT}
         commitments |= {e.commitment_id for e in undone if e.commitment_id is not None}
         self._left = _left(connection, commitments)
@@ -507,8 +529,14 @@ class _Books:
         known = connection.scalars(select(partner.c.code).where(partner.c.code == _any_text(wanted)))
         self._partners = set(known) if wanted else set()
 
-    def post(self, order: Order) -> int:
-        """Take one order in; returns the number of its entry."""
+    def outcome(self, order: Order) -> int | PorteeError:
+        """Take one order in; returns the number of its entry, or why it is refused."""
+        try:
+            return self._post(order)
+        except PorteeError as refusal:
+            return refusal
+
+    def _post(self, order: Order) -> int:
         draft = self._draft(order)
         if known := self._by_reference.get(order.reference):
             id_, before = known
@@ -670,7 +698,7 @@ class _Books:
 
     def _add(self, draft: _Draft) -> int:
         id_ = next(self._ids)
-        self.drafts[id_] = draft
+        self.drafts.append((id_, draft))
         self._by_reference[draft.reference] = (id_, draft)
         self._by_id[id_] = draft
         if draft.reverses is not None:
@@ -694,18 +722,20 @@ _COLUMNS: Final = tuple(name for name in _SAYS if name not in ("amount_cents", "
 _said = attrgetter(*_SAYS)
 
 
-def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> None:
-    """Write entries, then all their postings at once, then the audit."""
-    if not drafts:
-        return
+def _write_entries(connection: Connection, drafts: Iterable[tuple[int, _Draft]], actor: str) -> None:
+    """Write entries as they come; their postings must follow."""
     copy_lines(connection, "ledger_entry", ("id", *_COLUMNS, "actor"), _entry_lines(drafts, cell(actor)))
+
+
+def _write_rest(connection: Connection, drafts: Sequence[tuple[int, _Draft]], actor: str) -> None:
+    """Write all postings of entries at once, then the audit."""
     copy_lines(
         connection,
         "ledger_posting",
         ("entry_id", "account", "amount_cents"),
         (
             f"{id_}\t{draft.source}\t-{draft.amount_cents}\n{id_}\t{draft.destination}\t{draft.amount_cents}"
-            for id_, draft in drafts.items()
+            for id_, draft in drafts
         ),
     )
     audit.record_all(
@@ -713,15 +743,15 @@ def _write(connection: Connection, drafts: dict[int, _Draft], actor: str) -> Non
         actor,
         (
             (f"fund.{draft.kind}", f"ledger_entry/{draft.reference}", None, _told(id_, draft))
-            for id_, draft in drafts.items()
+            for id_, draft in drafts
         ),
     )
 
 
-def _entry_lines(drafts: dict[int, _Draft], by: str) -> Iterator[str]:
+def _entry_lines(drafts: Iterable[tuple[int, _Draft]], by: str) -> Iterator[str]:
     """Entries as COPY takes them: number, `_COLUMNS`, author; what many of them say is written once."""
     cells = Cells()
-    for id_, draft in drafts.items():
+    for id_, draft in drafts:
         yield "\t".join(
             (
                 str(id_),
@@ -811,13 +841,12 @@ def _wait_for_turn(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
-def _ids(connection: Connection, block: int) -> Iterator[int]:
-    """Numbers of new entries, drawn so many at a time."""
+def _numbers(connection: Connection, most: int) -> Sequence[int]:
+    """Numbers for new entries; those not used are lost."""
     drawn = text(
-        "SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')) FROM generate_series(1, :block)"
+        "SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')) FROM generate_series(1, :most)"
     )
-    while True:
-        yield from connection.scalars(drawn, {"block": block}).all()
+    return connection.scalars(drawn, {"most": most}).all()
 
 
 def _entries() -> Select[Any]:
