@@ -505,7 +505,6 @@ ledger_entry = Table(
         name="due_cents",
     ),
     CheckConstraint("reference <> ''", name="reference"),
-    Index(None, "day"),
     Index(None, "partner_code", "day"),
     Index(
         "ledger_entry_reverses_key", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")
