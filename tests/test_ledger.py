@@ -319,3 +319,44 @@ def test_every_write_leaves_who_what_before_and_after(fund):
     assert contribution.subject == "ledger_entry/C1"
     assert contribution.after["amount_cents"] == 100 and contribution.after["memo"] == "Virement"
     assert audit.list_(fund, "fund_rule/2026-01-01") == [last, rule]
+
+
+@pytest.mark.parametrize("memo", ["a\tb", "a\nb\r", r"\N", r"\.", "a\\", 'dit « "oui" »', "é\u2028\x7f€"])
+def test_what_is_said_is_kept_sign_by_sign(fund, memo):
+    order = given(f"C{memo}", 100, memo=memo)
+    post(fund, order)
+    assert ledger.find(fund, order.reference).memo == memo
+    (kept,) = audit.list_(fund, f"ledger_entry/{order.reference}")
+    assert (kept.after["memo"], kept.after["reference"], kept.after["day"]) == (memo, f"C{memo}", str(DAY))
+
+
+def test_orders_sent_before_one_is_refused_leave_nothing(fund):
+    orders: list[Order] = [
+        given("C1", 100),
+        given("C2", 100),
+        aside("E1", 500),
+        given("C3", 100),
+        aside("E2", 900),
+    ]
+    first, second, refused, last, too = ledger.try_all(fund, orders, actor=ACTOR)
+    assert all(isinstance(number, int) for number in (first, second, last))
+    assert isinstance(refused, InsufficientFunds) and isinstance(too, InsufficientFunds)
+    assert ledger.entries(fund) == [] and ledger.faults(fund) == []
+    assert not [change for change in audit.list_(fund) if change.subject.startswith("ledger_entry/")]
+    post(fund, orders[0])
+    assert ledger.balance(fund).available_cents == 200
+
+
+def test_a_contribution_matched_thrice_and_its_twin_of_the_file_are_undone_at_once(fund):
+    for cents, reference in ((100, "S0"), (150, "S1"), (175, "S2")):
+        ledger.set_rule(fund, Rule(date(2025, 12, 31), 10_000, cents), actor=ACTOR)
+        if reference == "S0":
+            ledger.set_rule(fund, Rule(date(2025, 1, 1), 10_000, cents), actor=ACTOR)
+            post(fund, given("C1", 300))
+        else:
+            ledger.settle(fund, 2025, date(2025, 12, 31), reference, actor=ACTOR)
+    (thrice,) = ledger.received(fund)
+    assert thrice.matched_cents == 175 and len(ledger.entries(fund)) == 4
+    undone = [Reversal(reference=f"R{n}", day=date(2026, 1, 1), reverses=f"C{n}") for n in (1, 2)]
+    post(fund, undone[0], given("C2", 80), undone[1])
+    assert ledger.balance(fund) == Balance(0, 0, 0, 0, 0) and ledger.faults(fund) == []
