@@ -42,6 +42,7 @@ from api.bodies import BODY_MAX_BYTES
 from api.metrics import Figures
 from api.middleware import Head, Headers, SmallBody, Unforeseen
 from api.rates import Rates
+from api.residents.install import install as install_residents
 from api.routing import PREFIX
 from api.served import Keeper
 from api.service import Service
@@ -111,6 +112,7 @@ def create_app(
         health.health_routes(""),
     ):
         app.router.routes.extend(routes.routes)
+    install_residents(app)
     pages.install(app)
     planner.install(app)
     funding_pages.install(app)

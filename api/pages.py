@@ -90,8 +90,8 @@ def install(app: FastAPI) -> None:
     """Add the pages and their files to an application."""
     settings = MapSettings()
 
-    @app.get("/", include_in_schema=False)
-    async def home(request: Request) -> Response:
+    @app.get("/carte", include_in_schema=False)
+    async def coverage_page(request: Request) -> Response:
         now = service_of(request).now()
         served = now.served
         shown = served.pages.get("map")

@@ -242,10 +242,11 @@ class Served:
         """
         if slot is None:
             return self._rows.of(search, lambda: search.rows(self.snapshot))
-        week = self._week(slot)
+        week = self.week(slot)
         return self._rows.of((search, slot, week), lambda: self._open(search.rows(self.snapshot), slot, week))
 
-    def _week(self, slot: Slot) -> date:
+    def week(self, slot: Slot) -> date:
+        """Monday of the week a slot is looked at in."""
         return slot.week or reference_week(self.clock().date())
 
     def _open(self, rows: NDArray[np.intp], slot: Slot, week: date) -> NDArray[np.intp]:
@@ -254,7 +255,7 @@ class Served:
 
     def tree(self, search: Search, slot: Slot | None = None) -> SiteTree:
         """The sites a question is about, ready to be searched by distance."""
-        key = (search, slot, self._week(slot)) if slot else search
+        key = (search, slot, self.week(slot)) if slot else search
         return self._trees.of(key, lambda: self._tree(search, slot))
 
     def _tree(self, search: Search, slot: Slot | None) -> SiteTree:

@@ -51,7 +51,7 @@ TEMPLATES.globals.update(euros=money.formatted)
 def nav(territory: Territory) -> list[Link]:
     """Links to all pages."""
     return [
-        ("Carte", "/"),
+        ("Carte", "/carte"),
         ("Planifier", "/planifier"),
         ("Mesures", "/mesures"),
         ("Compte", f"/territoires/{territory.code}?kind={Kind.DEPARTEMENT}"),

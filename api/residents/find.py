@@ -1,0 +1,201 @@
+"""`/`: one field, then who can help, soonest reached first, with a telephone number to tap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.places import find_places, place_of
+from api.residents import words
+from api.residents.asked import PAGE, Asked, Unusable, read
+from api.residents.catalogue import N_, Language
+from api.residents.choices import CHOICES, GROUP_NAMES, words_of
+from api.residents.frame import Frame, html, render
+from api.routing import router
+from api.served import Now, Served
+from api.service import Service, service_of
+from geo.crs import area_of_use, project_point
+from geo.errors import PorteeError
+from geo.find.answer import WHEN, Answer, Found, answer
+from geo.find.wishes import Fit
+from geo.places.model import Place
+from geo.sites.calendar import Calendar
+from geo.sites.model import Site
+from geo.sites.moments import Opening, opening_at
+from geo.sites.opening import Openness, parse_slot, status
+
+PATH: Final = "/"
+MAYBES: Final = 5
+"""Sites that do not tell all, listed after those that fit."""
+OTHERS: Final = 5
+"""Other meanings of what was typed, offered beside the best."""
+
+_FITS: Final = {Openness.OPEN: Fit.YES, Openness.UNKNOWN: Fit.UNKNOWN, Openness.CLOSED: Fit.NO}
+
+TOO_FAR: Final = N_("Cet endroit est trop loin d'ici pour que nous sachions qui peut vous aider.")
+NOWHERE: Final = N_(
+    "Nous n'avons pas trouvé « %(text)s ». Écrivez le nom de votre commune ou son code postal."
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where somebody is.
+
+    Attributes
+    ----------
+    place
+        The place found; None for a position given as such.
+    others
+        Other places the words may mean, best first.
+    problem
+        Why there is none, in French; "" otherwise.
+    """
+
+    longitude: float | None = None
+    latitude: float | None = None
+    place: Place | None = None
+    others: tuple[Place, ...] = ()
+    problem: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether a place is known."""
+        return self.longitude is not None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A site as the list shows it."""
+
+    found: Found
+    opening: Opening
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+        return self.found.site
+
+    def reasons(self, _: Language, asked: Asked, moment: datetime, *, timed: bool) -> list[str]:
+        """Why this one: « 12 min en voiture », « gratuit », « ouvert jusqu'à 17 h »."""
+        site = self.site
+        told = [words.journey(_, self.found.minutes, asked.mode)] if timed else []
+        told.append(words.cost(_, site) or _("prix inconnu"))
+        if site.pass_numerique:
+            told.append(_("accepte le Pass Numérique"))
+        told.append(words.opening(_, self.opening, moment))
+        return told
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is known of a request: where, what, and who can help."""
+
+    asked: Asked
+    origin: Origin
+    answer: Answer
+    moment: datetime
+
+    def cards(self, found: Sequence[Found], calendar: Calendar) -> list[Card]:
+        """Sites as the list shows them."""
+        return [Card(each, opening_at(each.site, self.moment, calendar)) for each in found]
+
+
+def origin_of(service: Service, served: Served, asked: Asked) -> Origin:
+    """Where the request measures from; a problem is told, never raised."""
+    epsg = served.snapshot.territory.metric_crs
+    west, south, east, north = area_of_use(epsg)
+    place, others = None, ()
+    if asked.position:
+        longitude, latitude = asked.position
+    else:
+        if asked.place:
+            try:
+                place = place_of(service, served, asked.place)
+            except PorteeError:
+                place = None
+        if place is None and asked.text:
+            found = find_places(service, served, asked.text, OTHERS + 1)
+            place, others = (found[0], tuple(found[1:])) if found else (None, ())
+        if place is None:
+            return Origin(problem=NOWHERE if asked.text or asked.place else "")
+        longitude, latitude = place.longitude, place.latitude
+    if not (west <= longitude <= east and south <= latitude <= north):
+        return Origin(problem=TOO_FAR)
+    return Origin(longitude, latitude, place, others)
+
+
+def search(service: Service, served: Served, asked: Asked) -> Results:
+    """Answer a request: what the list, the map, the sheets of paper and the embedded page all show."""
+    origin = origin_of(service, served, asked)
+    moment = served.clock()
+    seconds = None
+    if origin.longitude is not None and origin.latitude is not None:
+        xy = project_point(origin.longitude, origin.latitude, served.snapshot.territory.metric_crs)
+        seconds = served.site_times(asked.mode).of_one(xy).tolist()
+    found = answer(served.snapshot.sites, seconds, asked.wishes, open_at=_hours(served, asked, moment))
+    return Results(asked, origin, found, moment)
+
+
+def _hours(served: Served, asked: Asked, moment: datetime) -> Callable[[Site], Fit] | None:
+    if not asked.when:
+        return None
+    slot = parse_slot(asked.when, now=moment)
+    week = served.week(slot)
+    return lambda site: _FITS[status(site, slot, week)]
+
+
+def calendar_of(service: Service) -> Calendar:
+    """The holidays hours are read with."""
+    return Calendar(zone=service.settings.school_zone)
+
+
+def find_page(service: Service, now: Now, asked: Asked, unusable: Sequence[Unusable] = ()) -> str:
+    """The page of a request, as HTML."""
+    served = now.served
+    results = search(service, served, asked)
+    frame = Frame(PATH, asked, now)
+    calendar = calendar_of(service)
+    found = results.answer
+    shown = found.fits[: asked.count]
+    room = MAYBES if found.fits else asked.count
+    values = {
+        "results": results,
+        "choices": CHOICES,
+        "group_names": GROUP_NAMES,
+        "words_of": words_of,
+        "cards": results.cards(shown, calendar),
+        "maybes": results.cards(found.maybes[:room], calendar),
+        "nearly": results.cards(found.nearly, calendar),
+        "more": replace(asked, count=min(asked.count + PAGE * 2, 200)) if _more(found, asked) else None,
+        "unusable": [each.said(frame.language) for each in unusable],
+        "map_address": asked.address("/lieux/carte"),
+        "by_road": served.travel.graph is not None,
+    }
+    return render("find.html", frame, values)
+
+
+def _more(found: Answer, asked: Asked) -> bool:
+    return asked.count < 200 and (
+        len(found.fits) > asked.count or (not found.fits and len(found.maybes) > asked.count)
+    )
+
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def home(request: Request) -> Response:
+    """The page that answers « qui peut m'aider, près d'ici ? »."""
+    service = service_of(request)
+    asked, unusable = read(request.scope["query_string"])
+    return html(find_page(service, service.now(), asked, unusable), keep=KEPT[asked.anywhere])
+
+
+KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}
+"""Whether a place was asked → how long the page may be kept, and by whom."""

@@ -1,0 +1,143 @@
+"""What every page for residents has around it: its language, its links, its policy, its state of the data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.pages import FRAMED_BY, HTML
+from api.residents import words
+from api.residents.asked import Asked
+from api.residents.catalogue import LANGUAGES, Language, language
+from api.served import Now
+from static_maps import words as shared_words
+
+HERE: Final = Path(__file__).parent
+ASSETS: Final = HERE / "assets"
+STATIC: Final = "/static/pages"
+"""Where `assets/` is served."""
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+    )
+)
+"""No script or style but files of ours; nothing inline, nothing from elsewhere."""
+
+
+class LastingFiles(StaticFiles):
+    """Files whose address changes with their content: they may be kept for good."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, with how long it may be kept."""
+        answer = super().file_response(*args, **kwargs)
+        scope: Scope = args[2] if len(args) > 2 else kwargs["scope"]
+        lasting = b"v=" in scope.get("query_string", b"")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+        return answer
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of `assets/`, which changes with its content."""
+    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:10]
+    return f"{STATIC}/{name}?v={digest}"
+
+
+@cache
+def _environment(code: str) -> jinja2.Environment:
+    spoken = language(code)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(
+        L=spoken,
+        asset=asset,
+        languages=LANGUAGES,
+        phone=shared_words.phone,
+        dialled=shared_words.dialled,
+        words=words,
+    )
+    return environment
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What surrounds a page.
+
+    Attributes
+    ----------
+    path
+        Path of the page, for the links to its other languages.
+    asked
+        The state that links keep.
+    """
+
+    path: str
+    asked: Asked
+    now: Now
+
+    @property
+    def language(self) -> Language:
+        """The language of the page."""
+        return language(self.asked.language)
+
+    def link(self, path: str) -> str:
+        """A link to another page in the same language."""
+        code = self.asked.language
+        return path if code == "fr" else f"{path}{'&' if '?' in path else '?'}lang={code}"
+
+
+def render(template: str, frame: Frame, values: Mapping[str, object]) -> str:
+    """A page of `templates/`, as HTML."""
+    return (
+        _environment(frame.asked.language)
+        .get_template(template)
+        .render(
+            frame=frame,
+            asked=frame.asked,
+            snapshot=frame.now.served.snapshot,
+            stale=None if frame.now.database_ok else frame.now.stale["message"],
+            **values,
+        )
+    )
+
+
+def html(body: str, *, status: int = 200, policy: str = POLICY, keep: str = "no-cache") -> Response:
+    """A page as an answer; what depends on where somebody is must not be kept by caches on the way."""
+    return Response(
+        body,
+        status_code=status,
+        media_type=HTML,
+        headers={"Content-Security-Policy": policy + FRAMED_BY, "Cache-Control": keep},
+    )
+
+
+def base_url(request: Request) -> str:
+    """Scheme and host the reader asked, without a slash at the end."""
+    return str(request.base_url).rstrip("/")
