@@ -31,7 +31,7 @@ demo: $(ENV) $(ASSETS) ## Set up, load the demonstration, serve it on http://127
 test: $(ENV) $(BUILD) $(ASSETS) ## Set up and run every test, real PostGIS and real Chromium included
 	@scripts/postgis.sh
 	@scripts/chromium.sh
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(ENV) ## Check format, style and types
 	.venv/bin/ruff format --check .

@@ -69,6 +69,10 @@ class ApiSettings(BaseSettings):
             "finds nothing good enough; empty: never asked."
         ),
     )
+    contact: str = Field(
+        default="",
+        description="E-mail or address of a page by which readers reach who runs the service; empty: none.",
+    )
     cached_filters: int = Field(
         default=128,
         ge=1,

@@ -181,7 +181,7 @@ PATHS = (
     "/api/v1/gaps",
     "/api/v1/isochrones?commune=99001&minutes=5",
     "/api/v1/coverage?format=csv",
-    "/",
+    "/carte",
 )
 
 
@@ -217,7 +217,7 @@ def test_304_comes_before_the_computation(monkeypatch):
         assert client.get(query, headers={"If-None-Match": tag}).status_code == 304
 
 
-@pytest.mark.parametrize("path", (*PATHS, "/healthz", "/readyz", "/docs", "/nulle/part", "/favicon.ico"))
+@pytest.mark.parametrize("path", (*PATHS, "/", "/healthz", "/readyz", "/docs", "/nulle/part", "/favicon.ico"))
 def test_head_is_get_without_the_body(client, path):
     get, head = client.get(path), client.head(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
@@ -225,7 +225,7 @@ def test_head_is_get_without_the_body(client, path):
     assert head.headers.get("content-length") == get.headers.get("content-length")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/sites", "/"])
+@pytest.mark.parametrize("path", ["/api/v1/sites", "/carte"])
 def test_answers_are_compressed_for_those_who_ask(client, path):
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
     small = client.get(path, headers={"Accept-Encoding": "gzip"})
@@ -295,7 +295,7 @@ def test_the_keeper_lives_as_long_as_the_application():
 
 
 def test_pages_run_no_script_but_ours(client):
-    for path in ("/", "/docs"):
+    for path in ("/", "/carte", "/docs"):
         rule = client.get(path).headers["content-security-policy"]
         scripts = next(d for d in rule.split("; ") if d.startswith("script-src "))
         assert "unsafe" not in scripts

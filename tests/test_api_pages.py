@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-
 import pytest
-import uvicorn
 
 from api.app import create_app
 from api.settings import ApiSettings
 from geo.settings import Settings
 from tests.browser import browser
-from tests.serving import HandKeeper
+from tests.serving import HandKeeper, listening
 from tests.world import site, snapshot
 
 pytestmark = pytest.mark.browser
@@ -28,18 +23,8 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def address():
     sites = [site(str(n), 5 + n, nom=name) for n, name in enumerate(HOSTILE)]
-    app = create_app(Settings(), HandKeeper(snapshot(*sites)), http=ApiSettings())
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    with listening(create_app(Settings(), HandKeeper(snapshot(*sites)), http=ApiSettings())) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +61,7 @@ def test_the_documentation_works_under_its_policy(chromium, address):
 
 
 def test_the_map_shows_hostile_names_as_text(chromium, address):
-    page, errors, asked = opened(chromium, f"{address}/", ".leaflet-interactive")
+    page, errors, asked = opened(chromium, f"{address}/carte", ".leaflet-interactive")
     assert page.title() != "pris"
     text = page.locator("body").text_content()
     for name in HOSTILE:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
 from api.app import create_app
@@ -23,7 +17,7 @@ from geo.settings import Settings
 from geo.store import tokens
 from tests import world
 from tests.browser import Visit, browser, visit
-from tests.serving import HandKeeper
+from tests.serving import HandKeeper, listening
 from tests.test_keeper import fill
 from tests.test_map_browser import AXE, HOSTILE, violations
 from tests.test_planner import country, grid
@@ -39,31 +33,13 @@ def chromium() -> Iterator[Browser]:
         yield opened
 
 
-@contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of this machine; gives the planner's address."""
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}/planifier"
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     hostile = [world.site(str(n), 6 + n, nom=name) for n, name in enumerate(HOSTILE)]
     keeper = HandKeeper(country(grid=grid(), sites=(*country().sites, *hostile)))
     home = tmp_path_factory.mktemp("home")
     with listening(create_app(Settings(home=home), keeper, http=ApiSettings())) as served:
-        yield served
+        yield f"{served}/planifier"
 
 
 @pytest.fixture
@@ -447,7 +423,7 @@ def test_from_a_question_to_a_saved_scenario_over_a_real_service(chromium, fresh
         _, secret = tokens.create(connection, "Bureau du plan", (tokens.Scope.SCENARIOS,), days=1)
     with (
         listening(create_app(fresh_settings)) as served,
-        visit(chromium, f"{served}?slot=samedi&beyond_min=10") as opened,
+        visit(chromium, f"{served}/planifier?slot=samedi&beyond_min=10") as opened,
     ):
         page = opened.page
         page.get_by_label("Nombre de lieux").fill("1")

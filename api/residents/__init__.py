@@ -1,1 +1,1 @@
-"""Pages for residents and those who search for them: find, call, go; in plain words, with or without scripts."""
+"""Pages for residents and who searches for them: find, call, go, in plain words, without scripts too."""

@@ -6,7 +6,6 @@ used is told on the page instead of being dropped in silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -15,7 +14,7 @@ from api.parameters import MAX_PARAMETERS
 from api.residents.catalogue import LANGUAGES, N_, SOURCE, Language
 from api.residents.choices import CHOICES, WORDS_NAME
 from geo.find.answer import WHEN
-from geo.find.wishes import GROUPS, Wishes
+from geo.find.wishes import ANYTHING, GROUPS, Wishes
 from geo.reach.modes import Mode
 
 MAX_TEXT: Final = 200
@@ -53,7 +52,7 @@ class Asked:
     text: str = ""
     place: str = ""
     position: tuple[float, float] | None = None
-    wishes: Wishes = Wishes()
+    wishes: Wishes = ANYTHING
     when: str = ""
     mode: Mode = Mode.CAR
     count: int = PAGE
@@ -191,9 +190,3 @@ def _position(text: str) -> tuple[float, float] | None:
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
     return round(longitude, POSITION_DECIMALS), round(latitude, POSITION_DECIMALS)
-
-
-def hidden(pairs: Iterable[tuple[str, str]], *, leave: Iterable[str]) -> Pairs:
-    """What a form must carry along, without the names its own fields bear."""
-    left = set(leave)
-    return tuple((name, value) for name, value in pairs if name not in left)

@@ -21,7 +21,7 @@ from api.served import Now, Served
 from api.service import Service, service_of
 from geo.crs import area_of_use, project_point
 from geo.errors import PorteeError
-from geo.find.answer import WHEN, Answer, Found, answer
+from geo.find.answer import Answer, Found, answer
 from geo.find.wishes import Fit
 from geo.places.model import Place
 from geo.sites.calendar import Calendar
@@ -110,7 +110,8 @@ def origin_of(service: Service, served: Served, asked: Asked) -> Origin:
     """Where the request measures from; a problem is told, never raised."""
     epsg = served.snapshot.territory.metric_crs
     west, south, east, north = area_of_use(epsg)
-    place, others = None, ()
+    place: Place | None = None
+    others: tuple[Place, ...] = ()
     if asked.position:
         longitude, latitude = asked.position
     else:

@@ -220,6 +220,10 @@ class Wishes:
         return found
 
 
+ANYTHING: Final = Wishes()
+"""Nothing in particular: every site that receives people."""
+
+
 def mentions(site: Site, words: str) -> bool:
     """Whether every word is found in what a site says of itself, whatever its accents and case."""
     text = fold(

@@ -1,0 +1,25 @@
+"""The accessibility statement: what was tested, how, and what was not."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.residents.asked import read
+from api.residents.frame import Frame, html, render
+from api.routing import router
+from api.service import service_of
+
+PATH = "/accessibilite"
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def statement(request: Request) -> Response:
+    """The statement."""
+    service = service_of(request)
+    asked, _ = read(request.scope["query_string"])
+    contact = service.http.contact
+    values = {"contact": contact, "by_mail": "@" in contact and not contact.startswith("http")}
+    return html(render("accessibility.html", Frame(PATH, asked, service.now()), values), keep="public, max-age=3600")
