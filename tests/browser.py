@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -66,8 +67,12 @@ def visit(
     height: int = 800,
     tiles: bool = False,
     reduced_motion: bool = True,
+    ready: str = "html[data-ready]",
+    **context_options: Any,
 ) -> Iterator[Visit]:
     """Open an address and wait until its map is drawn; other hosts get nothing, or a blank tile.
+
+    `ready` is what a page shows once it is there, where that is not a map.
 
     Failed requests for tiles are not among the errors: the browser writes them to the console,
     and a page can't help it.
@@ -76,6 +81,7 @@ def visit(
         viewport={"width": width, "height": height},
         reduced_motion="reduce" if reduced_motion else "no-preference",
         locale="fr-FR",
+        **context_options,
     )
     seen = Visit(context.new_page())
     page, home = seen.page, urlsplit(url).netloc
@@ -108,7 +114,7 @@ def visit(
     page.on("dialog", refuse)
     try:
         page.goto(url)
-        page.wait_for_selector("html[data-ready]", state="attached", timeout=15_000)
+        page.wait_for_selector(ready, state="attached", timeout=15_000)
         yield seen
     finally:
         context.close()

@@ -31,24 +31,10 @@ SITES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    """The moment pages are read at."""
-    monkeypatch.setattr("api.served.present", lambda: NOW)
-    monkeypatch.setattr(
-        "api.served.Served.__init__.__kwdefaults__", {**_defaults(), "clock": lambda: NOW}, raising=False
-    )
-
-
-def _defaults():
-    from api.served import Served
-
-    return dict(Served.__init__.__kwdefaults__)
-
-
 @pytest.fixture
 def client():
     with serving(snapshot(*SITES)) as opened:
+        opened.app.state.service.now().served.clock = lambda: NOW
         yield opened
 
 
