@@ -86,10 +86,20 @@ def _template(cluster: embedded.Cluster, engine: Engine) -> str:
 @pytest.fixture
 def database_url(cluster: embedded.Cluster, _template: str) -> Iterator[str]:
     """Address of a database of the test's own, with migrated, empty tables."""
+    yield from _database(cluster, _template)
+
+
+def _database(cluster: embedded.Cluster, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_serial)}"
-    _run(cluster, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    _run(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield cluster.url(name).set(drivername="postgresql").render_as_string(hide_password=False)
     _run(cluster, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def module_database_url(cluster: embedded.Cluster, _template: str) -> Iterator[str]:
+    """As `database_url`, for all tests of a module together."""
+    yield from _database(cluster, _template)
 
 
 @pytest.fixture

@@ -23,7 +23,10 @@ def test_an_empty_address_asks_nothing():
 
 
 def test_a_whole_address_is_read_and_written_back():
-    query = "ou=12+rue+de+l%27%C3%89cole&lieu=ban-47001_0010&quand=samedi&besoin=demarches&prix=gratuit&mots=bus&mode=velo&n=30&lang=en"
+    query = (
+        "ou=12+rue+de+l%27%C3%89cole&lieu=ban-47001_0010&quand=samedi&besoin=demarches"
+        "&prix=gratuit&mots=bus&mode=velo&n=30&lang=en"
+    )
     asked, unusable = read(query.encode())
     assert unusable == ()
     assert asked.text == "12 rue de l'École"

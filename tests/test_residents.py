@@ -216,7 +216,7 @@ def test_files_of_pages_are_kept_for_good_under_an_address_that_changes_with_the
         answer = client.get(address)
         assert answer.status_code == 200, address
         assert "immutable" in answer.headers["cache-control"]
-    assert client.get("/static/pages/pages.css").headers["cache-control"] == "no-cache"
+    assert client.get("/static/pages/find.js").headers["cache-control"] == "no-cache"
 
 
 def test_it_can_be_installed(client):

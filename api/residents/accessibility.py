@@ -22,4 +22,6 @@ def statement(request: Request) -> Response:
     asked, _ = read(request.scope["query_string"])
     contact = service.http.contact
     values = {"contact": contact, "by_mail": "@" in contact and not contact.startswith("http")}
-    return html(render("accessibility.html", Frame(PATH, asked, service.now()), values), keep="public, max-age=3600")
+    return html(
+        render("accessibility.html", Frame(PATH, asked, service.now()), values), keep="public, max-age=3600"
+    )

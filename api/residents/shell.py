@@ -16,7 +16,7 @@ from api.routing import router
 from api.service import service_of
 
 OFFLINE: Final = "/hors-ligne"
-KEPT: Final = ("pages.css", "find.js", "icon.svg")
+KEPT: Final = ("find.js", "icon.svg")
 """Files of `assets/` a kept page needs."""
 WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 
@@ -58,7 +58,12 @@ async def manifest(request: Request) -> Response:
         "icons": [
             {"src": asset("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
             *(
-                {"src": asset(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": use}
+                {
+                    "src": asset(f"icon-{size}.png"),
+                    "sizes": f"{size}x{size}",
+                    "type": "image/png",
+                    "purpose": use,
+                }
                 for size, use in ((192, "any"), (512, "any"), (512, "maskable"))
             ),
         ],

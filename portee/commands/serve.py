@@ -48,7 +48,12 @@ def serve(
         load_kinds(settings.action_kinds)
         with engine_for(settings).connect() as connection:
             snapshots.read(connection)
-    for label, path in (("Find help", "/"), ("Map", "/carte"), ("API", "/api/v1/sites"), ("API documentation", "/docs")):
+    for label, path in (
+        ("Find help", "/"),
+        ("Map", "/carte"),
+        ("API", "/api/v1/sites"),
+        ("API documentation", "/docs"),
+    ):
         err.print(f"{label}: http://{_named(host)}:{port}{path}", markup=False)
     logs.configure(http.log_format)
     # The server answers this signal itself, then raises it again: end in order, not in the middle.
