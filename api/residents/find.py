@@ -26,7 +26,7 @@ from geo.find.wishes import Fit
 from geo.places.model import Place
 from geo.sites.calendar import Calendar
 from geo.sites.model import Site
-from geo.sites.moments import Opening, opening_at
+from geo.sites.moments import Opening, State, opening_at
 from geo.sites.opening import Openness, parse_slot, status
 
 PATH: Final = "/"
@@ -148,7 +148,16 @@ def _hours(served: Served, asked: Asked, moment: datetime) -> Callable[[Site], F
         return None
     slot = parse_slot(asked.when, now=moment)
     week = served.week(slot)
-    return lambda site: _FITS[status(site, slot, week)]
+    if slot.week is not None:
+        return lambda site: _now(opening_at(site, moment, served.calendar))
+    return lambda site: _FITS[status(site, slot, week, served.calendar)]
+
+
+def _now(found: Opening) -> Fit:
+    """Open now; perhaps not on a public holiday its hours say nothing of."""
+    if found.state is State.CLOSED:
+        return Fit.NO
+    return Fit.YES if found.state is State.OPEN and not found.doubtful else Fit.UNKNOWN
 
 
 def calendar_of(service: Service) -> Calendar:

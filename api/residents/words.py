@@ -90,6 +90,8 @@ def opening(_: Language, found: Opening, moment: datetime) -> str:
         said = _opens(_, found.opens, moment)
         if found.holiday:
             said = _("fermé ce jour férié, %(then)s", then=said)
+    if found.doubtful:
+        said = _("%(said)s d'ordinaire, mais c'est un jour férié : appelez avant", said=said)
     if found.stop is not None:
         said = _("%(said)s (%(place)s)", said=said, place=found.stop.place)
     return _("%(said)s, sur rendez-vous", said=said) if found.appointment else said
