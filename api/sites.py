@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 import orjson
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import GEOJSON, answer, headers_of, is_known, page_links
@@ -54,7 +54,7 @@ CSV_BATCH: Final = 200
 SiteId = Annotated[str, Path(description="Public identifier of the site.", examples=["demo--1"])]
 
 
-class GeoJson(Response):
+class GeoJson(JSONResponse):
     """GeoJSON, as OpenAPI is told."""
 
     media_type = GEOJSON
