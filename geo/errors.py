@@ -56,6 +56,10 @@ class UnknownPlace(PorteeError):
     """No commune, postcode, street or address bears this identifier."""
 
 
+class UnknownReport(PorteeError):
+    """No report of a reader bears this number."""
+
+
 class UnknownImport(PorteeError):
     """No import bears this number."""
 

@@ -24,6 +24,7 @@ from portee.commands import (
     people,
     render,
     report,
+    reports,
     roads,
     scenarios,
     serve,
@@ -77,6 +78,7 @@ fund.app.command("export")(funding_files.export)
 app.add_typer(fund.app, name="fund")
 app.add_typer(passes.app, name="passes")
 app.add_typer(actions.app, name="actions")
+app.add_typer(reports.app, name="reports")
 app.command()(account.account)
 app.command()(coverage.coverage)
 app.command()(gaps.gaps)

@@ -669,3 +669,22 @@ audit = Table(
     Column("after", JSONB),
     Index(None, "subject", "id"),
 )
+
+site_report = Table(
+    "site_report",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    _text("site_id"),
+    Column("site_name", Text, nullable=False, comment="as it was shown to the reader"),
+    _text("subject"),
+    _text("message"),
+    Column("email", Text, nullable=False, comment="for an answer; erased when closed"),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("outcome", Text, nullable=False, server_default=""),
+    CheckConstraint("subject IN ('telephone', 'horaires', 'adresse', 'ferme', 'autre')", name="subject"),
+    CheckConstraint("char_length(message) <= 1000", name="message"),
+    CheckConstraint("char_length(email) <= 254", name="email"),
+    CheckConstraint("closed_at IS NULL OR email = ''", name="erased"),
+    Index(None, "closed_at"),
+)
