@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from api.app import create_app
 from geo.errors import UnknownReport
 from geo.store import reports
-from geo.store.reports import Subject
+from geo.store.reports import MESSAGE_MAX, Subject
 from portee.cli import app
+from tests import world
+from tests.test_keeper import fill
 
 
 def add(connection, **changes):
@@ -95,6 +100,51 @@ def test_the_table_holds_nothing_of_the_sender_but_the_address(connection):
         *("id", "received_at", "site_id", "site_name", "subject", "message", "email"),
         *("closed_at", "outcome"),
     }
+
+
+# ---- Over HTTP
+
+
+@pytest.fixture
+def client(fresh_engine, fresh_settings):
+    fill(fresh_engine, world.site("a", 5, nom="Lieu fictif"))
+    with TestClient(create_app(fresh_settings), base_url="http://portee.test") as client:
+        yield client
+
+
+def send(client, **fields):
+    return client.post("/lieux/essai--a/signaler?ou=Ici", data=fields, follow_redirects=False)
+
+
+def test_what_a_reader_sends_is_kept_as_it_was_typed(client, fresh_engine, caplog):
+    hostile = "<script>alert(1)</script> ${x} {{ 7*7 }}\nligne 2 – 👩🏽‍💻 l'été " + "é" * 900
+    with caplog.at_level(logging.DEBUG):
+        response = send(client, quoi="autre", message=hostile, courriel="moi@exemple.fr")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/lieux/essai--a?ou=Ici&signale=1#merci"
+    with fresh_engine.connect() as connection:
+        (kept,) = reports.list_(connection)
+    assert (kept.site_id, kept.site_name, kept.subject) == ("essai--a", "Lieu fictif", Subject.AUTRE)
+    assert (kept.message, kept.email) == (hostile, "moi@exemple.fr")
+    for told in ("moi@exemple.fr", "ligne 2"):
+        assert told not in caplog.text
+    thanks = client.get(response.headers["location"])
+    assert "Merci, votre message est enregistré." in thanks.text
+    assert thanks.headers["cache-control"] == "private, no-cache"
+
+
+def test_the_longest_message_is_kept_and_a_longer_one_is_not(client, fresh_engine):
+    assert send(client, quoi="autre", message="x" * MESSAGE_MAX).status_code == 303
+    assert send(client, quoi="autre", message="x" * (MESSAGE_MAX + 1)).status_code == 422
+    with fresh_engine.connect() as connection:
+        assert len(reports.list_(connection)) == 1
+
+
+@pytest.mark.parametrize("fields", [{"quoi": "autre"}, {"quoi": "ferme", "suite": "robot"}])
+def test_a_form_with_a_mistake_keeps_nothing(client, fresh_engine, fields):
+    assert send(client, **fields).status_code == 422
+    with fresh_engine.connect() as connection:
+        assert reports.list_(connection) == []
 
 
 # ---- Commands

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from api.residents import accessibility, find, shell
+from api.residents import accessibility, directory, find, report, shell, site
 from api.residents.frame import ASSETS, STATIC, LastingFiles
 
 
 def install(app: FastAPI) -> None:
     """Add the pages and their files."""
-    for each in (find, accessibility, shell):
+    # `site` takes every other address below /lieux/: it stands last.
+    for each in (find, directory, report, accessibility, shell, site):
         app.router.routes.extend(each.routes.routes)
     app.mount(STATIC, LastingFiles(directory=ASSETS), name="pages")

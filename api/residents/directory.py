@@ -1,0 +1,82 @@
+"""`/lieux`: every site, commune by commune, with letters to jump to; all of it works without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.residents.asked import Asked, read
+from api.residents.frame import Frame, html, render
+from api.routing import router
+from api.served import Now
+from api.service import service_of
+from geo.sites.filters import fold
+from geo.sites.model import Site
+
+PATH: Final = "/lieux"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A commune of the directory and its sites, by name."""
+
+    name: str
+    sites: tuple[Site, ...]
+
+    @property
+    def letter(self) -> str:
+        """The letter it is found under: « É » counts as E, what is no letter as #."""
+        first = fold(self.name)[:1].upper()
+        return first if first.isascii() and first.isalpha() else "#"
+
+
+def entries(sites: Iterable[Site]) -> tuple[Entry, ...]:
+    """Communes with a site, in alphabetical order; sites of no commune come under an empty name."""
+    found: dict[tuple[str, str], list[Site]] = {}
+    for site in sites:
+        found.setdefault((fold(site.commune), site.code_insee), []).append(site)
+    return tuple(
+        Entry(members[0].commune, tuple(sorted(members, key=lambda s: (fold(s.nom), s.id))))
+        for _, members in sorted(found.items())
+    )
+
+
+def by_letter(found: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Entries under their letter, in order."""
+    letters: dict[str, list[Entry]] = {}
+    for entry in found:
+        letters.setdefault(entry.letter, []).append(entry)
+    return letters
+
+
+def directory_page(now: Now, asked: Asked) -> str:
+    """The directory, as HTML: the territory's own sites, then those beyond its border."""
+    snapshot = now.served.snapshot
+    own_codes = snapshot.territory.own_codes
+    beyond = [s for s in snapshot.sites if s.code_insee and s.code_insee not in own_codes]
+    nowhere = [s for s in snapshot.sites if not s.code_insee and not s.commune]
+    apart = {s.id for s in (*beyond, *nowhere)}
+    own = [s for s in snapshot.sites if s.id not in apart]
+    values = {
+        "letters": by_letter(entries(own)),
+        "beyond": entries(beyond),
+        "nowhere": sorted(nowhere, key=lambda s: (fold(s.nom), s.id)),
+        "count": len(own),
+    }
+    return render("directory.html", Frame(PATH, asked, now), values)
+
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def directory(request: Request) -> Response:
+    """Every site, commune by commune."""
+    asked, _ = read(request.scope["query_string"])
+    # Nothing of where somebody is asked for or shown here: only the language counts.
+    page = directory_page(service_of(request).now(), Asked(language=asked.language))
+    return html(page, keep="public, max-age=60")

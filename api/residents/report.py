@@ -1,0 +1,85 @@
+"""`POST /lieux/{id}/signaler`: a reader says what is wrong on the page of a site; staff read it.
+
+How often one sender may do so is limited with the other limits of the service, by path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.residents import words
+from api.residents.asked import Asked, read
+from api.residents.frame import base_url, html
+from api.residents.report_form import Form, body_of, from_elsewhere, read_form
+from api.residents.site import DONE, site_page, unknown_page
+from api.routing import router
+from api.served import Now
+from api.service import Service, service_of
+from geo.errors import DatabaseUnavailable, UnknownSite
+from geo.sites.model import Site
+from geo.store import reports
+from geo.store.reports import Subject
+
+NOT_KEPT = "private, no-store"
+"""A page that shows what somebody typed must not be kept."""
+
+routes = router("pages", "", described=False)
+
+
+@routes.post("/lieux/{site_id:path}/signaler")
+async def report(request: Request, site_id: str) -> Response:
+    """Keep a report and say thanks; or show the form again with what was typed and what is wrong."""
+    service = service_of(request)
+    body = await body_of(request)
+    elsewhere = from_elsewhere(request)
+    asked, _ = read(request.scope["query_string"])
+    return await run_in_threadpool(_answer, service, asked, site_id, base_url(request), body, elsewhere)
+
+
+def _answer(
+    service: Service, asked: Asked, site_id: str, base: str, body: bytes | None, elsewhere: bool
+) -> Response:
+    now = service.now()
+    try:
+        site = now.served.snapshot.site(site_id)
+    except UnknownSite:
+        return html(unknown_page(now, asked, site_id), status=404)
+    if body is None:
+        return _again(
+            service, now, asked, site, base, Form(errors={"": "big"}), HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        )
+    form = read_form(body)
+    if elsewhere:
+        form = replace(form, errors={**form.errors, "": "elsewhere"})
+        return _again(service, now, asked, site, base, form, HTTPStatus.FORBIDDEN)
+    if form.errors:
+        return _again(service, now, asked, site, base, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        with service.connect() as connection:
+            reports.add(
+                connection,
+                site_id=site.id,
+                site_name=site.nom,
+                subject=Subject(form.subject),
+                message=form.message,
+                email=form.email,
+            )
+            connection.commit()
+    except DatabaseUnavailable:
+        form = replace(form, errors={"": "away"})
+        return _again(service, now, asked, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
+    address = asked.address(words.site_path(site))
+    joint = "&" if "?" in address else "?"
+    return RedirectResponse(f"{address}{joint}{DONE}=1#merci", HTTPStatus.SEE_OTHER)
+
+
+def _again(
+    service: Service, now: Now, asked: Asked, site: Site, base: str, form: Form, status: HTTPStatus
+) -> Response:
+    page = site_page(service, now, asked, site, base + words.site_path(site), form)
+    return html(page, status=status, keep=NOT_KEPT)

@@ -1,0 +1,112 @@
+"""The hours of a site as its page tells them: a week of days, exceptions to come, stops to come.
+
+`geo.sites.moments` knows the hours; here they become lines to read. What is not known is said so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from api.residents.catalogue import Language
+from geo.sites.moments import DayHours, Exception_, OpenRange, Visit
+
+AHEAD: Final = timedelta(days=60)
+"""How far exceptional closures and hours are told."""
+VISITS: Final = 6
+"""Stops to come that are told."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """A line of the week.
+
+    Attributes
+    ----------
+    name
+        « mardi 1er décembre ».
+    hours
+        One text for each range of the day, or the one that says that there is none.
+    note
+        Why the day is not as others; "" for most.
+    """
+
+    date: date
+    name: str
+    hours: tuple[str, ...]
+    note: str
+    today: bool
+
+
+def week(_: Language, days: tuple[DayHours, ...], today: date) -> list[Day]:
+    """The lines of a week."""
+    return [Day(d.day, _.day(d.day, year=False), hours(_, d), note(_, d), d.day == today) for d in days]
+
+
+def hours(_: Language, day: DayHours) -> tuple[str, ...]:
+    """The ranges of a day in words; one text says that it is closed, or that it is not known."""
+    if day.ranges:
+        return tuple(between(_, each) for each in day.ranges)
+    if day.unknown:
+        return (_("horaires inconnus"),)
+    if day.exceptional:
+        return (_("fermé exceptionnellement"),)
+    return (_("fermé"),)
+
+
+def note(_: Language, day: DayHours) -> str:
+    """What is special about a day: a public holiday, school holidays, hours of that day alone."""
+    told = []
+    if day.holiday:
+        told.append(_("jour férié : %(name)s", name=day.holiday))
+    if day.exceptional and day.ranges:
+        told.append(_("horaires exceptionnels"))
+    if day.school_holiday:
+        told.append(_("vacances scolaires"))
+    return ", ".join(told)
+
+
+def between(_: Language, each: OpenRange) -> str:
+    """A range: « 9 h – 12 h, sur rendez-vous (Halle) »."""
+    said = f"{_.hour(each.start)} – {_.hour(each.end)}"
+    if each.appointment:
+        said = _("%(said)s, sur rendez-vous", said=said)
+    return _("%(said)s (%(place)s)", said=said, place=each.place) if each.place else said
+
+
+def exceptions(_: Language, found: tuple[Exception_, ...]) -> list[str]:
+    """Exceptional closures and hours, one sentence each."""
+    told = []
+    for each in found:
+        first, last = _.day(each.start), _.day(each.end)
+        when = (
+            _("le %(day)s", day=first)
+            if each.start == each.end
+            else _("du %(first)s au %(last)s", first=first, last=last)
+        )
+        if each.ranges:
+            ranges = ", ".join(between(_, r) for r in each.ranges)
+            told.append(_("Horaires exceptionnels %(when)s : %(hours)s", when=when, hours=ranges))
+        else:
+            told.append(_("Fermé exceptionnellement %(when)s", when=when))
+    return told
+
+
+def visits(_: Language, found: tuple[Visit, ...]) -> list[str]:
+    """Stops to come: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
+    return [
+        _(
+            "%(day)s, %(start)s – %(end)s : %(place)s",
+            day=_.day(each.start.date()),
+            start=_.hour(each.start),
+            end=_.hour(each.end),
+            place=each.place,
+        )
+        for each in found
+    ]
+
+
+def known(days: tuple[DayHours, ...]) -> bool:
+    """Whether any day of a week is known."""
+    return any(day.ranges or not day.unknown for day in days)
