@@ -133,7 +133,7 @@ def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, fo
         "does": tuple(_(PLAIN.get(each, each)) for each in site.services),
         "facts": facts(_, site),
         "days": timetable.week(_, days, today),
-        "hours_known": timetable.known(days),
+        "hours_known": bool(site.horaires or site.arrets) and timetable.known(days),
         "exceptions": timetable.exceptions(_, closures(site, today, today + timetable.AHEAD, calendar)),
         "visits": timetable.visits(_, next_visits(site, moment, calendar, timetable.VISITS)),
         "mails": [(each, f"mailto:{quote(each, safe='@')}") for each in site.courriels if "@" in each],
