@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, time
 from html import unescape
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -19,7 +20,7 @@ from api.residents.linked import linked
 from api.residents.report_form import BODY_MAX_BYTES, ERRORS, read_form
 from geo.sites import standard
 from geo.sites.model import Position, Stop
-from geo.sites.moments import DayHours, Exception_, OpenRange, Visit
+from geo.sites.moments import DayHours, Exceptional, Range, Visit
 from geo.sites.opening import TIME_ZONE
 from geo.territory.model import Provenance
 from tests import world
@@ -65,6 +66,7 @@ def full(**changes):
     return world.site("a", 5, **{**told, **changes})
 
 
+HALL = Stop("Halle fictive", "Tu", "09:00-12:00")
 KEEPER = HandKeeper()
 OPENED: list[TestClient] = []
 
@@ -155,7 +157,7 @@ def test_what_a_site_does_not_say_is_told_as_unknown():
 
 
 def test_hours_nobody_can_read_are_quoted_as_they_stand(monkeypatch):
-    unknown = tuple(DayHours(date(2026, 12, d), unknown=True) for d in range(21, 28))
+    unknown = tuple(day_of(date(2026, 12, d), unknown=True) for d in range(21, 28))
     monkeypatch.setattr("api.residents.site.week_of", lambda *_: unknown)
     text = words_of(page_of(full(horaires="le matin, sauf quand il pleut")))
     assert "Le lieu a écrit : « le matin, sauf quand il pleut »" in text
@@ -201,16 +203,31 @@ def test_a_doubtful_place_is_told(position):
 # ---- Hours in words
 
 
+def day_of(day: date, ranges: tuple[Range, ...] = (), **changes: Any) -> DayHours:
+    """A day that is as any other but for its ranges and `changes`."""
+    plain = DayHours(
+        date=day,
+        ranges=ranges,
+        by_appointment=False,
+        unknown=False,
+        holiday="",
+        doubtful=False,
+        school_holiday=False,
+        exceptional=False,
+    )
+    return replace(plain, **changes)
+
+
 def test_a_week_tells_holidays_exceptions_and_what_is_not_known():
-    nine_noon = OpenRange(time(9), time(12))
+    nine_noon = Range(time(9), time(12))
     days = (
-        DayHours(MONDAY, (nine_noon, OpenRange(time(14), time(17, 30), appointment=True))),
-        DayHours(date(2026, 12, 22), (OpenRange(time(9), time(12), place="Halle fictive"),)),
-        DayHours(date(2026, 12, 23), (nine_noon,), exceptional=True, school_holiday=True),
-        DayHours(date(2026, 12, 24), exceptional=True),
-        DayHours(date(2026, 12, 25), holiday="Noël"),
-        DayHours(date(2026, 12, 26)),
-        DayHours(date(2026, 12, 27), unknown=True),
+        day_of(MONDAY, (nine_noon, Range(time(14), time(17, 30), by_appointment=True))),
+        day_of(date(2026, 12, 22), (Range(time(9), time(12), stop=HALL),)),
+        day_of(date(2026, 12, 23), (nine_noon,), exceptional=True, school_holiday=True),
+        day_of(date(2026, 12, 24), exceptional=True),
+        day_of(date(2026, 12, 25), holiday="Noël"),
+        day_of(date(2026, 12, 26), by_appointment=True, unknown=True),
+        day_of(date(2026, 12, 27), unknown=True),
     )
     told = [
         (d.name, " + ".join(d.hours).replace("\xa0", " "), d.note) for d in timetable.week(FR, days, MONDAY)
@@ -221,7 +238,7 @@ def test_a_week_tells_holidays_exceptions_and_what_is_not_known():
         ("mercredi 23 décembre", "9 h – 12 h", "horaires exceptionnels, vacances scolaires"),
         ("jeudi 24 décembre", "fermé exceptionnellement", ""),
         ("vendredi 25 décembre", "fermé", "jour férié : Noël"),
-        ("samedi 26 décembre", "fermé", ""),
+        ("samedi 26 décembre", "sur rendez-vous", ""),
         ("dimanche 27 décembre", "horaires inconnus", ""),
     ]
     assert timetable.known(days)
@@ -234,19 +251,44 @@ def at(hour: int) -> datetime:
 
 def test_exceptions_and_stops_to_come_are_told_by_date():
     found = (
-        Exception_(date(2026, 12, 24), date(2026, 12, 24)),
-        Exception_(date(2027, 1, 4), date(2027, 1, 8)),
-        Exception_(date(2027, 1, 9), date(2027, 1, 9), (OpenRange(time(10), time(12)),)),
+        Exceptional(date(2026, 12, 24), date(2026, 12, 24), ()),
+        Exceptional(date(2027, 1, 4), date(2027, 1, 8), ()),
+        Exceptional(date(2027, 1, 9), date(2027, 1, 9), (Range(time(10), time(12)),)),
     )
     assert [each.replace("\xa0", " ") for each in timetable.exceptions(FR, found)] == [
         "Fermé exceptionnellement le jeudi 24 décembre 2026",
         "Fermé exceptionnellement du lundi 4 janvier 2027 au vendredi 8 janvier 2027",
         "Horaires exceptionnels le samedi 9 janvier 2027 : 10 h – 12 h",
     ]
-    visit = Visit("Halle fictive", at(9), at(12))
+    visit = Visit(at(9), at(12), by_appointment=False, stop=HALL)
     assert timetable.visits(FR, (visit,))[0].replace("\xa0", " ") == (
         "jeudi 3 décembre 2026, 9 h – 12 h : Halle fictive"
     )
+
+
+def test_a_real_fortnight_is_told_from_the_hours_as_they_are_written():
+    """Christmas 2026 in Lot-et-Garonne (zone A), by hand from the school calendar."""
+    written = "Mo-Fr 09:00-12:00; PH off; 2026 Dec 24 off; 2026 Dec 23 14:00-16:00"
+    client = client_of(full(horaires=written, arrets=()))
+    served = client.app.state.service.now().served
+    served.clock = lambda: datetime(2026, 12, 21, 8, 30, tzinfo=TIME_ZONE)
+    text = words_of(client.get("/lieux/essai--a")).replace("\xa0", " ")
+    for told in (
+        "Ouvre aujourd'hui à 9 h",
+        "lundi 21 décembre aujourd'hui 9 h – 12 h (vacances scolaires)",
+        "mercredi 23 décembre 14 h – 16 h (horaires exceptionnels, vacances scolaires)",
+        "jeudi 24 décembre fermé exceptionnellement (vacances scolaires)",
+        "vendredi 25 décembre fermé (jour férié : Noël, vacances scolaires)",
+        "Horaires exceptionnels le mercredi 23 décembre 2026 : 14 h – 16 h",
+        "Fermé exceptionnellement le jeudi 24 décembre 2026",
+    ):
+        assert told in text
+
+
+def test_a_site_without_hours_is_never_told_as_closed():
+    text = words_of(page_of(world.site("a", 5)))
+    assert "Nous ne connaissons pas les horaires de ce lieu" in text
+    assert "fermé" not in text.partition("Ce que je peux y faire")[0]
 
 
 # ---- For search engines
@@ -254,15 +296,15 @@ def test_exceptions_and_stops_to_come_are_told_by_date():
 
 def days_of_linked():
     return (
-        DayHours(
+        day_of(
             MONDAY,
             (
-                OpenRange(time(9), time(12)),
-                OpenRange(time(14), time(17), appointment=True),
-                OpenRange(time(18), time(19), place="Halle fictive"),
+                Range(time(9), time(12)),
+                Range(time(14), time(17), by_appointment=True),
+                Range(time(18), time(19), stop=HALL),
             ),
         ),
-        DayHours(date(2026, 12, 22), unknown=True),
+        day_of(date(2026, 12, 22), unknown=True),
     )
 
 

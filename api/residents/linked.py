@@ -100,15 +100,15 @@ def _hours(days: Iterable[DayHours]) -> list[dict[str, str]]:
     return [
         {
             "@type": "OpeningHoursSpecification",
-            "dayOfWeek": f"{CONTEXT}/{DAYS[day.day.weekday()]}",
+            "dayOfWeek": f"{CONTEXT}/{DAYS[day.date.weekday()]}",
             "opens": f"{each.start:%H:%M}",
             "closes": f"{each.end:%H:%M}",
-            "validFrom": day.day.isoformat(),
-            "validThrough": day.day.isoformat(),
+            "validFrom": day.date.isoformat(),
+            "validThrough": day.date.isoformat(),
         }
         for day in days
         for each in day.ranges
-        if not each.appointment and not each.place
+        if not each.by_appointment and not each.stop and not day.doubtful
     ]
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from api.residents.catalogue import Language
-from geo.sites.moments import DayHours, Exception_, OpenRange, Visit
+from geo.sites.moments import DayHours, Exceptional, Range, Visit
 
 AHEAD: Final = timedelta(days=60)
 """How far exceptional closures and hours are told."""
@@ -41,13 +41,15 @@ class Day:
 
 def week(_: Language, days: tuple[DayHours, ...], today: date) -> list[Day]:
     """The lines of a week."""
-    return [Day(d.day, _.day(d.day, year=False), hours(_, d), note(_, d), d.day == today) for d in days]
+    return [Day(d.date, _.day(d.date, year=False), hours(_, d), note(_, d), d.date == today) for d in days]
 
 
 def hours(_: Language, day: DayHours) -> tuple[str, ...]:
     """The ranges of a day in words; one text says that it is closed, or that it is not known."""
     if day.ranges:
         return tuple(between(_, each) for each in day.ranges)
+    if day.by_appointment:
+        return (_("sur rendez-vous"),)
     if day.unknown:
         return (_("horaires inconnus"),)
     if day.exceptional:
@@ -60,6 +62,8 @@ def note(_: Language, day: DayHours) -> str:
     told = []
     if day.holiday:
         told.append(_("jour férié : %(name)s", name=day.holiday))
+    if day.doubtful:
+        told.append(_("à confirmer par téléphone"))
     if day.exceptional and day.ranges:
         told.append(_("horaires exceptionnels"))
     if day.school_holiday:
@@ -67,22 +71,22 @@ def note(_: Language, day: DayHours) -> str:
     return ", ".join(told)
 
 
-def between(_: Language, each: OpenRange) -> str:
+def between(_: Language, each: Range) -> str:
     """A range: « 9 h – 12 h, sur rendez-vous (Halle) »."""
     said = f"{_.hour(each.start)} – {_.hour(each.end)}"
-    if each.appointment:
+    if each.by_appointment:
         said = _("%(said)s, sur rendez-vous", said=said)
-    return _("%(said)s (%(place)s)", said=said, place=each.place) if each.place else said
+    return _("%(said)s (%(place)s)", said=said, place=each.stop.place) if each.stop else said
 
 
-def exceptions(_: Language, found: tuple[Exception_, ...]) -> list[str]:
+def exceptions(_: Language, found: tuple[Exceptional, ...]) -> list[str]:
     """Exceptional closures and hours, one sentence each."""
     told = []
     for each in found:
-        first, last = _.day(each.start), _.day(each.end)
+        first, last = _.day(each.first), _.day(each.last)
         when = (
             _("le %(day)s", day=first)
-            if each.start == each.end
+            if each.first == each.last
             else _("du %(first)s au %(last)s", first=first, last=last)
         )
         if each.ranges:
@@ -95,18 +99,15 @@ def exceptions(_: Language, found: tuple[Exception_, ...]) -> list[str]:
 
 def visits(_: Language, found: tuple[Visit, ...]) -> list[str]:
     """Stops to come: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
-    return [
-        _(
-            "%(day)s, %(start)s – %(end)s : %(place)s",
-            day=_.day(each.start.date()),
-            start=_.hour(each.start),
-            end=_.hour(each.end),
-            place=each.place,
-        )
-        for each in found
-    ]
+    told = []
+    for each in found:
+        said = f"{_.day(each.start.date())}, {_.hour(each.start)} – {_.hour(each.end)}"
+        if each.by_appointment:
+            said = _("%(said)s, sur rendez-vous", said=said)
+        told.append(_("%(said)s : %(place)s", said=said, place=each.stop.place) if each.stop else said)
+    return told
 
 
 def known(days: tuple[DayHours, ...]) -> bool:
     """Whether any day of a week is known."""
-    return any(day.ranges or not day.unknown for day in days)
+    return any(day.ranges or day.by_appointment or not day.unknown for day in days)
