@@ -49,6 +49,9 @@ MEASURED: Final = 32
 
 TEXTS: Final = frozenset(standard.FIELDS) - standard.MULTIVALUED - {"id", "latitude", "longitude", "date_maj"}
 
+PAPERS: Final = 32
+"""Sheets of paper remembered for one snapshot: some 60 kB each, a directory ten times that."""
+
 Value = TypeVar("Value")
 
 
@@ -155,6 +158,7 @@ class Served:
         self._isochrones: Memory[tuple[Isochrone, ...]] = Memory(MEASURED)
         self._shapes: dict[tuple[Kind, str], bytes] = {}
         self.pages: Memory[Page] = Memory(8)
+        self.papers: Memory[bytes] = Memory(PAPERS)
         moment = snapshot.taken_at.strftime("%Y%m%d%H%M%S")
         self.tag = f"{snapshot.version}-{moment}-{geo.__version__}-{detour_factor:g}"
         """What an answer's ETag begins with: changes with data, settings, and Portée itself."""

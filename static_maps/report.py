@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, time
 from html import escape
 from math import isfinite
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import orjson
-import typst
 
 from geo.coverage import equity
 from geo.coverage.catchment import Decay, Step
@@ -31,13 +27,13 @@ from geo.reach.modes import Mode
 from geo.territory.model import Kind
 from static_maps import charts, paper
 from static_maps.paper import Key
+from static_maps.typeset import typeset
 from static_maps.words import day, integer
 
 TITLE: Final = "Accès à l'aide numérique"
 GAPS_SHOWN: Final = 20
 CHANGES_SHOWN: Final = 12
 
-_TEMPLATE: Final = Path(__file__).parent / "templates" / "report.typ"
 _MAIN: Final = (350.0, 400.0)
 _SIDE: Final = (240.0, 300.0)
 _HISTOGRAM: Final = 250.0
@@ -76,7 +72,8 @@ def report_pdf(
     ValueError
         If `before` does not answer the same question over the same places.
     """
-    return _compiled(contents(coverage, kind, gaps=gaps, before=before), coverage)
+    told = contents(coverage, kind, gaps=gaps, before=before)
+    return typeset("report", told, day=coverage.frame.day)
 
 
 def contents(
@@ -116,33 +113,6 @@ def contents(
         "method": _method(coverage),
         "sources": sources_said(coverage) or ("Aucune source n'est indiquée.",),
     }
-
-
-def _compiled(told: dict[str, Any], coverage: Coverage) -> bytes:
-    content = orjson.dumps(_printable(told)).decode()
-    arguments: dict[str, Any] = {
-        "sys_inputs": {"report": content},
-        "ignore_system_fonts": True,
-        "timestamp": datetime.combine(coverage.frame.day, time(), UTC),
-    }
-    source = _TEMPLATE.read_bytes()
-    try:
-        pdf: bytes = typst.compile(source, pdf_standards=["ua-1"], **arguments)
-    except typst.TypstError:
-        # A letter that no embedded font has cannot be claimed to be readable; it is shown as a box.
-        pdf = typst.compile(source, **arguments)
-    return pdf
-
-
-def _printable(value: Any) -> Any:
-    """Data whose every text is on one line, without characters that cannot be printed."""
-    if isinstance(value, str):
-        return paper.clean(value)
-    if isinstance(value, Mapping):
-        return {name: _printable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(each) for each in value]
-    return value
 
 
 def _notices(coverage: Coverage) -> list[str]:

@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from pathlib import Path
+from datetime import date
 from typing import Any, Final
-
-import orjson
-import typst
 
 from geo.funding import money
 from geo.funding.partners import Convention, Partner
 from geo.funding.reports import Line
 from geo.funding.rule import Rule, rule_on
-from static_maps import paper, words
+from static_maps import words
 from static_maps.funding_pages import leverage, rule_said
+from static_maps.typeset import typeset
 
 USES_SHOWN: Final = 8
-_TEMPLATE: Final = Path(__file__).parent / "templates" / "statement.typ"
 _MONTHS: Final = tuple(words.day(date(2000, month, 2)).split()[1] for month in range(1, 13))
 
 
@@ -77,17 +73,7 @@ def statement_pdf(told: Statement) -> bytes:
     -------
     A tagged PDF of one page, in French. It claims PDF/UA-1 unless a name has a letter its fonts lack.
     """
-    arguments: dict[str, Any] = {
-        "sys_inputs": {"statement": orjson.dumps(_clean(contents(told))).decode()},
-        "ignore_system_fonts": True,
-        "timestamp": datetime.combine(told.day, time(), UTC),
-    }
-    source = _TEMPLATE.read_bytes()
-    try:
-        pdf: bytes = typst.compile(source, pdf_standards=["ua-1"], **arguments)
-    except typst.TypstError:
-        pdf = typst.compile(source, **arguments)
-    return pdf
+    return typeset("statement", contents(told), day=told.day)
 
 
 def contents(told: Statement) -> dict[str, Any]:
@@ -193,14 +179,3 @@ def _sentences(told: Statement) -> list[str]:
             f"et payé {money.formatted(line.paid_cents)} en {told.year}."
         )
     return found
-
-
-def _clean(value: Any) -> Any:
-    """Data whose every text is on one line, without characters that cannot be printed."""
-    if isinstance(value, str):
-        return paper.clean(value)
-    if isinstance(value, list):
-        return [_clean(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _clean(each) for name, each in value.items()}
-    return value
