@@ -6,6 +6,7 @@ asked of a clock or of settings: the day is one of the facts, and the same facts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -35,6 +36,8 @@ _CUT: Final = {
 }
 """Characters shown of each part, so that no record takes the room of the others."""
 _HOURS_LINES: Final = 5
+_BREAKS: Final = re.compile(r"[ \t-\r\u2028\u2029]+")
+"""White space but the no-break kinds, which hold hours together."""
 
 
 @dataclass(frozen=True)
@@ -138,12 +141,15 @@ class Entry:
     chapter
         Code of the chapter it sends to: its own, or that of the nearest site's commune.
     where
-        The nearest site, for a commune that has none; "" otherwise.
+        How many sites it has, or the nearest one.
+    own
+        Whether it has any.
     """
 
     name: str
     chapter: str
-    where: str = ""
+    where: str
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -222,7 +228,10 @@ def directory_pdf(directory: Directory) -> bytes:
     """Write a directory: a tagged PDF on A4, with a table of communes that sends to pages."""
     told = {
         **_told(directory),
-        "entries": [{**asdict(e), "where": _cut(e.where, "note")} for e in directory.entries],
+        "entries": [
+            {**asdict(e), "name": _cut(e.name, "place"), "where": _cut(e.where, "note")}
+            for e in directory.entries
+        ],
         "chapters": [_chapter(c) for c in directory.chapters],
         "beyond": [_chapter(c) for c in directory.beyond],
         "passing": [_passing(p) for p in directory.passing],
@@ -233,7 +242,12 @@ def directory_pdf(directory: Directory) -> bytes:
 
 def slip_pdf(slip: Slip) -> bytes:
     """Write a slip: a tagged PDF of one page on A5."""
-    told = {**_told(slip), "card": _card(slip.card), "link": _link(slip.link)}
+    told = {
+        **_told(slip),
+        "opens": _cut(slip.opens, "hours"),
+        "card": _card(slip.card),
+        "link": _link(slip.link),
+    }
     return typeset("slip", told, day=slip.day)
 
 
@@ -291,6 +305,6 @@ def _link(link: Link) -> Mapping[str, Any]:
 
 def _cut(text: str, part: str) -> str:
     """A text on one line, no longer than its part may be; what is cut ends with an ellipsis."""
-    plain = " ".join(text.split())
+    plain = _BREAKS.sub(" ", text).strip()
     most = _CUT[part]
     return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"

@@ -53,15 +53,20 @@ BEYOND: Final = 3
 """Sites outside that the sheet of a canton or an EPCI adds."""
 STOPS: Final = {Kind.COMMUNE: 2, Kind.CANTON: 6, Kind.EPCI: 8}
 """Stops told on a sheet."""
+SOURCES_MOST: Final = 75
+"""Characters of sources told."""
+FEW_MINUTES: Final = 5
+"""Up to these, a time from one's own town hall says less than « dans la commune »."""
 NEAR_M: Final = 15_000.0
 """Metres between town halls within which a stop is nearby."""
 
 TITLE: Final = N_("Besoin d'aide avec le numérique ?")
+DIRECTORY: Final = N_("Annuaire de l'aide au numérique")
 CALL: Final = N_("Vérifiez par téléphone avant de vous déplacer.")
 PAGE: Final = N_("page {n} sur {of}")
 INSIDE: Final = {Kind.CANTON: N_("Dans le canton"), Kind.EPCI: N_("Dans l'intercommunalité")}
 
-_HOUR: Final = re.compile(r"(\d) h(?: (\d\d)\b)?")
+_HOURS: Final = re.compile(r"\d h(?: \d\d\b)?(?: – \d\d? h(?: \d\d\b)?)?")
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,16 @@ def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
         for row, site in desk.sites
         if np.isfinite(seconds[row]) or site.code_insee == commune.code
     )[:NEAREST]
-    cards = tuple(_card(desk, site, (_journey(desk, each),)) for each, _name, _row, site in near)
+
+    def how_far(seconds: float, site: Site) -> tuple[str, ...]:
+        here = site.code_insee == commune.code
+        far = np.isfinite(seconds) and seconds > FEW_MINUTES * 60
+        return (
+            *((_("Dans la commune"),) if here else ()),
+            *((_journey(desk, seconds),) if far or not here else ()),
+        )
+
+    cards = tuple(_card(desk, site, how_far(each, site)) for each, _name, _row, site in near)
     others = list(desk.served.snapshot.territory.commune_by_code.values())
     away = np.hypot(*(desk.halls(others) - desk.halls([commune])).T)
     around = {c.code for c, metres in zip(others, away, strict=True) if metres <= NEAR_M}
@@ -223,7 +237,7 @@ def directory_of(desk: Desk) -> Directory:
         chapter = Chapter(code, name, cards)
         (beyond if known and code not in territory.own_codes else chapters).append(chapter)
     return Directory(
-        **_frame(desk, [site for _row, site in desk.sites], timed=True),
+        **{**_frame(desk, [site for _row, site in desk.sites], timed=True), "title": _(DIRECTORY)},
         place=territory.name,
         lead=_("Tous les lieux qui aident avec un ordinateur, un téléphone ou une démarche en ligne."),
         entries_title=_("Où aller, commune par commune"),
@@ -242,24 +256,25 @@ def directory_of(desk: Desk) -> Directory:
 
 def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[Entry]:
     """Every commune: its own page, or the nearest site for one that has none."""
+    _ = desk._
     territory = desk.served.snapshot.territory
     communes = sorted(territory.communes, key=lambda c: (fold(c.name), c.code))
     rows = [row for row, _site in desk.sites]
     seconds = desk.seconds(communes)[rows] if rows else np.empty((0, len(communes)))
     for column, commune in enumerate(communes):
         if commune.code in by_commune:
-            yield Entry(commune.name, commune.code)
+            count = len(by_commune[commune.code])
+            yield Entry(commune.name, commune.code, _.many("%(num)s lieu", "%(num)s lieux", count), own=True)
             continue
         times = seconds[:, column]
         best = int(times.argmin()) if times.size else -1
         if best < 0 or not np.isfinite(times[best]):
-            yield Entry(commune.name, "")
+            yield Entry(commune.name, "", _("Aucun lieu connu"), own=False)
             continue
         site = desk.sites[best][1]
         told = (_journey(desk, float(times[best])), site.commune, _phone(site), site.nom)
-        yield Entry(
-            commune.name, site.code_insee or f"?{site.commune}", " · ".join(each for each in told if each)
-        )
+        where = " · ".join(each for each in told if each)
+        yield Entry(commune.name, site.code_insee or f"?{site.commune}", where, own=False)
 
 
 def slip_of(desk: Desk, site: Site, origin: Origin, mode: Mode) -> Slip:
@@ -286,7 +301,7 @@ def slip_of(desk: Desk, site: Site, origin: Origin, mode: Mode) -> Slip:
     return Slip(
         language=desk.code,
         day=desk.day,
-        title=_("Je vous conseille d'appeler et d'aller ici :"),
+        title=_("Je vous conseille d'aller ici :"),
         card=card,
         opens=_capital(_stands(_, opening_at(site, desk.moment, desk.calendar), desk.moment)),
         hours_title=_("Horaires"),
@@ -311,7 +326,7 @@ def _frame(desk: Desk, sites: Sequence[Site], *, timed: bool) -> dict[str, str |
         footer.append(_("Les temps de trajet sont estimés à vol d'oiseau."))
     sources = sorted({site.source for site in sites if site.source}, key=fold)
     if sources:
-        footer.append(_("Source : %(sources)s.", sources=", ".join(sources)))
+        footer.append(_("Source : %(sources)s", sources=_listed(sources)))
     return {
         "language": desk.code,
         "day": desk.day,
@@ -325,6 +340,16 @@ def _frame(desk: Desk, sites: Sequence[Site], *, timed: bool) -> dict[str, str |
         "footer": " ".join(footer),
         "page": _(PAGE),
     }
+
+
+def _listed(sources: Sequence[str]) -> str:
+    """Sources as far as the room goes, the first one always."""
+    said = sources[0]
+    for each in sources[1:]:
+        if len(said) + len(each) > SOURCES_MOST:
+            return f"{said}…"
+        said = f"{said}, {each}"
+    return said
 
 
 def _card(desk: Desk, site: Site, reasons: tuple[str, ...]) -> Card:
@@ -404,7 +429,7 @@ def hours_said(_: Language, site: Site, moment: datetime, calendar: Calendar) ->
     if not lines:
         return (_capital(words.opening(_, opening_at(fixed, moment, calendar), moment)),)
     if not simple or "[" in raw:  # other weeks may differ
-        return (_("Semaine du %(day)s :", day=_.date(monday)), *lines)
+        return (_("Semaine du %(day)s (une autre peut différer) :", day=_.date(monday)), *lines)
     return lines
 
 
@@ -412,7 +437,7 @@ def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[st
     """The hours of one week: days with the same hours on one line."""
     days: dict[str, list[int]] = defaultdict(list)
     for number, day in enumerate(week_of(site, monday, calendar)):
-        hours = [f"{_.hour(each.start)} – {_.hour(each.end)}" for each in day.ranges]
+        hours = [_joined(f"{_.hour(each.start)} – {_.hour(each.end)}") for each in day.ranges]
         if hours:
             days[_(" et ").join(hours)].append(number)
     return tuple(
@@ -448,7 +473,12 @@ def _stands(_: Language, found: Opening, moment: datetime) -> str:
 
 def _unbroken(said: str) -> str:
     """Hours whose parts stay on one line: « 9 h 30 »."""
-    return _HOUR.sub(lambda m: f"{m[1]}\u00a0h" + (f"\u00a0{m[2]}" if m[2] else ""), said)
+    return _HOURS.sub(lambda found: _joined(found[0]), said)
+
+
+def _joined(hours: str) -> str:
+    """Text that no line end parts, not even after its dash."""
+    return hours.replace(" ", "\u00a0").replace("–", "–\u2060")
 
 
 def _capital(said: str) -> str:
