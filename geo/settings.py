@@ -54,6 +54,15 @@ class Settings(BaseSettings):
             "TOML file of kinds of action that joins the shipped ones, or replaces what they declare."
         ),
     )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
+        max_length=200,
+        description=(
+            "Address readers find the pages at (https://aide.example.fr), printed on paper. "
+            "Empty: the one each request asks."
+        ),
+    )
     import_max_mb: int = Field(
         default=100,
         ge=1,

@@ -22,6 +22,7 @@ from portee.commands import (
     partners,
     passes,
     people,
+    print_,
     render,
     report,
     reports,
@@ -86,6 +87,7 @@ app.command()(isochrones.isochrones)
 app.command()(siting.siting)
 app.add_typer(scenarios.app, name="scenario")
 app.command()(trend.trend)
+app.command("print")(print_.print_)
 app.command()(report.report)
 app.command()(render.render)
 app.command()(serve.serve)

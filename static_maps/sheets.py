@@ -41,6 +41,29 @@ _BREAKS: Final = re.compile(r"[ \t-\r\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
+class About:
+    """What every paper says of itself.
+
+    Attributes
+    ----------
+    day
+        It was made on, and bears.
+    call
+        That one calls before going.
+    notice
+        « Données de démonstration » and what it means; "" for true data.
+    footer
+        When it was made, and from what.
+    """
+
+    language: str
+    day: date
+    call: str
+    notice: str
+    footer: str
+
+
+@dataclass(frozen=True)
 class Link:
     """An address of the web, as a code to photograph and as words.
 
@@ -108,26 +131,18 @@ class Sheet:
     ----------
     one_page
         Show of the first group as many cards as one page holds, nearest first.
-    notice
-        « Données de démonstration » and what it means; "" for true data.
-    footer
-        When it was made, and from what.
     page
         « page {n} sur {of} », with those two marks.
     """
 
-    language: str
-    day: date
+    about: About
     title: str
     place: str
     lead: str
-    call: str
     groups: tuple[Group, ...]
     passing_title: str
     passing: tuple[Passing, ...]
     link: Link
-    notice: str
-    footer: str
     page: str
     one_page: bool = False
 
@@ -165,12 +180,10 @@ class Chapter:
 class Directory:
     """All sites of a département, and where each commune goes."""
 
-    language: str
-    day: date
+    about: About
     title: str
     place: str
     lead: str
-    call: str
     entries_title: str
     entries_head: tuple[str, str, str]
     entries: tuple[Entry, ...]
@@ -182,8 +195,6 @@ class Directory:
     passing_none: str
     passing: tuple[Passing, ...]
     link: Link
-    notice: str
-    footer: str
     page: str
 
 
@@ -199,17 +210,13 @@ class Slip:
         What is to be written by hand: the words of each line, each followed by dots.
     """
 
-    language: str
-    day: date
+    about: About
     title: str
     card: Card
     opens: str
     hours_title: str
     link: Link
     lines: tuple[tuple[str, ...], ...]
-    call: str
-    notice: str
-    footer: str
 
 
 def sheet_pdf(sheet: Sheet) -> bytes:
@@ -221,7 +228,7 @@ def sheet_pdf(sheet: Sheet) -> bytes:
         "passing": [_passing(p) for p in sheet.passing],
         "link": _link(sheet.link),
     }
-    return typeset("sheet", told, day=sheet.day)
+    return typeset("sheet", told, day=sheet.about.day)
 
 
 def directory_pdf(directory: Directory) -> bytes:
@@ -237,7 +244,7 @@ def directory_pdf(directory: Directory) -> bytes:
         "passing": [_passing(p) for p in directory.passing],
         "link": _link(directory.link),
     }
-    return typeset("directory", told, day=directory.day)
+    return typeset("directory", told, day=directory.about.day)
 
 
 def slip_pdf(slip: Slip) -> bytes:
@@ -248,7 +255,7 @@ def slip_pdf(slip: Slip) -> bytes:
         "card": _card(slip.card),
         "link": _link(slip.link),
     }
-    return typeset("slip", told, day=slip.day)
+    return typeset("slip", told, day=slip.about.day)
 
 
 def qr_svg(address: str) -> str:
@@ -261,12 +268,16 @@ def qr_svg(address: str) -> str:
 
 
 def _told(facts: Sheet | Directory | Slip) -> dict[str, Any]:
-    day = facts.day
+    about = facts.about
     return {
         **asdict(facts),
-        "day": day.isoformat(),
-        "created": {"year": day.year, "month": day.month, "day": day.day},
-        "footer": _cut(facts.footer, "sources"),
+        "about": {
+            "language": about.language,
+            "created": {"year": about.day.year, "month": about.day.month, "day": about.day.day},
+            "call": about.call,
+            "notice": about.notice,
+            "footer": _cut(about.footer, "sources"),
+        },
     }
 
 

@@ -22,6 +22,7 @@ from api.residents import words
 from api.residents.asked import Asked
 from api.residents.catalogue import LANGUAGES, Language, language
 from api.served import Now
+from api.service import service_of
 from static_maps import words as shared_words
 
 HERE: Final = Path(__file__).parent
@@ -145,5 +146,5 @@ def html(body: str, *, status: int = 200, policy: str = POLICY, keep: str = "no-
 
 
 def base_url(request: Request) -> str:
-    """Scheme and host the reader asked, without a slash at the end."""
-    return str(request.base_url).rstrip("/")
+    """Where readers find these pages, without a slash at the end: as set, else as this one asked."""
+    return (service_of(request).settings.public_url or str(request.base_url)).rstrip("/")

@@ -33,6 +33,7 @@ from geo.sites.opening import reference_week
 from geo.territory.model import Commune, Grouping, Kind
 from static_maps import words as shared_words
 from static_maps.sheets import (
+    About,
     Card,
     Chapter,
     Directory,
@@ -168,7 +169,8 @@ def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
     around = {c.code for c, metres in zip(others, away, strict=True) if metres <= NEAR_M}
     there = Asked(text=commune.name, place=f"commune-{commune.code}")
     return Sheet(
-        **_frame(desk, [site for *_rest, site in near], timed=True),
+        about=_about(desk, [site for *_rest, site in near], timed=True),
+        title=_(TITLE),
         place=commune.name,
         lead=(
             _("Ordinateur, téléphone, démarches en ligne : voici qui peut vous aider, au plus près.")
@@ -179,6 +181,7 @@ def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
         passing_title=_("Près de chez vous, à date fixe"),
         passing=_passing(desk, around, STOPS[Kind.COMMUNE]),
         link=desk.link(there, _("La liste à jour :"), shown=replace(there, text="")),
+        page=_(PAGE),
         one_page=True,
     )
 
@@ -206,7 +209,8 @@ def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
     inside = tuple(_card(desk, site, (site.commune,)) for *_rest, site in own)
     outside = tuple(_card(desk, site, (from_where(row),)) for _s, _name, row, site in beyond)
     return Sheet(
-        **_frame(desk, [site for *_rest, site in (*own, *beyond)], timed=bool(outside)),
+        about=_about(desk, [site for *_rest, site in (*own, *beyond)], timed=bool(outside)),
+        title=_(TITLE),
         place=_("%(name)s (canton)", name=group.name) if group.kind is Kind.CANTON else group.name,
         lead=(
             _("Ordinateur, téléphone, démarches en ligne : voici qui peut vous aider.")
@@ -217,6 +221,7 @@ def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
         passing_title=_("À date fixe, dans les communes"),
         passing=_passing(desk, members, STOPS[group.kind]),
         link=desk.link(Asked(), _("Cherchez depuis votre commune :")),
+        page=_(PAGE),
     )
 
 
@@ -227,7 +232,8 @@ def directory_of(desk: Desk) -> Directory:
     by_commune: dict[str, list[Site]] = defaultdict(list)
     for _row, site in desk.sites:
         by_commune[site.code_insee or f"?{site.commune}"].append(site)
-    chapters, beyond = [], []
+    chapters: list[Chapter] = []
+    beyond: list[Chapter] = []
     for code, sites in by_commune.items():
         known = territory.commune_by_code.get(code)
         name = known.name if known else sites[0].commune or _("Commune inconnue")
@@ -237,7 +243,8 @@ def directory_of(desk: Desk) -> Directory:
         chapter = Chapter(code, name, cards)
         (beyond if known and code not in territory.own_codes else chapters).append(chapter)
     return Directory(
-        **{**_frame(desk, [site for _row, site in desk.sites], timed=True), "title": _(DIRECTORY)},
+        about=_about(desk, [site for _row, site in desk.sites], timed=True),
+        title=_(DIRECTORY),
         place=territory.name,
         lead=_("Tous les lieux qui aident avec un ordinateur, un téléphone ou une démarche en ligne."),
         entries_title=_("Où aller, commune par commune"),
@@ -251,6 +258,7 @@ def directory_of(desk: Desk) -> Directory:
         passing_none=_("Aucun passage n'est annoncé."),
         passing=_passing(desk, None, len(desk.stops)),
         link=desk.link(Asked(), _("La liste à jour :")),
+        page=_(PAGE),
     )
 
 
@@ -297,10 +305,8 @@ def slip_of(desk: Desk, site: Site, origin: Origin, mode: Mode) -> Slip:
     card = _card(desk, site, reasons)
     if site.acces_fauteuil:
         card = replace(card, reasons=(*card.reasons, _("Accessible en fauteuil roulant")))
-    frame = _frame(desk, [site], timed=bool(reasons))
     return Slip(
-        language=desk.code,
-        day=desk.day,
+        about=_about(desk, [site], timed=bool(reasons)),
         title=_("Je vous conseille d'aller ici :"),
         card=card,
         opens=_capital(_stands(_, opening_at(site, desk.moment, desk.calendar), desk.moment)),
@@ -312,14 +318,11 @@ def slip_of(desk: Desk, site: Site, origin: Origin, mode: Mode) -> Slip:
             (_("Documents à apporter"),),
             ("",),
         ),
-        notice=frame["notice"],
-        footer=frame["footer"],
-        call=_(CALL),
     )
 
 
-def _frame(desk: Desk, sites: Sequence[Site], *, timed: bool) -> dict[str, str | date]:
-    """What every sheet bears: its title, its day, its sources, and what to make of it."""
+def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> About:
+    """What every paper bears: its day, its sources, and what to make of it."""
     _ = desk._
     footer = [_("Imprimé le %(date)s.", date=_.date(desk.day))]
     if timed and desk.served.travel.graph is None:
@@ -327,19 +330,10 @@ def _frame(desk: Desk, sites: Sequence[Site], *, timed: bool) -> dict[str, str |
     sources = sorted({site.source for site in sites if site.source}, key=fold)
     if sources:
         footer.append(_("Source : %(sources)s", sources=_listed(sources)))
-    return {
-        "language": desk.code,
-        "day": desk.day,
-        "title": _(TITLE),
-        "call": _(CALL),
-        "notice": (
-            _("Données de démonstration") + _(" : les lieux et les numéros montrés sont inventés.")
-            if desk.served.snapshot.fictitious
-            else ""
-        ),
-        "footer": " ".join(footer),
-        "page": _(PAGE),
-    }
+    notice = ""
+    if desk.served.snapshot.fictitious:
+        notice = _("Données de démonstration") + _(" : les lieux et les numéros montrés sont inventés.")
+    return About(desk.code, desk.day, _(CALL), notice, " ".join(footer))
 
 
 def _listed(sources: Sequence[str]) -> str:
@@ -380,7 +374,7 @@ def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Pas
     """The next stops in some communes, or in all; the first of each place before the second of any."""
     wanted = None if communes is None else set(communes)
     seen: dict[tuple[str, str], int] = defaultdict(int)
-    ranked = []
+    ranked: list[tuple[int, datetime, int, Passage]] = []
     for stop in desk.stops:
         if wanted is None or stop.commune in wanted:
             ranked.append((seen[stop.site.id, stop.place], stop.start, len(ranked), stop))
