@@ -32,7 +32,7 @@ _CUT: Final = {
     "note": 160,
     "place": 90,
     "shown": 80,
-    "sources": 160,
+    "sources": 140,
 }
 """Characters shown of each part, so that no record takes the room of the others."""
 _HOURS_LINES: Final = 5
