@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from tests.browser import browser, visit
+from tests.serving import listening
 from tests.test_funding_pages import PAGES, invested
 from tests.test_keeper import eventually
 from tests.test_map_browser import AXE, violations
-from tests.test_planner_browser import listening
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def address(cluster, _template, tmp_path_factory) -> Iterator[str]:
         invested(cluster, _template, home, name=HOSTILE) as (_, settings),
         listening(create_app(settings)) as served,
     ):
-        yield served.removesuffix("/planifier")
+        yield served
 
 
 def views(page: Page) -> list[list[float]]:
@@ -128,7 +128,7 @@ def test_print_has_the_drawn_maps_and_no_controls(chromium, address):
         expect(opened.page.locator(".legend").first).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, 768, 1280])
 def test_axe_finds_nothing_to_say_and_no_page_scrolls_sideways(chromium, address, width):
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, locale="fr-FR", reduced_motion="reduce"

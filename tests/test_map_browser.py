@@ -365,7 +365,7 @@ def violations(page: Page) -> Any:
     return page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, 768, 1280])
 def test_axe_finds_nothing_to_say(chromium, address, width):
     with visit(chromium, address, width=width) as opened:
         page = opened.page

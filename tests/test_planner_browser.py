@@ -446,7 +446,7 @@ def test_from_a_question_to_a_saved_scenario_over_a_real_service(chromium, fresh
 # ---- For everyone
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, 768, 1280])
 def test_axe_finds_nothing_to_say(chromium, address, width):
     with visit(chromium, f"{address}?slot=samedi&beyond_min=15", width=width) as opened:
         page = opened.page

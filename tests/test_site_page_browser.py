@@ -20,9 +20,8 @@ from geo.sites.text import cleaned
 from geo.territory.model import Provenance
 from tests import world
 from tests.browser import browser
-from tests.serving import HandKeeper
+from tests.serving import HandKeeper, listening
 from tests.test_map_browser import AXE, HOSTILE, violations
-from tests.test_planner_browser import listening
 from tests.test_site_page import full
 
 pytestmark = pytest.mark.browser
@@ -64,7 +63,7 @@ def address() -> Iterator[str]:
     snapshot = replace(world.snapshot(CALM, BARE, *ATTACKS), site_provenance=sources)
     app = create_app(Settings(), HandKeeper(snapshot), http=ApiSettings())
     with listening(app) as served:
-        yield served.removesuffix("/planifier")
+        yield served
 
 
 @dataclass
