@@ -70,6 +70,11 @@ def read(pdf: bytes) -> PdfReader:
     return PdfReader(BytesIO(pdf))
 
 
+def root_of(reader: PdfReader) -> Any:
+    """The catalogue of a file, where its language and its tags are."""
+    return reader.trailer["/Root"]
+
+
 def text(pdf: bytes) -> str:
     """All text of a file, white space made one."""
     said = " ".join(page.extract_text() for page in read(pdf).pages)
@@ -99,7 +104,7 @@ def shipped() -> Snapshot:
     return Snapshot(1, NOW, territory, tuple(sorted(sites, key=lambda s: s.id)))
 
 
-FULL = {
+FULL: dict[str, Any] = {
     "telephone": "+33553000102",
     "horaires": "Mo-Fr 09:00-12:00,13:30-17:00; PH off",
     "pass_numerique": True,
@@ -266,7 +271,7 @@ def structure(reader: PdfReader) -> list[tuple[str, str]]:
             if "/K" in node:
                 walk(node["/K"])
 
-    walk(reader.trailer["/Root"]["/StructTreeRoot"])
+    walk(root_of(reader)["/StructTreeRoot"])
     return found
 
 
@@ -281,7 +286,7 @@ def test_paper_is_tagged(kind, code):
         "slip": lambda: slip_pdf(slip_of(place, BUS, Origin(), Mode.CAR)),
     }[kind]()
     reader = read(pdf)
-    root = reader.trailer["/Root"]
+    root = root_of(reader)
     assert root["/Lang"].split("-")[0] == code
     assert root["/MarkInfo"]["/Marked"]
     assert reader.metadata is not None
@@ -675,7 +680,7 @@ def test_the_command_writes_one_file_in_english_and_warns_without_address(stored
     done = run("--commune", "99001", "--out", str(stored / "a.pdf"), "--lang", "en", "--json")
     assert done.exit_code == 0, done.output
     assert "PORTEE_PUBLIC_URL is not set" in done.stderr
-    assert read((stored / "a.pdf").read_bytes()).trailer["/Root"]["/Lang"].startswith("en")
+    assert root_of(read((stored / "a.pdf").read_bytes()))["/Lang"].startswith("en")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -21,8 +22,8 @@ from tests.test_map_browser import AXE, HOSTILE, violations
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
+PHONE: dict[str, Any] = {"width": 390, "height": 844}
+DESK: dict[str, Any] = {"width": 1280, "height": 800}
 PLACES = {
     "Lavardac": "Lavardac",
     "vileneuve sur lot": "Villeneuve-sur-Lot",

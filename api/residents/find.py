@@ -160,17 +160,12 @@ def _now(found: Opening) -> Fit:
     return Fit.YES if found.state is State.OPEN and not found.doubtful else Fit.UNKNOWN
 
 
-def calendar_of(service: Service) -> Calendar:
-    """The holidays hours are read with."""
-    return Calendar(zone=service.settings.school_zone)
-
-
 def find_page(service: Service, now: Now, asked: Asked, unusable: Sequence[Unusable] = ()) -> str:
     """The page of a request, as HTML."""
     served = now.served
     results = search(service, served, asked)
     frame = Frame(PATH, asked, now)
-    calendar = calendar_of(service)
+    calendar = served.calendar
     found = results.answer
     shown = found.fits[: asked.count]
     room = MAYBES if found.fits else asked.count

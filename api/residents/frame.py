@@ -17,7 +17,8 @@ from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.pages import FRAMED_BY, HTML
+from api.pages import HTML
+from api.policy import FRAMED_BY
 from api.residents import words
 from api.residents.asked import Asked
 from api.residents.catalogue import LANGUAGES, Language, language

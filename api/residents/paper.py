@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.answers import headers_of, is_known
 from api.residents.asked import Asked, read
 from api.residents.catalogue import N_
-from api.residents.find import calendar_of, origin_of
+from api.residents.find import origin_of
 from api.residents.frame import Frame, base_url, html, render
 from api.residents.sheets import KINDS, Desk, directory_of, sheet_of, slip_of
 from api.routing import router
@@ -112,7 +112,7 @@ def _desk(request: Request) -> tuple[Desk, Now]:
     now = service.now()
     asked, _unusable = read(request.scope["query_string"])
     return (
-        Desk(now.served, calendar_of(service), asked.language, base_url(request), now.served.clock()),
+        Desk(now.served, now.served.calendar, asked.language, base_url(request), now.served.clock()),
         now,
     )
 

@@ -15,7 +15,6 @@ from api.residents import timetable, words
 from api.residents.asked import Asked, read
 from api.residents.catalogue import N_, Language
 from api.residents.choices import CHOICES
-from api.residents.find import calendar_of
 from api.residents.frame import Frame, base_url, html, render
 from api.residents.linked import linked
 from api.residents.report_form import ERRORS, SUBJECTS, Form
@@ -122,7 +121,7 @@ def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, fo
     today = moment.date()
     frame = Frame(words.site_path(site), asked, now)
     _ = frame.language
-    calendar = calendar_of(service)
+    calendar = now.served.calendar
     days = week_of(site, today, calendar)
     fresh, old = words.freshness(_, site, moment)
     territory = served.snapshot.territory
