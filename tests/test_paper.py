@@ -542,7 +542,7 @@ def test_an_address_too_long_to_photograph_has_no_code():
 
 @pytest.fixture(scope="module")
 def client():
-    with serving(snapshot(site("a", 5, nom='Maison "é" \r\n; x', **FULL), BUS)) as opened:
+    with serving(snapshot(site("a", 5, nom='Maison "é" \r\n; x', **FULL), BUS), search_rate="") as opened:
         yield opened
 
 

@@ -63,7 +63,9 @@ def chromium() -> Iterator[Browser]:
 def address() -> Iterator[str]:
     """The département with eighty invented sites."""
     with listening(
-        create_app(Settings(), HandKeeper(crowd.lot_et_garonne(80)), http=ApiSettings())
+        create_app(
+            Settings(), HandKeeper(crowd.lot_et_garonne(80)), http=ApiSettings(search_rate="", form_rate="")
+        )
     ) as served:
         yield served
 
@@ -91,7 +93,11 @@ def hostile() -> Iterator[str]:
         )
         for n, text in enumerate(HOSTILE)
     ]
-    with listening(create_app(Settings(), HandKeeper(world.snapshot(*sites)), http=ApiSettings())) as served:
+    with listening(
+        create_app(
+            Settings(), HandKeeper(world.snapshot(*sites)), http=ApiSettings(search_rate="", form_rate="")
+        )
+    ) as served:
         yield served
 
 

@@ -74,7 +74,7 @@ OPENED: list[TestClient] = []
 @pytest.fixture(scope="module", autouse=True)
 def application():
     """One application for all tests; each gives it its sites."""
-    with serving(KEEPER) as opened:
+    with serving(KEEPER, search_rate="", form_rate="") as opened:
         OPENED.append(opened)
         yield
     OPENED.clear()

@@ -61,7 +61,7 @@ def chromium() -> Iterator[Browser]:
 def address() -> Iterator[str]:
     sources = tuple(Provenance("Lieux « essai »", text, text, text) for text in HOSTILE[:1])
     snapshot = replace(world.snapshot(CALM, BARE, *ATTACKS), site_provenance=sources)
-    app = create_app(Settings(), HandKeeper(snapshot), http=ApiSettings())
+    app = create_app(Settings(), HandKeeper(snapshot), http=ApiSettings(search_rate="", form_rate=""))
     with listening(app) as served:
         yield served
 
