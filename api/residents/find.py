@@ -23,7 +23,7 @@ from geo.crs import area_of_use, project_point
 from geo.errors import PorteeError
 from geo.find.answer import Answer, Found, answer
 from geo.find.wishes import Fit
-from geo.places.model import Place
+from geo.places.model import Place, PlaceKind
 from geo.sites.calendar import Calendar
 from geo.sites.model import Site
 from geo.sites.moments import Opening, State, opening_at
@@ -62,6 +62,14 @@ class Origin:
     place: Place | None = None
     others: tuple[Place, ...] = ()
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The place in words; a postcode with the communes it stands for."""
+        if self.place is None:
+            return ""
+        postcode = self.place.kind is PlaceKind.POSTCODE
+        return f"{self.place.label} ({self.place.context})" if postcode else self.place.label
 
     @property
     def found(self) -> bool:
