@@ -62,7 +62,7 @@ class FoundPlaces:
     "/places",
     summary="Places by what somebody typed",
     response_model=PlacesAnswer,
-    responses=failures(422, not_modified=False),
+    responses=failures(422, 429, not_modified=False),
     openapi_extra=SEARCH.openapi,
 )
 def places(request: Request) -> Response:
@@ -115,6 +115,8 @@ def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPl
     attribution: list[str] = []
     loaded: bool | None
     try:
+        if not service.now().database_ok:  # known to be away: nobody waits to be told again
+            raise DatabaseUnavailable("The database did not answer when last asked.")
         with service.connect() as connection:
             kept = addresses.search(
                 connection,
