@@ -150,9 +150,9 @@ def collection(*features):
         ([AIDANTS], "aidants-connect", "aidants-connect"),
         (csv_of(dict.fromkeys(standard.FIELDS, "x")), "standard", "mediation-numerique"),
         ([dict.fromkeys(standard.FIELDS, "x")], "standard", "mediation-numerique"),
-        (csv_of(dict.fromkeys(standard.REQUIRED, "x")), "standard", "mediation-numerique"),
+        (csv_of(dict.fromkeys(sorted(standard.REQUIRED), "x")), "standard", "mediation-numerique"),
         (
-            csv_of(dict.fromkeys([*standard.REQUIRED, "labels_nationaux", "cle_ban"], "x")),
+            csv_of(dict.fromkeys([*sorted(standard.REQUIRED), "labels_nationaux", "cle_ban"], "x")),
             "standard-v0.1",
             "mediation-numerique",
         ),
