@@ -100,6 +100,7 @@ TITLES: Mapping[int, str] = {
     422: "Demande incorrecte",
     429: "Trop de demandes",
     500: "Erreur interne",
+    501: "Non prévu",
     503: "Service momentanément indisponible",
 }
 

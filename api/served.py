@@ -40,6 +40,7 @@ from geo.sites.opening import Openness, Slot, reference_week, status
 from geo.sites.search import Search
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Kind
+from static_maps.sites_map import outline_json
 
 DECIMALS: Final = 6
 """Of coordinates sent out, in degrees: a decimetre."""
@@ -210,6 +211,11 @@ class Served:
                 else None
             ),
         }
+
+    @cached_property
+    def outline(self) -> bytes:
+        """Boundaries as the map of sites draws them."""
+        return outline_json(self.snapshot.territory)
 
     @cached_property
     def meta_json(self) -> bytes:

@@ -13,6 +13,7 @@ from portee.commands import (
     db,
     demo,
     doctor,
+    embed,
     fund,
     funding_files,
     gaps,
@@ -90,6 +91,7 @@ app.command()(trend.trend)
 app.command("print")(print_.print_)
 app.command()(report.report)
 app.command()(render.render)
+app.command()(embed.embed)
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

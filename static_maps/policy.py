@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 
 import orjson
 from markupsafe import Markup
@@ -27,11 +28,10 @@ def security_policy(script: str, tiles_origin: str, *, asks: bool = False, submi
     submits
         Whether it holds a form.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' 'sha256-{digest}'",
+            f"script-src 'self' {digest(script)}",
             "style-src 'self'",
             f"img-src 'self' data: {tiles_origin}".rstrip(),
             *(["connect-src 'self'"] if asks else []),
@@ -39,3 +39,29 @@ def security_policy(script: str, tiles_origin: str, *, asks: bool = False, submi
             "form-action 'self'" if submits else "form-action 'none'",
         )
     )
+
+
+def policy_of(*, scripts: Iterable[str], styles: Iterable[str], tiles_origin: str, own_files: bool) -> str:
+    """The Content-Security-Policy of a page that holds these scripts and styles, and asks for tiles.
+
+    Parameters
+    ----------
+    own_files
+        Whether it loads scripts and styles from where it comes from, besides.
+    """
+    own = ["'self'"] if own_files else []
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src", *own, *map(digest, scripts))),
+            " ".join(("style-src", *own, *map(digest, styles))),
+            " ".join(("img-src", *own, "data:", tiles_origin)).rstrip(),
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def digest(text: str) -> str:
+    """How a policy names a script or a style written in the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

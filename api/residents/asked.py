@@ -154,7 +154,7 @@ def read(query: bytes) -> tuple[Asked, tuple[Unusable, ...]]:
         refuse("mode", mode)
     position = None
     if one("pos"):
-        position = _position(one("pos"))
+        position = position_of(one("pos"))
         if position is None:
             refuse("pos", one("pos"), BAD_POSITION)
     count = one("n")
@@ -180,7 +180,7 @@ def clean(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[: MAX_TEXT * 2]).split())[:MAX_TEXT]
 
 
-def _position(text: str) -> tuple[float, float] | None:
+def position_of(text: str) -> tuple[float, float] | None:
     """Longitude and latitude of « latitude,longitude »."""
     parts = text.split(",")
     try:

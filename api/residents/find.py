@@ -15,7 +15,7 @@ from api.residents import words
 from api.residents.asked import PAGE, Asked, Unusable, read
 from api.residents.catalogue import N_, Language
 from api.residents.choices import CHOICES, GROUP_NAMES, words_of
-from api.residents.frame import Frame, html, render
+from api.residents.frame import Frame, base_url, html, render
 from api.routing import router
 from api.served import Now, Served
 from api.service import Service, service_of
@@ -168,8 +168,10 @@ def _now(found: Opening) -> Fit:
     return Fit.YES if found.state is State.OPEN and not found.doubtful else Fit.UNKNOWN
 
 
-def find_page(service: Service, now: Now, asked: Asked, unusable: Sequence[Unusable] = ()) -> str:
-    """The page of a request, as HTML."""
+def find_page(
+    service: Service, now: Now, asked: Asked, unusable: Sequence[Unusable] = (), base: str = ""
+) -> str:
+    """The page of a request, as HTML; `base` is scheme and host of its address."""
     served = now.served
     results = search(service, served, asked)
     frame = Frame(PATH, asked, now)
@@ -185,15 +187,17 @@ def find_page(service: Service, now: Now, asked: Asked, unusable: Sequence[Unusa
         "cards": results.cards(shown, calendar),
         "maybes": results.cards(found.maybes[:room], calendar),
         "nearly": results.cards(found.nearly, calendar),
-        "more": replace(asked, count=min(asked.count + PAGE * 2, 200)) if _more(found, asked) else None,
+        "more": replace(asked, count=min(asked.count + PAGE * 2, 200)) if more_of(found, asked) else None,
         "unusable": [each.said(frame.language) for each in unusable],
         "map_address": asked.address("/lieux/carte"),
+        "base": base,
         "by_road": served.travel.graph is not None,
     }
     return render("find.html", frame, values)
 
 
-def _more(found: Answer, asked: Asked) -> bool:
+def more_of(found: Answer, asked: Asked) -> bool:
+    """Whether some sites found are not listed yet."""
     return asked.count < 200 and (
         len(found.fits) > asked.count or (not found.fits and len(found.maybes) > asked.count)
     )
@@ -207,7 +211,7 @@ def home(request: Request) -> Response:
     """The page that answers « qui peut m'aider, près d'ici ? »."""
     service = service_of(request)
     asked, unusable = read(request.scope["query_string"])
-    return html(find_page(service, service.now(), asked, unusable), keep=KEPT[asked.anywhere])
+    return html(find_page(service, service.now(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere])
 
 
 KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}

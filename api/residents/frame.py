@@ -136,13 +136,26 @@ def render(template: str, frame: Frame, values: Mapping[str, object]) -> str:
     )
 
 
-def html(body: str, *, status: int = 200, policy: str = POLICY, keep: str = "no-cache") -> Response:
-    """A page as an answer; what depends on where somebody is must not be kept by caches on the way."""
+def html(
+    body: str,
+    *,
+    status: int = 200,
+    policy: str = POLICY,
+    keep: str = "no-cache",
+    framed: str = FRAMED_BY,
+) -> Response:
+    """A page as an answer; what depends on where somebody is must not be kept by caches on the way.
+
+    Parameters
+    ----------
+    framed
+        Who may show it in a frame: `framed_by(http)` for a page made to be embedded.
+    """
     return Response(
         body,
         status_code=status,
         media_type=HTML,
-        headers={"Content-Security-Policy": policy + FRAMED_BY, "Cache-Control": keep},
+        headers={"Content-Security-Policy": policy + framed, "Cache-Control": keep},
     )
 
 

@@ -1,0 +1,170 @@
+"""`/embed`: the list and the map for the page of another site; `/embed.js` puts them there in one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from api.policy import framed_by
+from api.residents import maps
+from api.residents.asked import Asked, Unusable
+from api.residents.catalogue import language
+from api.residents.choices import CHOICES, GROUP_NAMES
+from api.residents.embedded import LIST, MAP, Embedded, read
+from api.residents.find import KEPT, MAYBES, more_of, search
+from api.residents.frame import ASSETS, POLICY, Frame, base_url, html, render
+from api.routing import router
+from api.served import Now, Served
+from api.service import Service, service_of
+from geo.find.answer import Answer, answer
+from static_maps.coverage_map import WrittenPage
+from static_maps.policy import digest
+from static_maps.settings import MapSettings
+from static_maps.sites_map import sites_map
+
+PATH: Final = "/embed"
+FILE: Final = "/embed/carte.html"
+ASKED_THERE: Final = ("ou", "lieu", "pos", "n", "besoin")
+"""What the form of the page asks, or what a new search makes void."""
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def embed_page(request: Request) -> Response:
+    """The page that stands in a frame of another site."""
+    service = service_of(request)
+    now = service.now()
+    asked, embedded, unusable = read(request.scope["query_string"], now.served.snapshot.territory)
+    body = page(service, now, asked, embedded, unusable, base_url(request))
+    return html(
+        body,
+        policy=policy_of(embedded),
+        keep=KEPT[asked.anywhere],
+        framed=framed_by(service.http),
+    )
+
+
+@routes.get("/embed.js")
+async def script(request: Request) -> Response:
+    """The script that makes the frame and fits its height."""
+    return Response(
+        (ASSETS / "embed.js").read_bytes(),
+        media_type="text/javascript; charset=utf-8",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
+
+
+@routes.get(FILE)
+def whole_file(request: Request) -> Response:
+    """The map as one file, for hosts that take nothing else."""
+    service = service_of(request)
+    served = service.now().served
+    asked, embedded, _ = read(request.scope["query_string"], served.snapshot.territory)
+    drawn = one_file(served, asked, embedded, base_url(request))
+    answered = html(drawn.html, policy=drawn.security_policy, keep="no-cache")
+    answered.headers["Content-Disposition"] = 'attachment; filename="carte.html"'
+    return answered
+
+
+def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = "") -> WrittenPage:
+    """The map of a territory's sites in one HTML file that asks for nothing but tiles.
+
+    It may be kept for months: it tells the hours of a site, not whether it is open now.
+
+    Parameters
+    ----------
+    address
+        Where the service answers, for links to it; "" for none.
+    """
+    snapshot = served.snapshot
+    found: Answer = answer(snapshot.sites, None, asked.wishes)
+    codes = frozenset(embedded.territory.communes) if embedded.territory else None
+    sites = [
+        each.site
+        for each in (*found.fits, *found.maybes)
+        if codes is None or each.site.code_insee in codes
+    ]
+    _ = language(asked.language)
+    words = maps.said(_, embedded, snapshot.territory.name)
+    if snapshot.sites_updated:
+        lead = _(
+            "Choisissez un lieu pour voir son numéro de téléphone. Informations du %(date)s.",
+            date=_.date(snapshot.sites_updated),
+        )
+        words = replace(words, lead=lead)
+    return sites_map(
+        snapshot,
+        maps.lasting_pins(_, sites, address),
+        words=words,
+        settings=MapSettings(),
+        outline=served.outline,
+        view=maps.view_of(asked, embedded),
+        back=f"{address}{asked.address('/')}" if address else "",
+        accent=embedded.accent,
+        sealed=True,
+    )
+
+
+def page(
+    service: Service,
+    now: Now,
+    asked: Asked,
+    embedded: Embedded,
+    unusable: tuple[Unusable, ...],
+    base: str,
+) -> str:
+    """The embedded page, as HTML."""
+    served = now.served
+    results = embedded.bounded(search(service, served, asked))
+    frame = Frame(PATH, asked, now)
+    found = results.answer
+    needs = asked.wishes.of("besoin")
+    kept = [pair for pair in (*embedded.pairs(), *asked.pairs()) if pair[0] not in ASKED_THERE]
+    if len(needs) > 1:  # a choice of one would lose the others
+        kept += [("besoin", code) for code in needs]
+    more = replace(asked, count=min(asked.count * 3, 200)) if more_of(found, asked) else None
+    listed = embedded.view != MAP
+    return render(
+        "embed.html",
+        frame,
+        {
+            "results": results,
+            "embedded": embedded,
+            "accent": style_of(embedded),
+            "group_names": GROUP_NAMES,
+            "needs": CHOICES["besoin"] if len(needs) <= 1 and listed else None,
+            "kept": kept,
+            "listed": listed,
+            "map_address": embedded.address(maps.PATH, asked) if embedded.view != LIST else "",
+            "cards": results.cards(found.fits[: asked.count], served.calendar),
+            "maybes": results.cards(
+                found.maybes[: MAYBES if found.fits else asked.count], served.calendar
+            ),
+            "nearly": results.cards(found.nearly, served.calendar),
+            "more": embedded.address(PATH, more) if more else "",
+            "whole": asked.address("/"),
+            "everything": embedded.address(PATH, Asked(language=asked.language)),
+            "unusable": [each.said(frame.language) for each in unusable],
+            "this": base + embedded.address(PATH, asked),
+            "base": base,
+        },
+    )
+
+
+def style_of(embedded: Embedded) -> Markup:
+    """The style that gives the page its colour; letters of that colour stand on white."""
+    if not embedded.accent:
+        return Markup("")
+    told = f":root{{--deep:{embedded.accent};--deep-soft:#fff}}.go:hover{{background:{embedded.accent}}}"
+    return Markup(told)  # noqa: S704 - six hexadecimal digits
+
+
+def policy_of(embedded: Embedded) -> str:
+    """The policy of the embedded page, its colour allowed by digest."""
+    style = style_of(embedded)
+    return POLICY.replace("style-src 'self'", f"style-src 'self' {digest(style)}") if style else POLICY

@@ -1,0 +1,120 @@
+"""`/oembed`: what editors of pages ask to turn an address into a frame (oembed.com, version 1.0)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.parameters import MAX_PARAMETERS
+from api.problems import problem
+from api.residents.catalogue import language
+from api.residents.embed import PATH as EMBED
+from api.residents.embedded import Embedded, read
+from api.residents.frame import base_url
+from api.routing import router
+from api.service import service_of
+from geo.territory.model import Territory
+
+PATH: Final = "/oembed"
+PAGES: Final = (EMBED, "/")
+"""Paths of pages that can be embedded; the state of one is that of the other."""
+
+WIDTH, HEIGHT = 800, 720
+KEPT_S: Final = 86_400
+
+NOT_OURS: Final = "Cette adresse n'est pas celle d'une page que ce service peut intégrer."
+NO_FORMAT: Final = "Ce format n'existe pas ici : demandez « json » ou « xml »."
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def oembed(request: Request) -> Response:
+    """The frame of one of our addresses, as JSON or XML."""
+    try:
+        given = dict(
+            parse_qsl(
+                request.scope["query_string"].decode("ascii"),
+                errors="strict",
+                max_num_fields=MAX_PARAMETERS,
+            )
+        )
+    except ValueError:
+        return problem(request.scope, 400)
+    wanted = given.get("format", "json")
+    if wanted not in ("json", "xml"):
+        return problem(request.scope, 501, NO_FORMAT)
+    base = base_url(request)
+    query = asked_of(given.get("url", ""), base)
+    if query is None:
+        return problem(request.scope, 404, NOT_OURS)
+    territory = service_of(request).now().served.snapshot.territory
+    asked, embedded, _ = read(query, territory)
+    width, height = (_size(given.get(name, ""), most) for name, most in _SIZES)
+    title = title_of(embedded, territory, asked.language)
+    address = base + embedded.address(EMBED, asked)
+    told: dict[str, object] = {
+        "version": "1.0",
+        "type": "rich",
+        "title": title,
+        "provider_name": f"Portée – {territory.name}",
+        "provider_url": f"{base}/",
+        "cache_age": KEPT_S,
+        "width": width,
+        "height": height,
+        "html": frame_code(address, title, width=width, height=height),
+    }
+    keep = {"Cache-Control": "no-cache"}
+    if wanted == "json":
+        return Response(orjson.dumps(told), media_type="application/json", headers=keep)
+    return Response(_xml(told), media_type="text/xml", headers=keep)
+
+
+_SIZES: Final = (("maxwidth", WIDTH), ("maxheight", HEIGHT))
+
+
+def asked_of(url: str, base: str) -> bytes | None:
+    """The query of an address of ours; None for any other address."""
+    try:
+        parts = urlsplit(url)
+        query = parts.query.encode("ascii")
+    except ValueError:
+        return None
+    if f"{parts.scheme}://{parts.netloc}".lower() != base.lower() or (parts.path or "/") not in PAGES:
+        return None
+    return query
+
+
+def frame_code(address: str, title: str, *, width: int | None = None, height: int = HEIGHT) -> str:
+    """The HTML of a frame; as wide as there is room without `width`, in pixels."""
+    return (
+        f'<iframe src="{escape(address)}" title="{escape(title)}" width="{width or "100%"}" '
+        f'height="{height}" style="border:0" loading="lazy" referrerpolicy="no-referrer"></iframe>'
+    )
+
+
+def title_of(embedded: Embedded, territory: Territory, code: str) -> str:
+    """What a frame is called."""
+    area = embedded.territory.name if embedded.territory else territory.name
+    return embedded.title or language(code)("Aide au numérique : %(area)s", area=area)
+
+
+def _size(text: str, usual: int) -> int:
+    """A size in pixels, at most what is asked; what is no number asks for nothing."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        return usual
+    return max(1, min(usual, int(text)))
+
+
+def _xml(told: dict[str, object]) -> bytes:
+    root = ElementTree.Element("oembed")
+    for name, value in told.items():
+        ElementTree.SubElement(root, name).text = str(value)
+    written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written

@@ -1,0 +1,55 @@
+"""`portee embed`: the map of sites as one HTML file, for hosts that take nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+import typer
+
+from api.residents.catalogue import language
+from api.residents.embed import one_file
+from api.residents.embedded import read
+from api.served import Served
+from geo.errors import InvalidParameter
+from geo.settings import Settings
+from portee.console import failures_told, said
+from portee.questions import frame_of
+
+
+def embed(
+    path: Annotated[Path, typer.Option("--out", help="File to write, such as carte.html.")],
+    territory: Annotated[
+        str, typer.Option("--territory", help="Code of a commune, canton or EPCI: its sites only.")
+    ] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="NAME=VALUE of an embeddable page (docs/embed.md); may be repeated."),
+    ] = None,
+    address: Annotated[
+        str, typer.Option("--address", help="Where the service answers, for links to the pages of sites.")
+    ] = "",
+) -> None:
+    """Write the map of sites as one file: it opens by a double click and asks for nothing but tiles."""
+    pairs = [("territoire", territory)] if territory else []
+    for each in where or []:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"“{each}” is not NAME=VALUE.", param_hint="--where")
+        pairs.append((name.strip(), value.strip()))
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise typer.BadParameter(f"“{address}” is no http(s) address.", param_hint="--address")
+    settings = Settings()
+    with failures_told():
+        snapshot = frame_of(settings).snapshot
+        asked, embedded, unusable = read(urlencode(pairs).encode(), snapshot.territory)
+        if unusable:
+            raise InvalidParameter(" ".join(each.said(language("fr")) for each in unusable), "")
+        served = Served(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+        html = one_file(served, asked, embedded, address.rstrip("/")).html
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(html, "utf-8")
+        fresh.replace(path)
+    said(f"{path} : {len(html.encode()) / 1_000:.0f} ko, état n° {snapshot.version}.")
