@@ -88,6 +88,7 @@ class Words:
     demonstration: str
     listed: str
     fits: str
+    place: str
     maybe: str
     several: str
     origin: str

@@ -14,7 +14,7 @@ from api.residents import maps
 from api.residents.asked import Asked, Unusable
 from api.residents.catalogue import language
 from api.residents.choices import CHOICES, GROUP_NAMES
-from api.residents.embedded import LIST, MAP, Embedded, read
+from api.residents.embedded import BOTH, LIST, MAP, Embedded, read
 from api.residents.find import KEPT, MAYBES, more_of, search
 from api.residents.frame import ASSETS, POLICY, Frame, base_url, html, render
 from api.routing import router
@@ -85,9 +85,7 @@ def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = ""
     found: Answer = answer(snapshot.sites, None, asked.wishes)
     codes = frozenset(embedded.territory.communes) if embedded.territory else None
     sites = [
-        each.site
-        for each in (*found.fits, *found.maybes)
-        if codes is None or each.site.code_insee in codes
+        each.site for each in (*found.fits, *found.maybes) if codes is None or each.site.code_insee in codes
     ]
     _ = language(asked.language)
     words = maps.said(_, embedded, snapshot.territory.name)
@@ -120,6 +118,7 @@ def page(
 ) -> str:
     """The embedded page, as HTML."""
     served = now.served
+    embedded = replace(embedded, view=embedded.view or BOTH)
     results = embedded.bounded(search(service, served, asked))
     frame = Frame(PATH, asked, now)
     found = results.answer
@@ -142,9 +141,7 @@ def page(
             "listed": listed,
             "map_address": embedded.address(maps.PATH, asked) if embedded.view != LIST else "",
             "cards": results.cards(found.fits[: asked.count], served.calendar),
-            "maybes": results.cards(
-                found.maybes[: MAYBES if found.fits else asked.count], served.calendar
-            ),
+            "maybes": results.cards(found.maybes[: MAYBES if found.fits else asked.count], served.calendar),
             "nearly": results.cards(found.nearly, served.calendar),
             "more": embedded.address(PATH, more) if more else "",
             "whole": asked.address("/"),

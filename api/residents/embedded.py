@@ -56,7 +56,7 @@ class Embedded:
     territory
         Commune or grouping whose sites are listed while nobody says where they are.
     view
-        One of `VIEWS`.
+        One of `VIEWS`; "" where the address does not say: both.
     centre
         Longitude and latitude, degrees WGS 84, of the map's first view.
     accent
@@ -64,7 +64,7 @@ class Embedded:
     """
 
     territory: Grouping | None = None
-    view: str = BOTH
+    view: str = ""
     centre: tuple[float, float] | None = None
     zoom: float = ZOOM
     accent: str = ""
@@ -76,7 +76,7 @@ class Embedded:
         found = [
             ("v", str(VERSION)),
             ("territoire", self.territory.code if self.territory else ""),
-            ("vue", "" if self.view == BOTH else self.view),
+            ("vue", self.view),
             ("centre", f"{self.centre[1]:g},{self.centre[0]:g}" if self.centre else ""),
             ("zoom", f"{self.zoom:g}" if self.centre and self.zoom != ZOOM else ""),
             ("couleur", self.accent.removeprefix("#")),
@@ -136,10 +136,10 @@ def read(query: bytes, territory: Territory) -> tuple[Asked, Embedded, tuple[Unu
             grouping = territory.find(code)
         except UnknownTerritory:
             refuse("territoire", BAD_TERRITORY)
-    view = values.get("vue", BOTH)
-    if view not in VIEWS:
+    view = values.get("vue", "")
+    if view and view not in VIEWS:
         refuse("vue")
-        view = BOTH
+        view = ""
     centre = None
     if "centre" in values:
         centre = find_page.position_of(values["centre"])
@@ -174,4 +174,4 @@ def contrast_with_white(colour: str) -> float:
 
 
 def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4  # type: ignore[no-any-return]
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

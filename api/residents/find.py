@@ -211,7 +211,9 @@ def home(request: Request) -> Response:
     """The page that answers « qui peut m'aider, près d'ici ? »."""
     service = service_of(request)
     asked, unusable = read(request.scope["query_string"])
-    return html(find_page(service, service.now(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere])
+    return html(
+        find_page(service, service.now(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere]
+    )
 
 
 KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}

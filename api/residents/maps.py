@@ -111,6 +111,7 @@ def said(_: Language, embedded: Embedded, territory: str, place: str = "") -> Wo
         demonstration=_("Données de démonstration : les lieux et les numéros montrés sont inventés."),
         listed=_("Les premiers de la liste"),
         fits=_("Un autre lieu qui convient"),
+        place=_("Un lieu"),
         maybe=_("À vérifier par téléphone"),
         several=_("%n lieux ici : agrandir"),
         origin=_("Vous cherchez près de : %s"),

@@ -40,7 +40,12 @@
     const { words } = data;
     const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
     const container = map.getContainer(), parent = data.sealed ? null : ours();
-    document.documentElement.classList.toggle("framed", window.parent !== window);
+    if (window.parent !== window) {
+      document.documentElement.classList.add("framed");
+      // The page around has landmarks of its own.
+      for (const landmark of document.querySelectorAll("[role=banner], [role=main]")) landmark.removeAttribute("role");
+    }
+    byId("sans-script").remove();
     container.setAttribute("role", "region");
     container.setAttribute("aria-label", words.map_label);
 
@@ -104,7 +109,7 @@
 
     /** Numbers in one place stand side by side, each with a line to where it is. */
     function spread() {
-      const taken = [];
+      const taken = data.origin ? [map.latLngToLayerPoint(latLng(data.origin.at))] : [];
       for (const { at, marker, leg } of numbered) {
         const home = map.latLngToLayerPoint(at);
         let spot = home;
@@ -140,6 +145,7 @@
     }
     function opened(marker, site) {
       const popup = marker.getPopup(), box = popup.getElement();
+      container.classList.add("popup-open");
       box.setAttribute("role", "dialog");
       box.setAttribute("aria-label", site.name);
       const close = box.querySelector(".leaflet-popup-close-button");
@@ -152,6 +158,7 @@
     }
     // A popup takes what was focused in it along: give the focus back to where it came from.
     function closed(marker, popup) {
+      container.classList.remove("popup-open");
       const lost = document.activeElement === document.body || popup.getElement()?.contains(document.activeElement);
       if (lost) marker.getElement()?.focus({ preventScroll: true });
     }
