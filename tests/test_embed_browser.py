@@ -219,6 +219,26 @@ def test_a_site_chosen_on_the_map_is_lit_in_the_list(chromium, address):
             assert lit.strip() in frame.get_by_role("dialog").inner_text()
 
 
+def test_a_map_is_not_kept_for_when_there_is_no_network(chromium, address):
+    """It tells who is open now, and has no place to say how old it is."""
+    context = chromium.new_context(locale="fr-FR")
+    try:
+        page = context.new_page()
+        page.route(lambda url: not url.startswith(address), lambda route: route.abort())
+        page.goto(f"{address}/?ou=Lavardac")
+        page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+        page.goto(f"{address}/lieux/carte?ou=Lavardac")
+        page.wait_for_selector(MAP)
+        kept = page.evaluate(
+            "caches.keys().then(n => Promise.all(n.map(k => caches.open(k).then(c => c.keys()))))"
+            ".then(all => all.flat().map(r => new URL(r.url).pathname))"
+        )
+        assert kept
+        assert "/lieux/carte" not in kept
+    finally:
+        context.close()
+
+
 def test_maps_without_scripts_lead_to_the_list(chromium, address):
     with visit(
         chromium, f"{address}/lieux/carte?ou=Lavardac", ready="body", java_script_enabled=False
@@ -501,12 +521,15 @@ def test_hostile_parameters_are_shown_as_text(chromium, hostile):
     )
     for text in HOSTILE:
         query = urlencode(dict.fromkeys(names, text))
-        for page_path, ready in (("/embed", "main"), ("/lieux/carte", MAP), ("/integrer", MAP)):
+        for page_path, ready in (("/embed", "main"), ("/integrer", MAP)):
             with visit(chromium, f"{hostile}{page_path}?{query}", ready=ready) as opened:
                 page = opened.page
                 page.wait_for_load_state("load")
-                if page_path != "/integrer":
+                within = page.frame_locator("iframe")
+                if page_path == "/embed":
                     assert page.get_by_role("heading", level=1).inner_text() == shown(text)
+                    expect(within.locator(MAP)).to_be_attached()
+                expect(within.locator("h1")).to_have_text(shown(text))
                 assert page.locator("main img:not(.leaflet-tile, .brand img), main script").count() == 0
                 assert opened.dialogs == []
                 assert [e for e in opened.errors if "404" not in e] == []

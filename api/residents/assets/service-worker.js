@@ -22,7 +22,8 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && request.destination === "document") {
-    const key = url.pathname === "/" ? LAST : url.pathname.startsWith("/lieux/") && !url.pathname.endsWith(".pdf") ? url.pathname : "";
+    const site = url.pathname.startsWith("/lieux/") && url.pathname !== "/lieux/carte" && !url.pathname.endsWith(".pdf");
+    const key = url.pathname === "/" ? LAST : site ? url.pathname : "";
     if (key) event.respondWith(page(event, url, key));
   } else if (url.pathname.startsWith("/static/pages/") || url.pathname === "/favicon.ico") {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
