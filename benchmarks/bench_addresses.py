@@ -33,6 +33,7 @@ from geo.store import addresses, cluster, snapshots, territories
 from geo.store.database import engine_of, migrate
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
+from tests.serving import HandKeeper
 
 ASKED = 100
 """Names asked of each kind: communes, and streets."""
@@ -196,7 +197,7 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
                 f"{title}: {len(loaded.streets):,} streets and hamlets, {loaded.number_count:,} numbers; "
                 f"read in {read - began:.1f} s, stored in {stored - read:.1f} s"
             )
-            service = Service(settings, ApiSettings(geocoder_url=""), None)
+            service = Service(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
             service.engine = engine
             served = Served(snapshot, home=folder, detour_factor=1.3, remembered=1)
 
