@@ -285,6 +285,10 @@ def test_colours_of_the_system_keep_every_action_visible(chromium, address):
                 "e => parseFloat(getComputedStyle(e).borderTopWidth)"
             )
             assert border >= 2
+        opened.page.locator("#ou").focus()
+        opened.page.keyboard.press("Tab")
+        shown = "getComputedStyle(document.activeElement).outlineStyle"
+        assert opened.page.evaluate(shown) == "solid", "the outline of what is active is seen too"
 
 
 def test_nothing_moves_for_those_who_ask_for_rest(chromium, address):
