@@ -42,6 +42,8 @@ class Limited:
 
 SEARCHES: Final = (
     Limited("GET", "/", asked=True),
+    Limited("GET", "/embed", asked=True),
+    Limited("GET", "/lieux/carte", asked=True),
     Limited("GET", f"{PREFIX}/places"),
 )
 """What finds a place or the sites near one: each holds where somebody is, and costs the most to answer."""

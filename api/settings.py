@@ -38,7 +38,7 @@ class ApiSettings(BaseSettings):
         ),
     )
     search_rate: str = Field(
-        default="120/minute",
+        default="300/minute",
         description="Searches one client may make, counted by each worker by itself; empty: no limit.",
     )
     form_rate: str = Field(

@@ -25,7 +25,9 @@ FORM = "/lieux/essai--a/signaler"
 
 def test_who_searches_too_often_is_told_when_to_come_back():
     with serving(snapshot(), search_rate="3/minute") as client:
-        answers = [client.get(path) for path in (SEARCH, "/?q=agen", SEARCH, SEARCH, "/?q=agen")]
+        answers = [
+            client.get(path) for path in (SEARCH, "/?ou=agen", "/embed?v=1", SEARCH, "/lieux/carte?n=1")
+        ]
         assert [answer.status_code == 429 for answer in answers] == [False, False, False, True, True]
         told = answers[3].json()
         Problem.model_validate(told)

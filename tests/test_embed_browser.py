@@ -83,7 +83,7 @@ def host() -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.fixture(scope="module")
 def address(host) -> Iterator[str]:
     """The service with eighty invented sites; the second origin may frame it."""
-    http = ApiSettings(frame_ancestors=["'self'", host[0]])
+    http = ApiSettings(frame_ancestors=["'self'", host[0]], search_rate="")
     with listening(create_app(Settings(), HandKeeper(crowd.lot_et_garonne(80)), http=http)) as served:
         yield served
 
@@ -98,7 +98,7 @@ def hostile(host) -> Iterator[str]:
         )
         for n, text in enumerate(HOSTILE)
     ]  # fmt: skip
-    http = ApiSettings(frame_ancestors=["'self'", host[0]])
+    http = ApiSettings(frame_ancestors=["'self'", host[0]], search_rate="")
     with listening(create_app(Settings(), HandKeeper(world.snapshot(*sites)), http=http)) as served:
         yield served
 
