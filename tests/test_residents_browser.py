@@ -250,6 +250,7 @@ STATES = {
     "english": "/?ou=Lavardac&lang=en",
     "statement": "/accessibilite",
     "offline": "/hors-ligne",
+    "paper": "/imprimer",
 }
 
 
