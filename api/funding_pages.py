@@ -20,6 +20,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.pages import HTML, page, send
 from api.parameters import KIND, Query, choice, integer
+from api.passes import deserts_told
 from api.problems import STATUS, TITLES, Refused
 from api.served import Memory, Page, Served
 from api.service import Service, service_of
@@ -231,7 +232,15 @@ def install(app: FastAPI) -> None:
             account, moment = account_of(request, service, served, code)
             group = served.snapshot.territory.find(account.code, account.kind)
             shape = pages.locator(served.snapshot.territory, group)
-            written = pages.territory_page(served.snapshot, account, years=moment.years, shape=shape)
+            with reading(service) as connection:
+                dry = deserts_told(passes.counts(connection), served, year=account.year)
+            written = pages.territory_page(
+                served.snapshot,
+                account,
+                years=moment.years,
+                shape=shape,
+                deserts=[str(each["sentence"]) for each in dry if each["code"] in group.communes],
+            )
             return page(written.html, written.security_policy)
 
         return answered(request, made)

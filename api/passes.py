@@ -44,7 +44,7 @@ from api.parameters import KIND, Parameter, Query, choice, integer, refuse, text
 from api.problems import FieldProblem, Refused
 from api.question import MODE
 from api.routing import router
-from api.served import Now
+from api.served import Now, Served
 from api.service import service_of
 from geo.coverage.measure import Question
 from geo.errors import RefusedPasses, UnknownEntry
@@ -155,6 +155,9 @@ EVENT: Final = Body(
     ("reference", "order", "kind", "day", "count"),
 )
 RECORDED: Final = Query((word("commitment", "Of the fund: what pays reimbursements, by its reference."),))
+
+TO_ACCEPTING: Final = Question(filter=ACCEPTING)
+"""How far those are who take passes, by car."""
 
 routes = router("passes")
 
@@ -407,20 +410,40 @@ def deserted(request: Request) -> Response:
     order, year = values.get("order"), values.get("year")
     minutes = values.get("within_min", DESERT_MIN)
     question = _question(values)
-    found = deserts(counts, now.served.measured(question), minutes=minutes, order=order, year=year)
-    public = None if exact else publication(counts, snapshot.territory, order, year)
-    told = [desert_told(each, public, snapshot, question.mode) for each in found]
     content = {
         "within_min": minutes,
         "mode": question.mode,
         "order": order,
         "year": year,
         "threshold": None if exact else secrecy.THRESHOLD,
-        # Among those withheld, the order of their counts is not told either.
-        "deserts": [d for d in told if d["given"] is not None]
-        + sorted((d for d in told if d["given"] is None), key=lambda d: str(d["code"])),
+        "deserts": deserts_told(
+            counts, now.served, question, minutes=minutes, order=order, year=year, exact=exact
+        ),
     }
     return _answered(request, now, content, fictif=counts.fictitious or snapshot.fictitious, exact=exact)
+
+
+def deserts_told(
+    counts: PassCounts,
+    served: Served,
+    question: Question = TO_ACCEPTING,
+    *,
+    minutes: int = DESERT_MIN,
+    order: str | None = None,
+    year: int | None = None,
+    exact: bool = False,
+) -> list[dict[str, object]]:
+    """Deserts as answers tell them, most passes first; unless `exact`, small counts are withheld.
+
+    Among those withheld, which come last, the order of their counts is not told either.
+    """
+    snapshot = served.snapshot
+    found = deserts(counts, served.measured(question), minutes=minutes, order=order, year=year)
+    public = None if exact else publication(counts, snapshot.territory, order, year)
+    told = [desert_told(each, public, snapshot, question.mode) for each in found]
+    return [d for d in told if d["given"] is not None] + sorted(
+        (d for d in told if d["given"] is None), key=lambda d: str(d["code"])
+    )
 
 
 def desert_told(

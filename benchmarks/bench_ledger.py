@@ -195,6 +195,15 @@ class Outcome:
     seconds: float
 
 
+def kill_server(running: cluster.Cluster) -> None:
+    """End a server as a power cut would, then bring it back."""
+    pid = cluster.status(running).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    cluster.start(running)
+
+
 def crowd(
     url: URL,
     *,
@@ -462,13 +471,6 @@ def main() -> None:
     embedded = cluster.cluster_at(folder / "cluster")
     cluster.start(embedded)
 
-    def crash() -> None:
-        pid = cluster.status(embedded).pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        time.sleep(0.5)
-        cluster.start(embedded)
-
     try:
         engine = engine_of(embedded.url())
         migrate(engine)
@@ -483,7 +485,7 @@ def main() -> None:
                 orders=asked.orders,
                 seed=asked.seed,
                 every_s=asked.every,
-                crash=crash,
+                crash=partial(kill_server, embedded),
                 crashes=asked.crashes,
             )
             print(told)

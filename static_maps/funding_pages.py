@@ -327,7 +327,14 @@ def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fict
 # --- the account of a territory
 
 
-def territory_page(snapshot: Snapshot, account: Account, *, years: Sequence[int], shape: str) -> WrittenPage:
+def territory_page(
+    snapshot: Snapshot,
+    account: Account,
+    *,
+    years: Sequence[int],
+    shape: str,
+    deserts: Sequence[str] = (),
+) -> WrittenPage:
     """The page of an account.
 
     Parameters
@@ -336,6 +343,8 @@ def territory_page(snapshot: Snapshot, account: Account, *, years: Sequence[int]
         Those a reader may choose.
     shape
         The territory in its département, as `locator` draws it.
+    deserts
+        A sentence for each of its communes where passes were given and none can be used near enough.
     """
     group = snapshot.territory.find(account.code, account.kind)
     return _page(
@@ -352,6 +361,7 @@ def territory_page(snapshot: Snapshot, account: Account, *, years: Sequence[int]
         larger=larger(snapshot.territory, group),
         smaller=smaller(snapshot.territory, group),
         years=years,
+        deserts=deserts,
         shape=Markup(shape),  # noqa: S704 - numbers only
     )
 

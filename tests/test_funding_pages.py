@@ -231,6 +231,29 @@ def test_the_network_has_members_first_then_the_others(client):
     assert "40" not in told.split("forum ou événement")[1].split("Sources")[0], "who came is not told here"
 
 
+def test_an_account_names_the_communes_whose_passes_cannot_be_used(fresh_engine, fresh_settings):
+    with served(fresh_engine, fresh_settings) as client:
+        day = date(2026, 3, 2)
+        with fresh_engine.begin() as connection:
+            partners.save(connection, Partner("fil", "Le Fil", PartnerKind.ASSOCIATION), actor=ACTOR)
+            order = Order("2026-A", day, 100, date(2026, 12, 31), (("fil", 100),))
+            passes.order(connection, order, ACTOR)
+            gifts = (("99001", 30), ("99003", 3), ("99004", 20))  # the one site that takes them is in 99001
+            given = [
+                Event(f"g-{code}", "2026-A", EventKind.GIVEN, day, count, commune=code, partner="fil")
+                for code, count in gifts
+            ]
+            passes.record(connection, given, ACTOR)
+        told = read(client.get("/territoires/99?kind=departement&year=2026"))
+        dry = told[told.index("Communes où les pass donnés ne peuvent pas servir") :]
+        assert "Estbourg :" in dry
+        assert "Désert-le-Vide : des pass y ont été donnés" in dry, "three persons are not counted"
+        assert " 3 pass" not in dry
+        assert "Ouestville" not in dry[: dry.index("Sources et méthode")].split("canton")[0]
+        near = read(client.get("/territoires/99001?year=2026"))
+        assert "ne peuvent pas servir" not in near
+
+
 def test_an_account_begins_with_sentences_and_leads_to_larger_and_smaller(client):
     answer = client.get("/territoires/99001")
     told = read(answer)

@@ -32,7 +32,7 @@ from tests.test_keeper import fill
 
 pytestmark = pytest.mark.postgis
 
-EXAMPLES = int(os.environ.get("PORTEE_FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("PORTEE_FUZZ_EXAMPLES", "15"))
 """Requests for each operation; more by hand."""
 CHECKS = [
     not_a_server_error,
