@@ -37,6 +37,8 @@ from portee.commands import (
     tokens,
     trend,
 )
+from portee.console import failures_told
+from portee.environment import require_usable
 
 app = typer.Typer(
     name="portee",
@@ -61,6 +63,8 @@ def main(
     ),
 ) -> None:
     """Options that come before any command."""
+    with failures_told():
+        require_usable()
 
 
 app.add_typer(db.app, name="db")

@@ -12,18 +12,12 @@ import pytest
 import typer
 
 from api.app import create_app
-from api.settings import ApiSettings
 from geo.settings import ROOT, Settings
 from portee.cli import app
-from static_maps.settings import MapSettings
+from portee.environment import KINDS as SETTINGS
+from portee.environment import variable
 
 DOCS = ROOT / "docs"
-SETTINGS = (Settings, ApiSettings, MapSettings)
-
-
-def variable(kind, name):
-    alias = kind.model_fields[name].validation_alias
-    return alias or f"{kind.model_config['env_prefix']}{name}".upper()
 
 
 def shown(default):
