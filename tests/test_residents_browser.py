@@ -211,10 +211,11 @@ def test_a_position_refused_leads_back_to_the_field(chromium, address):
 
 
 def offline(context: BrowserContext, page: Page) -> None:
-    """Wait until the page is kept, then cut the network."""
-    page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    """Wait until the page is kept whole, then cut the network."""
+    page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=15_000)
     page.reload()
-    page.wait_for_function("caches.keys().then(n => n.length > 1)", timeout=10_000)
+    kept = "caches.match('/?derniere-reponse').then(found => found !== undefined)"
+    page.wait_for_function(kept, timeout=15_000)
     context.set_offline(True)
 
 
