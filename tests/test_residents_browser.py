@@ -18,6 +18,7 @@ from geo.settings import Settings
 from tests import crowd, world
 from tests.browser import browser, visit
 from tests.serving import HandKeeper, listening
+from tests.test_keeper import eventually
 from tests.test_map_browser import AXE, HOSTILE, violations
 
 pytestmark = pytest.mark.browser
@@ -212,10 +213,10 @@ def test_a_position_refused_leads_back_to_the_field(chromium, address):
 
 def offline(context: BrowserContext, page: Page) -> None:
     """Wait until the page is kept whole, then cut the network."""
-    page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=15_000)
+    eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), within_s=15)
     page.reload()
     kept = "caches.match('/?derniere-reponse').then(found => found !== undefined)"
-    page.wait_for_function(kept, timeout=15_000)
+    eventually(lambda: page.evaluate(kept), within_s=15)
     context.set_offline(True)
 
 
