@@ -10,18 +10,18 @@ from weakref import WeakKeyDictionary
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.described import failures
 from api.fund import YEAR, answered
 from api.funding_schemas import AccountAnswer
+from api.openapi import failures
 from api.parameters import Query
 from api.routing import router
-from api.served import Memory, Served
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import LruCache, SnapshotView
 from api.territories import KINDS, Code
-from geo.funding.account import CENTS, CENTS_EACH, Books, told
-from geo.store import accounts, audit, dated, passes
+from geo.funding.account import CENTS, CENTS_EACH, AccountData, account_to_dict
+from geo.store import accounts, audit, dated_snapshots, passes
 from geo.store.database import Connection
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 BOOKS: Final = 4
 """Books remembered for one snapshot: each holds two coverages and what is withheld of their counts."""
@@ -32,13 +32,13 @@ routes = router("territories")
 
 
 @dataclass(frozen=True)
-class Remembered:
+class AccountCache:
     """Books made while one snapshot was served; dropped with it."""
 
-    books: Memory[Books] = field(default_factory=lambda: Memory(BOOKS))
+    books: LruCache[AccountData] = field(default_factory=lambda: LruCache(BOOKS))
 
 
-_remembered: WeakKeyDictionary[Served, Remembered] = WeakKeyDictionary()
+_remembered: WeakKeyDictionary[SnapshotView, AccountCache] = WeakKeyDictionary()
 
 
 @routes.get(
@@ -55,18 +55,18 @@ def account(request: Request, code: Code) -> Response:
     Small counts of persons are withheld. Needs the database.
     """
     values = ASKED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     served = now.served
-    kind = Kind(values["kind"]) if "kind" in values else None
+    kind = TerritoryKind(values["kind"]) if "kind" in values else None
     served.snapshot.territory.find(code, kind)  # before anything is read
     today = served.clock().date()
     year = values.get("year", today.year)
     with service.connect() as connection:
-        known = _remembered.setdefault(served, Remembered())
+        known = _remembered.setdefault(served, AccountCache())
         state = (today, year, _state(connection))
         books = known.books.of(state, lambda: accounts.read(connection, served.frame, year, service.kinds))
-    found = told(books.account(code, kind, year=year))
+    found = account_to_dict(books.account(code, kind, year=year))
     for section in found["sections"]:
         for figure in section["figures"]:
             _in_whole_cents(figure)
@@ -80,7 +80,7 @@ def _state(connection: Connection) -> tuple[object, ...]:
     for values in (counts.order, counts.commune, counts.year, counts.given, counts.used, counts.expired):
         digest.update(values.tobytes())
     latest = [change.id for change in audit.list_(connection, limit=1)]
-    return *latest, digest.digest(), tuple(kept.name for kept in dated.list_(connection))
+    return *latest, digest.digest(), tuple(kept.name for kept in dated_snapshots.list_(connection))
 
 
 def _in_whole_cents(figure: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Actions: what was done, where and by whom, told to all; kept by bearers of a token.
 
 Counts of persons are withheld action by action, and told as totals of a commune or the département,
-settled for each kind and year (`geo.funding.secrecy`), as accounts do. Bearers of a token with scope
+settled for each kind and year as accounts do (`disclosure_control`). Bearers of a token with the scope
 `actions` are told everything.
 """
 
@@ -13,8 +13,6 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.answers import JSON, page_links
-from api.described import failures
 from api.fund import (
     COMMUNE,
     FICTIF,
@@ -30,24 +28,26 @@ from api.fund import (
     commune,
     day,
     word,
-    written,
+    write_response,
 )
 from api.funding_schemas import ActionAnswer, ActionsAnswer
+from api.openapi import failures
 from api.parameters import MAX_OFFSET, Query, integer, text
-from api.passes import all_told
+from api.passes import may_see_all
 from api.problems import FieldProblem, Refused
+from api.responses import JSON, page_links
 from api.routing import router
-from api.served import Now
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import CurrentView
 from geo.errors import InvalidAction
-from geo.funding import secrecy
+from geo.funding import disclosure_control
 from geo.funding.account import persons_of_actions
 from geo.funding.actions import TEXT_MAX, Action, Kinds, Total, totals
 from geo.sites.model import Issue
 from geo.store import actions as stored
 from geo.store.database import Connection
 from geo.store.tokens import Scope
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 
 LISTED: Final = Query(
     (
@@ -104,10 +104,10 @@ def actions(request: Request) -> Response:
     values = LISTED.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     kind, year, code = values.get("kind"), values.get("year"), values.get("commune")
-    service = service_of(request)
+    service = app_state(request)
     now, kinds = service.now(), service.kinds
     with service.connect() as connection:
-        exact = all_told(request, connection, Scope.ACTIONS)
+        exact = may_see_all(request, connection, Scope.ACTIONS)
         of_kind = stored.list_(connection, kind=kind)
     found = [a for a in of_kind if (not year or a.day.year == year) and (not code or a.commune == code)]
     asked = {name: value for name, value in values.items() if name not in ("limit", "offset")}
@@ -119,15 +119,15 @@ def actions(request: Request) -> Response:
         "kind": kind,
         "year": year,
         "commune": code,
-        "threshold": None if exact else secrecy.THRESHOLD,
+        "threshold": None if exact else disclosure_control.THRESHOLD,
         "amount_cents": sum(action.amount_cents for action in found),
         "totals": [
-            total_told(
-                each, exact or _is_told(each, kinds, of_kind, now.served.snapshot.territory, year, code)
+            total_to_dict(
+                each, exact or _is_published(each, kinds, of_kind, now.served.snapshot.territory, year, code)
             )
             for each in totals(found, kinds)
         ],
-        "actions": [action_told(each, kinds, exact=exact) for each in found[offset : offset + limit]],
+        "actions": [action_to_dict(each, kinds, exact=exact) for each in found[offset : offset + limit]],
     }
     response = answered(request, now, content, fictif=any(action.fictif for action in found))
     response.headers["Vary"] = "Authorization"
@@ -136,7 +136,7 @@ def actions(request: Request) -> Response:
     return response
 
 
-def _is_told(
+def _is_published(
     total: Total,
     kinds: Kinds,
     actions: Iterable[Action],
@@ -149,16 +149,16 @@ def _is_told(
         return True
     derived = {each.name: each.of for each in kinds[total.kind].derived}
     measure = derived.get(total.name, total.name)
-    place = (Kind.DEPARTEMENT, territory.code) if code is None else (Kind.COMMUNE, code)
+    place = (TerritoryKind.DEPARTEMENT, territory.code) if code is None else (TerritoryKind.COMMUNE, code)
     own = [a for a in actions if a.kind == total.kind and a.commune in territory.own_codes]
     for each in [year] if year is not None else sorted({a.day.year for a in own}):
         persons = persons_of_actions(own, kinds[total.kind], each)
-        if secrecy.published_together(persons, territory).get((*place, measure)) is None:
+        if disclosure_control.published_together(persons, territory).get((*place, measure)) is None:
             return False
     return True
 
 
-def total_told(total: Total, told: bool) -> dict[str, object]:
+def total_to_dict(total: Total, told: bool) -> dict[str, object]:
     """A total as answers tell it."""
     return {
         "kind": total.kind,
@@ -173,13 +173,13 @@ def total_told(total: Total, told: bool) -> dict[str, object]:
     }
 
 
-def action_told(action: Action, declared: Kinds, *, exact: bool) -> dict[str, object]:
+def action_to_dict(action: Action, declared: Kinds, *, exact: bool) -> dict[str, object]:
     """An action as answers tell it; `exact`: with what counts persons."""
     kind = declared.get(action.kind)
     secret = {m.name for m in kind.measures if m.secret} if kind else set(action.measures)
     hidden = set() if exact else secret & set(action.measures)
     return {
-        **stored.told(action),
+        **stored.action_to_dict(action),
         "kind_label": kind.label if kind else action.kind,
         "measures": {name: None if name in hidden else v for name, v in action.measures.items()},
         "withheld": bool(hidden),
@@ -202,17 +202,17 @@ async def save(request: Request) -> Response:
 
     The same again changes nothing and answers 200. Needs a token with scope `actions`.
     """
-    kinds = service_of(request).kinds
+    kinds = app_state(request).kinds
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
         wanted = _read(body)
-        known = stored.known(connection, now.served.snapshot.territory.code)
+        known = stored.action_references(connection, now.served.snapshot.territory.code)
         try:
             new = stored.save(connection, wanted, kinds=kinds, known=known, actor=actor)
         except InvalidAction as problem:
             raise Refused(_problems(problem)) from None
         kept = stored.find(connection, wanted.reference)
-        return written({"action": action_told(kept, kinds, exact=True)}, new=new)
+        return write_response({"action": action_to_dict(kept, kinds, exact=True)}, new=new)
 
     return await changed(request, Scope.ACTIONS, change)
 

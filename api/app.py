@@ -16,7 +16,6 @@ from api import (
     account,
     actions,
     coverage,
-    described,
     fund,
     funding_pages,
     gaps,
@@ -26,6 +25,7 @@ from api import (
     jobs,
     logs,
     metrics,
+    openapi,
     pages,
     partners,
     passes,
@@ -38,28 +38,28 @@ from api import (
     territories,
     trend,
 )
-from api.bodies import BODY_MAX_BYTES
-from api.metrics import Figures
+from api.access_log import RequestLog
+from api.metrics import WorkerMetrics
 from api.middleware import Head, Headers, SmallBody, Unforeseen
-from api.rates import Rates
+from api.rate_limits import Rates
+from api.request_body import BODY_MAX_BYTES
 from api.residents.install import install as install_residents
 from api.routing import PREFIX
-from api.served import Keeper
-from api.service import Service
+from api.service import AppState
 from api.settings import ApiSettings
-from api.watch import Watched
-from geo.jobs import Runner
+from api.snapshot_view import SnapshotSource
+from geo.services.job_runner import JobRunner
 from geo.settings import Settings
 from geo.store.database import engine_for
-from geo.store.keeper import SnapshotKeeper
+from geo.store.snapshot_watcher import SnapshotWatcher
 
 
 def create_app(
     settings: Settings,
-    keeper: Keeper | None = None,
+    keeper: SnapshotSource | None = None,
     *,
     http: ApiSettings | None = None,
-    figures: Figures | None = None,
+    figures: WorkerMetrics | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -75,12 +75,12 @@ def create_app(
         Count what is answered, if given.
     """
     http = http or ApiSettings()
-    service = Service(settings, http, keeper, figures)
+    service = AppState(settings, http, keeper, figures)
     app = FastAPI(
         title="Portée",
         version=geo.__version__,
-        description=described.DESCRIPTION,
-        openapi_tags=described.TAGS,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
         license_info={"name": "MIT"},
         lifespan=lifespan,
         docs_url=None,
@@ -89,7 +89,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    app.openapi = partial(described.describe, app)  # type: ignore[method-assign]
+    app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     # Flat, where `include_router` would match each request twice and once per level.
     for routes in (
         sites.sites_routes(http.page_size),
@@ -140,7 +140,7 @@ def create_app(
     )
     app.add_middleware(Headers)
     app.add_middleware(Head)
-    app.add_middleware(Watched, observer=service.figures)
+    app.add_middleware(RequestLog, observer=service.figures)
     return app
 
 
@@ -160,13 +160,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     DatabaseUnavailable
         If there is no database to start from.
     """
-    service: Service = app.state.service
+    service: AppState = app.state.service
     with ExitStack() as held:
         if service.keeper is None:
             engine = await run_in_threadpool(engine_for, service.settings)
             held.callback(engine.dispose)
-            service.engine, service.keeper = engine, SnapshotKeeper(engine)
-            runner = Runner(engine, siting.kinds(service.settings))
+            service.engine, service.keeper = engine, SnapshotWatcher(engine)
+            runner = JobRunner(engine, siting.kinds(service.settings))
             held.callback(runner.stop)
             runner.start()
         held.callback(service.keeper.stop)

@@ -11,20 +11,20 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import GEOJSON, JSON, answer, headers_of, is_known
-from api.described import failures
+from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated, question_parameters
+from api.openapi import failures
 from api.parameters import KIND, Query, choice
-from api.question import QUESTION_PARAMETERS, dated, parameters_of, question_of
+from api.responses import GEOJSON, JSON, answer, is_not_modified, snapshot_headers
 from api.routing import router
 from api.schemas import CoverageAnswer
-from api.served import Now, Served
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import CurrentView, SnapshotView
 from geo.coverage import equity, export
-from geo.coverage.gaps import spoken
+from geo.coverage.gaps import question_text
 from geo.coverage.measure import Coverage, Question, TerritoryCoverage
 from geo.people.need import missing
 from geo.reach.travel import FAR_FROM_ROAD_M
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -44,7 +44,7 @@ def format_parameter(*formats: str) -> Any:
     )
 
 
-def format_asked(request: Request, values: dict[str, Any]) -> str:
+def negotiated_format(request: Request, values: dict[str, Any]) -> str:
     """The form of the answer a request asks for, by `format` or by Accept."""
     written: str | None = values.get("format")
     return written or ("geojson" if GEOJSON in request.headers.get("accept", "") else "json")
@@ -87,11 +87,11 @@ async def coverage(request: Request) -> Response:
     as it was understood. Sites across the border serve, but are not counted in `site_count`.
     """
     values = ASKED.read(request.scope["query_string"])
-    now = service_of(request).now()
+    now = app_state(request).now()
     moment = now.served.clock()
-    question = question_of(values, moment)
-    kind = Kind(values.get("kind", Kind.COMMUNE))
-    asked = format_asked(request, values)
+    question = coverage_question(values, moment)
+    kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
+    asked = negotiated_format(request, values)
     variant = f"-{asked}{dated(moment, question.slot)}"
 
     def body() -> bytes:
@@ -105,11 +105,11 @@ async def coverage(request: Request) -> Response:
 
 
 async def computed(
-    request: Request, now: Now, body: Any, asked: str, variant: str, file_name: str
+    request: Request, now: CurrentView, body: Any, asked: str, variant: str, file_name: str
 ) -> Response:
     """Answer with what is computed in a thread, or 304 before it is; files bear a name."""
     written = b""
-    if not is_known(request, headers_of(request, now, variant)["ETag"]):
+    if not is_not_modified(request, snapshot_headers(request, now, variant)["ETag"]):
         written = await run_in_threadpool(body)
     response = answer(request, now, lambda: written, media_type=MEDIA_TYPES[asked], variant=variant)
     response.headers["Vary"] = "Accept"
@@ -118,7 +118,7 @@ async def computed(
     return response
 
 
-def _file(result: Coverage, kind: Kind, asked: str) -> bytes:
+def _file(result: Coverage, kind: TerritoryKind, asked: str) -> bytes:
     rows, about = export.territories_table(result, kind), export.about(result)
     if asked == "csv":
         return export.csv_bytes(rows)
@@ -127,14 +127,14 @@ def _file(result: Coverage, kind: Kind, asked: str) -> bytes:
     return export.gpkg_bytes(rows, export.geometries(result, kind), about=about)
 
 
-def _written(now: Now, question: Question, kind: Kind, *, drawn: bool) -> bytes:
+def _written(now: CurrentView, question: Question, kind: TerritoryKind, *, drawn: bool) -> bytes:
     served = now.served
     result = served.measured(question)
     about = orjson.dumps(
         {
             "kind": kind,
-            **question_told(result),
-            **people_told(result),
+            **question_to_dict(result),
+            **people_to_dict(result),
             "supply_unit": question.supply.label,
             "uncertainty": _uncertainty(result),
             "unlocated": result.uncertainty.unlocated,
@@ -155,12 +155,14 @@ def _written(now: Now, question: Question, kind: Kind, *, drawn: bool) -> bytes:
     return b'{"type":"FeatureCollection","meta":%b,%b,"features":[%b]}' % (meta, about, features)
 
 
-def question_told(result: Coverage) -> dict[str, object]:
+def question_to_dict(result: Coverage) -> dict[str, object]:
     """The question as it was understood: in French words, and under the names it can be asked by."""
-    return {"question": {"sentence": spoken(result), "parameters": parameters_of(result.question)}}
+    return {
+        "question": {"sentence": question_text(result), "parameters": question_parameters(result.question)}
+    }
 
 
-def people_told(result: Coverage) -> dict[str, object]:
+def people_to_dict(result: Coverage) -> dict[str, object]:
     """Where people are counted, and what weighs their need."""
     people, snapshot = result.frame.people, result.frame.snapshot
     source = people.provenance
@@ -201,11 +203,11 @@ def _uncertainty(result: Coverage) -> dict[str, object]:
         "share_without_approximate": rounded(sure.share_without_approximate, 4),
         "share_without_stale": rounded(sure.share_without_stale, 4),
         "share_if_unknown_open": rounded(sure.share_if_unknown_open, 4),
-        "sentences": export.uncertainty_said(result),
+        "sentences": export.uncertainty_sentences(result),
     }
 
 
-def _far_from_road(served: Served, result: Coverage) -> dict[str, object]:
+def _far_from_road(served: SnapshotView, result: Coverage) -> dict[str, object]:
     far = served.far_from_road(result.question.mode)
     return {
         "beyond_m": FAR_FROM_ROAD_M,

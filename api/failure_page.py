@@ -11,7 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from api.policy import FRAMED_BY
+from api.security_headers import FRAMED_BY
 
 STYLE: Final = """
 :root { color-scheme: light dark; }

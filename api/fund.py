@@ -19,18 +19,18 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.access import bearer, secret_of
-from api.answers import JSON, is_known
-from api.bodies import Fields, json_object
-from api.described import failures
+from api.auth import active_token, request_secret
 from api.funding_schemas import CloseAnswer, FundAnswer, LedgerAnswer, PostedAnswer
+from api.openapi import failures
 from api.parameters import COMMUNE_CODE, MAX_OFFSET, Parameter, Query, choice, integer, text
+from api.request_body import Fields, json_object
+from api.responses import JSON, is_not_modified
 from api.routing import router
-from api.served import Now
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView
 from geo.errors import UnknownEntry, UnknownPartner
 from geo.funding import money
-from geo.funding.actions import Known
+from geo.funding.actions import ActionReferences
 from geo.funding.ledger import (
     Commitment,
     Contribution,
@@ -47,7 +47,7 @@ from geo.store import actions as stored_actions
 from geo.store import ledger
 from geo.store.database import Connection
 from geo.store.tokens import Scope
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 DEMONSTRATION: Final = "Données de démonstration : une partie de ce qui est montré ici est inventée."
 SHORT: Final = {"Cache-Control": "public, max-age=10"}
@@ -173,7 +173,7 @@ class Body:
 
 
 def answered(
-    request: Request, now: Now, content: Mapping[str, Any], *, fictif: bool, method: bool = False
+    request: Request, now: CurrentView, content: Mapping[str, Any], *, fictif: bool, method: bool = False
 ) -> Response:
     """Answer with public figures; 304 when the reader holds the very same.
 
@@ -192,31 +192,31 @@ def answered(
     }
     body = orjson.dumps({"meta": meta, **content})
     headers = {**SHORT, "ETag": f'W/"{blake2b(body, digest_size=12).hexdigest()}"'}
-    if is_known(request, headers["ETag"]):
+    if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=JSON, headers=headers)
 
 
-Change = Callable[[Connection, dict[str, Any], str, Now], Response]
+Change = Callable[[Connection, dict[str, Any], str, CurrentView], Response]
 """Does what a body says over an open transaction, as the actor named; the whole is undone if it fails."""
 
 
 async def changed(request: Request, scope: Scope, change: Change) -> Response:
     """Do what a request's body says if its bearer may; all or nothing."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    secret = secret_of(request)
+    secret = request_secret(request)
     body = await json_object(request)
-    return await run_in_threadpool(committed, service_of(request), secret, scope, body, change)
+    return await run_in_threadpool(committed, app_state(request), secret, scope, body, change)
 
 
-def committed(service: Service, secret: str, scope: Scope, body: Any, change: Change) -> Response:
+def committed(service: AppState, secret: str, scope: Scope, body: Any, change: Change) -> Response:
     """Do a change in one transaction, committed before it is answered."""
     with service.connect() as connection, connection.begin():
-        token = bearer(connection, secret, scope)
+        token = active_token(connection, secret, scope)
         return change(connection, body, token.name, service.now())
 
 
-def written(content: Any, *, new: bool = True, headers: Mapping[str, str] | None = None) -> Response:
+def write_response(content: Any, *, new: bool = True, headers: Mapping[str, str] | None = None) -> Response:
     """Tell what was written: 201 when it is new, 200 when it was there already."""
     return Response(
         orjson.dumps(content),
@@ -226,9 +226,9 @@ def written(content: Any, *, new: bool = True, headers: Mapping[str, str] | None
     )
 
 
-def require_known(read: Fields, connection: Connection, now: Now) -> Known:
+def require_known(read: Fields, connection: Connection, now: CurrentView) -> ActionReferences:
     """Note the commune, the partner and the site of a body that are not kept; returns those that are."""
-    known = stored_actions.known(connection, now.served.snapshot.territory.code)
+    known = stored_actions.action_references(connection, now.served.snapshot.territory.code)
     for name, among, sentence in (
         ("commune", known.communes, "Aucune commune du territoire ne porte le code"),
         ("partner_code", known.partners, "Aucun partenaire ne porte le code"),
@@ -247,7 +247,7 @@ REPORTED: Final = Query(
         choice(
             "by",
             "What the lines stand for.",
-            (*By, *Kind),
+            (*By, *TerritoryKind),
             default=By.YEAR.value,
             example=By.PARTNER.value,
         ),
@@ -286,10 +286,10 @@ def report(request: Request) -> Response:
     Sums are whole cents. Needs the database.
     """
     values = REPORTED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     asked = values.get("by", By.YEAR.value)
-    by = By(asked) if asked in list(By) else Kind(asked)
+    by = By(asked) if asked in list(By) else TerritoryKind(asked)
     with service.connect() as connection:
         found = ledger.report(
             connection, by, year=values.get("year"), territory=now.served.snapshot.territory
@@ -302,13 +302,13 @@ def report(request: Request) -> Response:
         "year": found.year,
         "closed_until": closed,
         "balance": asdict(balance),
-        "lines": [line_told(line) for line in found.lines],
-        "total": line_told(found.total),
+        "lines": [line_to_dict(line) for line in found.lines],
+        "total": line_to_dict(found.total),
     }
     return answered(request, now, content, fictif=found.fictif)
 
 
-def line_told(line: Line) -> dict[str, object]:
+def line_to_dict(line: Line) -> dict[str, object]:
     """A line of a report in whole cents, and whole cents per inhabitant."""
     shares = {name: line.per_inhabitant(name) for name in MEASURES}
     return {
@@ -338,9 +338,9 @@ def entries(request: Request) -> Response:
     """Each entry with its author. Needs a token with scope `ledger`, and the database."""
     values = TOLD.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
-    service = service_of(request)
+    service = app_state(request)
     with service.connect() as connection:
-        bearer(connection, secret_of(request), Scope.LEDGER)
+        active_token(connection, request_secret(request), Scope.LEDGER)
         found = _entries(connection, values, offset + limit + 1)[offset:]
         balance = ledger.balance(connection)
     links = [_link(request, "self", values)]
@@ -352,7 +352,7 @@ def entries(request: Request) -> Response:
         "offset": offset,
         "links": links,
         "balance": asdict(balance),
-        "entries": [entry_told(entry) for entry in found[:limit]],
+        "entries": [entry_to_dict(entry) for entry in found[:limit]],
     }
     return Response(orjson.dumps(content), media_type=JSON, headers={"Cache-Control": "private, no-store"})
 
@@ -382,7 +382,7 @@ def _entries(connection: Connection, values: Mapping[str, Any], wanted: int) -> 
     return found[:wanted]
 
 
-def entry_told(entry: Entry) -> dict[str, object]:
+def entry_to_dict(entry: Entry) -> dict[str, object]:
     """An entry as answers tell it."""
     return {**asdict(entry), "kind_label": entry.kind.label}
 
@@ -456,11 +456,11 @@ POSTINGS: Final = (
 
 
 def _route(posting: Posting) -> None:
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
         read = posting.body.read(body)
         require_known(read, connection, now)
         read.done()
-        return _post(connection, order_of(posting, read.values), actor)
+        return _post(connection, posting_order(posting, read.values), actor)
 
     async def post(request: Request) -> Response:
         return await changed(request, Scope.FUND, change)
@@ -481,7 +481,7 @@ def _route(posting: Posting) -> None:
     )(post)
 
 
-def order_of(posting: Posting, values: Mapping[str, Any]) -> Order:
+def posting_order(posting: Posting, values: Mapping[str, Any]) -> Order:
     """What a body asks to post."""
     told = dict(values)
     if "level" in told:
@@ -505,11 +505,11 @@ def _post(connection: Connection, order: Order, actor: str) -> Response:
     entry = ledger.find(connection, order.reference)
     match = _found(connection, ledger.abond(order.reference))
     content = {
-        "entry": entry_told(entry),
-        "match": None if match is None else entry_told(match),
+        "entry": entry_to_dict(entry),
+        "match": None if match is None else entry_to_dict(match),
         "balance": asdict(ledger.balance(connection)),
     }
-    return written(content, new=known is None)
+    return write_response(content, new=known is None)
 
 
 def _found(connection: Connection, reference: str) -> Entry | None:
@@ -536,10 +536,10 @@ CLOSED: Final = Body(Query((day("until", "Last day of the period."),)), ("until"
 async def close(request: Request) -> Response:
     """No entry may bear one of these days any more. Cannot be undone. Needs a token with scope `fund`."""
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
         read = CLOSED.read(body)
         read.done()
         ledger.close(connection, read.values["until"], actor=actor)
-        return written({"until": read.values["until"]})
+        return write_response({"until": read.values["until"]})
 
     return await changed(request, Scope.FUND, change)

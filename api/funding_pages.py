@@ -20,24 +20,24 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.pages import HTML, page, send
 from api.parameters import KIND, Query, choice, integer
-from api.passes import deserts_told
+from api.passes import deserts_to_dicts
 from api.problems import STATUS, TITLES, Refused
-from api.served import Memory, Page, Served
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import LruCache, RenderedPage, SnapshotView
 from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
-from geo.export_funding import accounts_table
-from geo.funding.account import YEARS, Account, Books
+from geo.funding.account import YEARS, AccountData, TerritoryAccount
 from geo.funding.actions import Kinds
-from geo.funding.reports import By, Report, rows
+from geo.funding.reports import By, FundReport, rows
 from geo.funding.templates import plain_csv
-from geo.store import accounts, actions, audit, dated, ledger, partners, passes
+from geo.services.export_funding import accounts_table
+from geo.store import accounts, actions, audit, dated_snapshots, ledger, partners, passes
 from geo.store.database import Connection
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 from static_maps import funding_pages as pages
-from static_maps import paper
-from static_maps.classes import Method
-from static_maps.measure_map import KINDS, PATH, VIEWS, Asked, measures_page
-from static_maps.measures import FORMS, MEASURES, shown
+from static_maps import svg_map
+from static_maps.classes import ClassificationMethod
+from static_maps.measure_catalogue import FORMS, MEASURES, measure_values
+from static_maps.measure_page import KINDS, PATH, VIEWS, MeasureQuery, measures_page
 from static_maps.planner_map import outline_json
 from static_maps.settings import MapSettings
 from static_maps.statement import Gift, Statement, statement_pdf
@@ -54,9 +54,14 @@ ASKED: Final = Query(
     (
         choice("mesure", "What the map shows.", MEASURES, default="temps"),
         choice("avec", "A second measure beside it.", MEASURES),
-        choice("kind", "Level of territory.", KINDS, default=Kind.COMMUNE.value),
+        choice("kind", "Level of territory.", KINDS, default=TerritoryKind.COMMUNE.value),
         choice("forme", "Per inhabitant, or in total.", FORMS, default=FORMS[0]),
-        choice("classes", "How values are parted.", tuple(Method), default=Method.NATURAL.value),
+        choice(
+            "classes",
+            "How values are parted.",
+            tuple(ClassificationMethod),
+            default=ClassificationMethod.NATURAL.value,
+        ),
         choice("vue", "How two measures are shown.", VIEWS, default="cote"),
         YEAR,
     )
@@ -68,7 +73,7 @@ NOTHING: Final = Query()
 
 
 @contextmanager
-def reading(service: Service) -> Iterator[Connection]:
+def reading(service: AppState) -> Iterator[Connection]:
     """A connection that reads everything as of one moment.
 
     Raises
@@ -91,7 +96,7 @@ class Moment:
     years: tuple[int, ...]
 
 
-def moment_of(service: Service, served: Served) -> Moment:
+def database_version(service: AppState, served: SnapshotView) -> Moment:
     """Look at the database once; cheap, whatever it holds."""
     today = served.frame.day
     with reading(service) as connection:
@@ -99,7 +104,7 @@ def moment_of(service: Service, served: Served) -> Moment:
         years = {int(line.key) for line in ledger.report(connection, By.YEAR).lines}
         years |= {action.day.year for action in actions.list_(connection)}
         latest = [change.id for change in audit.list_(connection, limit=1)]
-        states = [state.name for state in dated.list_(connection)]
+        states = [state.name for state in dated_snapshots.list_(connection)]
     digest = blake2b(digest_size=16)
     for values in (counts.order, counts.commune, counts.year, counts.given, counts.used, counts.expired):
         digest.update(values.tobytes())
@@ -108,13 +113,13 @@ def moment_of(service: Service, served: Served) -> Moment:
     return Moment(key, tuple(sorted(years, reverse=True)))
 
 
-def books_of(service: Service, served: Served, year: int) -> Books:
+def account_data(service: AppState, served: SnapshotView, year: int) -> AccountData:
     """What accounts of a year are made from."""
     with reading(service) as connection:
         return accounts.read(connection, served.frame, year, service.kinds)
 
 
-def statement(connection: Connection, served: Served, code: str, year: int) -> bytes:
+def statement(connection: Connection, served: SnapshotView, code: str, year: int) -> bytes:
     """The statement of a partner for a year.
 
     Raises
@@ -159,25 +164,27 @@ def statement(connection: Connection, served: Served, code: str, year: int) -> b
 def install(app: FastAPI) -> None:
     """Add the pages to an application."""
     settings = MapSettings()
-    books: Memory[Books] = Memory(BOOKS_KEPT)
-    grounds: Memory[paper.Ground] = Memory(len(KINDS))
-    outlines: Memory[bytes] = Memory(1)
-    shown_pages: Memory[Page] = Memory(PAGES_KEPT)
+    books: LruCache[AccountData] = LruCache(BOOKS_KEPT)
+    grounds: LruCache[svg_map.Ground] = LruCache(len(KINDS))
+    outlines: LruCache[bytes] = LruCache(1)
+    shown_pages: LruCache[RenderedPage] = LruCache(PAGES_KEPT)
 
-    def books_now(service: Service, served: Served, moment: Moment, year: int) -> Books:
-        return books.of((moment.key, year), lambda: books_of(service, served, year))
+    def books_now(service: AppState, served: SnapshotView, moment: Moment, year: int) -> AccountData:
+        return books.of((moment.key, year), lambda: account_data(service, served, year))
 
-    def measured(service: Service, served: Served, moment: Moment, values: dict[str, Any]) -> Page:
+    def measured(
+        service: AppState, served: SnapshotView, moment: Moment, values: dict[str, Any]
+    ) -> RenderedPage:
         year = values.get("year", moment.years[0])
         read = books_now(service, served, moment, year)
         chosen = MEASURES[values.get("mesure", "temps")]
         other = MEASURES.get(values.get("avec", ""))
-        asked = Asked(
+        asked = MeasureQuery(
             measure=chosen,
             beside=other if other != chosen else None,
-            kind=Kind(values.get("kind", Kind.COMMUNE)),
+            kind=TerritoryKind(values.get("kind", TerritoryKind.COMMUNE)),
             form=values.get("forme", FORMS[0]) if chosen.total and other in (None, chosen) else FORMS[0],
-            method=Method(values.get("classes", Method.NATURAL)),
+            method=ClassificationMethod(values.get("classes", ClassificationMethod.NATURAL)),
             view=values.get("vue", "cote"),
             year=year,
         )
@@ -186,8 +193,8 @@ def install(app: FastAPI) -> None:
         written = measures_page(
             snapshot,
             asked,
-            [shown(read, m, asked.kind, asked.year, form=asked.form) for m in wanted],
-            area=grounds.of((served.tag, asked.kind), lambda: paper.ground(snapshot.territory, asked.kind)),
+            [measure_values(read, m, asked.kind, asked.year, form=asked.form) for m in wanted],
+            area=grounds.of((served.tag, asked.kind), lambda: svg_map.ground(snapshot.territory, asked.kind)),
             outline=outlines.of(served.tag, lambda: outline_json(snapshot, settings.tolerance_m)),
             settings=settings,
             years=moment.years,
@@ -198,9 +205,9 @@ def install(app: FastAPI) -> None:
 
     @app.get(PATH, include_in_schema=False)
     def measures(request: Request) -> Response:
-        def made(service: Service, served: Served) -> Page:
+        def made(service: AppState, served: SnapshotView) -> RenderedPage:
             values = ASKED.read(request.scope["query_string"])
-            moment = moment_of(service, served)
+            moment = database_version(service, served)
             key = (moment.key, tuple(sorted(values.items())))
             return shown_pages.of(key, lambda: measured(service, served, moment, values))
 
@@ -208,19 +215,23 @@ def install(app: FastAPI) -> None:
 
     @app.get("/territoires", include_in_schema=False)
     def whole(request: Request) -> Response:
-        code = service_of(request).now().served.snapshot.territory.code
-        return RedirectResponse(f"/territoires/{code}?kind={Kind.DEPARTEMENT}", status_code=303)
+        code = app_state(request).now().served.snapshot.territory.code
+        return RedirectResponse(f"/territoires/{code}?kind={TerritoryKind.DEPARTEMENT}", status_code=303)
 
-    def account_of(request: Request, service: Service, served: Served, code: str) -> tuple[Account, Moment]:
+    def account_of(
+        request: Request, service: AppState, served: SnapshotView, code: str
+    ) -> tuple[TerritoryAccount, Moment]:
         values = OF_TERRITORY.read(request.scope["query_string"])
-        group = served.snapshot.territory.find(code, Kind(values["kind"]) if "kind" in values else None)
-        moment = moment_of(service, served)
+        group = served.snapshot.territory.find(
+            code, TerritoryKind(values["kind"]) if "kind" in values else None
+        )
+        moment = database_version(service, served)
         year = values.get("year", moment.years[0])
         return books_now(service, served, moment, year).account(code, group.kind, year=year), moment
 
     @app.get("/territoires/{code}.csv", include_in_schema=False)
     def territory_table(request: Request, code: str) -> Response:
-        def made(service: Service, served: Served) -> tuple[str, bytes]:
+        def made(service: AppState, served: SnapshotView) -> tuple[str, bytes]:
             account, _ = account_of(request, service, served, code)
             return f"compte-{account.code}-{account.year}", plain_csv(*accounts_table([account]))
 
@@ -228,12 +239,12 @@ def install(app: FastAPI) -> None:
 
     @app.get("/territoires/{code}", include_in_schema=False)
     def territory(request: Request, code: str) -> Response:
-        def made(service: Service, served: Served) -> Page:
+        def made(service: AppState, served: SnapshotView) -> RenderedPage:
             account, moment = account_of(request, service, served, code)
             group = served.snapshot.territory.find(account.code, account.kind)
             shape = pages.locator(served.snapshot.territory, group)
             with reading(service) as connection:
-                dry = deserts_told(passes.counts(connection), served, year=account.year)
+                dry = deserts_to_dicts(passes.counts(connection), served, year=account.year)
             written = pages.territory_page(
                 served.snapshot,
                 account,
@@ -247,47 +258,49 @@ def install(app: FastAPI) -> None:
 
     @app.get("/reseau", include_in_schema=False)
     def network(request: Request) -> Response:
-        def written(service: Service, served: Served) -> Page:
+        def written(service: AppState, served: SnapshotView) -> RenderedPage:
             with reading(service) as connection:
-                found, fictif = network_of(connection, served, service.kinds)
+                found, fictif = network_data(connection, served, service.kinds)
             told = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
             return page(told.html, told.security_policy)
 
-        def made(service: Service, served: Served) -> Page:
+        def made(service: AppState, served: SnapshotView) -> RenderedPage:
             NOTHING.read(request.scope["query_string"])
-            key = ("reseau", moment_of(service, served).key)
+            key = ("reseau", database_version(service, served).key)
             return shown_pages.of(key, lambda: written(service, served))
 
         return answered(request, made)
 
     @app.get("/fonds", include_in_schema=False)
     def fund(request: Request) -> Response:
-        def written(service: Service, served: Served, year: int | None, kind: Kind) -> Page:
+        def written(
+            service: AppState, served: SnapshotView, year: int | None, kind: TerritoryKind
+        ) -> RenderedPage:
             with reading(service) as connection:
-                found = fund_of(connection, served, year, kind)
+                found = fund_data(connection, served, year, kind)
             fictif = found.fictif or served.snapshot.fictitious
             told = pages.fund_page(served.snapshot, found, fictif=fictif, day=served.frame.day)
             return page(told.html, told.security_policy)
 
-        def made(service: Service, served: Served) -> Page:
+        def made(service: AppState, served: SnapshotView) -> RenderedPage:
             values = OF_FUND.read(request.scope["query_string"])
-            year, kind = values.get("year"), Kind(values.get("kind", Kind.EPCI))
-            key = ("fonds", moment_of(service, served).key, year, kind)
+            year, kind = values.get("year"), TerritoryKind(values.get("kind", TerritoryKind.EPCI))
+            key = ("fonds", database_version(service, served).key, year, kind)
             return shown_pages.of(key, lambda: written(service, served, year, kind))
 
         return answered(request, made)
 
     @app.get("/fonds/{by}.csv", include_in_schema=False)
     def fund_table(request: Request, by: str) -> Response:
-        def made(service: Service, served: Served) -> tuple[str, bytes]:
+        def made(service: AppState, served: SnapshotView) -> tuple[str, bytes]:
             year = OF_YEAR.read(request.scope["query_string"]).get("year")
-            if by not in (*By, *Kind):
+            if by not in (*By, *TerritoryKind):
                 raise InvalidParameter(
                     f"Le fonds n'a pas de tableau « {by[:40]} ».",
-                    f"Choisissez : {', '.join((*By, *Kind))}.",
+                    f"Choisissez : {', '.join((*By, *TerritoryKind))}.",
                     parameter="by",
                 )
-            chosen = By(by) if by in list(By) else Kind(by)
+            chosen = By(by) if by in list(By) else TerritoryKind(by)
             with reading(service) as connection:
                 report = ledger.report(connection, chosen, year=year, territory=served.snapshot.territory)
             headings, *lines = rows(report)
@@ -297,7 +310,7 @@ def install(app: FastAPI) -> None:
 
     @app.get("/fonds/releves/{partner}/{year}.pdf", include_in_schema=False)
     def release(request: Request, partner: str, year: str) -> Response:
-        service = service_of(request)
+        service = app_state(request)
         try:
             NOTHING.read(request.scope["query_string"])
             if not (year.isascii() and year.isdigit() and len(year) == 4):
@@ -319,7 +332,9 @@ def install(app: FastAPI) -> None:
         )
 
 
-def network_of(connection: Connection, served: Served, kinds: Kinds) -> tuple[list[pages.Member], bool]:
+def network_data(
+    connection: Connection, served: SnapshotView, kinds: Kinds
+) -> tuple[list[pages.Member], bool]:
     """Partners with what they do, and whether some of it is invented."""
     known = partners.list_(connection)
     by_year = {
@@ -333,7 +348,7 @@ def network_of(connection: Connection, served: Served, kinds: Kinds) -> tuple[li
     found = pages.members(
         known,
         conventions=partners.conventions(connection),
-        links=partners.sites_of(connection),
+        links=partners.partner_sites(connection),
         by_year=by_year,
         actions=done,
         kinds=kinds,
@@ -342,11 +357,13 @@ def network_of(connection: Connection, served: Served, kinds: Kinds) -> tuple[li
     return found, fictif
 
 
-def fund_of(connection: Connection, served: Served, year: int | None, kind: Kind) -> pages.Fund:
+def fund_data(
+    connection: Connection, served: SnapshotView, year: int | None, kind: TerritoryKind
+) -> pages.Fund:
     """All the page of the fund tells."""
     territory = served.snapshot.territory
     by_year = ledger.report(connection, By.YEAR)
-    reports: dict[By | Kind, Report] = {
+    reports: dict[By | TerritoryKind, FundReport] = {
         by: ledger.report(connection, by, year=year) for by in (By.PARTNER, By.LEVEL, By.LINE)
     }
     reports[kind] = ledger.report(connection, kind, year=year, territory=territory)
@@ -368,9 +385,9 @@ def fund_of(connection: Connection, served: Served, year: int | None, kind: Kind
     )
 
 
-def answered(request: Request, made: Callable[[Service, Served], Page]) -> Response:
+def answered(request: Request, made: Callable[[AppState, SnapshotView], RenderedPage]) -> Response:
     """The page made for a request, or the one that says why there is none."""
-    service = service_of(request)
+    service = app_state(request)
     try:
         now = service.now()
         return send(request, now, made(service, now.served))
@@ -378,9 +395,9 @@ def answered(request: Request, made: Callable[[Service, Served], Page]) -> Respo
         return refusal(refused)
 
 
-def downloaded(request: Request, made: Callable[[Service, Served], tuple[str, bytes]]) -> Response:
+def downloaded(request: Request, made: Callable[[AppState, SnapshotView], tuple[str, bytes]]) -> Response:
     """A table to keep as CSV, by its name, or the page that says why there is none."""
-    service = service_of(request)
+    service = app_state(request)
     try:
         name, body = made(service, service.now().served)
     except (Refused, PorteeError) as refused:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.schemas import Answer, Link, Meta, MetaWithMethod
+from api.schemas import Meta, MetaWithMethod, PageLink, ResponseModel
 from geo.funding.ledger import Account, EntryKind, Level
 from geo.funding.partners import PartnerKind, SiteRole
 from geo.funding.reports import By
 from geo.reach.modes import Mode
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 DAY = "YYYY-MM-DD."
 
 
-class Sums(Answer):
+class Sums(ResponseModel):
     """What came in and went out, in cents."""
 
     contributed_cents: int
@@ -25,7 +25,7 @@ class Sums(Answer):
     available_cents: int = Field(description="Contributed and matched, less committed.")
 
 
-class SumsPerInhabitant(Answer):
+class SumsPerInhabitant(ResponseModel):
     """The same per inhabitant, in cents, rounded to the nearest; null without inhabitants."""
 
     contributed_cents: int | None
@@ -49,7 +49,7 @@ class FundLine(Sums):
     fictif: bool = Field(description="Whether some of it is invented for demonstration.")
 
 
-class BalanceOut(Answer):
+class BalanceOut(ResponseModel):
     """Where all the money is: contributed + matched = available + committed + paid."""
 
     contributed_cents: int
@@ -59,11 +59,11 @@ class BalanceOut(Answer):
     paid_cents: int
 
 
-class FundAnswer(Answer):
+class FundAnswer(ResponseModel):
     """What the fund did."""
 
     meta: Meta
-    by: By | Kind
+    by: By | TerritoryKind
     by_label: str
     year: int | None = Field(description="Null: since the beginning.")
     closed_until: str | None = Field(description="Last closed day, YYYY-MM-DD.")
@@ -72,7 +72,7 @@ class FundAnswer(Answer):
     total: FundLine
 
 
-class EntryOut(Answer):
+class EntryOut(ResponseModel):
     """An entry: `amount_cents` moves from `source` to `destination`."""
 
     id: int
@@ -99,17 +99,17 @@ class EntryOut(Answer):
     posted_at: str
 
 
-class LedgerAnswer(Answer):
+class LedgerAnswer(ResponseModel):
     """A page of entries."""
 
     limit: int
     offset: int
-    links: list[Link]
+    links: list[PageLink]
     balance: BalanceOut
     entries: list[EntryOut]
 
 
-class PostedAnswer(Answer):
+class PostedAnswer(ResponseModel):
     """What posting came to."""
 
     entry: EntryOut
@@ -117,13 +117,13 @@ class PostedAnswer(Answer):
     balance: BalanceOut
 
 
-class CloseAnswer(Answer):
+class CloseAnswer(ResponseModel):
     """What is closed."""
 
     until: str
 
 
-class PartnerFacts(Answer):
+class PartnerFacts(ResponseModel):
     """A partner of the fund or the network."""
 
     code: str
@@ -148,7 +148,7 @@ class PartnerOut(PartnerFacts):
     matched_cents: int
 
 
-class PartnersAnswer(Answer):
+class PartnersAnswer(ResponseModel):
     """Partners by code."""
 
     meta: Meta
@@ -156,7 +156,7 @@ class PartnersAnswer(Answer):
     partners: list[PartnerOut]
 
 
-class ConventionOut(Answer):
+class ConventionOut(ResponseModel):
     """What a partner signed for a year."""
 
     year: int
@@ -164,7 +164,7 @@ class ConventionOut(Answer):
     note: str
 
 
-class PartnerSite(Answer):
+class PartnerSite(ResponseModel):
     """A site a partner runs or supports; name and commune null when it is no longer in service."""
 
     site_id: str
@@ -174,7 +174,7 @@ class PartnerSite(Answer):
     commune: str | None = Field(description="INSEE code.")
 
 
-class PartnerYear(Answer):
+class PartnerYear(ResponseModel):
     """Contributions received in a year, those reversed left out."""
 
     year: int
@@ -184,7 +184,7 @@ class PartnerYear(Answer):
     unmatched_cents: int
 
 
-class PartnerAction(Answer):
+class PartnerAction(ResponseModel):
     """An action a partner leads, without what it measures."""
 
     reference: str
@@ -212,7 +212,7 @@ class PartnerAnswer(PartnerDetail):
     meta: Meta
 
 
-class PartnerSaved(Answer):
+class PartnerSaved(ResponseModel):
     """A partner as it is kept now."""
 
     partner: PartnerFacts
@@ -220,14 +220,14 @@ class PartnerSaved(Answer):
     sites: list[PartnerSite]
 
 
-class FunderOut(Answer):
+class FunderOut(ResponseModel):
     """Who pays for how many passes."""
 
     partner_code: str
     count: int
 
 
-class OrderOut(Answer):
+class OrderOut(ResponseModel):
     """A vintage of passes."""
 
     reference: str
@@ -240,7 +240,7 @@ class OrderOut(Answer):
     fictif: bool
 
 
-class PassFigures(Answer):
+class PassFigures(ResponseModel):
     """What became of passes; null where it is not told, or not known."""
 
     withheld: bool = Field(
@@ -260,7 +260,7 @@ class PassFigures(Answer):
 class PassTerritory(PassFigures):
     """Passes of the inhabitants of a territory, and where they can use them."""
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int
@@ -278,11 +278,11 @@ class PassTerritory(PassFigures):
     )
 
 
-class PassesAnswer(Answer):
+class PassesAnswer(ResponseModel):
     """Passes by territory."""
 
     meta: MetaWithMethod
-    kind: Kind
+    kind: TerritoryKind
     order: str | None
     year: int | None
     fragility: str | None
@@ -293,7 +293,7 @@ class PassesAnswer(Answer):
     territories: list[PassTerritory]
 
 
-class DesertOut(Answer):
+class DesertOut(ResponseModel):
     """A commune where passes were given and can't be used near enough."""
 
     code: str
@@ -306,7 +306,7 @@ class DesertOut(Answer):
     sentence: str = Field(description="The same for readers, in French.")
 
 
-class DesertsAnswer(Answer):
+class DesertsAnswer(ResponseModel):
     """Pass deserts, most passes first; those whose counts are withheld last."""
 
     meta: MetaWithMethod
@@ -318,7 +318,7 @@ class DesertsAnswer(Answer):
     deserts: list[DesertOut]
 
 
-class StandingOut(Answer):
+class StandingOut(ResponseModel):
     """How many passes of an order are where."""
 
     order: str
@@ -331,21 +331,21 @@ class StandingOut(Answer):
     unused: int
 
 
-class OrderAnswer(Answer):
+class OrderAnswer(ResponseModel):
     """An order as it is kept."""
 
     order: OrderOut
     standing: StandingOut
 
 
-class RecordedAnswer(Answer):
+class RecordedAnswer(ResponseModel):
     """What became of events: `new`, and `already` kept with the same content."""
 
     new: int
     already: int
 
 
-class ActionOut(Answer):
+class ActionOut(ResponseModel):
     """An action; measures that count persons are told to bearers of a token only."""
 
     reference: str
@@ -363,7 +363,7 @@ class ActionOut(Answer):
     fictif: bool
 
 
-class TotalOut(Answer):
+class TotalOut(ResponseModel):
     """What one measure comes to over the actions found."""
 
     kind: str
@@ -377,14 +377,14 @@ class TotalOut(Answer):
     hypothesis: str
 
 
-class ActionsAnswer(Answer):
+class ActionsAnswer(ResponseModel):
     """A page of actions by day, and what all of those found come to."""
 
     meta: Meta
     total: int
     limit: int
     offset: int
-    links: list[Link]
+    links: list[PageLink]
     kind: str | None
     year: int | None
     commune: str | None
@@ -394,13 +394,13 @@ class ActionsAnswer(Answer):
     actions: list[ActionOut]
 
 
-class ActionAnswer(Answer):
+class ActionAnswer(ResponseModel):
     """An action as it is kept."""
 
     action: ActionOut
 
 
-class AccountFigure(Answer):
+class AccountFigure(ResponseModel):
     """A figure with its date and source, beside the département's mean and the year before."""
 
     code: str
@@ -415,7 +415,7 @@ class AccountFigure(Answer):
     source: str
 
 
-class AccountSection(Answer):
+class AccountSection(ResponseModel):
     """Figures of one subject."""
 
     code: str
@@ -423,11 +423,11 @@ class AccountSection(Answer):
     figures: list[AccountFigure]
 
 
-class AccountAnswer(Answer):
+class AccountAnswer(ResponseModel):
     """What a territory is given and has, in a year."""
 
     meta: MetaWithMethod
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int

@@ -10,23 +10,23 @@ import shapely
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.answers import GEOJSON
 from api.coverage import (
     computed,
     described_files,
-    format_asked,
     format_parameter,
-    people_told,
-    question_told,
+    negotiated_format,
+    people_to_dict,
+    question_to_dict,
     rounded,
 )
-from api.described import failures
+from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated
+from api.openapi import failures
 from api.parameters import Query, choice, integer
-from api.question import QUESTION_PARAMETERS, dated, question_of
+from api.responses import GEOJSON
 from api.routing import router
 from api.schemas import GapsAnswer
-from api.served import DECIMALS, Now
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import DECIMALS, CurrentView
 from geo.coverage import export
 from geo.coverage.gaps import Gap
 from geo.coverage.measure import Coverage
@@ -74,11 +74,11 @@ async def gaps(request: Request) -> Response:
     A gap is people × need × minutes beyond `beyond_min`. The question is that of `/coverage`.
     """
     values = ASKED.read(request.scope["query_string"])
-    now = service_of(request).now()
+    now = app_state(request).now()
     moment = now.served.clock()
-    question = question_of(values, moment)
+    question = coverage_question(values, moment)
     level, limit = values.get("level", COMMUNES), values.get("limit", DEFAULT_LIMIT)
-    asked = format_asked(request, values)
+    asked = negotiated_format(request, values)
 
     def body() -> bytes:
         result = now.served.measured(question)
@@ -92,8 +92,8 @@ async def gaps(request: Request) -> Response:
     return await computed(request, now, body, asked, variant, name)
 
 
-def _written(now: Now, result: Coverage, found: Sequence[Gap], level: str, *, drawn: bool) -> bytes:
-    about = orjson.dumps({"level": level, **question_told(result), **people_told(result)})[1:-1]
+def _written(now: CurrentView, result: Coverage, found: Sequence[Gap], level: str, *, drawn: bool) -> bytes:
+    about = orjson.dumps({"level": level, **question_to_dict(result), **people_to_dict(result)})[1:-1]
     meta = now.meta(with_method=True)
     rows = [_properties(rank, gap) for rank, gap in enumerate(found, start=1)]
     points = shapely.points([gap.xy for gap in found]) if found else []

@@ -6,11 +6,11 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.answers import JSON
-from api.described import failures
+from api.openapi import failures
+from api.responses import JSON
 from api.routing import router
 from api.schemas import Alive, Ready
-from api.service import service_of
+from api.service import app_state
 
 NOT_STORED = {"Cache-Control": "no-store"}
 
@@ -27,7 +27,7 @@ async def readyz(request: Request) -> Response:
     the last snapshot: all workers lose the database at once, and a balancer that took every one of
     them out would turn answers that are a little old into no answers.
     """
-    now = service_of(request).now()
+    now = app_state(request).now()
     body = {
         "status": "ok" if now.database_ok else "degraded",
         "database_ok": now.database_ok,

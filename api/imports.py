@@ -10,14 +10,14 @@ import orjson
 from fastapi import Path, Request
 from fastapi.responses import Response
 
-from api.answers import JSON, page_links
-from api.described import failures
+from api.openapi import failures
 from api.parameters import MAX_ID, Query, paging, refuse
+from api.responses import JSON, page_links
 from api.routing import router
 from api.schemas import ImportAnswer, ImportsAnswer
-from api.service import service_of
+from api.service import app_state
+from geo.sites.import_run import ImportRun
 from geo.sites.report import issues_csv
-from geo.sites.runs import ImportRun
 from geo.store import imports as stored
 
 PAGE: Final = 100
@@ -41,7 +41,7 @@ def imports(request: Request) -> Response:
     """Each run of an import: its file, its counts, what it changed. Needs the database."""
     values = PAGING.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
-    with service_of(request).connect() as connection:
+    with app_state(request).connect() as connection:
         total = stored.count(connection)
         runs = stored.runs(connection, limit=limit, offset=offset)
     body = {
@@ -63,10 +63,10 @@ def imports(request: Request) -> Response:
 )
 def one_import(request: Request, run_id: RunId) -> Response:
     """One run with a page of its findings, in the order of the file. Needs the database."""
-    number = number_of(run_id)
+    number = run_number(run_id)
     values = PAGING.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
-    with service_of(request).connect() as connection:
+    with app_state(request).connect() as connection:
         run = stored.find(connection, number)
         total = stored.issue_count(connection, number)
         issues = stored.issues(connection, number, limit=limit, offset=offset)
@@ -95,9 +95,9 @@ def one_import(request: Request, run_id: RunId) -> Response:
 )
 def report(request: Request, run_id: RunId) -> Response:
     """All findings of one run, for a spreadsheet. Needs the database."""
-    number = number_of(run_id)
+    number = run_number(run_id)
     NO_PARAMETERS.read(request.scope["query_string"])
-    with service_of(request).connect() as connection:
+    with app_state(request).connect() as connection:
         stored.find(connection, number)
         issues = stored.issues(connection, number)
     stream = io.StringIO(newline="")
@@ -109,7 +109,7 @@ def report(request: Request, run_id: RunId) -> Response:
     )
 
 
-def number_of(run_id: str) -> int:
+def run_number(run_id: str) -> int:
     """The number of a run as the path gives it.
 
     Raises

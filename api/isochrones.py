@@ -11,15 +11,15 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import GEOJSON, answer, headers_of, is_known
-from api.described import failures
+from api.coverage_question import MODE
+from api.openapi import failures
 from api.parameters import COMMUNE_ORIGIN, Query, choice, integers
-from api.question import MODE
+from api.responses import GEOJSON, answer, is_not_modified, snapshot_headers
 from api.routing import router
 from api.schemas import IsochroneCollection
-from api.served import Now, geometry_json
-from api.service import service_of
-from api.sites import LATITUDE, LONGITUDE, SITE_ORIGIN, GeoJson, Start, start_of
+from api.service import app_state
+from api.sites import LATITUDE, LONGITUDE, SITE_ORIGIN, GeoJson, Start, parse_start
+from api.snapshot_view import CurrentView, geometry_json
 from geo.crs import WGS84, reproject
 from geo.reach.isochrones import MINUTES
 from geo.reach.modes import Mode
@@ -74,17 +74,17 @@ async def isochrones(request: Request) -> Response:
     roads, circles (`method`).
     """
     values = ASKED.read(request.scope["query_string"])
-    now = service_of(request).now()
-    start = start_of(now.served, values)
+    now = app_state(request).now()
+    start = parse_start(now.served, values)
     mode = Mode(values.get("mode", Mode.CAR))
     minutes, direction = values.get("minutes", MINUTES), values.get("direction", TO)
     written = b""
-    if not is_known(request, headers_of(request, now)["ETag"]):
+    if not is_not_modified(request, snapshot_headers(request, now)["ETag"]):
         written = await run_in_threadpool(_written, now, start, mode, minutes, direction)
     return answer(request, now, lambda: written, media_type=GEOJSON)
 
 
-def _written(now: Now, start: Start, mode: Mode, minutes: tuple[int, ...], direction: str) -> bytes:
+def _written(now: CurrentView, start: Start, mode: Mode, minutes: tuple[int, ...], direction: str) -> bytes:
     served, outward = now.served, direction == FROM
     drawn = served.isochrones(start.xy, mode, minutes, outward=outward)
     seconds = served.times_around(start.xy, mode, outward=outward)

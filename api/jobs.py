@@ -10,12 +10,12 @@ import orjson
 from fastapi import Path, Request
 from fastapi.responses import Response
 
-from api.answers import JSON
-from api.described import failures
+from api.openapi import failures
 from api.parameters import Query
+from api.responses import JSON
 from api.routing import router
 from api.schemas import JobAnswer
-from api.service import service_of
+from api.service import app_state
 from geo.errors import UnknownJob
 from geo.store import jobs
 
@@ -38,8 +38,8 @@ routes = router("siting")
 def job(request: Request, job_id: JobId) -> Response:
     """State, progress and, once `done`, result of a job. Needs the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    known = identifier_of(job_id)
-    with service_of(request).connect() as connection:
+    known = job_identifier(job_id)
+    with app_state(request).connect() as connection:
         found = jobs.find(connection, known)
     told = {
         "id": found.id,
@@ -64,14 +64,14 @@ def job(request: Request, job_id: JobId) -> Response:
 def cancel(request: Request, job_id: JobId) -> Response:
     """Cancel a job that waits or runs, for all who asked the same; an ended one stays as it is."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    known = identifier_of(job_id)
-    with service_of(request).connect() as connection, connection.begin():
+    known = job_identifier(job_id)
+    with app_state(request).connect() as connection, connection.begin():
         jobs.cancel(connection, known)
     log.info("Job %s cancelled", known)
     return Response(status_code=204, headers=NOT_KEPT)
 
 
-def identifier_of(job_id: str) -> str:
+def job_identifier(job_id: str) -> str:
     """The identifier as the path gives it.
 
     Raises

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from api.served import Now
+from api.snapshot_view import CurrentView
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
@@ -32,7 +32,7 @@ EVERY_S: Final = 2.0
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class Figures:
+class WorkerMetrics:
     """What one worker counts.
 
     Parameters
@@ -59,7 +59,7 @@ class Figures:
             registry=where,
         )
         self._where = where
-        self._data: _Data | None = None
+        self._data: _DataState | None = None
         self._counted: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._timed: dict[str, Callable[[float], None]] = {}
 
@@ -75,17 +75,17 @@ class Figures:
             observe = self._timed[route] = self._seconds.labels(route).observe
         observe(seconds)
 
-    def stand(self, now: Now | None) -> None:
+    def stand(self, now: CurrentView | None) -> None:
         """Tell how the data stand; None while there are none to answer from."""
         # Not before: a worker that has yet to read its data would tell 0, and the database to be down.
-        data = self._data = self._data or _Data(self._where)
+        data = self._data = self._data or _DataState(self._where)
         data.database.set(now is not None and now.database_ok)
         if now is not None:
             data.version.set(now.served.snapshot.version)
             data.age.set(now.age.total_seconds())
 
 
-class _Data:
+class _DataState:
     """How the data of a worker stand; of several workers, the one that is worst off is told."""
 
     def __init__(self, where: CollectorRegistry) -> None:
@@ -111,13 +111,13 @@ class _Data:
         )
 
 
-def of_environment() -> Figures | None:
+def of_environment() -> WorkerMetrics | None:
     """The figures of this worker, None when nobody asked for any."""
-    return Figures() if FOLDER in os.environ else None
+    return WorkerMetrics() if FOLDER in os.environ else None
 
 
 @asynccontextmanager
-async def following(figures: Figures | None, now: Callable[[], Now]) -> AsyncIterator[None]:
+async def following(figures: WorkerMetrics | None, now: Callable[[], CurrentView]) -> AsyncIterator[None]:
     """Keep the figures of the data up to date while the block runs."""
     if figures is None:
         yield
@@ -148,7 +148,7 @@ def exposed(port: int) -> Iterator[None]:
         from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - after the folder
 
         registry = CollectorRegistry()
-        registry.register(_Living(Path(folder)))
+        registry.register(_LiveWorkers(Path(folder)))
         server, thread = start_http_server(port, LOOPBACK, registry)
         try:
             yield
@@ -159,7 +159,7 @@ def exposed(port: int) -> Iterator[None]:
             del os.environ[FOLDER]
 
 
-class _Living:
+class _LiveWorkers:
     """The sum of all workers' figures; how the data stand, of those alone that live."""
 
     def __init__(self, folder: Path) -> None:

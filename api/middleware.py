@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.policy import EVERY_ANSWER, EVERY_PAGE, NOTHING, OVER_HTTPS, PAPER
+from api.access_log import route_template
 from api.problems import problem
-from api.watch import route_of
+from api.security_headers import EVERY_ANSWER, EVERY_PAGE, NOTHING, OVER_HTTPS, PAPER
 
 log = logging.getLogger("portee.api")
 
@@ -150,7 +150,7 @@ class Unforeseen:
         try:
             await self.app(scope, receive, send_noting)
         except Exception:
-            log.exception("Unforeseen failure answering %s %s", scope["method"], route_of(scope))
+            log.exception("Unforeseen failure answering %s %s", scope["method"], route_template(scope))
             if begun:
                 raise
             answer = problem(scope, 500)

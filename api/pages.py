@@ -12,14 +12,14 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
-from api.answers import headers_of, is_known
-from api.policy import FRAMED_BY
+from api.responses import is_not_modified, snapshot_headers
 from api.routing import PREFIX
-from api.served import Now, Page, Served
-from api.service import service_of
+from api.security_headers import FRAMED_BY
+from api.service import app_state
+from api.snapshot_view import CurrentView, RenderedPage, SnapshotView
 from geo.coverage.measure import Question
 from static_maps import assets
-from static_maps.coverage_map import Link, coverage_map, written
+from static_maps.coverage_map import Link, coverage_map, render_page
 from static_maps.planner_form import PATH as PLANNER
 from static_maps.settings import MapSettings
 
@@ -41,7 +41,7 @@ DOWNLOADS: Final[tuple[Link, ...]] = (
 )
 
 
-def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> Page:
+def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> RenderedPage:
     """Keep a rendered page ready to be sent.
 
     Parameters
@@ -51,10 +51,10 @@ def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> Page:
     """
     body = html.encode()
     digest = hashlib.sha256(body).hexdigest()[:12]
-    return Page(body, gzip.compress(body, 9, mtime=0), security_policy + framed, digest)
+    return RenderedPage(body, gzip.compress(body, 9, mtime=0), security_policy + framed, digest)
 
 
-def render_map(served: Served, settings: MapSettings) -> Page:
+def render_map(served: SnapshotView, settings: MapSettings) -> RenderedPage:
     """The interactive map of a snapshot."""
     drawn = coverage_map(
         served.measured(Question()),
@@ -63,23 +63,23 @@ def render_map(served: Served, settings: MapSettings) -> Page:
         downloads=DOWNLOADS,
         planner_url=PLANNER,
     )
-    shown = written(drawn)
+    shown = render_page(drawn)
     return page(shown.html, shown.security_policy)
 
 
-def render_documentation() -> Page:
+def render_documentation() -> RenderedPage:
     """The page that documents the API."""
     return page((OWN / "docs.html").read_text("utf-8"), DOCUMENTATION_POLICY)
 
 
-def send(request: Request, now: Now, shown: Page) -> Response:
+def send(request: Request, now: CurrentView, shown: RenderedPage) -> Response:
     """Send a page, compressed if the reader takes it, or 304."""
     headers = {
-        **headers_of(request, now, f"-{shown.digest}"),
+        **snapshot_headers(request, now, f"-{shown.digest}"),
         "Content-Security-Policy": shown.security_policy,
         "Vary": "Accept-Encoding",
     }
-    if is_known(request, headers["ETag"]):
+    if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(shown.compressed, media_type=HTML, headers={**headers, "Content-Encoding": "gzip"})
@@ -92,7 +92,7 @@ def install(app: FastAPI) -> None:
 
     @app.get("/carte", include_in_schema=False)
     async def coverage_page(request: Request) -> Response:
-        now = service_of(request).now()
+        now = app_state(request).now()
         served = now.served
         shown = served.pages.get("map")
         if shown is None:

@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl
 from api.fields import FIELDS
 from api.problems import FieldProblem, Refused
 from geo.errors import InvalidParameter
+from geo.matching.text_search import Box, SiteSearch
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter, fold
 from geo.sites.model import Position
-from geo.sites.search import Box, Search
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 MAX_TEXT = 200
 MAX_PARAMETERS = 100
@@ -320,7 +320,11 @@ BOX: Final = Parameter(
     "-0.2,43.9,1.1,44.8",
 )
 KIND: Final = choice(
-    "kind", "Level of territory.", tuple(Kind), default=Kind.COMMUNE.value, example=Kind.COMMUNE.value
+    "kind",
+    "Level of territory.",
+    tuple(TerritoryKind),
+    default=TerritoryKind.COMMUNE.value,
+    example=TerritoryKind.COMMUNE.value,
 )
 COMMUNE_ORIGIN: Final = Parameter(
     "commune",
@@ -341,7 +345,7 @@ def paging(page_size: int) -> tuple[Parameter, Parameter]:
     )
 
 
-def search_of(values: Mapping[str, Any]) -> Search:
+def site_search(values: Mapping[str, Any]) -> SiteSearch:
     """The question about sites that a request's values ask; other parameters are left alone."""
     conditions: dict[str, list[str]] = {}
     for name, value in values.items():
@@ -349,7 +353,7 @@ def search_of(values: Mapping[str, Any]) -> Search:
             conditions.setdefault(RENAMED.get(name, name), []).extend(value)
     if not conditions and "q" not in values and "bbox" not in values:
         return EVERYTHING
-    return Search(SiteFilter.of(conditions), values.get("q", ""), values.get("bbox"))
+    return SiteSearch(SiteFilter.of(conditions), values.get("q", ""), values.get("bbox"))
 
 
-EVERYTHING: Final = Search()
+EVERYTHING: Final = SiteSearch()

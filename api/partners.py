@@ -11,15 +11,15 @@ from typing import Annotated, Any, Final
 from fastapi import Path, Request
 from fastapi.responses import Response
 
-from api.bodies import Fields
-from api.described import failures
-from api.fund import FICTIF, Body, answered, changed, day, require_known, word, written, year
+from api.fund import FICTIF, Body, answered, changed, day, require_known, word, write_response, year
 from api.funding_schemas import PartnerAnswer, PartnersAnswer, PartnerSaved
+from api.openapi import failures
 from api.parameters import Parameter, Query, choice, text
 from api.problems import Refused
+from api.request_body import Fields
 from api.routing import router
-from api.served import Now
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import CurrentView
 from geo.errors import InvalidParameter, UnknownPartner
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole
 from geo.funding.reports import By
@@ -95,12 +95,12 @@ routes = router("partners")
 def partners(request: Request) -> Response:
     """By code, each with how many sites it runs or supports and what it gave. Needs the database."""
     values = LISTED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     on = values.get("on") or now.served.clock().date()
     with service.connect() as connection:
         found = stored.list_(connection, members_on=on if values.get("network") == "true" else None)
-        links = stored.sites_of(connection)
+        links = stored.partner_sites(connection)
         report = ledger.report(connection, By.PARTNER)
     sums = {line.key: line for line in report.lines}
     sites: dict[str, set[str]] = defaultdict(set)
@@ -129,18 +129,18 @@ def partners(request: Request) -> Response:
 def partner(request: Request, code: Code) -> Response:
     """Contributions are told by year of receipt, actions without what they measure. Needs the database."""
     values = FOUND.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     with service.connect() as connection:
         found = stored.find(connection, _known_form(code))
         conventions = stored.conventions(connection, found.code)
-        links = stored.sites_of(connection, found.code)
+        links = stored.partner_sites(connection, found.code)
         received = ledger.received(connection, partner_code=found.code)
         led = actions.list_(connection, partner_code=found.code)
     content = {
         **facts(found, values.get("on") or now.served.clock().date()),
         "conventions": [_convention(each) for each in conventions],
-        "sites": [site_told(now, link) for link in links],
+        "sites": [site_to_dict(now, link) for link in links],
         "years": years(received),
         "actions": [
             {
@@ -177,7 +177,7 @@ async def save(request: Request, code: Code) -> Response:
     runs or supports. Needs a token with scope `fund`.
     """
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
         wanted, conventions, links = _read(code, body, connection, now)
         known = _known(connection, code)
         try:
@@ -187,22 +187,22 @@ async def save(request: Request, code: Code) -> Response:
         except InvalidParameter as problem:
             raise _refusal(problem, code, body) from None
         if links is not None:
-            for gone in set(stored.sites_of(connection, code)) - set(links):
+            for gone in set(stored.partner_sites(connection, code)) - set(links):
                 stored.unlink_site(connection, gone, actor=actor)
             for link in links:
                 stored.link_site(connection, link, actor=actor)
         content = {
             "partner": facts(stored.find(connection, code), now.served.clock().date()),
             "conventions": [_convention(each) for each in stored.conventions(connection, code)],
-            "sites": [site_told(now, link) for link in stored.sites_of(connection, code)],
+            "sites": [site_to_dict(now, link) for link in stored.partner_sites(connection, code)],
         }
-        return written(content, new=not known)
+        return write_response(content, new=not known)
 
     return await changed(request, Scope.FUND, change)
 
 
 def _read(
-    code: str, body: dict[str, Any], connection: Connection, now: Now
+    code: str, body: dict[str, Any], connection: Connection, now: CurrentView
 ) -> tuple[Partner, list[Convention], list[SiteLink] | None]:
     read = SAVED.read(body)
     conventions, links = (_each(read, body, name) for name in ("conventions", "sites"))
@@ -265,7 +265,7 @@ def _known_form(code: str) -> str:
         If none may.
     """
     if not code.isprintable() or len(code) > CODE_MAX:
-        raise stored.unknown(code[:CODE_MAX])
+        raise stored.unknown_partner(code[:CODE_MAX])
     return code
 
 
@@ -298,7 +298,7 @@ def years(received: Iterable[Received]) -> list[dict[str, int]]:
     return [found[each] for each in sorted(found)]
 
 
-def site_told(now: Now, link: SiteLink) -> dict[str, object]:
+def site_to_dict(now: CurrentView, link: SiteLink) -> dict[str, object]:
     """A site of a partner as answers tell it."""
     row = now.served.row_of.get(link.site_id)
     site = None if row is None else now.served.snapshot.sites[row]

@@ -1,6 +1,6 @@
 """Passes: what became of them by territory, where they can't be used; orders and events of bearers.
 
-What the public is told counts persons: small counts are withheld (`geo.funding.secrecy`), settled for
+What the public is told counts persons: small counts are withheld (`disclosure_control`), settled for
 each year over all territories and measures, as accounts do, whatever is asked. Sums over years are
 told only where every year is, and what concerns one vintage for the whole département only, so that no
 two answers give together what each withholds. Bearers of a token with scope `passes` are told
@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.access import bearer, secret_of
-from api.answers import JSON
-from api.described import failures
+from api.auth import active_token, request_secret
+from api.coverage_question import MODE
 from api.fund import (
     DAY,
     FICTIF,
@@ -37,32 +36,41 @@ from api.fund import (
     committed,
     day,
     word,
-    written,
+    write_response,
 )
 from api.funding_schemas import DesertsAnswer, OrderAnswer, PassesAnswer, RecordedAnswer
+from api.openapi import failures
 from api.parameters import KIND, Parameter, Query, choice, integer, refuse, text
 from api.problems import FieldProblem, Refused
-from api.question import MODE
+from api.responses import JSON
 from api.routing import router
-from api.served import Now, Served
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import CurrentView, SnapshotView
 from geo.coverage.measure import Question
 from geo.errors import RefusedPasses, UnknownEntry
-from geo.funding import secrecy
+from geo.funding import disclosure_control
 from geo.funding.account import PASS_MEASURES, persons_of_passes
+from geo.funding.disclosure_control import Key
 from geo.funding.pass_reports import (
     ACCEPTING,
     DESERT_MIN,
     Desert,
-    Figures,
     PassCounts,
+    PassFigures,
     TerritoryPasses,
     by_territory,
     deserts,
     most_fragile,
 )
-from geo.funding.passes import COUNT_MAX, FACE_VALUE_CENTS, Event, EventKind, Known, Order, require_order
-from geo.funding.secrecy import Key
+from geo.funding.passes import (
+    COUNT_MAX,
+    FACE_VALUE_CENTS,
+    Event,
+    EventKind,
+    Order,
+    PassReferences,
+    require_order,
+)
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
 from geo.sites.text import cleaned
@@ -71,7 +79,7 @@ from geo.store import passes as stored
 from geo.store.database import Connection
 from geo.store.passes import paid_from
 from geo.store.tokens import Scope
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 
 EVENTS_MAX: Final = 10_000
 EVENTS_MAX_BYTES: Final = 4 * 1024 * 1024
@@ -173,11 +181,11 @@ class Publication:
     give vintages away when their passes are worth different sums.
     """
 
-    hidden: Mapping[str, frozenset[tuple[Kind, str]]]
+    hidden: Mapping[str, frozenset[tuple[TerritoryKind, str]]]
     whole: frozenset[str]
     cents: bool
 
-    def tells(self, measure: str, kind: Kind, code: str) -> bool:
+    def tells(self, measure: str, kind: TerritoryKind, code: str) -> bool:
         """Whether a count of a territory may be told."""
         return (kind, code) not in self.hidden[measure]
 
@@ -194,11 +202,11 @@ def publication(counts: PassCounts, territory: Territory, order: str | None, yea
     years = [year] if year is not None else sorted({int(y) for y in counts.year})
     if order is not None:
         counts.row_of(order)
-    settled = {each: _withheld(counts, territory, each) for each in years}
+    settled = {each: _suppression(counts, territory, each) for each in years}
     hidden, whole = {}, set()
     for measure in PASS_MEASURES:
         values: NDArray[np.int64] = getattr(counts, measure)
-        kept: set[tuple[Kind, str]] = set()
+        kept: set[tuple[TerritoryKind, str]] = set()
         clear = True
         for each in years:
             of_year = counts.year == each
@@ -213,9 +221,12 @@ def publication(counts: PassCounts, territory: Territory, order: str | None, yea
                 for part in (inside, ~inside)
             )
             kept |= {
-                (g.kind, g.code) for k in Kind if k is not Kind.DEPARTEMENT for g in territory.groupings_of(k)
+                (g.kind, g.code)
+                for k in TerritoryKind
+                if k is not TerritoryKind.DEPARTEMENT
+                for g in territory.groupings_of(k)
             }
-        departement = (Kind.DEPARTEMENT, territory.code)
+        departement = (TerritoryKind.DEPARTEMENT, territory.code)
         if order is not None and not clear:
             kept.add(departement)
         hidden[measure] = frozenset(kept)
@@ -225,21 +236,21 @@ def publication(counts: PassCounts, territory: Territory, order: str | None, yea
     return Publication(hidden, frozenset(whole), not values_differ)
 
 
-def _withheld(counts: PassCounts, territory: Territory, year: int) -> list[Key]:
+def _suppression(counts: PassCounts, territory: Territory, year: int) -> list[Key]:
     """Counts of a year that are withheld, wherever they are told."""
-    communes = by_territory(counts, territory, Kind.COMMUNE, year=year).rows
-    told = secrecy.published_together(persons_of_passes(communes), territory)
+    communes = by_territory(counts, territory, TerritoryKind.COMMUNE, year=year).rows
+    told = disclosure_control.published_together(persons_of_passes(communes), territory)
     return [key for key, count in told.items() if count is None]
 
 
 def _large(count: int) -> bool:
-    return count == 0 or count >= secrecy.THRESHOLD
+    return count == 0 or count >= disclosure_control.THRESHOLD
 
 
 # --- told
 
 
-def all_told(request: Request, connection: Connection, scope: Scope) -> bool:
+def may_see_all(request: Request, connection: Connection, scope: Scope) -> bool:
     """Whether the request bears a token of a scope that may be told everything.
 
     Raises
@@ -249,7 +260,7 @@ def all_told(request: Request, connection: Connection, scope: Scope) -> bool:
     """
     if "authorization" not in request.headers:
         return False
-    bearer(connection, secret_of(request), scope)
+    active_token(connection, request_secret(request), scope)
     return True
 
 
@@ -267,10 +278,10 @@ def report(request: Request) -> Response:
     bearers of a token with scope `passes` are told all. Needs the database.
     """
     values = REPORTED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     with service.connect() as connection:
-        exact = all_told(request, connection, Scope.PASSES)
+        exact = may_see_all(request, connection, Scope.PASSES)
         counts = stored.counts(connection)
     snapshot = now.served.snapshot
     indicator = _indicator(snapshot.indicators, values.get("fragility"))
@@ -279,7 +290,7 @@ def report(request: Request) -> Response:
     found = by_territory(
         counts,
         snapshot.territory,
-        Kind(values.get("kind", Kind.COMMUNE)),
+        TerritoryKind(values.get("kind", TerritoryKind.COMMUNE)),
         order=order,
         year=year,
         fragile=fragile,
@@ -293,12 +304,12 @@ def report(request: Request) -> Response:
         "order": order,
         "year": year,
         "fragility": indicator.code if indicator else None,
-        "threshold": None if exact else secrecy.THRESHOLD,
-        "orders": [_order_told(each) for each in counts.orders],
-        "whole": _figures_told(found.whole, _whole(public), public),
-        "untold": _figures_told(found.untold, _whole(public), public),
+        "threshold": None if exact else disclosure_control.THRESHOLD,
+        "orders": [_order_to_dict(each) for each in counts.orders],
+        "whole": _figures_to_dict(found.whole, _whole(public), public),
+        "untold": _figures_to_dict(found.untold, _whole(public), public),
         "territories": [
-            row_told(row, public, [c for c in members[row.code] if fragile and c in fragile])
+            row_to_dict(row, public, [c for c in members[row.code] if fragile and c in fragile])
             for row in found.rows
         ],
     }
@@ -306,7 +317,7 @@ def report(request: Request) -> Response:
 
 
 def _answered(
-    request: Request, now: Now, content: Mapping[str, Any], *, fictif: bool, exact: bool
+    request: Request, now: CurrentView, content: Mapping[str, Any], *, fictif: bool, exact: bool
 ) -> Response:
     response = answered(request, now, content, fictif=fictif, method=True)
     response.headers["Vary"] = "Authorization"
@@ -333,7 +344,9 @@ def _whole(public: Publication | None) -> Collection[str]:
     return PASS_MEASURES if public is None else public.whole
 
 
-def _figures_told(figures: Figures, told: Collection[str], public: Publication | None) -> dict[str, object]:
+def _figures_to_dict(
+    figures: PassFigures, told: Collection[str], public: Publication | None
+) -> dict[str, object]:
     """Figures as answers tell them: null where they count persons that may not be told."""
     valued = public is None or public.cents
     given, used, expired = (name in told for name in PASS_MEASURES)
@@ -351,7 +364,9 @@ def _figures_told(figures: Figures, told: Collection[str], public: Publication |
     }
 
 
-def row_told(row: TerritoryPasses, public: Publication | None, fragile: Collection[str]) -> dict[str, object]:
+def row_to_dict(
+    row: TerritoryPasses, public: Publication | None, fragile: Collection[str]
+) -> dict[str, object]:
     """A territory as answers tell it.
 
     Parameters
@@ -360,8 +375,8 @@ def row_told(row: TerritoryPasses, public: Publication | None, fragile: Collecti
         Its communes among the most fragile.
     """
     told = [m for m in PASS_MEASURES if public is None or public.tells(m, row.kind, row.code)]
-    frail = public is None or all(public.tells("given", Kind.COMMUNE, code) for code in fragile)
-    figures = _figures_told(row.figures, told, public)
+    frail = public is None or all(public.tells("given", TerritoryKind.COMMUNE, code) for code in fragile)
+    figures = _figures_to_dict(row.figures, told, public)
     return {
         "kind": row.kind,
         "code": row.code,
@@ -384,7 +399,7 @@ def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else round(value, decimals)
 
 
-def _order_told(order: Order) -> dict[str, object]:
+def _order_to_dict(order: Order) -> dict[str, object]:
     return {**asdict(order), "funders": [{"partner_code": c, "count": n} for c, n in order.funders]}
 
 
@@ -401,10 +416,10 @@ def deserted(request: Request) -> Response:
     Small counts of persons are withheld, as in `/passes`; such communes come last. Needs the database.
     """
     values = DESERTED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     with service.connect() as connection:
-        exact = all_told(request, connection, Scope.PASSES)
+        exact = may_see_all(request, connection, Scope.PASSES)
         counts = stored.counts(connection)
     snapshot = now.served.snapshot
     order, year = values.get("order"), values.get("year")
@@ -415,17 +430,17 @@ def deserted(request: Request) -> Response:
         "mode": question.mode,
         "order": order,
         "year": year,
-        "threshold": None if exact else secrecy.THRESHOLD,
-        "deserts": deserts_told(
+        "threshold": None if exact else disclosure_control.THRESHOLD,
+        "deserts": deserts_to_dicts(
             counts, now.served, question, minutes=minutes, order=order, year=year, exact=exact
         ),
     }
     return _answered(request, now, content, fictif=counts.fictitious or snapshot.fictitious, exact=exact)
 
 
-def deserts_told(
+def deserts_to_dicts(
     counts: PassCounts,
-    served: Served,
+    served: SnapshotView,
     question: Question = TO_ACCEPTING,
     *,
     minutes: int = DESERT_MIN,
@@ -440,17 +455,19 @@ def deserts_told(
     snapshot = served.snapshot
     found = deserts(counts, served.measured(question), minutes=minutes, order=order, year=year)
     public = None if exact else publication(counts, snapshot.territory, order, year)
-    told = [desert_told(each, public, snapshot, question.mode) for each in found]
+    told = [desert_to_dict(each, public, snapshot, question.mode) for each in found]
     return [d for d in told if d["given"] is not None] + sorted(
         (d for d in told if d["given"] is None), key=lambda d: str(d["code"])
     )
 
 
-def desert_told(
+def desert_to_dict(
     desert: Desert, public: Publication | None, snapshot: Snapshot, mode: Mode
 ) -> dict[str, object]:
     """A desert as answers tell it; its sentence counts nobody when that may not be told."""
-    given, used = (public is None or public.tells(m, Kind.COMMUNE, desert.code) for m in ("given", "used"))
+    given, used = (
+        public is None or public.tells(m, TerritoryKind.COMMUNE, desert.code) for m in ("given", "used")
+    )
     sentence = desert.sentence
     if not (given and used):
         way = "aucun lieu qui les accepte ne peut être atteint"
@@ -493,17 +510,17 @@ async def order(request: Request) -> Response:
     The same again changes nothing and answers 200. Needs a token with scope `passes`.
     """
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: Now) -> Response:
-        wanted = _read_order(body, stored.known(connection, now.served.snapshot.territory))
+    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
+        wanted = _read_order(body, stored.pass_references(connection, now.served.snapshot.territory))
         new = stored.order(connection, wanted, actor)
         standing = stored.standing(connection, wanted.reference)
         told = {**asdict(standing), "to_give": standing.to_give, "unused": standing.unused}
-        return written({"order": _order_told(wanted), "standing": told}, new=new)
+        return write_response({"order": _order_to_dict(wanted), "standing": told}, new=new)
 
     return await changed(request, Scope.PASSES, change)
 
 
-def _read_order(body: dict[str, Any], known: Known) -> Order:
+def _read_order(body: dict[str, Any], known: PassReferences) -> Order:
     plain = {name: value for name, value in body.items() if name != "funders"}
     read = Body(ORDERED.query, tuple(n for n in ORDERED.required if n != "funders")).read(plain)
     funders: list[tuple[str, int]] = []
@@ -558,17 +575,17 @@ async def events(request: Request) -> Response:
     Needs a token with scope `passes`, and with `fund` when it pays.
     """
     values = RECORDED.read(request.scope["query_string"])
-    secret = secret_of(request)
-    service = service_of(request)
+    secret = request_secret(request)
+    service = app_state(request)
     # Before so much is read, who sends it.
     await run_in_threadpool(committed, service, secret, Scope.PASSES, None, lambda *_: Response())
     given = await _array(request)
     commitment = values.get("commitment")
 
-    def change(connection: Connection, _: Any, actor: str, now: Now) -> Response:
+    def change(connection: Connection, _: Any, actor: str, now: CurrentView) -> Response:
         if commitment is not None:
-            bearer(connection, secret, Scope.FUND)
-        known = stored.known(connection, now.served.snapshot.territory)
+            active_token(connection, secret, Scope.FUND)
+        known = stored.pass_references(connection, now.served.snapshot.territory)
         wanted = _read_events(given, known, now.served.clock().date())
         post = paid_from(commitment, actor) if commitment is not None else None
         try:
@@ -582,7 +599,7 @@ async def events(request: Request) -> Response:
             raise RefusedPasses(
                 f"Événement {rank} : {problem.message}", problem.advice, reference=problem.reference
             ) from None
-        return written(asdict(recorded), new=recorded.new > 0 or not wanted)
+        return write_response(asdict(recorded), new=recorded.new > 0 or not wanted)
 
     return await run_in_threadpool(committed, service, secret, Scope.PASSES, None, change)
 
@@ -613,7 +630,7 @@ async def _array(request: Request) -> list[Any]:
     return value
 
 
-def _read_events(given: list[Any], known: Known, today: date) -> list[Event]:
+def _read_events(given: list[Any], known: PassReferences, today: date) -> list[Event]:
     """The events sent.
 
     Raises
@@ -649,7 +666,7 @@ def _read_events(given: list[Any], known: Known, today: date) -> list[Event]:
     return wanted
 
 
-def _wrong(event: Event, known: Known, today: date) -> Iterator[tuple[str, str]]:
+def _wrong(event: Event, known: PassReferences, today: date) -> Iterator[tuple[str, str]]:
     """Members of an event that cannot be, and why; whether there are enough passes is the store's to say."""
     order = known.orders.get(event.order)
     if order is None:

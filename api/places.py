@@ -9,18 +9,18 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.answers import JSON
-from api.described import failures
+from api.openapi import failures
 from api.parameters import Query, integer, refuse, text
+from api.responses import JSON
 from api.routing import router
 from api.schemas import PlacesAnswer
-from api.served import Now, Served
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView, SnapshotView
 from geo.errors import DatabaseUnavailable
 from geo.places import geocoder
 from geo.places.ban import LICENCE, PRODUCER
-from geo.places.gazetteer import CERTAIN
 from geo.places.model import Place, best_first
+from geo.places.place_index import CERTAIN
 from geo.store import addresses
 
 MAX_LIMIT: Final = 20
@@ -75,14 +75,14 @@ def places(request: Request) -> Response:
     values = SEARCH.read(request.scope["query_string"])
     if not values.get("q"):
         raise refuse("q", "", "Il manque « q » : une adresse, une commune ou un code postal.")
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     found = look_for(service, now.served, values["q"], values.get("limit", DEFAULT_LIMIT))
     body = {"meta": _meta(now, found), "places": [asdict(place) for place in found.places]}
     return Response(orjson.dumps(body), media_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-def find_places(service: Service, served: Served, text: str, limit: int) -> list[Place]:
+def find_places(service: AppState, served: SnapshotView, text: str, limit: int) -> list[Place]:
     """Places that answer what somebody typed, best first; empty when none does.
 
     From the territory, the addresses of the database if there are any and it answers, and the
@@ -91,7 +91,7 @@ def find_places(service: Service, served: Served, text: str, limit: int) -> list
     return list(look_for(service, served, text, limit).places)
 
 
-def place_of(service: Service, served: Served, place_id: str) -> Place:
+def find_place(service: AppState, served: SnapshotView, place_id: str) -> Place:
     """The place that bears an identifier found earlier.
 
     Raises
@@ -109,7 +109,7 @@ def place_of(service: Service, served: Served, place_id: str) -> Place:
     return served.gazetteer.place(place_id)
 
 
-def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPlaces:
+def look_for(service: AppState, served: SnapshotView, text: str, limit: int) -> FoundPlaces:
     """As `find_places`, telling what was searched."""
     found = served.gazetteer.search(text, limit)
     attribution: list[str] = []
@@ -139,7 +139,7 @@ def look_for(service: Service, served: Served, text: str, limit: int) -> FoundPl
     return FoundPlaces(tuple(best_first(found, limit)), loaded, tuple(attribution))
 
 
-def _meta(now: Now, found: FoundPlaces) -> dict[str, object]:
+def _meta(now: CurrentView, found: FoundPlaces) -> dict[str, object]:
     message = {True: None, False: _NONE, None: _AWAY}[found.addresses]
     return {
         **now.served.meta,

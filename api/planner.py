@@ -13,21 +13,21 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.coverage_question import DEFAULTS, QUESTION_PARAMETERS, coverage_question, dated, question_parameters
 from api.pages import HTML, page, send
 from api.parameters import KIND, MAX_PARAMETERS, Query, choice, text
 from api.problems import Refused
-from api.question import DEFAULTS, QUESTION_PARAMETERS, dated, parameters_of, question_of
 from api.routing import PREFIX
-from api.served import Memory, Page, Served
-from api.service import service_of
-from geo.coverage.frame import Frame
+from api.service import app_state
+from api.snapshot_view import LruCache, RenderedPage, SnapshotView
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.gaps import gaps_of_communes
 from geo.coverage.measure import Question, measure
-from geo.coverage.scenario import apply, edits_of
+from geo.coverage.scenario import apply, parse_edits
 from geo.errors import InvalidScenario, OperatorError, PorteeError
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 from static_maps.coverage_map import Link
-from static_maps.planner_form import LAYERS, ORDERS, PATH, Form, Pairs, address
+from static_maps.planner_form import LAYERS, ORDERS, PATH, Pairs, PlannerForm, address
 from static_maps.planner_map import outline_json, planner_page, refused_page
 from static_maps.report import report_pdf
 from static_maps.settings import MapSettings
@@ -56,7 +56,7 @@ DEFAULT_PAIRS: Final = frozenset(
         ("population", DEFAULTS.population),
         ("supply", DEFAULTS.supply.value),
         ("decay", DEFAULTS.decay.text),
-        ("kind", Kind.COMMUNE.value),
+        ("kind", TerritoryKind.COMMUNE.value),
         ("tri", "rang"),
         ("couche", LAYERS[0]),
     }
@@ -109,12 +109,12 @@ def _share(percent: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannerQuery:
     """What an address of the page asks."""
 
     pairs: Pairs
     question: Question
-    kind: Kind
+    kind: TerritoryKind
     moment: datetime
     edits: str
 
@@ -124,7 +124,7 @@ class Asked:
         return (self.pairs, dated(self.moment, self.question.slot))
 
 
-def asked_by(query: bytes, pairs: Pairs, moment: datetime) -> Asked:
+def parse_planner_query(query: bytes, pairs: Pairs, moment: datetime) -> PlannerQuery:
     """Read the address of the page.
 
     Raises
@@ -133,11 +133,11 @@ def asked_by(query: bytes, pairs: Pairs, moment: datetime) -> Asked:
         If a value cannot be used.
     """
     values = ASKED.read(query)
-    kind = Kind(values.get("kind", Kind.COMMUNE))
-    return Asked(pairs, question_of(values, moment), kind, moment, values.get("edits", ""))
+    kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
+    return PlannerQuery(pairs, coverage_question(values, moment), kind, moment, values.get("edits", ""))
 
 
-def downloads(form: Form) -> list[Link]:
+def downloads(form: PlannerForm) -> list[Link]:
     """The same figures as files."""
     api = f"{PREFIX}/coverage"
     return [
@@ -147,23 +147,23 @@ def downloads(form: Form) -> list[Link]:
     ]
 
 
-def render(served: Served, asked: Asked, settings: MapSettings, outline: bytes) -> Page:
+def render(served: SnapshotView, asked: PlannerQuery, settings: MapSettings, outline: bytes) -> RenderedPage:
     """The page of a question, over boundaries written by `outline_json`."""
     coverage = served.measured(asked.question)
-    form = Form(asked.pairs, asked.question, asked.kind, coverage.frame)
+    form = PlannerForm(asked.pairs, asked.question, asked.kind, coverage.frame)
     shown = planner_page(
         served.snapshot,
         coverage,
         form,
         outline,
         settings=settings,
-        parameters=parameters_of(asked.question),
+        parameters=question_parameters(asked.question),
         downloads=downloads(form),
     )
     return page(shown.html, shown.security_policy)
 
 
-def report(served: Served, asked: Asked) -> bytes:
+def report(served: SnapshotView, asked: PlannerQuery) -> bytes:
     """The report of a question; with edits, of what they change.
 
     Raises
@@ -174,9 +174,9 @@ def report(served: Served, asked: Asked) -> bytes:
     before = served.measured(asked.question)
     coverage = before
     if asked.edits:
-        edits = edits_of(_json(asked.edits), served.snapshot)
+        edits = parse_edits(_json(asked.edits), served.snapshot)
         frame = before.frame
-        after = Frame(apply(served.snapshot, edits), frame.travel, frame.day, kept=False)
+        after = AnalysisContext(apply(served.snapshot, edits), frame.travel, frame.day, kept=False)
         coverage = measure(after, asked.question)
     return report_pdf(
         coverage,
@@ -198,25 +198,25 @@ def _json(text: str) -> object:
 def install(app: FastAPI) -> None:
     """Add the page and its report to an application."""
     settings = MapSettings()
-    pages: Memory[Page] = Memory(PAGES_KEPT)
-    reports: Memory[bytes] = Memory(REPORTS_KEPT)
-    outlines: Memory[bytes] = Memory(1)
+    pages: LruCache[RenderedPage] = LruCache(PAGES_KEPT)
+    reports: LruCache[bytes] = LruCache(REPORTS_KEPT)
+    outlines: LruCache[bytes] = LruCache(1)
 
-    def rendered(served: Served, asked: Asked) -> Page:
+    def rendered(served: SnapshotView, asked: PlannerQuery) -> RenderedPage:
         outline = outlines.of(served.tag, lambda: outline_json(served.snapshot, settings.tolerance_m))
         return pages.of((served.tag, asked.key), lambda: render(served, asked, settings, outline))
 
     @app.get(PATH, include_in_schema=False)
     async def planner(request: Request) -> Response:
         query = request.scope["query_string"]
-        now = service_of(request).now()
+        now = app_state(request).now()
         served = now.served
         try:
             given = _pairs(query)
             pairs = canonical(given)
             if given != pairs:
                 return RedirectResponse(address(pairs), status_code=303)
-            asked = asked_by(query, pairs, served.clock())
+            asked = parse_planner_query(query, pairs, served.clock())
             shown = pages.get((served.tag, asked.key))
             if shown is None:
                 shown = await run_in_threadpool(rendered, served, asked)
@@ -227,10 +227,10 @@ def install(app: FastAPI) -> None:
     @app.get(REPORT, include_in_schema=False)
     async def planner_report(request: Request) -> Response:
         query = request.scope["query_string"]
-        now = service_of(request).now()
+        now = app_state(request).now()
         served = now.served
         try:
-            asked = asked_by(query, _pairs(query), served.clock())
+            asked = parse_planner_query(query, _pairs(query), served.clock())
             key = (served.tag, asked.key)
             body = await run_in_threadpool(reports.of, key, lambda: report(served, asked))
         except (Refused, PorteeError) as refused:

@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
+from api.access_log import request_id, route_template
 from api.failure_page import POLICY, failure_page, wants_page
-from api.watch import request_id, route_of
 from geo.errors import (
     AlreadyReversed,
     ClosedPeriod,
@@ -193,7 +193,7 @@ def install(app: FastAPI) -> None:
 def _handler(status: HTTPStatus) -> Any:
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, OperatorError):  # written in English, for whoever runs Portée
-            log.warning("%s: %s", route_of(request.scope), error)
+            log.warning("%s: %s", route_template(request.scope), error)
             return problem(request.scope, status)
         assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
         named = isinstance(error, InvalidParameter) and error.parameter

@@ -13,29 +13,29 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.access import bearer, secret_of
-from api.answers import JSON
-from api.bodies import Fields, described, json_object
-from api.coverage import MEDIA_TYPES, described_files, question_told, rounded
-from api.described import failures
+from api.auth import active_token, request_secret
+from api.coverage import MEDIA_TYPES, described_files, question_to_dict, rounded
+from api.coverage_question import QUESTION, QUESTION_PARAMETERS, coverage_question
+from api.openapi import failures
 from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse, text
-from api.question import QUESTION, QUESTION_PARAMETERS, question_of
+from api.request_body import Fields, described, json_object
+from api.responses import JSON
 from api.routing import PREFIX, router
 from api.schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
-from api.served import Memory, Now, Served, site_feature
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView, LruCache, SnapshotView, site_feature
 from geo.coverage import export
-from geo.coverage.compare import Change, compare
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
+from geo.coverage.compare import CoverageChange, compare
 from geo.coverage.measure import Coverage, Question, TerritoryCoverage, measure
-from geo.coverage.scenario import Close, Edit, Open, apply, edits_of, written
+from geo.coverage.scenario import Close, Edit, Open, apply, edits_to_json, parse_edits
 from geo.errors import InvalidScenario, NameTaken, UnknownScenario
 from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
 from geo.store.database import Connection
 from geo.store.scenarios import Scenario
 from geo.store.tokens import Scope, Token
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 NAME_MAX: Final = 200
 DESCRIPTION_MAX: Final = 2_000
@@ -94,38 +94,40 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class ScenarioCache:
     """What was evaluated over one snapshot; dropped with it."""
 
-    frames: Memory[Frame] = field(default_factory=lambda: Memory(FRAMES))
-    evaluations: Memory[Evaluation] = field(default_factory=lambda: Memory(EVALUATIONS))
+    frames: LruCache[AnalysisContext] = field(default_factory=lambda: LruCache(FRAMES))
+    evaluations: LruCache[Evaluation] = field(default_factory=lambda: LruCache(EVALUATIONS))
 
 
-_remembered: WeakKeyDictionary[Served, Remembered] = WeakKeyDictionary()
+_remembered: WeakKeyDictionary[SnapshotView, ScenarioCache] = WeakKeyDictionary()
 
 
-def evaluated(served: Served, edits: tuple[Edit, ...], question: Question, kind: Kind) -> Evaluation:
+def evaluated(
+    served: SnapshotView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
+) -> Evaluation:
     """What edits change, computed once for one snapshot, day, question and kind."""
-    known = _remembered.setdefault(served, Remembered())
+    known = _remembered.setdefault(served, ScenarioCache())
     before = served.measured(question)
     day = before.frame.day
 
-    def frame() -> Frame:
-        return Frame(apply(served.snapshot, edits), served.travel, day, kept=False)
+    def frame() -> AnalysisContext:
+        return AnalysisContext(apply(served.snapshot, edits), served.travel, day, kept=False)
 
     def compute() -> Evaluation:
         after = measure(known.frames.of((day, edits), frame), question)
-        return evaluation_of(before, after, kind)
+        return compare_coverages(before, after, kind)
 
     return known.evaluations.of((day, edits, question, kind), compute)
 
 
-def evaluation_of(before: Coverage, after: Coverage, kind: Kind) -> Evaluation:
+def compare_coverages(before: Coverage, after: Coverage, kind: TerritoryKind) -> Evaluation:
     """Two coverages of one question, compared."""
     changes = compare(before, after, kind)
-    (whole,) = compare(before, after, Kind.DEPARTEMENT)
+    (whole,) = compare(before, after, TerritoryKind.DEPARTEMENT)
     figures = change_figures(whole)
-    (then,), (now,) = (c.by_territory(Kind.DEPARTEMENT) for c in (before, after))
+    (then,), (now,) = (c.by_territory(TerritoryKind.DEPARTEMENT) for c in (before, after))
     return Evaluation(
         summary={**figures, "before": totals(then, before.question), "after": totals(now, before.question)},
         territories=[
@@ -145,7 +147,7 @@ def evaluation_of(before: Coverage, after: Coverage, kind: Kind) -> Evaluation:
     )
 
 
-def change_figures(change: Change) -> dict[str, object]:
+def change_figures(change: CoverageChange) -> dict[str, object]:
     """What changes for some people, as it is told."""
     return {
         "gaining": round(change.gaining, 1),
@@ -174,7 +176,7 @@ def totals(row: TerritoryCoverage, question: Question) -> dict[str, object]:
     }
 
 
-def sites_told(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, object]:
+def edited_sites(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, object]:
     """The sites that edits touch, as GeoJSON, in the order of the edits."""
     after, before = apply(snapshot, edits), {site.id for site in snapshot.sites}
     numbers = (site.id for site in after.sites if site.id not in before)
@@ -193,17 +195,19 @@ def sites_told(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, object]
     return {"type": "FeatureCollection", "features": features}
 
 
-def evaluation_json(now: Now, edits: tuple[Edit, ...], question: Question, kind: Kind) -> bytes:
+def evaluation_json(
+    now: CurrentView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
+) -> bytes:
     """The whole answer of an evaluation."""
     served = now.served
     found = evaluated(served, edits, question, kind)
     told = orjson.dumps(
         {
-            **question_told(served.measured(question)),
+            **question_to_dict(served.measured(question)),
             "kind": kind,
             "summary": found.summary,
             "territories": found.territories,
-            "sites": sites_told(served.snapshot, edits),
+            "sites": edited_sites(served.snapshot, edits),
         }
     )
     return b'{"meta":%b,%b' % (now.meta(with_method=True), told[1:])
@@ -220,15 +224,17 @@ async def evaluate(request: Request) -> Response:
     """Open, close, move sites or change their hours, without touching what is stored."""
     NO_PARAMETERS.read(request.scope["query_string"])
     body = await json_object(request)
-    now = service_of(request).now()
+    now = app_state(request).now()
 
     def answered() -> bytes:
         read = Fields(body, EVALUATED, ("edits", "question"))
         values = read.nested("question", QUESTION)
         edits = _edits(read, body, now.served.snapshot)
         read.done()
-        question = question_of(values, now.served.clock())
-        return evaluation_json(now, edits, question, Kind(read.values.get("kind", Kind.COMMUNE)))
+        question = coverage_question(values, now.served.clock())
+        return evaluation_json(
+            now, edits, question, TerritoryKind(read.values.get("kind", TerritoryKind.COMMUNE))
+        )
 
     return Response(await run_in_threadpool(answered), media_type=JSON, headers=NOT_KEPT)
 
@@ -236,7 +242,7 @@ async def evaluate(request: Request) -> Response:
 def _edits(read: Fields, body: Mapping[str, Any], snapshot: Snapshot) -> tuple[Edit, ...]:
     """The edits of a body; what is wrong with them is noted beside all the rest."""
     try:
-        return edits_of(body.get("edits"), snapshot)
+        return parse_edits(body.get("edits"), snapshot)
     except InvalidScenario as problem:
         read.wrong("edits", "", str(problem))
         return ()
@@ -251,7 +257,7 @@ def _edits(read: Fields, body: Mapping[str, Any], snapshot: Snapshot) -> tuple[E
 def scenarios(request: Request) -> Response:
     """All of them, with their edits. Needs the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    with service_of(request).connect() as connection:
+    with app_state(request).connect() as connection:
         found = stored.list_(connection)
     return _json({"scenarios": [asdict(each) for each in found]}, FRESH)
 
@@ -273,7 +279,7 @@ async def create(request: Request) -> Response:
             raise NameTaken(
                 f"Un scénario s'appelle déjà « {name} ».", "Choisissez un autre nom, ou remplacez celui-là."
             )
-        return stored.save(connection, name, description, written(edits), snapshot.version)
+        return stored.save(connection, name, description, edits_to_json(edits), snapshot.version)
 
     kept = await _changed(request, save, "created")
     return _json(asdict(kept), {**NOT_KEPT, "Location": f"{PREFIX}/scenarios/{kept.id}"}, status=201)
@@ -294,16 +300,16 @@ def compared(request: Request) -> Response:
     values = COMPARED.read(request.scope["query_string"])
     if "ids" not in values:
         raise refuse("ids", "", "Il manque « ids » : les numéros des scénarios à comparer.")
-    service = service_of(request)
+    service = app_state(request)
     with service.connect() as connection:
         kept = [stored.get(connection, number) for number in values["ids"]]
     now = service.now()
-    question = question_of(values, now.served.clock())
-    kind = Kind(values.get("kind", Kind.COMMUNE))
-    (today,) = now.served.territories(question, Kind.DEPARTEMENT)
+    question = coverage_question(values, now.served.clock())
+    kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
+    (today,) = now.served.territories(question, TerritoryKind.DEPARTEMENT)
     told = orjson.dumps(
         {
-            **question_told(now.served.measured(question)),
+            **question_to_dict(now.served.measured(question)),
             "kind": kind,
             "today": totals(today, question),
             "scenarios": [_compared(now.served, each, question, kind) for each in kept],
@@ -313,10 +319,12 @@ def compared(request: Request) -> Response:
     return Response(body, media_type=JSON, headers=FRESH)
 
 
-def _compared(served: Served, kept: Scenario, question: Question, kind: Kind) -> dict[str, object]:
+def _compared(
+    served: SnapshotView, kept: Scenario, question: Question, kind: TerritoryKind
+) -> dict[str, object]:
     told: dict[str, object] = {"id": kept.id, "name": kept.name, "problem": None}
     try:
-        edits = edits_of(list(kept.edits), served.snapshot)
+        edits = parse_edits(list(kept.edits), served.snapshot)
     except InvalidScenario as problem:
         return {**told, "problem": str(problem), "summary": None, "territories": []}
     found = evaluated(served, edits, question, kind)
@@ -332,8 +340,8 @@ def _compared(served: Served, kept: Scenario, question: Question, kind: Kind) ->
 def scenario(request: Request, scenario_id: ScenarioId) -> Response:
     """Name, description and edits as they are kept. Needs the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    number = number_of(scenario_id)
-    with service_of(request).connect() as connection:
+    number = scenario_number(scenario_id)
+    with app_state(request).connect() as connection:
         found = stored.get(connection, number)
     return _json(asdict(found), FRESH)
 
@@ -347,7 +355,7 @@ def scenario(request: Request, scenario_id: ScenarioId) -> Response:
 )
 async def replace(request: Request, scenario_id: ScenarioId) -> Response:
     """Put other edits in its place; it keeps its name. Needs a token with scope `scenarios`."""
-    number = number_of(scenario_id)
+    number = scenario_number(scenario_id)
 
     def save(connection: Connection, body: dict[str, Any], snapshot: Snapshot) -> Scenario:
         name, description, edits = _read_scenario(body, snapshot)
@@ -357,7 +365,7 @@ async def replace(request: Request, scenario_id: ScenarioId) -> Response:
                 name,
                 "Un scénario garde son nom : enregistrez celui-ci à part, puis supprimez l'ancien.",
             )
-        kept = stored.save(connection, name, description, written(edits), snapshot.version)
+        kept = stored.save(connection, name, description, edits_to_json(edits), snapshot.version)
         if kept.id != number:  # deleted meanwhile: what was just written is undone
             raise UnknownScenario(f"Aucun scénario ne porte le numéro {number}.", "Il vient d'être supprimé.")
         return kept
@@ -375,9 +383,9 @@ async def replace(request: Request, scenario_id: ScenarioId) -> Response:
 def delete(request: Request, scenario_id: ScenarioId) -> Response:
     """Keep it no longer. Needs a token with scope `scenarios`."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    secret, number = secret_of(request), number_of(scenario_id)
-    with service_of(request).connect() as connection, connection.begin():
-        token = bearer(connection, secret, Scope.SCENARIOS)
+    secret, number = request_secret(request), scenario_number(scenario_id)
+    with app_state(request).connect() as connection, connection.begin():
+        token = active_token(connection, secret, Scope.SCENARIOS)
         gone = stored.get(connection, number)
         stored.delete_(connection, number)
     _note("deleted", gone, token)
@@ -396,16 +404,16 @@ def delete(request: Request, scenario_id: ScenarioId) -> Response:
 )
 def exported(request: Request, scenario_id: ScenarioId) -> Response:
     """Who gains and loses, territory by territory; as JSON, the answer of an evaluation."""
-    number = number_of(scenario_id)
+    number = scenario_number(scenario_id)
     values = EXPORTED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     with service.connect() as connection:
         kept = stored.get(connection, number)
     now = service.now()
     served = now.served
-    question = question_of(values, served.clock())
-    kind = Kind(values.get("kind", Kind.COMMUNE))
-    edits = edits_of(list(kept.edits), served.snapshot)
+    question = coverage_question(values, served.clock())
+    kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
+    edits = parse_edits(list(kept.edits), served.snapshot)
     asked = values.get("format", "json")
     headers = {**FRESH, "Content-Disposition": f'attachment; filename="scenario-{number}-{kind}.{asked}"'}
     body = (
@@ -417,7 +425,12 @@ def exported(request: Request, scenario_id: ScenarioId) -> Response:
 
 
 def _file(
-    served: Served, kept: Scenario, edits: tuple[Edit, ...], question: Question, kind: Kind, asked: str
+    served: SnapshotView,
+    kept: Scenario,
+    edits: tuple[Edit, ...],
+    question: Question,
+    kind: TerritoryKind,
+    asked: str,
 ) -> bytes:
     found = evaluated(served, edits, question, kind)
     about = [("Scénario", f"{kept.name} (n° {kept.id})"), *found.about]
@@ -437,14 +450,14 @@ Save = Callable[[Connection, dict[str, Any], Snapshot], Scenario]
 async def _changed(request: Request, save: Save, what: str) -> Scenario:
     """Keep what a request's body says, if its bearer may; all or nothing."""
     NO_PARAMETERS.read(request.scope["query_string"])
-    secret = secret_of(request)
+    secret = request_secret(request)
     body = await json_object(request)
-    return await run_in_threadpool(_saved, service_of(request), secret, body, save, what)
+    return await run_in_threadpool(_saved, app_state(request), secret, body, save, what)
 
 
-def _saved(service: Service, secret: str, body: dict[str, Any], save: Save, what: str) -> Scenario:
+def _saved(service: AppState, secret: str, body: dict[str, Any], save: Save, what: str) -> Scenario:
     with service.connect() as connection, connection.begin():
-        token = bearer(connection, secret, Scope.SCENARIOS)
+        token = active_token(connection, secret, Scope.SCENARIOS)
         kept = save(connection, body, service.now().served.snapshot)
     _note(what, kept, token)
     return kept
@@ -464,7 +477,7 @@ def _read_scenario(body: Mapping[str, Any], snapshot: Snapshot) -> tuple[str, st
     return name, read.values.get("description", ""), edits
 
 
-def number_of(scenario_id: str) -> int:
+def scenario_number(scenario_id: str) -> int:
     """The number of a scenario as the path gives it.
 
     Raises

@@ -13,16 +13,16 @@ from geo.reach.modes import Mode
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE
 from geo.sites.model import LOCAL_FIELDS, Position
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """Base of all answers: nothing is sent that is not described."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class SnapshotOut(Answer):
+class SnapshotOut(ResponseModel):
     """Which state of the data answered."""
 
     version: int = Field(description="Grows by one with each change of the data.", examples=[12])
@@ -31,14 +31,14 @@ class SnapshotOut(Answer):
     )
 
 
-class TerritoryName(Answer):
+class TerritoryName(ResponseModel):
     """The territory served."""
 
     code: str = Field(description="INSEE code, as text.", examples=["47"])
     name: str = Field(examples=["Lot-et-Garonne"])
 
 
-class Source(Answer):
+class SourceOut(ResponseModel):
     """Where a set of facts comes from."""
 
     subject: str = Field(description="What the facts are about.")
@@ -48,7 +48,7 @@ class Source(Answer):
     retrieved: str | None = Field(description="Day the facts were fetched, YYYY-MM-DD.")
 
 
-class RoadsSource(Answer):
+class RoadsSource(ResponseModel):
     """The road graph times were computed over."""
 
     producer: str
@@ -58,7 +58,7 @@ class RoadsSource(Answer):
     checksum: str = Field(description="SHA-256 of the graph: the same roads have the same one.")
 
 
-class Method(Answer):
+class TravelMethod(ResponseModel):
     """How times and distances are had."""
 
     code: Literal["roads", "straight_line"] = Field(
@@ -76,28 +76,28 @@ class Method(Answer):
     roads: RoadsSource | None = Field(description="Null without roads.")
 
 
-class Stale(Answer):
+class Stale(ResponseModel):
     """Said when the database does not answer and the last known state is served."""
 
     age_s: int = Field(description="Seconds since this was last known to be the current state.")
     message: str = Field(description="The same for readers, in French.")
 
 
-class Meta(Answer):
+class Meta(ResponseModel):
     """Sources, vintage and state of what is answered; to be shown with it."""
 
     territory: TerritoryName
     snapshot: SnapshotOut
     sites_updated: str | None = Field(description="Latest `date_maj` of the sites, YYYY-MM-DD.")
     attribution: str = Field(description="One line that names all sources and licences.")
-    sources: list[Source]
+    sources: list[SourceOut]
     notice: str | None = Field(
         description="A warning to show to readers, such as « Données de démonstration »."
     )
     stale: Stale | None
 
 
-class AddressesSearched(Answer):
+class AddressesSearched(ResponseModel):
     """Whether addresses were among what was searched."""
 
     searched: bool = Field(description="False when no address file is loaded, or the database is away.")
@@ -114,10 +114,10 @@ class MetaOfPlaces(Meta):
 class MetaWithMethod(Meta):
     """The same, with the method of times and distances."""
 
-    method: Method
+    method: TravelMethod
 
 
-class PlaceOut(Answer):
+class PlaceOut(ResponseModel):
     """A place somebody may mean."""
 
     id: str = Field(description="Stable, fit for an address on the web.", examples=["commune-47001"])
@@ -130,14 +130,14 @@ class PlaceOut(Answer):
     score: float = Field(description="How well it answers what was typed, from 0 to 1.")
 
 
-class PlacesAnswer(Answer):
+class PlacesAnswer(ResponseModel):
     """Places found, best first."""
 
     meta: MetaOfPlaces
     places: list[PlaceOut]
 
 
-class StopOut(Answer):
+class StopOut(ResponseModel):
     """A stop of an itinerant place."""
 
     place: str
@@ -145,14 +145,14 @@ class StopOut(Answer):
     hours: str = Field(description="opening_hours time range.", examples=["09:00-12:00"])
 
 
-class Point(Answer):
+class Point(ResponseModel):
     """A GeoJSON point, WGS 84: longitude, latitude (degrees)."""
 
     type: Literal["Point"]
     coordinates: tuple[float, float]
 
 
-class Shape(Answer):
+class Shape(ResponseModel):
     """A GeoJSON multipolygon, WGS 84: longitude, latitude (degrees)."""
 
     type: Literal["MultiPolygon"]
@@ -191,7 +191,7 @@ SITE_FIELDS: dict[str, tuple[Any, Any]] = {
 
 SiteProperties = create_model(
     "SiteProperties",
-    __base__=Answer,
+    __base__=ResponseModel,
     __doc__="A place of digital mediation: the standard's 32 fields, then ours; absent is null or [].",
     **SITE_FIELDS,  # type: ignore[call-overload]
 )
@@ -212,7 +212,7 @@ Properties = TypeVar("Properties")
 Geometry = TypeVar("Geometry")
 
 
-class Feature(Answer, Generic[Geometry, Properties]):
+class Feature(ResponseModel, Generic[Geometry, Properties]):
     """A GeoJSON feature (RFC 7946)."""
 
     type: Literal["Feature"]
@@ -231,7 +231,7 @@ class SiteAnswer(SiteFeature):
     meta: Meta
 
 
-class Link(Answer):
+class PageLink(ResponseModel):
     """Where the neighbouring pages are."""
 
     rel: Literal["self", "next", "prev"]
@@ -239,16 +239,16 @@ class Link(Answer):
     type: str
 
 
-class Page(Answer):
+class Pagination(ResponseModel):
     """A page of records."""
 
     total: int = Field(description="Records found, on all pages.")
     limit: int
     offset: int
-    links: list[Link]
+    links: list[PageLink]
 
 
-class SiteCollection(Page):
+class SiteCollection(Pagination):
     """A page of sites, sorted by identifier."""
 
     type: Literal["FeatureCollection"]
@@ -260,7 +260,7 @@ class NearbyFeature(Feature[Point, NearbyProperties]):
     """A site and its distance."""
 
 
-class Origin(Answer):
+class OriginOut(ResponseModel):
     """Where distances are measured from."""
 
     longitude: float = Field(description="WGS 84 degrees.")
@@ -270,19 +270,19 @@ class Origin(Answer):
     label: str = Field(description="The origin in words, in French.")
 
 
-class NearbyCollection(Answer):
+class NearbyCollection(ResponseModel):
     """Sites, soonest reached first."""
 
     type: Literal["FeatureCollection"]
     meta: MetaWithMethod
-    origin: Origin
+    origin: OriginOut
     features: list[NearbyFeature]
 
 
-class TerritoryProperties(Answer):
+class TerritoryProperties(ResponseModel):
     """A commune or a grouping of communes."""
 
-    kind: Kind
+    kind: TerritoryKind
     kind_label: str = Field(description="The French word for the level.")
     code: str
     name: str
@@ -305,7 +305,7 @@ class TerritoryAnswer(TerritoryFeature):
     meta: Meta
 
 
-class TerritoryCollection(Answer):
+class TerritoryCollection(ResponseModel):
     """All territories of one kind, sorted by code."""
 
     type: Literal["FeatureCollection"]
@@ -313,7 +313,7 @@ class TerritoryCollection(Answer):
     features: list[TerritoryFeature]
 
 
-class ShareWithin(Answer):
+class ShareWithin(ResponseModel):
     """People within a travel time."""
 
     within_min: int = Field(description="Threshold, minutes.")
@@ -321,10 +321,10 @@ class ShareWithin(Answer):
     people: float
 
 
-class Access(Answer):
+class AccessOut(ResponseModel):
     """Coverage of one territory."""
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int = Field(description="Municipal population, inhabitants.")
@@ -355,7 +355,7 @@ _FILTERS: dict[str, tuple[Any, Any]] = {
 
 QuestionParameters = create_model(
     "QuestionParameters",
-    __base__=Answer,
+    __base__=ResponseModel,
     __doc__="A question under the names it can be asked by: this object can be sent back as it is.",
     mode=(Mode, ...),
     slot=(str | None, Field(description="As written; null: whatever the hours.")),
@@ -369,14 +369,14 @@ QuestionParameters = create_model(
 )
 
 
-class QuestionOut(Answer):
+class QuestionOut(ResponseModel):
     """What was asked, as it was understood."""
 
     sentence: str = Field(description="In French.", examples=["en voiture · Gratuit · ouvert le samedi"])
     parameters: QuestionParameters
 
 
-class PeopleOut(Answer):
+class PeopleOut(ResponseModel):
     """Where people are counted, and who says so; null where it is the territory's own population."""
 
     label: str = Field(description="In French.", examples=["habitants comptés à la mairie"])
@@ -386,7 +386,7 @@ class PeopleOut(Answer):
     licence: str | None
 
 
-class WeightOut(Answer):
+class WeightOut(ResponseModel):
     """An indicator that weighs need."""
 
     code: str
@@ -397,7 +397,7 @@ class WeightOut(Answer):
     communes_untold: int = Field(description="Communes it says nothing of; they have the mean's value.")
 
 
-class UncertaintyOut(Answer):
+class UncertaintyOut(ResponseModel):
     """How sure the sites counted are, and how far the share within `beyond_min` moves without some."""
 
     sites: int = Field(description="Suitable sites, located or not.")
@@ -412,7 +412,7 @@ class UncertaintyOut(Answer):
     sentences: list[str] = Field(description="All of it, in French.")
 
 
-class FarFromRoad(Answer):
+class FarFromRoad(ResponseModel):
     """Places people are counted at that lie far from any road; they are not left out."""
 
     beyond_m: int = Field(description="What far means, metres.")
@@ -420,7 +420,7 @@ class FarFromRoad(Answer):
     people: float
 
 
-class TimeClassOut(Answer):
+class TimeClassOut(ResponseModel):
     """People whose time to the nearest site is above one bound and at most another."""
 
     label: str = Field(description="In French.")
@@ -429,7 +429,7 @@ class TimeClassOut(Answer):
     people: float
 
 
-class EquityOut(Answer):
+class EquityOut(ResponseModel):
     """How evenly access is spread over people."""
 
     gini: float | None = Field(description="Of accessible supply, 0 to 1; null where there is none.")
@@ -443,7 +443,7 @@ class EquityOut(Answer):
     by_time: list[TimeClassOut]
 
 
-class AskedOf(Answer):
+class CoverageContextOut(ResponseModel):
     """What was asked, how people are counted, and what weighs them."""
 
     meta: MetaWithMethod
@@ -452,10 +452,10 @@ class AskedOf(Answer):
     weights: list[WeightOut]
 
 
-class CoverageAbout(AskedOf):
+class CoverageAbout(CoverageContextOut):
     """What holds of all the territories of an answer together."""
 
-    kind: Kind
+    kind: TerritoryKind
     supply_unit: str = Field(description="In French.")
     uncertainty: UncertaintyOut
     unlocated: int = Field(description="Suitable sites that have no point.")
@@ -466,10 +466,10 @@ class CoverageAbout(AskedOf):
 class CoverageAnswer(CoverageAbout):
     """Coverage of every territory of one kind, sorted by code."""
 
-    territories: list[Access]
+    territories: list[AccessOut]
 
 
-class CoverageFeature(Feature[Shape, Access]):
+class CoverageFeature(Feature[Shape, AccessOut]):
     """A territory drawn, with its coverage."""
 
 
@@ -480,7 +480,7 @@ class CoverageCollection(CoverageAbout):
     features: list[CoverageFeature]
 
 
-class GapProperties(Answer):
+class GapProperties(ResponseModel):
     """People of one commune, or of one place in it, who lack something."""
 
     rank: int = Field(description="1 for the largest gap.")
@@ -507,7 +507,7 @@ class GapOut(GapProperties):
     latitude: float = Field(description="WGS 84 degrees.")
 
 
-class GapsAbout(AskedOf):
+class GapsAbout(CoverageContextOut):
     """What holds of all the gaps of an answer."""
 
     level: Literal["communes", "places"]
@@ -530,7 +530,7 @@ class GapCollection(GapsAbout):
     features: list[GapFeature]
 
 
-class IsochroneProperties(Answer):
+class IsochroneProperties(ResponseModel):
     """What lies within a travel time."""
 
     minutes: int
@@ -543,17 +543,17 @@ class IsochroneFeature(Feature[Shape, IsochroneProperties]):
     """An isochrone."""
 
 
-class IsochroneCollection(Answer):
+class IsochroneCollection(ResponseModel):
     """Isochrones of one point, the longest time first; each holds the shorter ones."""
 
     type: Literal["FeatureCollection"]
     meta: MetaWithMethod
-    origin: Origin
+    origin: OriginOut
     people_label: str = Field(description="Where people are counted, in French.")
     features: list[IsochroneFeature]
 
 
-class TallyOut(Answer):
+class TallyOut(ResponseModel):
     """Counts of an import: `read` is always `accepted` + `rejected`."""
 
     read: int
@@ -563,7 +563,7 @@ class TallyOut(Answer):
     repaired: int
 
 
-class ChangesOut(Answer):
+class ChangesOut(ResponseModel):
     """What an import changed."""
 
     new: int
@@ -572,7 +572,7 @@ class ChangesOut(Answer):
     vanished: int
 
 
-class ImportOut(Answer):
+class ImportOut(ResponseModel):
     """One run of an import."""
 
     id: int
@@ -588,13 +588,13 @@ class ImportOut(Answer):
     changes: ChangesOut
 
 
-class ImportsAnswer(Page):
+class ImportsAnswer(Pagination):
     """Imports, latest first."""
 
     imports: list[ImportOut]
 
 
-class IssueOut(Answer):
+class IssueOut(ResponseModel):
     """One finding of validation."""
 
     line: int = Field(description="Line of the file, row of the sheet or rank of the record.")
@@ -606,20 +606,20 @@ class IssueOut(Answer):
     advice: str = Field(description="In French.")
 
 
-class ImportAnswer(Page):
+class ImportAnswer(Pagination):
     """One import and a page of its findings."""
 
     run: ImportOut
     issues: list[IssueOut]
 
 
-class Alive(Answer):
+class Alive(ResponseModel):
     """The process lives."""
 
     status: Literal["ok"]
 
 
-class Ready(Answer):
+class Ready(ResponseModel):
     """What the service can answer from."""
 
     status: Literal["ok", "degraded"]
@@ -652,7 +652,7 @@ class Problem(BaseModel):
     errors: list[ProblemField] | None = Field(default=None, description="Refused parameters (422).")
 
 
-class JobAsked(Answer):
+class JobAsked(ResponseModel):
     """A job, and where to follow it."""
 
     id: str
@@ -660,7 +660,7 @@ class JobAsked(Answer):
     href: str = Field(description="Address of the job.", examples=["/api/v1/jobs/…"])
 
 
-class SitedPlace(Answer):
+class SitedPlace(ResponseModel):
     """A place where a site would open."""
 
     name: str
@@ -687,7 +687,7 @@ class BusStopOut(SitedPlace):
     driving_min: float = Field(description="Minutes to get there, and back if it ends the day.")
 
 
-class SitingResult(Answer):
+class SitingResult(ResponseModel):
     """Where the next sites should open, and how sure it is that no choice is better."""
 
     model: Literal["maximal_coverage", "p_median", "set_cover", "tour"]
@@ -715,7 +715,7 @@ class SitingResult(Answer):
     tour: list[BusStopOut] = Field(description="Of the model `tour` only.")
 
 
-class JobAnswer(Answer):
+class JobAnswer(ResponseModel):
     """A job as it stands."""
 
     id: str
@@ -728,7 +728,7 @@ class JobAnswer(Answer):
     result: SitingResult | None = Field(description="Of a done job only.")
 
 
-class Totals(Answer):
+class Totals(ResponseModel):
     """Coverage of one territory in a few figures."""
 
     people_beyond: float = Field(description="Persons farther than `beyond_min`.")
@@ -738,7 +738,7 @@ class Totals(Answer):
     gap: float = Field(description="Persons × need × minutes beyond `beyond_min`.")
 
 
-class ChangeFigures(Answer):
+class ChangeFigures(ResponseModel):
     """What changes for some people."""
 
     gaining: float = Field(description="Persons newly within `beyond_min`.")
@@ -758,7 +758,7 @@ class ChangeSummary(ChangeFigures):
 class ChangeOut(ChangeFigures):
     """What changes for one territory."""
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     people: float = Field(description="Persons counted.")
@@ -766,7 +766,7 @@ class ChangeOut(ChangeFigures):
     gap: float = Field(description="Change of the gap; negative: it closes.")
 
 
-class EditedSite(Answer):
+class EditedSite(ResponseModel):
     """A site that a scenario touches."""
 
     action: Literal["open", "close", "move", "hours"]
@@ -778,25 +778,25 @@ class EditedSiteFeature(Feature[Point | None, EditedSite]):
     """The same on the map: where it stands, or stood when it is closed."""
 
 
-class EditedSites(Answer):
+class EditedSites(ResponseModel):
     """All of them, in the order of the edits."""
 
     type: Literal["FeatureCollection"]
     features: list[EditedSiteFeature]
 
 
-class EvaluationAnswer(Answer):
+class EvaluationAnswer(ResponseModel):
     """What edits of the sites change, and for whom."""
 
     meta: MetaWithMethod
     question: QuestionOut
-    kind: Kind
+    kind: TerritoryKind
     summary: ChangeSummary
     territories: list[ChangeOut]
     sites: EditedSites
 
 
-class ScenarioOut(Answer):
+class ScenarioOut(ResponseModel):
     """A scenario as it is kept."""
 
     id: int
@@ -808,13 +808,13 @@ class ScenarioOut(Answer):
     updated_at: str = Field(description="ISO 8601.")
 
 
-class ScenariosAnswer(Answer):
+class ScenariosAnswer(ResponseModel):
     """All kept scenarios, by name."""
 
     scenarios: list[ScenarioOut]
 
 
-class ComparedScenario(Answer):
+class ComparedScenario(ResponseModel):
     """One scenario beside today's sites."""
 
     id: int
@@ -826,12 +826,12 @@ class ComparedScenario(Answer):
     territories: list[ChangeOut]
 
 
-class ComparisonAnswer(Answer):
+class ComparisonAnswer(ResponseModel):
     """Scenarios side by side, each against today."""
 
     meta: MetaWithMethod
     question: QuestionOut
-    kind: Kind
+    kind: TerritoryKind
     today: Totals
     scenarios: list[ComparedScenario]
 
@@ -853,16 +853,16 @@ class TrendState(Totals):
     territories: list[TrendTerritory] | None = Field(description="When `kind` is given.")
 
 
-class TrendAnswer(Answer):
+class TrendAnswer(ResponseModel):
     """The same question asked of dated states, oldest first; the present is the last."""
 
     meta: MetaWithMethod
     question: QuestionOut
-    kind: Kind | None
+    kind: TerritoryKind | None
     snapshots: list[TrendState]
 
 
-class CandidateIn(Answer):
+class CandidateIn(ResponseModel):
     """A place where a site may open."""
 
     name: str = Field(max_length=200)
@@ -870,7 +870,7 @@ class CandidateIn(Answer):
     latitude: float = Field(description="WGS 84 degrees.")
 
 
-class SitingBody(Answer):
+class SitingBody(ResponseModel):
     """Where should the next sites open?"""
 
     model: Literal["maximal_coverage", "p_median", "set_cover", "tour"]
@@ -887,15 +887,15 @@ class SitingBody(Answer):
     base: str = Field(default="", description="`tour`: INSEE code of the commune the bus leaves from.")
 
 
-class EvaluationBody(Answer):
+class EvaluationBody(ResponseModel):
     """What if?"""
 
     edits: list[dict[str, Any]] = Field(description="At most 200, told apart by `action`.")
     question: dict[str, Any] = Field(default={}, description="Parameters of `/coverage`, by name.")
-    kind: Kind = Kind.COMMUNE
+    kind: TerritoryKind = TerritoryKind.COMMUNE
 
 
-class ScenarioBody(Answer):
+class ScenarioBody(ResponseModel):
     """A scenario to keep."""
 
     name: str = Field(max_length=200)

@@ -7,13 +7,13 @@ from typing import Any, Protocol, cast
 
 from starlette.requests import Request
 
-from api.metrics import Figures
-from api.served import Keeper, Now, Served
+from api.metrics import WorkerMetrics
 from api.settings import ApiSettings
+from api.snapshot_view import CurrentView, SnapshotSource, SnapshotView
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
 from geo.funding.actions import load_kinds
+from geo.hours.calendar import Calendar
 from geo.settings import Settings
-from geo.sites.calendar import Calendar
 
 
 class Engine(Protocol):
@@ -23,7 +23,7 @@ class Engine(Protocol):
         """A connection, closed when the block ends; raises DatabaseUnavailable."""
 
 
-class Service:
+class AppState:
     """The running state of one application; `app.state.service`.
 
     Raises
@@ -36,8 +36,8 @@ class Service:
         self,
         settings: Settings,
         http: ApiSettings,
-        keeper: Keeper | None,
-        figures: Figures | None = None,
+        keeper: SnapshotSource | None,
+        figures: WorkerMetrics | None = None,
     ) -> None:
         self.settings = settings
         self.http = http
@@ -45,7 +45,7 @@ class Service:
         self.kinds = load_kinds(settings.action_kinds)
         self.figures = figures
         self.engine: Engine | None = None
-        self._served: Served | None = None
+        self._served: SnapshotView | None = None
 
     def connect(self) -> AbstractContextManager[Any]:
         """A connection to the database, for the few answers no snapshot holds.
@@ -59,7 +59,7 @@ class Service:
             raise DatabaseUnavailable("This application was given a snapshot and no database.")
         return self.engine.connect()
 
-    def now(self) -> Now:
+    def now(self) -> CurrentView:
         """What to answer from at this moment.
 
         Raises
@@ -74,7 +74,7 @@ class Service:
         kept = self.keeper.current()
         served = self._served
         if served is None or served.snapshot is not kept.snapshot:
-            served = Served(
+            served = SnapshotView(
                 kept.snapshot,
                 home=self.settings.home,
                 detour_factor=self.settings.detour_factor,
@@ -82,9 +82,9 @@ class Service:
                 calendar=Calendar(self.settings.school_zone),
             )
             self._served = served
-        return Now(served, kept.age, kept.database_ok)
+        return CurrentView(served, kept.age, kept.database_ok)
 
 
-def service_of(request: Request) -> Service:
+def app_state(request: Request) -> AppState:
     """The running state of the application a request came to."""
-    return cast(Service, request.app.state.service)
+    return cast(AppState, request.app.state.service)

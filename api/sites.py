@@ -14,8 +14,8 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import GEOJSON, answer, headers_of, is_known, page_links
-from api.described import failures
+from api.coverage_question import MODE, SLOT, dated, opening_slot
+from api.openapi import failures
 from api.parameters import (
     BOX,
     COMMUNE_NAME,
@@ -28,23 +28,23 @@ from api.parameters import (
     number,
     paging,
     refuse,
-    search_of,
+    site_search,
     text,
 )
-from api.question import MODE, SLOT, dated, slot_of
+from api.responses import GEOJSON, answer, is_not_modified, page_links, snapshot_headers
 from api.routing import router
 from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
-from api.served import Served
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import SnapshotView
 from geo.crs import area_of_use, project_point
 from geo.errors import UnknownTerritory
+from geo.hours.weekly import Slot
+from geo.matching.text_search import SiteSearch
 from geo.reach.modes import Mode
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.reach.straight_line import SPEED_KMH
 from geo.sites.export import write_csv
 from geo.sites.model import Site
-from geo.sites.opening import Slot
-from geo.sites.search import Search
 
 MAX_K: Final = 50
 DEFAULT_K: Final = 5
@@ -132,12 +132,12 @@ def sites_routes(page_size: int) -> APIRouter:
         case never matter. A fact that is not known matches neither `true` nor `false`.
         """
         values = listed.read(request.scope["query_string"])
-        now = service_of(request).now()
+        now = app_state(request).now()
         limit, offset = values.pop("limit", page_size), values.pop("offset", 0)
 
         def body() -> bytes:
             served = now.served
-            rows = served.rows(search_of(values))
+            rows = served.rows(site_search(values))
             page = {
                 "total": len(rows),
                 "limit": limit,
@@ -173,12 +173,12 @@ def sites_routes(page_size: int) -> APIRouter:
     async def sites_csv(request: Request) -> Response:
         """All sites found, as the national standard's CSV, without paging."""
         values = CSV.read(request.scope["query_string"])
-        now = service_of(request).now()
-        headers = headers_of(request, now, "-csv")
-        if is_known(request, headers["ETag"]):
+        now = app_state(request).now()
+        headers = snapshot_headers(request, now, "-csv")
+        if is_not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         served = now.served
-        found = [served.snapshot.sites[row] for row in served.rows(search_of(values))]
+        found = [served.snapshot.sites[row] for row in served.rows(site_search(values))]
         name = f"lieux-mediation-numerique-{served.snapshot.territory.code}.csv"
         return StreamingResponse(
             csv_chunks(found),
@@ -203,23 +203,23 @@ def sites_routes(page_size: int) -> APIRouter:
         `/sites`, but the name of the site's commune is `nom_commune` here.
         """
         values = NEAREST.read(request.scope["query_string"])
-        now = service_of(request).now()
+        now = app_state(request).now()
         served = now.served
-        start = start_of(served, values)
+        start = parse_start(served, values)
         k = values.get("k", DEFAULT_K)
         mode = Mode(values.get("mode", Mode.CAR))
         moment = served.clock()
-        slot = slot_of(values, moment)
+        slot = opening_slot(values, moment)
         variant = dated(moment, slot) if slot else ""
-        headers = headers_of(request, now, variant)
-        if is_known(request, headers["ETag"]):
+        headers = snapshot_headers(request, now, variant)
+        if is_not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         if served.known_site_times(mode) is None:
             await run_in_threadpool(served.site_times, mode)
 
         def body() -> bytes:
             own = served.row_of[start.site] if start.site else -1
-            search, wanted = search_of(values), k + 1 if start.site else k
+            search, wanted = site_search(values), k + 1 if start.site else k
             found = _soonest(served, start, mode, search, slot, k=wanted)
             code = served.travel.method.encode()
             features = [
@@ -246,7 +246,7 @@ def sites_routes(page_size: int) -> APIRouter:
     async def site(request: Request, site_id: SiteId) -> Response:
         """The site that bears an identifier, as a GeoJSON feature."""
         NO_PARAMETERS.read(request.scope["query_string"])
-        now = service_of(request).now()
+        now = app_state(request).now()
         now.served.snapshot.site(site_id)  # raises UnknownSite
         row = now.served.row_of[site_id]
         return answer(request, now, lambda: b'%b},"meta":%b}' % (now.served.feature(row), now.meta()))
@@ -259,7 +259,7 @@ _STRAIGHT: Final = STRAIGHT_LINE.encode()
 
 
 def _soonest(
-    served: Served, start: Start, mode: Mode, search: Search, slot: Slot | None, *, k: int
+    served: SnapshotView, start: Start, mode: Mode, search: SiteSearch, slot: Slot | None, *, k: int
 ) -> list[tuple[float, float, int]]:
     """Seconds, metres as the crow flies times the detour factor, and row of the sites soonest reached."""
     if served.travel.graph is None:
@@ -277,7 +277,7 @@ def _soonest(
     ]
 
 
-def start_of(served: Served, values: dict[str, Any]) -> Start:
+def parse_start(served: SnapshotView, values: dict[str, Any]) -> Start:
     """Where a request measures from.
 
     Raises

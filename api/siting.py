@@ -13,25 +13,25 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import JSON
-from api.bodies import Fields, described, json_object
-from api.coverage import question_told, rounded
-from api.described import failures
+from api.coverage import question_to_dict, rounded
+from api.coverage_question import QUESTION, coverage_question, question_parameters
+from api.openapi import failures
 from api.parameters import COMMUNE_CODE, Parameter, Query, choice, integer, text
-from api.question import QUESTION, parameters_of, question_of
+from api.request_body import Fields, described, json_object
+from api.responses import JSON
 from api.routing import PREFIX, router
 from api.schemas import JobAsked
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.export import DEMONSTRATION
-from geo.coverage.frame import Frame
 from geo.coverage.measure import Question, measure
 from geo.coverage.tours import DAYS, Half
-from geo.coverage.where_next import Candidate, Model, Sited, Siting, where_next
+from geo.coverage.where_next import Candidate, Model, SitingPlan, SitingQuestion, where_next
 from geo.crs import area_of_use
 from geo.errors import ImpossibleQuestion
-from geo.job_process import Kind, Report
 from geo.people.need import inhabitants_of, need
-from geo.reach.travel import travel_of
+from geo.reach.travel import load_travel
+from geo.services.job_process import Kind, Report
 from geo.settings import Settings
 from geo.snapshot import Snapshot
 from geo.store import jobs, snapshots
@@ -85,30 +85,30 @@ async def siting(request: Request) -> Response:
     minute it was asked.
     """
     body = await json_object(request)
-    return await run_in_threadpool(_asked, service_of(request), body)
+    return await run_in_threadpool(_asked, app_state(request), body)
 
 
-def _asked(service: Service, body: Mapping[str, Any]) -> Response:
+def _asked(service: AppState, body: Mapping[str, Any]) -> Response:
     served = service.now().served
     moment = served.clock()
     snapshot = served.snapshot
-    asked = siting_of(body, snapshot, moment)
+    asked = siting_question(body, snapshot, moment)
     # Told at once rather than by a job that fails.
     inhabitants_of(snapshot.people, asked.question.population)
     need(snapshot.people, {i.code: i for i in snapshot.indicators}, dict(asked.question.weights))
     with service.connect() as connection, connection.begin():
-        job_id = jobs.ask(connection, KIND, written(asked, moment, snapshot.version), snapshot.version)
+        job_id = jobs.ask(connection, KIND, job_question(asked, moment, snapshot.version), snapshot.version)
         job = jobs.find(connection, job_id)
     href = f"{PREFIX}/jobs/{job.id}"
     return Response(
         orjson.dumps({"id": job.id, "state": job.state, "href": href}),
-        status_code=200 if job.state is jobs.State.DONE else 202,
+        status_code=200 if job.state is jobs.JobState.DONE else 202,
         media_type=JSON,
         headers={"Location": href, "Cache-Control": "no-store"},
     )
 
 
-def siting_of(body: Mapping[str, Any], snapshot: Snapshot, moment: datetime) -> Siting:
+def siting_question(body: Mapping[str, Any], snapshot: Snapshot, moment: datetime) -> SitingQuestion:
     """The question a body asks.
 
     Parameters
@@ -130,8 +130,8 @@ def siting_of(body: Mapping[str, Any], snapshot: Snapshot, moment: datetime) -> 
     values = read.values
     model = Model(values["model"])
     tour = model is Model.TOUR
-    return Siting(
-        question=question_of(question, moment),
+    return SitingQuestion(
+        question=coverage_question(question, moment),
         model=model,
         # What a model makes no use of must not make another question of the same.
         p=values.get("p", 3) if model in (Model.MAXIMAL_COVERAGE, Model.P_MEDIAN) else 3,
@@ -209,14 +209,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def written(asked: Siting, moment: datetime, version: int) -> dict[str, Any]:
+def job_question(asked: SitingQuestion, moment: datetime, version: int) -> dict[str, Any]:
     """A question as its job keeps it: all that the answer depends on but the installation."""
     slot = asked.question.slot
     dated = moment if slot and slot.week else datetime.combine(moment.date(), time(), moment.tzinfo)
     return {
         "version": version,
         "moment": dated.isoformat(timespec="minutes"),
-        "question": parameters_of(asked.question),
+        "question": question_parameters(asked.question),
         "model": asked.model,
         "p": asked.p,
         "within_min": asked.within_min,
@@ -228,7 +228,7 @@ def written(asked: Siting, moment: datetime, version: int) -> dict[str, Any]:
 
 
 def kinds(settings: Settings) -> dict[str, Kind]:
-    """The kinds of jobs the service runs, by name: what `geo.jobs.Runner` takes."""
+    """The kinds of jobs the service runs, by name: what `geo.services.job_runner.JobRunner` takes."""
     return {KIND: partial(sited, settings)}
 
 
@@ -252,8 +252,8 @@ def sited(settings: Settings, asked: Mapping[str, Any], report: Report) -> dict[
             "Les données ont changé depuis que la question a été posée.", "Posez-la de nouveau."
         )
     moment = datetime.fromisoformat(asked["moment"])
-    siting = Siting(
-        question=question_of(QUESTION.read_object(asked["question"]), moment),
+    siting = SitingQuestion(
+        question=coverage_question(QUESTION.read_object(asked["question"]), moment),
         model=Model(asked["model"]),
         p=asked["p"],
         within_min=asked["within_min"],
@@ -262,12 +262,12 @@ def sited(settings: Settings, asked: Mapping[str, Any], report: Report) -> dict[
         base=asked["base"],
         time_limit_s=asked["time_limit_s"],
     )
-    travel = travel_of(snapshot.roads, home=settings.home, detour_factor=settings.detour_factor)
-    frame = Frame(snapshot, travel, moment.date())
-    return result_of(frame, where_next(frame, siting, report))
+    travel = load_travel(snapshot.roads, home=settings.home, detour_factor=settings.detour_factor)
+    frame = AnalysisContext(snapshot, travel, moment.date())
+    return result_to_dict(frame, where_next(frame, siting, report))
 
 
-def result_of(frame: Frame, found: Sited) -> dict[str, Any]:
+def result_to_dict(frame: AnalysisContext, found: SitingPlan) -> dict[str, Any]:
     """An answer as JSON: persons to the tenth, minutes to the tenth, degrees to six decimals."""
     plan, snapshot = found.plan, frame.snapshot
     return {
@@ -312,8 +312,8 @@ def result_of(frame: Frame, found: Sited) -> dict[str, Any]:
     }
 
 
-def _understood(frame: Frame, question: Question) -> dict[str, object]:
-    return question_told(measure(frame, question))
+def _understood(frame: AnalysisContext, question: Question) -> dict[str, object]:
+    return question_to_dict(measure(frame, question))
 
 
 def _place(candidate: Candidate) -> dict[str, object]:

@@ -9,18 +9,18 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import answer, headers_of, is_known
-from api.described import failures
+from api.openapi import failures
 from api.parameters import KIND, Query, choice
+from api.responses import answer, is_not_modified, snapshot_headers
 from api.routing import router
 from api.schemas import TerritoryAnswer, TerritoryCollection
-from api.served import Served
-from api.service import service_of
+from api.service import app_state
 from api.sites import GeoJson
-from geo.territory.model import Grouping, Kind
+from api.snapshot_view import SnapshotView
+from geo.territory.model import Grouping, TerritoryKind
 
 KINDS: Final = choice(
-    "kind", "Level, when a code could be of several; else the smallest that bears it.", tuple(Kind)
+    "kind", "Level, when a code could be of several; else the smallest that bears it.", tuple(TerritoryKind)
 )
 
 
@@ -55,17 +55,17 @@ routes = router("territories")
 async def territories(request: Request) -> Response:
     """All territories of one kind, sorted by code."""
     values = LISTED.read(request.scope["query_string"])
-    now = service_of(request).now()
-    kind = Kind(values.get("kind", Kind.COMMUNE))
+    now = app_state(request).now()
+    kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     drawn = values.get("geometry") == "true"
-    tag = headers_of(request, now)["ETag"]
+    tag = snapshot_headers(request, now)["ETag"]
 
     def body() -> bytes:
         found = now.served.snapshot.territory.groupings_of(kind)
         features = b",".join(territory_feature(now.served, g, drawn=drawn) + b"}" for g in found)
         return b'{"type":"FeatureCollection","meta":%b,"features":[%b]}' % (now.meta(), features)
 
-    if is_known(request, tag):
+    if is_not_modified(request, tag):
         return answer(request, now, body)
     written = await run_in_threadpool(body)
     return answer(request, now, lambda: written)
@@ -82,8 +82,8 @@ async def territories(request: Request) -> Response:
 async def territory(request: Request, code: Code) -> Response:
     """The territory that bears a code: communes first, then cantons, EPCI, arrondissements, département."""
     values = FOUND.read(request.scope["query_string"])
-    now = service_of(request).now()
-    kind = Kind(values["kind"]) if "kind" in values else None
+    now = app_state(request).now()
+    kind = TerritoryKind(values["kind"]) if "kind" in values else None
     found = now.served.snapshot.territory.find(code, kind)
     drawn = values.get("geometry", "true") == "true"
     return answer(
@@ -93,7 +93,7 @@ async def territory(request: Request, code: Code) -> Response:
     )
 
 
-def territory_feature(served: Served, group: Grouping, *, drawn: bool) -> bytes:
+def territory_feature(served: SnapshotView, group: Grouping, *, drawn: bool) -> bytes:
     """A territory as a GeoJSON feature, without its last brace."""
     properties: dict[str, object] = {
         "kind": group.kind,
@@ -104,7 +104,7 @@ def territory_feature(served: Served, group: Grouping, *, drawn: bool) -> bytes:
         "partial": group.partial,
         "communes": group.communes,
     }
-    if group.kind is Kind.COMMUNE:
+    if group.kind is TerritoryKind.COMMUNE:
         commune = served.snapshot.territory.commune_by_code[group.code]
         properties |= {
             "postal_codes": commune.postal_codes,

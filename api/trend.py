@@ -11,21 +11,21 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.answers import JSON
-from api.coverage import question_told
-from api.described import failures
+from api.coverage import question_to_dict
+from api.coverage_question import QUESTION_PARAMETERS, coverage_question
+from api.openapi import failures
 from api.parameters import Query, choice
-from api.question import QUESTION_PARAMETERS, question_of
+from api.responses import JSON
 from api.routing import router
 from api.scenarios import totals
 from api.schemas import TrendAnswer
-from api.served import Memory, Served
-from api.service import Service, service_of
-from geo.coverage.frame import Frame
+from api.service import AppState, app_state
+from api.snapshot_view import LruCache, SnapshotView
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, TerritoryCoverage, measure
-from geo.store import dated
-from geo.store.dated import DatedSnapshot
-from geo.territory.model import Kind
+from geo.store import dated_snapshots
+from geo.store.dated_snapshots import DatedSnapshot
+from geo.territory.model import TerritoryKind
 
 TODAY: Final = "Aujourd'hui"
 FRAMES: Final = 4
@@ -33,7 +33,7 @@ FRAMES: Final = 4
 ROWS: Final = 512
 
 ASKED: Final = Query(
-    (choice("kind", "Level of territory told beside the whole.", tuple(Kind)), *QUESTION_PARAMETERS)
+    (choice("kind", "Level of territory told beside the whole.", tuple(TerritoryKind)), *QUESTION_PARAMETERS)
 )
 
 Rows = tuple[TerritoryCoverage, ...]
@@ -41,14 +41,14 @@ routes = router("trend")
 
 
 @dataclass(frozen=True)
-class Remembered:
+class TrendCache:
     """What was measured over dated states while one snapshot was served."""
 
-    frames: Memory[Frame] = field(default_factory=lambda: Memory(FRAMES))
-    rows: Memory[Rows] = field(default_factory=lambda: Memory(ROWS))
+    frames: LruCache[AnalysisContext] = field(default_factory=lambda: LruCache(FRAMES))
+    rows: LruCache[Rows] = field(default_factory=lambda: LruCache(ROWS))
 
 
-_remembered: WeakKeyDictionary[Served, Remembered] = WeakKeyDictionary()
+_remembered: WeakKeyDictionary[SnapshotView, TrendCache] = WeakKeyDictionary()
 
 
 @routes.get(
@@ -64,14 +64,14 @@ def trend(request: Request) -> Response:
     Sites are those of then; territory, people and roads those of today. Needs the database.
     """
     values = ASKED.read(request.scope["query_string"])
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     served = now.served
-    question = question_of(values, served.clock())
-    kind = Kind(values["kind"]) if "kind" in values else None
+    question = coverage_question(values, served.clock())
+    kind = TerritoryKind(values["kind"]) if "kind" in values else None
     told = orjson.dumps(
         {
-            **question_told(served.measured(question)),
+            **question_to_dict(served.measured(question)),
             "kind": kind,
             "snapshots": list(_states(service, served, question, kind)),
         }
@@ -81,26 +81,28 @@ def trend(request: Request) -> Response:
 
 
 def _states(
-    service: Service, served: Served, question: Question, kind: Kind | None
+    service: AppState, served: SnapshotView, question: Question, kind: TerritoryKind | None
 ) -> Iterator[dict[str, object]]:
     with service.connect() as connection:
-        states = dated.list_(connection)
+        states = dated_snapshots.list_(connection)
     for state in states:
-        (whole,) = _rows(service, served, state, question, Kind.DEPARTEMENT)
+        (whole,) = _rows(service, served, state, question, TerritoryKind.DEPARTEMENT)
         by_kind = _rows(service, served, state, question, kind) if kind else None
         yield _told(state.name, state.day.isoformat(), whole, by_kind, question)
-    (whole,) = served.territories(question, Kind.DEPARTEMENT)
+    (whole,) = served.territories(question, TerritoryKind.DEPARTEMENT)
     by_kind = served.territories(question, kind) if kind else None
     yield _told(TODAY, served.clock().date().isoformat(), whole, by_kind, question)
 
 
-def _rows(service: Service, served: Served, state: DatedSnapshot, question: Question, kind: Kind) -> Rows:
+def _rows(
+    service: AppState, served: SnapshotView, state: DatedSnapshot, question: Question, kind: TerritoryKind
+) -> Rows:
     """Coverage at a dated state, measured once while this snapshot is served."""
-    known = _remembered.setdefault(served, Remembered())
+    known = _remembered.setdefault(served, TrendCache())
 
-    def frame() -> Frame:
+    def frame() -> AnalysisContext:
         with service.connect() as connection:
-            return Frame(dated.read(connection, state.name), served.travel, state.day)
+            return AnalysisContext(dated_snapshots.read(connection, state.name), served.travel, state.day)
 
     return known.rows.of(
         (state, question, kind),

@@ -23,17 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.places import find_places
-from api.served import Served
-from api.service import Service
+from api.service import AppState
 from api.settings import ApiSettings
+from api.snapshot_view import SnapshotView
 from benchmarks.make_addresses import streets_of, write
 from geo.places.ban import read_addresses
 from geo.settings import Settings
 from geo.store import addresses, cluster, snapshots, territories
-from geo.store.database import engine_of, migrate
+from geo.store.database import migrate, open_engine
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
-from tests.serving import HandKeeper
+from tests.support.serving import HandKeeper
 
 ASKED = 100
 """Names asked of each kind: communes, and streets."""
@@ -179,7 +179,7 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
     embedded = cluster.cluster_at(folder / "cluster")
     cluster.start(embedded)
     try:
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
         migrate(engine)
         with engine.begin() as connection:
             territories.save(connection, territory)
@@ -197,11 +197,11 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
                 f"{title}: {len(loaded.streets):,} streets and hamlets, {loaded.number_count:,} numbers; "
                 f"read in {read - began:.1f} s, stored in {stored - read:.1f} s"
             )
-            service = Service(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
+            service = AppState(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
             service.engine = engine
-            served = Served(snapshot, home=folder, detour_factor=1.3, remembered=1)
+            served = SnapshotView(snapshot, home=folder, detour_factor=1.3, remembered=1)
 
-            def find(text: str, service: Service = service, served: Served = served) -> list[str]:
+            def find(text: str, service: AppState = service, served: SnapshotView = served) -> list[str]:
                 return [place.id for place in find_places(service, served, text, 8)]
 
             find("agen")  # the gazetteer is made, a connection opened

@@ -35,9 +35,9 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from api import logs
-from api.answers import GEOJSON
 from api.app import create_app
-from api.metrics import Figures
+from api.metrics import WorkerMetrics
+from api.responses import GEOJSON
 from api.settings import ApiSettings
 from benchmarks.make_roads import roads, somewhere
 from geo.crs import LAMBERT_93, WGS84, reproject
@@ -48,7 +48,7 @@ from geo.sites import standard
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Provenance, Territory
-from tests.serving import HandKeeper
+from tests.support.serving import HandKeeper
 
 WEST, SOUTH, EAST, NORTH = -0.14, 43.97, 1.08, 44.77
 SITES, COMMUNES = 250, 319
@@ -154,7 +154,7 @@ def serve(port: int, k: int, home: Path, by_road: bool) -> None:
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     logs.configure("json")
     app = create_app(
-        Settings(detour_factor=1.3, home=home), HandKeeper(held), http=ApiSettings(), figures=Figures()
+        Settings(detour_factor=1.3, home=home), HandKeeper(held), http=ApiSettings(), figures=WorkerMetrics()
     )
     with TestClient(app) as client:
         body = client.get(f"/api/v1/sites/nearest?lon={first.longitude}&lat={first.latitude}&k={k}").content

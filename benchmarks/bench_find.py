@@ -19,9 +19,9 @@ from playwright.sync_api import Browser
 from api.app import create_app
 from api.settings import ApiSettings
 from geo.settings import Settings
-from tests.browser import browser
-from tests.crowd import lot_et_garonne
-from tests.serving import HandKeeper, listening
+from tests.support.browser import browser
+from tests.support.crowd import lot_et_garonne
+from tests.support.serving import HandKeeper, listening
 
 LIST_KB, ALL_KB, LIMIT_MS = 60, 250, 1_000
 LINE_BYTES_S = 1_600_000 / 8

@@ -29,14 +29,14 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.settings import ApiSettings
 from benchmarks import bench_passes
-from geo import export_funding
-from geo.funding import secrecy
+from geo.funding import disclosure_control
 from geo.funding.actions import load_kinds
 from geo.funding.ledger import Contribution, Level
 from geo.funding.passes import Event, EventKind, Order
+from geo.services import export_funding
 from geo.settings import Settings
 from geo.store import actions, cluster, ledger, partners, passes
-from geo.store.database import engine_of
+from geo.store.database import open_engine
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
 from portee.commands import demo
@@ -69,7 +69,7 @@ class Writer:
         with engine.begin() as connection:
             self.partner = partners.list_(connection)[0].code
             self.action = next(a for a in actions.list_(connection) if a.kind == "training")
-            self.known = actions.known(connection, territory.code)
+            self.known = actions.action_references(connection, territory.code)
             funders = ((self.partner, ORDERED),)
             self.order = Order("premier", today, ORDERED, today + timedelta(days=365), funders, fictif=True)
             passes.order(connection, self.order, self.partner)
@@ -117,7 +117,7 @@ def measure(name: str, ask: Callable[[], object], before: Callable[[], object]) 
 def answers(engine: Engine, settings: Settings, territory: Territory, today: date) -> None:
     """Print the first answers after a write, then after a start that remembers nothing."""
     write = Writer(engine, territory, today)
-    forget = secrecy._withheld_once.cache_clear
+    forget = disclosure_control._suppress_cached.cache_clear
 
     def write_and_forget() -> None:
         write()
@@ -162,7 +162,7 @@ def main() -> None:
         settings = Settings(
             home=folder / "home", database_url=embedded.url().render_as_string(hide_password=False)
         )
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
         demo.prepare(engine, settings, demo.Steps(6))
         territory = read_territory(settings.territory_dir, settings.departement)
         if asked.events:

@@ -23,22 +23,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geo import load
+from geo.services import import_sites
 from geo.settings import Settings
 from geo.sites.readers import open_source
 from geo.store import cluster, duplicates, imports, snapshots, territories
 from geo.store import sites as stored_sites
-from geo.store.database import engine_of, migrate
+from geo.store.database import migrate, open_engine
 from geo.territory.files import read_territory
 
 MAX_BYTES = 100_000_000
 
 STEPS = (
-    ("compare", load, "prepare"),
+    ("compare", import_sites, "prepare"),
     ("store: run and issues", imports, "record"),
     ("store: sites", stored_sites, "apply"),
     ("read back", stored_sites, "active"),
-    ("recognise duplicates", load, "proposals"),
+    ("recognise duplicates", import_sites, "proposals"),
     ("store: duplicates", duplicates, "propose"),
     ("publish", snapshots, "publish"),
 )
@@ -82,7 +82,7 @@ def measure(path: Path, folder: Path) -> None:
     for name, module, function in STEPS:
         clock.watch(module, function, name)
     try:
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
         migrate(engine)
         with engine.begin() as connection:
             territories.save(connection, territory)
@@ -92,7 +92,7 @@ def measure(path: Path, folder: Path) -> None:
                 rows = sum(1 for _ in open_source(path, max_bytes=MAX_BYTES).rows())
             with clock.step("total"):
                 with clock.step("read and validate"):
-                    arrival = load.read(
+                    arrival = import_sites.read(
                         path,
                         territory=territory,
                         today=datetime.now(UTC).date(),
@@ -100,7 +100,7 @@ def measure(path: Path, folder: Path) -> None:
                         dataset="banc",
                     )
                 with engine.begin() as connection:
-                    loaded = load.apply(connection, arrival, territory=territory)
+                    loaded = import_sites.apply(connection, arrival, territory=territory)
             difference = loaded.prepared.difference
             print(
                 f"{title}: {rows:,} rows, {arrival.validated.tally.accepted:,} accepted, "

@@ -34,19 +34,19 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from geo import load_funding
 from geo.errors import DatabaseUnavailable, PorteeError
 from geo.funding.actions import load_kinds
 from geo.funding.ledger import Balance, Commitment, Contribution, Level, Order, Payment, Release, Reversal
+from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
-from geo.funding.reading import read
 from geo.funding.reports import By
-from geo.funding.rule import Rule
+from geo.funding.row_reader import read
 from geo.funding.templates import templates
+from geo.services import import_funding
 from geo.store import cluster, ledger, partners
-from geo.store.database import Connection, engine_of, migrate
-from geo.territory.model import Kind
-from tests.world import TERRITORY
+from geo.store.database import Connection, migrate, open_engine
+from geo.territory.model import TerritoryKind
+from tests.support.world import TERRITORY
 
 ACTOR = "Banc"
 FIRST = date(2021, 1, 1)
@@ -63,7 +63,7 @@ def found_fund(engine: Engine, *, ceiling_cents: int | None = None) -> None:
         for code in PARTNERS:
             name = f"{code.capitalize()} (fictif)"
             partners.save(connection, Partner(code, name, PartnerKind.PUBLIC, fictif=True), actor=ACTOR)
-        ledger.set_rule(connection, Rule(FIRST, ceiling_cents=ceiling_cents), actor=ACTOR)
+        ledger.set_rule(connection, MatchRule(FIRST, ceiling_cents=ceiling_cents), actor=ACTOR)
 
 
 @dataclass
@@ -148,7 +148,7 @@ def client(url: URL, name: str, count: int, seed: int, shared: Shared) -> None:
 
 def end_connections(url: URL, stopped: threading.Event, every_s: float, chance: random.Random) -> int:
     """End a connection to the database at random, again and again; tells how many."""
-    engine = engine_of(url.set(database="postgres"))
+    engine = open_engine(url.set(database="postgres"))
     ended = 0
     one = text(
         "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity"
@@ -264,7 +264,7 @@ def crowd(
     seconds = time.perf_counter() - started
     if shared.failures:
         raise shared.failures[0]
-    engine = engine_of(url)
+    engine = open_engine(url)
     check(engine, shared, [line for line in told if line])
     engine.dispose()
     return Outcome(len(shared.acknowledged), len(shared.refused), shared.lost, counted[0], len(told), seconds)
@@ -387,13 +387,13 @@ def imported(engine: Engine, folder: Path, rows: int) -> None:
                 (reference, day, chance.choice(PARTNERS), euros, level, commune, "Versement fictif", "oui")
             )
     with engine.begin() as connection:
-        known = load_funding.known(connection, TERRITORY, load_kinds())
+        known = import_funding.row_references(connection, TERRITORY, load_kinds())
     began, used = time.perf_counter(), time.process_time()
     told = read(path, template, known, today=FIRST + timedelta(DAYS), max_bytes=10**9)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
     with engine.begin() as connection:
         server = _cpu(connection)
-        loaded = load_funding.apply(connection, told, known, actor=ACTOR)
+        loaded = import_funding.apply(connection, told, known, actor=ACTOR)
         server = _cpu(connection) - server
     whole, all_cpu = time.perf_counter() - began, time.process_time() - used
     assert loaded.new == rows and loaded.kept, loaded.issues[:3]
@@ -429,7 +429,7 @@ def measure(name: str, do: Callable[[], object], *, times: int = 15) -> None:
 def reports(engine: Engine) -> None:
     """Time each report, the recount and one entry posted."""
     with engine.connect() as connection:
-        for by in (*By, Kind.COMMUNE, Kind.EPCI):
+        for by in (*By, TerritoryKind.COMMUNE, TerritoryKind.EPCI):
             for year in (None, 2023):
                 title = f"report by {by}" + (f" of {year}" if year else "")
                 measure(title, partial(ledger.report, connection, by, year=year, territory=TERRITORY))
@@ -472,7 +472,7 @@ def main() -> None:
     cluster.start(embedded)
 
     try:
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
         migrate(engine)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for name in ("reports", "files"):
@@ -492,13 +492,13 @@ def main() -> None:
             print(f"  {told.acknowledged / told.seconds:,.0f} orders acknowledged a second; the books hold")
         engine.dispose()
         if asked.rows:
-            filed = engine_of(embedded.url("files"))
+            filed = open_engine(embedded.url("files"))
             migrate(filed)
             found_fund(filed)
             imported(filed, folder, asked.rows)
             filed.dispose()
         if asked.entries:
-            filled = engine_of(embedded.url("reports"))
+            filled = open_engine(embedded.url("reports"))
             migrate(filled)
             found_fund(filled, ceiling_cents=50_000_000)
             rate = fill(filled, asked.entries)

@@ -19,12 +19,12 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.reach.travel import Travel
 from static_maps.build import render
 from static_maps.settings import MapSettings
-from tests.browser import TILE, browser, serving
-from tests.crowd import lot_et_garonne
+from tests.support.browser import TILE, browser, serving
+from tests.support.crowd import lot_et_garonne
 
 LIMIT_KB, LIMIT_S = 400, 1.5
 
@@ -87,7 +87,7 @@ def main() -> None:
         (Path(folder) / "tile.png").write_bytes(TILE)
         settings = MapSettings(tiles_url=f"{address}tile.png?{{z}}/{{x}}/{{y}}")
         travel = Travel(None, detour_factor=1.3)
-        frame = Frame(lot_et_garonne(asked.sites), travel, date(2026, 6, 8))
+        frame = AnalysisContext(lot_et_garonne(asked.sites), travel, date(2026, 6, 8))
         render(frame, Path(folder), settings=settings)
         measured = {
             name: [

@@ -13,9 +13,9 @@ from time import process_time
 
 from opening_hours import OpeningHours
 
-from geo.sites.calendar import Calendar
+from geo.hours.calendar import Calendar
+from geo.hours.open_status import opening_at
 from geo.sites.model import Site
-from geo.sites.moments import opening_at
 
 MOMENT = datetime(2026, 11, 27, 10)  # noqa: DTZ001 - wall-clock time of the place
 DAY = timedelta(days=1)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.funding.pass_reports import (
     ACCEPTING,
@@ -32,14 +32,14 @@ from geo.funding.pass_reports import (
     deserts,
     most_fragile,
 )
-from geo.funding.passes import COLUMNS, Event, EventKind, Known, Order, read_events
+from geo.funding.passes import COLUMNS, Event, EventKind, Order, PassReferences, read_events
 from geo.people.model import Indicator
-from geo.reach.travel import travel_of
+from geo.reach.travel import load_travel
 from geo.settings import Settings
 from geo.store import cluster, passes, snapshots, territories
-from geo.store.database import engine_of, migrate
+from geo.store.database import migrate, open_engine
 from geo.territory.files import read_territory
-from geo.territory.model import Kind, Provenance, Territory
+from geo.territory.model import Provenance, Territory, TerritoryKind
 
 ORDERS = 12
 SITES = 60
@@ -104,7 +104,7 @@ def fill(engine: Engine, folder: Path, territory: Territory, events: int) -> Non
         )
         for each in ordered:
             passes.order(connection, each, "banc")
-    known = Known(
+    known = PassReferences(
         {each.reference: each for each in ordered},
         territory.commune_by_code,
         {"banc"},
@@ -141,7 +141,7 @@ def report(engine: Engine, settings: Settings) -> None:
     with engine.connect() as connection:
         snapshot = snapshots.read(connection)
     territory = snapshot.territory
-    frame = Frame(snapshot, travel_of(None, home=settings.home, detour_factor=1.3), TODAY)
+    frame = AnalysisContext(snapshot, load_travel(None, home=settings.home, detour_factor=1.3), TODAY)
     frame.times(Question().mode)
     need = Indicator(
         "banc",
@@ -165,7 +165,7 @@ def report(engine: Engine, settings: Settings) -> None:
             return passes.counts(connection)
 
     timed("counts alone", read)
-    for kind in Kind:
+    for kind in TerritoryKind:
         timed(
             f"by {kind}",
             lambda kind=kind: by_territory(  # type: ignore[misc]
@@ -176,8 +176,11 @@ def report(engine: Engine, settings: Settings) -> None:
                 coverage=measure(frame, Question(filter=ACCEPTING)),
             ),
         )
-    timed("by commune, one vintage", lambda: by_territory(read(), territory, Kind.COMMUNE, order="banc-03"))
-    timed("by commune, one year", lambda: by_territory(read(), territory, Kind.COMMUNE, year=2024))
+    timed(
+        "by commune, one vintage",
+        lambda: by_territory(read(), territory, TerritoryKind.COMMUNE, order="banc-03"),
+    )
+    timed("by commune, one year", lambda: by_territory(read(), territory, TerritoryKind.COMMUNE, year=2024))
     timed("by vintage", lambda: by_vintage(read()))
     timed("by year", lambda: by_year(read()))
     timed("deserts", lambda: deserts(read(), measure(frame, Question(filter=ACCEPTING))))
@@ -194,7 +197,7 @@ def main() -> None:
     embedded = cluster.cluster_at(folder / "cluster")
     try:
         cluster.start(embedded)
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
         migrate(engine)
         fill(engine, folder, territory, asked.events)
         report(engine, settings)

@@ -25,20 +25,20 @@ from pyproj import Transformer
 from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.make_roads import roads, somewhere
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.crs import LAMBERT_93, WGS84
 from geo.people.model import People
 from geo.reach.graph import matrix
-from geo.reach.joining import Roadside
 from geo.reach.k_nearest import k_nearest
 from geo.reach.modes import Mode
+from geo.reach.snapping import EdgeIndex
 from geo.reach.sweeps import Sweeper
 from geo.reach.travel import Travel
 from geo.sites.filters import SiteFilter
 from geo.snapshot import Snapshot
-from geo.territory.model import Kind
-from tests.world import TERRITORY, site
+from geo.territory.model import TerritoryKind
+from tests.support.world import TERRITORY, site
 
 APPROACH_KMH = 10.0
 
@@ -63,7 +63,7 @@ def departement() -> None:
     """The département's questions."""
     graph = roads(120_000)
     sites_xy, cells_xy = somewhere(graph, 200, seed=1), somewhere(graph, 20_000, seed=2)
-    side = Roadside(graph, Mode.CAR, approach_kmh=APPROACH_KMH)
+    side = EdgeIndex(graph, Mode.CAR, approach_kmh=APPROACH_KMH)
     sites, sweeper, bare = (
         side.join(sites_xy),
         Sweeper(graph, Mode.CAR),
@@ -91,11 +91,11 @@ def departement() -> None:
     with tempfile.TemporaryDirectory() as folder:
         travel = Travel(graph, detour_factor=1.3, folder=Path(folder))
         snapshot = a_snapshot(sites_xy, cells_xy)
-        frame = Frame(snapshot, travel, date(2026, 11, 2))
+        frame = AnalysisContext(snapshot, travel, date(2026, 11, 2))
         start = time.perf_counter()
         before = frame.times(Mode.CAR)
         told("first table of cells, swept and kept", time.perf_counter() - start, "")
-        again = Frame(snapshot, Travel(graph, detour_factor=1.3, folder=Path(folder)), frame.day)
+        again = AnalysisContext(snapshot, Travel(graph, detour_factor=1.3, folder=Path(folder)), frame.day)
         start = time.perf_counter()
         assert np.array_equal(again.times(Mode.CAR), before)
         told("the same from disk, by another process", time.perf_counter() - start, "")
@@ -119,7 +119,7 @@ def departement() -> None:
 
         def new_account() -> None:
             question = Question(filter=SiteFilter.of({"nom": [f"{next(rank) % 10}"]}))
-            measure(frame, question).by_territory(Kind.COMMUNE)
+            measure(frame, question).by_territory(TerritoryKind.COMMUNE)
 
         told("the same with floating catchment, by commune", best(new_account), "")
     direct = dijkstra(bare, indices=nodes[:20], min_only=True)

@@ -33,7 +33,7 @@ from scipy.spatial import cKDTree
 
 from geo.crs import WGS84, project
 from geo.reach.build import build_graph
-from geo.reach.graph import RoadGraph, RoadsAbout, matrix
+from geo.reach.graph import GraphMetadata, RoadGraph, matrix
 from geo.reach.modes import Mode
 from geo.reach.osm import osm_vintage, read_osm
 from geo.reach.profiles import SHIPPED, load_profiles
@@ -114,7 +114,7 @@ def main() -> None:
 
 def road_graph(extract: Path, epsg: int, profiles: Path) -> RoadGraph:
     lines = read_osm(extract, epsg=epsg, bounds=None, profiles=load_profiles(profiles))
-    about = RoadsAbout(
+    about = GraphMetadata(
         checksum="",
         file_name=extract.name,
         format="osm",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from geo.crs import LAMBERT_93
-from geo.reach.graph import RoadGraph, RoadsAbout
+from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.modes import Mode
 
 
@@ -38,7 +38,7 @@ def roads(nodes: int, *, side_m: float = 300.0, seed: int = 47) -> RoadGraph:
         shape_xy=shape,
         seconds={Mode.CAR: seconds},
         reachable={Mode.CAR: np.ones(len(a), dtype=bool)},
-        about=RoadsAbout(
+        about=GraphMetadata(
             checksum=f"{seed:064d}",
             file_name="routes fictives",
             format="osm",

@@ -40,7 +40,7 @@ def metric_crs(departement: str) -> int:
     return _METRIC_BY_DEPARTEMENT.get(departement, LAMBERT_93)
 
 
-def departement_of(code_insee: str) -> str:
+def departement_code(code_insee: str) -> str:
     """Département code of a commune's INSEE code: three characters overseas, else two."""
     return code_insee[:3] if code_insee.startswith(("97", "98")) else code_insee[:2]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from geo.sites.calendar import Zone
+from geo.hours.calendar import Zone
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: where `data/communes` lies and where `.portee` is made."""

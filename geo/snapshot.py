@@ -13,7 +13,7 @@ from geo.crs import project
 from geo.errors import UnknownSite
 from geo.people.model import Indicator, People
 from geo.people.town_halls import people_at_town_halls, with_empty
-from geo.reach.graph import RoadsAbout, provenance_of
+from geo.reach.graph import GraphMetadata, provenance_of
 from geo.sites.model import Site
 from geo.territory.model import Provenance, Territory
 
@@ -31,7 +31,7 @@ class Snapshot:
     territory: Territory
     sites: tuple[Site, ...] = ()
     site_provenance: tuple[Provenance, ...] = field(default=())
-    roads: RoadsAbout | None = None
+    roads: GraphMetadata | None = None
     """The road graph travel times are computed over; None: they are estimated."""
     grid: People | None = None
     """Population by cells; None: people are counted at their town hall."""

@@ -37,7 +37,7 @@ from portee.commands import (
     tokens,
     trend,
 )
-from portee.console import failures_told
+from portee.console import report_errors
 from portee.environment import require_usable
 
 app = typer.Typer(
@@ -63,7 +63,7 @@ def main(
     ),
 ) -> None:
     """Options that come before any command."""
-    with failures_told():
+    with report_errors():
         require_usable()
 
 

@@ -43,13 +43,13 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def said(text: str, style: str = "") -> None:
+def print_text(text: str, style: str = "") -> None:
     """Print a sentence that may quote a file: neither markup nor control characters act."""
     out.print(plain(text), style=style, markup=False)
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """End a command with one clear sentence and its exit code when Portée foresaw the failure."""
     try:
         yield

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from geo.funding.actions import load_kinds
-from geo.funding.templates import ACTION, plain_csv, row_of, templates
+from geo.funding.templates import ACTION, plain_csv, template_row, templates
 from geo.settings import ROOT
 from geo.sites.model import LOCAL_PREFIX
 from geo.territory.files import read_territory
@@ -329,7 +329,9 @@ def write(folder: Path) -> None:
     for kind, rows in made(random.Random(SEED), world()):  # noqa: S311 - nothing is at stake
         template = known[kind]
         headings = [column.heading for column in template.columns]
-        (folder / f"{kind}.csv").write_bytes(plain_csv(headings, [row_of(template, row) for row in rows]))
+        (folder / f"{kind}.csv").write_bytes(
+            plain_csv(headings, [template_row(template, row) for row in rows])
+        )
 
 
 if __name__ == "__main__":

@@ -13,22 +13,22 @@ from typing import Final
 
 import orjson
 
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.export import about, csv_bytes, geojson_bytes, geometries, territories_table
-from geo.coverage.frame import Frame
 from geo.coverage.measure import Coverage, Question, measure
 from geo.sites.export import write_csv
 from geo.sites.model import LOCAL_FIELDS, standard_values
 from geo.snapshot import Snapshot
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 from static_maps import assets
-from static_maps.coverage_map import Link, coverage_map, written
+from static_maps.coverage_map import Link, coverage_map, render_page
 from static_maps.settings import MapSettings
 
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", "data/lieux.csv"),
     ("lieux (GeoJSON)", "data/lieux.geojson"),
     ("communes (GeoJSON)", "data/communes.geojson"),
-    *((f"accès par {kind.label} (CSV)", f"data/acces-{kind.value}.csv") for kind in Kind),
+    *((f"accès par {kind.label} (CSV)", f"data/acces-{kind.value}.csv") for kind in TerritoryKind),
     ("sources (JSON)", "data/sources.json"),
 )
 """Files offered beside the page: what the link says, where it leads."""
@@ -44,7 +44,7 @@ class Rendered:
     snapshot_version: int
 
 
-def render(frame: Frame, out: Path, *, settings: MapSettings | None = None) -> Rendered:
+def render(frame: AnalysisContext, out: Path, *, settings: MapSettings | None = None) -> Rendered:
     """Write the static site of a frame into a folder, made if it is not there.
 
     The same frame gives the same bytes. `index.html` is replaced last, so that a site being
@@ -57,16 +57,16 @@ def render(frame: Frame, out: Path, *, settings: MapSettings | None = None) -> R
     """
     snapshot = frame.snapshot
     coverage = measure(frame, Question())
-    tables = {kind: territories_table(coverage, kind) for kind in Kind}
+    tables = {kind: territories_table(coverage, kind) for kind in TerritoryKind}
     canvas = coverage_map(coverage, settings=settings or MapSettings(), downloads=DOWNLOADS)
-    page = written(canvas).html
+    page = render_page(canvas).html
     sites = io.StringIO(newline="")
     write_csv(snapshot.sites, sites)
     files = {
         "data/lieux.csv": sites.getvalue().encode(),
         "data/lieux.geojson": _json(_collection(_site_features(snapshot))),
         "data/communes.geojson": geojson_bytes(
-            tables[Kind.COMMUNE], geometries(coverage, Kind.COMMUNE), about=about(coverage)
+            tables[TerritoryKind.COMMUNE], geometries(coverage, TerritoryKind.COMMUNE), about=about(coverage)
         ),
         **{f"data/acces-{kind.value}.csv": csv_bytes(rows) for kind, rows in tables.items()},
         "data/sources.json": _json(_sources(coverage)),

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from geo.coverage.equity import Lorenz, TimeClass
-from static_maps import words
+from static_maps import map_phrases
 
 INK: Final = "#1c2430"
 SOFT: Final = "#4d5868"
@@ -56,10 +56,10 @@ def histogram(classes: Sequence[TimeClass], colours: Sequence[str], *, identifie
             f'<rect x="{_LABEL}" y="{_figure(middle - 9)}" width="{_figure(length)}" height="18" rx="2" '
             f'fill="{colour}" stroke="{INK}" stroke-opacity=".45" stroke-width=".7"/>'
         )
-        told = f"{words.integer(each.people)} · {percent(each.people / whole) if whole else '—'}"
+        told = f"{map_phrases.integer(each.people)} · {percent(each.people / whole) if whole else '—'}"
         parts.append(_text(_LABEL + length + 6, middle + 4, told))
     parts.append(_line(_LABEL, 0, _LABEL, len(shown) * _BAR))
-    said = [f"{c.label} : {words.integer(c.people)} personnes" for c, _ in shown]
+    said = [f"{c.label} : {map_phrases.integer(c.people)} personnes" for c, _ in shown]
     return _svg(
         identifier,
         "Personnes par temps de trajet jusqu'au lieu le plus proche",
@@ -99,7 +99,7 @@ def lorenz_curve(curve: Lorenz, *, identifier: str) -> str:
     parts.append(_text(left, top + side + 54, "↑ part de l'aide accessible", fill=INK))
     halves = (
         "La moitié des habitants la moins bien servie a {} de l'aide accessible ; le dixième, {}.".format(
-            *(percent(access_of(curve, share)) for share in (0.5, 0.1))
+            *(percent(access_share(curve, share)) for share in (0.5, 0.1))
         )
     )
     return _svg(
@@ -111,7 +111,7 @@ def lorenz_curve(curve: Lorenz, *, identifier: str) -> str:
     )
 
 
-def access_of(curve: Lorenz, share: float) -> float:
+def access_share(curve: Lorenz, share: float) -> float:
     """Share of all access that goes to the worst-served share of people."""
     return float(np.interp(share, curve.people, curve.access))
 

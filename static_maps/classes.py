@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from static_maps.words import integer
+from static_maps.map_phrases import integer
 
 CLASSES: Final = 5
 """More than a reader tells apart on a map of small areas."""
@@ -24,7 +24,7 @@ CLASSES: Final = 5
 Floats = NDArray[np.float64]
 
 
-class Method(StrEnum):
+class ClassificationMethod(StrEnum):
     """How values are parted."""
 
     QUANTILES = "quantiles"
@@ -78,9 +78,9 @@ def natural_breaks(values: Floats, count: int) -> Floats:
     return np.array([distinct[last], *reversed(bounds)])
 
 
-_BOUNDS: Final[dict[Method, Callable[[Floats, int], Floats]]] = {
-    Method.QUANTILES: quantiles,
-    Method.NATURAL: natural_breaks,
+_BOUNDS: Final[dict[ClassificationMethod, Callable[[Floats, int], Floats]]] = {
+    ClassificationMethod.QUANTILES: quantiles,
+    ClassificationMethod.NATURAL: natural_breaks,
 }
 
 
@@ -117,7 +117,7 @@ class Classes:
 
 
 def classed(
-    values: Sequence[float], method: Method, count: int = CLASSES, *, zero_apart: bool = True
+    values: Sequence[float], method: ClassificationMethod, count: int = CLASSES, *, zero_apart: bool = True
 ) -> Classes:
     """Classes of the finite values, as many as asked or fewer; zero is apart where it occurs.
 

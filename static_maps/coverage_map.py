@@ -26,8 +26,8 @@ from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.sites.filters import fold
 from geo.sites.model import Site
 from geo.snapshot import Snapshot
-from geo.territory.model import Commune, Kind
-from static_maps import policy, style, words
+from geo.territory.model import Commune, TerritoryKind
+from static_maps import csp, map_phrases, style
 from static_maps.page_data import flags, hours, page_data
 from static_maps.settings import MapSettings
 
@@ -41,7 +41,7 @@ TEMPLATES: Final = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-TEMPLATES.globals.update(style=style, words=words, site_flags=flags, site_hours=hours)
+TEMPLATES.globals.update(style=style, words=map_phrases, site_flags=flags, site_hours=hours)
 
 
 def coverage_map(
@@ -69,7 +69,7 @@ def coverage_map(
     The map; `written(map)` is its whole page. The same arguments give the same bytes.
     """
     canvas = Canvas(coverage.frame.snapshot, settings, assets_url)
-    page = _Page(coverage, settings, assets_url, downloads, planner_url)
+    page = _CoverageMapPage(coverage, settings, assets_url, downloads, planner_url)
     page.add_child(canvas, name="map")
     return canvas
 
@@ -85,10 +85,10 @@ class WrittenPage:
     security_policy: str
 
 
-def written(canvas: folium.Map) -> WrittenPage:
+def render_page(canvas: folium.Map) -> WrittenPage:
     """The page of a map that `coverage_map` drew."""
     page = canvas.get_root()
-    if not isinstance(page, _Page):
+    if not isinstance(page, _CoverageMapPage):
         raise TypeError("This map was not drawn by `coverage_map`.")
     return WrittenPage(page.render(), page.security_policy())
 
@@ -155,7 +155,7 @@ class _Layers(MacroElement):
     )
 
 
-class _Page(Figure):
+class _CoverageMapPage(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
 
     _template = TEMPLATES.get_template("page.html")
@@ -178,9 +178,9 @@ class _Page(Figure):
         self.downloads = downloads
         self.planner_url = planner_url
         self.coverage = coverage
-        [self.summary] = coverage.by_territory(Kind.DEPARTEMENT)
-        self.by_commune = coverage.by_territory(Kind.COMMUNE)
-        self.method = method_said(coverage)
+        [self.summary] = coverage.by_territory(TerritoryKind.DEPARTEMENT)
+        self.by_commune = coverage.by_territory(TerritoryKind.COMMUNE)
+        self.method = method_text(coverage)
         self.data = page_data(coverage, tolerance_m=settings.tolerance_m)
         self.unlocated = sum(not site.located for site in snapshot.sites)
         self.beyond = any("beyond" in site for site in self.data["sites"])
@@ -201,7 +201,7 @@ class _Page(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        return policy.json_block(self.data)
+        return csp.json_block(self.data)
 
     def inline_script(self) -> Markup:
         """Folium's own script: constants and settings only."""
@@ -209,10 +209,10 @@ class _Page(Figure):
 
     def security_policy(self) -> str:
         """What the page may load: itself, its own folder, Folium's one script, the tiles."""
-        return policy.security_policy(str(self.inline_script()), self.settings.tiles_origin)
+        return csp.security_policy(str(self.inline_script()), self.settings.tiles_origin)
 
 
-def method_said(coverage: Coverage) -> str:
+def method_text(coverage: Coverage) -> str:
     """How times are had: « par la route (mars 2026) », « estimation à vol d'oiseau × 1,3 »."""
     travel = coverage.frame.travel
     if travel.graph is None:

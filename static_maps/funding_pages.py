@@ -18,15 +18,15 @@ from shapely import Geometry
 
 from geo.crs import WGS84, reproject
 from geo.funding import money
-from geo.funding.account import Account, Section
+from geo.funding.account import Section, TerritoryAccount
 from geo.funding.actions import Action, Kinds
 from geo.funding.ledger import Balance
+from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, SiteLink
-from geo.funding.reports import UNPLACED, By, Line, Report
-from geo.funding.rule import Rule
+from geo.funding.reports import UNPLACED, By, FundReport, Line
 from geo.snapshot import Snapshot
-from geo.territory.model import Grouping, Kind, Territory
-from static_maps import charts, words
+from geo.territory.model import Grouping, Territory, TerritoryKind
+from static_maps import charts, map_phrases
 from static_maps.coverage_map import TEMPLATES, Link, WrittenPage
 
 ASSETS: Final = "/static"
@@ -43,7 +43,7 @@ MEASURES: Final = {
 }
 ACTIONS_SHOWN: Final = 20
 """Latest actions of a partner that the page of the network lists."""
-SMALLER: Final = (Kind.COMMUNE, Kind.CANTON, Kind.EPCI)
+SMALLER: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI)
 
 TEMPLATES.globals.update(euros=money.formatted)
 
@@ -54,7 +54,7 @@ def nav(territory: Territory) -> list[Link]:
         ("Carte", "/carte"),
         ("Planifier", "/planifier"),
         ("Mesures", "/mesures"),
-        ("Compte", f"/territoires/{territory.code}?kind={Kind.DEPARTEMENT}"),
+        ("Compte", f"/territoires/{territory.code}?kind={TerritoryKind.DEPARTEMENT}"),
         ("Réseau", "/reseau"),
         ("Fonds", "/fonds"),
     ]
@@ -100,11 +100,11 @@ class Fund:
     """
 
     balance: Balance
-    rules: tuple[Rule, ...]
-    by_year: Report
-    reports: Mapping[By | Kind, Report]
+    rules: tuple[MatchRule, ...]
+    by_year: FundReport
+    reports: Mapping[By | TerritoryKind, FundReport]
     year: int | None
-    kind: Kind
+    kind: TerritoryKind
     last_close: date | None
     statements: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ class Fund:
         return self.by_year.fictif
 
 
-def rule_said(rule: Rule) -> str:
+def rule_sentence(rule: MatchRule) -> str:
     """A rule of the match as a sentence: « À partir du 1er janvier 2026, 1 € … »."""
     rate = f"{rule.rate_bp / 10_000:.4f}".rstrip("0").rstrip(".").replace(".", ",")
     ceiling = (
@@ -123,7 +123,7 @@ def rule_said(rule: Rule) -> str:
         else f"dans la limite de {money.formatted(rule.ceiling_cents)} par année"
     )
     return (
-        f"À partir du {words.day(rule.day)}, pour chaque euro d'un partenaire, "
+        f"À partir du {map_phrases.day(rule.day)}, pour chaque euro d'un partenaire, "
         f"le Département ajoute {rate} €, {ceiling}."
     )
 
@@ -147,20 +147,20 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
         fund=fund,
         day=day,
         whole=whole,
-        rules=[rule_said(rule) for rule in fund.rules],
+        rules=[rule_sentence(rule) for rule in fund.rules],
         years=sorted((int(line.key) for line in fund.by_year.lines), reverse=True),
-        kinds=list(Kind),
+        kinds=list(TerritoryKind),
         tables=[
             (
                 code,
                 title,
-                [(line, shown_of(code, line)) for line in _lines(report, code)],
+                [(line, table_row(code, line)) for line in _lines(report, code)],
                 report,
                 columns(code),
             )
             for code, title, report in tables
         ],
-        yearly=[(line, shown_of("annees", line)) for line in fund.by_year.lines],
+        yearly=[(line, table_row("annees", line)) for line in fund.by_year.lines],
         year_columns=columns("annees"),
         parts=(where := parts(fund.balance)),
         bar=Markup(bar(where)),  # noqa: S704 - numbers only
@@ -170,7 +170,7 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
     )
 
 
-def _lines(report: Report, table: str) -> list[Line]:
+def _lines(report: FundReport, table: str) -> list[Line]:
     """Lines of which the table has something to say."""
     return [line for line in report.lines if any(getattr(line, name) for name in columns(table))]
 
@@ -188,7 +188,7 @@ def columns(table: str) -> list[str]:
     return [name for name in MEASURES if name != "available_cents"]
 
 
-def shown_of(table: str, line: Line) -> list[str]:
+def table_row(table: str, line: Line) -> list[str]:
     """The sums of a line, as a table tells them."""
     return [money.formatted(getattr(line, name)) for name in columns(table)]
 
@@ -260,7 +260,7 @@ def members(
     *,
     conventions: Sequence[Convention],
     links: Sequence[SiteLink],
-    by_year: Mapping[int, Report],
+    by_year: Mapping[int, FundReport],
     actions: Iterable[Action],
     kinds: Kinds,
     snapshot: Snapshot,
@@ -287,7 +287,7 @@ def members(
     for action in sorted(actions, key=lambda a: (a.day, a.reference), reverse=True):
         if action.partner_code is not None:
             led_by[action.partner_code].append(action)
-    towns = {group.code: group.name for group in snapshot.territory.groupings_of(Kind.COMMUNE)}
+    towns = {group.code: group.name for group in snapshot.territory.groupings_of(TerritoryKind.COMMUNE)}
     made = []
     for partner in partners:
         own_actions = led_by[partner.code]
@@ -329,7 +329,7 @@ def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fict
 
 def territory_page(
     snapshot: Snapshot,
-    account: Account,
+    account: TerritoryAccount,
     *,
     years: Sequence[int],
     shape: str,
@@ -352,7 +352,7 @@ def territory_page(
         snapshot,
         title=f"{account.name} — compte {account.year}",
         heading=f"{account.name} : compte {account.year}",
-        here="Compte" if account.kind is Kind.DEPARTEMENT else "",
+        here="Compte" if account.kind is TerritoryKind.DEPARTEMENT else "",
         fictif=account.fictif,
         account=account,
         kind=account.kind,
@@ -382,13 +382,13 @@ def larger(territory: Territory, group: Grouping) -> list[Grouping]:
     ]
 
 
-def smaller(territory: Territory, group: Grouping) -> list[tuple[Kind, list[Grouping]]]:
+def smaller(territory: Territory, group: Grouping) -> list[tuple[TerritoryKind, list[Grouping]]]:
     """The territories within one, by kind and name; communes last."""
-    if group.kind is Kind.COMMUNE:
+    if group.kind is TerritoryKind.COMMUNE:
         return []
     inside = set(group.communes)
     found = []
-    for kind in (Kind.EPCI, Kind.CANTON, Kind.COMMUNE):
+    for kind in (TerritoryKind.EPCI, TerritoryKind.CANTON, TerritoryKind.COMMUNE):
         within = [
             g for g in territory.groupings_of(kind) if set(g.communes) <= inside and kind is not group.kind
         ]
@@ -399,7 +399,7 @@ def smaller(territory: Territory, group: Grouping) -> list[tuple[Kind, list[Grou
 
 def locator(territory: Territory, group: Grouping) -> str:
     """Where a territory lies in its département, as a small drawing without words."""
-    whole = next(territory.groupings_of(Kind.DEPARTEMENT)).boundary
+    whole = next(territory.groupings_of(TerritoryKind.DEPARTEMENT)).boundary
     shapes = reproject([whole, group.boundary], source=WGS84, target=territory.metric_crs)
     west, south, east, north = shapely.total_bounds(shapes[:1])
     step = max(east - west, north - south) / 300

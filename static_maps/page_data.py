@@ -13,10 +13,10 @@ import shapely
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.sites.model import Position, Site
-from geo.territory.model import Commune, Kind, Territory
+from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
 from geo.territory.tiling import polygons_of
-from static_maps import style, words
+from static_maps import map_phrases, style
 from static_maps.topology import SCALE, topology
 
 
@@ -46,7 +46,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
         "groupings": {
             kind.value: [list(territory.find(row.code, kind).communes) for row in found]
             for kind, found in rows.items()
-            if kind is not Kind.COMMUNE
+            if kind is not TerritoryKind.COMMUNE
         },
         "access": {
             kind.value: [_access(row, [at for at, _ in shares]) for row in found]
@@ -114,8 +114,8 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "id": site.id,
         "name": site.nom,
         "at": units(site.longitude, site.latitude) if site.located else None,
-        "phone": words.phone(site.telephone) if site.telephone else "",
-        "dial": words.dialled(site.telephone),
+        "phone": map_phrases.phone(site.telephone) if site.telephone else "",
+        "dial": map_phrases.dialled(site.telephone),
         "hours": hours(site),
         "address": [line for line in (site.adresse, site.complement_adresse) if line],
         "town": f"{site.code_postal} {site.commune}".strip(),
@@ -124,11 +124,11 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "access": site.modalites_acces,
         "web": site.site_web[:1],
         "book": site.prise_rdv,
-        "stops": [f"{s.place} : {' '.join(words.hours(f'{s.day} {s.hours}'))}" for s in site.arrets],
+        "stops": [f"{s.place} : {' '.join(map_phrases.hours(f'{s.day} {s.hours}'))}" for s in site.arrets],
         "wheelchair": site.acces_fauteuil,
         "pass": site.pass_numerique,
         "flags": flags(site),
-        "updated": words.day(site.date_maj) if site.date_maj else "",
+        "updated": map_phrases.day(site.date_maj) if site.date_maj else "",
         "rough": site.position is not Position.EXACTE,
         "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
     }
@@ -138,7 +138,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
 def hours(site: Site) -> tuple[str, ...]:
     """Opening hours as French lines; none when unknown or unreadable."""
     known = site.horaires and "horaires_illisibles" not in site.signalements
-    return words.hours(site.horaires) if known else ()
+    return map_phrases.hours(site.horaires) if known else ()
 
 
 def flags(site: Site) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from geo.coverage import equity, gaps
 from geo.coverage.gaps import Gap
 from geo.coverage.measure import Coverage
-from static_maps import charts, words
+from static_maps import charts, map_phrases
 
 WORST_SHARE: Final = 0.1
 GAPS_TOLD: Final = 10
@@ -20,7 +20,7 @@ GAPS_TOLD: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class HeadlineFigures:
     """The headline, as text.
 
     Attributes
@@ -40,7 +40,7 @@ class Figures:
     doubts: tuple[str, ...]
 
 
-def figures_of(coverage: Coverage, found: Sequence[Gap]) -> Figures:
+def headline_figures(coverage: Coverage, found: Sequence[Gap]) -> HeadlineFigures:
     """The headline of a coverage and of its gaps."""
     people, whole = coverage.people, coverage.people.sum()
     seconds = coverage.seconds.astype(np.float64)
@@ -49,13 +49,13 @@ def figures_of(coverage: Coverage, found: Sequence[Gap]) -> Figures:
     worst = equity.worst_served(seconds, people, WORST_SHARE, worst_is_highest=True)
     gini = equity.gini(coverage.supply, people)
     curve = coverage.lorenz()
-    half = charts.percent(charts.access_of(curve, 0.5)) if curve else ""
-    return Figures(
+    half = charts.percent(charts.access_share(curve, 0.5)) if curve else ""
+    return HeadlineFigures(
         headline=_headline(coverage, beyond),
-        beyond=words.integer(beyond),
+        beyond=map_phrases.integer(beyond),
         share=charts.percent(float(1 - beyond / whole)) if whole else "—",
-        median="—" if median is None else minutes_said(_minutes(median)),
-        worst="—" if worst is None else minutes_said(_minutes(worst)),
+        median="—" if median is None else format_minutes(_minutes(median)),
+        worst="—" if worst is None else format_minutes(_minutes(worst)),
         gini="—" if gini is None else decimal(gini),
         lorenz=f"la moitié la moins bien servie en a {half}" if curve else "",
         gaps_title="Les dix plus grands écarts" if len(found) > GAPS_TOLD else "Les écarts",
@@ -63,9 +63,9 @@ def figures_of(coverage: Coverage, found: Sequence[Gap]) -> Figures:
     )
 
 
-def minutes_said(minutes: float | None) -> str:
+def format_minutes(minutes: float | None) -> str:
     """« 12 min »; « hors d'atteinte » for None."""
-    return equity.OUT_OF_REACH if minutes is None else f"{words.integer(minutes)}\u00a0min"
+    return equity.OUT_OF_REACH if minutes is None else f"{map_phrases.integer(minutes)}\u00a0min"
 
 
 def decimal(number: float) -> str:
@@ -83,7 +83,7 @@ def _headline(coverage: Coverage, beyond: float) -> str:
         return "La population chargée ne compte personne"
     if not beyond:
         return f"Personne n'est {where}"
-    said = gaps.people_said(beyond)
+    said = gaps.format_people(beyond)
     return f"{said[0].upper()}{said[1:]} {'sont' if round(beyond) > 1 else 'est'} {where}"
 
 
@@ -121,7 +121,7 @@ def _doubts(coverage: Coverage) -> Iterator[str]:
 
 
 def _count(number: int, one: str, many: str) -> str:
-    return f"{words.integer(number)} {many if number > 1 else one}"
+    return f"{map_phrases.integer(number)} {many if number > 1 else one}"
 
 
 def _moved(share: float | None, other: float | None, if_so: str) -> str:

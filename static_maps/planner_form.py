@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question
+from geo.hours.weekly import Slot
 from geo.reach.modes import Mode
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, fold
-from geo.sites.opening import Slot
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 Pairs = tuple[tuple[str, str], ...]
 Choice = tuple[str, str]
@@ -42,11 +42,11 @@ LISTS: Final[dict[str, tuple[str, ...]]] = {
 TICKS: Final = ("pass_numerique", "acces_fauteuil")
 """Filters the form has a control for: one value each, from the standard's lists; or "true"."""
 
-KINDS: Final[dict[Kind, str]] = {
-    Kind.COMMUNE: "commune",
-    Kind.CANTON: "canton",
-    Kind.EPCI: "intercommunalité",
-    Kind.ARRONDISSEMENT: "arrondissement",
+KINDS: Final[dict[TerritoryKind, str]] = {
+    TerritoryKind.COMMUNE: "commune",
+    TerritoryKind.CANTON: "canton",
+    TerritoryKind.EPCI: "intercommunalité",
+    TerritoryKind.ARRONDISSEMENT: "arrondissement",
 }
 SORTED_FROM_HIGHEST: Final[dict[str, bool]] = {
     "rang": False,
@@ -74,7 +74,7 @@ _CONTROLS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Form:
+class PlannerForm:
     """The form as an address fills it in.
 
     Attributes
@@ -85,8 +85,8 @@ class Form:
 
     pairs: Pairs
     question: Question
-    kind: Kind
-    frame: Frame
+    kind: TerritoryKind
+    frame: AnalysisContext
 
     # ---- What the controls offer
 
@@ -201,7 +201,7 @@ def address(pairs: Pairs) -> str:
     return f"{PATH}?{urlencode(pairs)}" if pairs else PATH
 
 
-def facts_asked(question: Question) -> dict[str, object]:
+def question_facts(question: Question) -> dict[str, object]:
     """Facts a site needs to meet a question's filters, as a what-if's `open` takes them.
 
     Filters on anything else (a name, a commune) are left out: no opened site can promise them.
@@ -215,7 +215,7 @@ def facts_asked(question: Question) -> dict[str, object]:
     return facts
 
 
-def hours_asked(slot: Slot | None) -> str:
+def slot_hours(slot: Slot | None) -> str:
     """Opening hours, in OpenStreetMap's syntax, that fall in a slot: some two or three; "" without one."""
     if slot is None:
         return ""

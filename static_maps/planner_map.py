@@ -24,12 +24,12 @@ from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.crs import WGS84, reproject
 from geo.sites.filters import fold
 from geo.snapshot import Snapshot
-from geo.territory.model import Commune, Kind
-from static_maps import charts, paper, planner_figures, policy, words
+from geo.territory.model import Commune, TerritoryKind
+from static_maps import charts, csp, map_phrases, planner_figures, svg_map
 from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
 from static_maps.page_data import hours, outline, units
-from static_maps.planner_figures import figures_of
-from static_maps.planner_form import PATH, Form, facts_asked, hours_asked
+from static_maps.planner_figures import headline_figures
+from static_maps.planner_form import PATH, PlannerForm, question_facts, slot_hours
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE
 
@@ -49,7 +49,7 @@ REFUSED_POLICY: Final = (
 def planner_page(
     snapshot: Snapshot,
     coverage: Coverage,
-    form: Form,
+    form: PlannerForm,
     outline: bytes,
     *,
     settings: MapSettings,
@@ -113,7 +113,7 @@ class _PlannerPage(Figure):
         self,
         snapshot: Snapshot,
         coverage: Coverage,
-        form: Form,
+        form: PlannerForm,
         outline: bytes,
         settings: MapSettings,
         parameters: Mapping[str, object],
@@ -134,11 +134,11 @@ class _PlannerPage(Figure):
         self.downloads = downloads
         self.outline = outline
         self.method = coverage.frame.travel.label
-        self.spoken = gaps.spoken(coverage)
+        self.spoken = gaps.question_text(coverage)
         self.territories = coverage.by_territory(form.kind)
         self.gaps = gaps.gaps_of_communes(coverage)
-        self.figures = figures_of(coverage, self.gaps)
-        self.hours_asked = hours_asked(self.question.slot)
+        self.figures = headline_figures(coverage, self.gaps)
+        self.hours_asked = slot_hours(self.question.slot)
         self.trend_address = form.asked("/api/v1/trend", leave=("kind",))
 
     @property
@@ -168,7 +168,7 @@ class _PlannerPage(Figure):
     @cached_property
     def sentences(self) -> dict[str, str]:
         """Sentence of each commune's gap, by code; none at other levels."""
-        return {g.commune: g.sentence for g in self.gaps} if self.kind is Kind.COMMUNE else {}
+        return {g.commune: g.sentence for g in self.gaps} if self.kind is TerritoryKind.COMMUNE else {}
 
     @cached_property
     def rows(self) -> list[tuple[TerritoryCoverage, float | None]]:
@@ -196,7 +196,9 @@ class _PlannerPage(Figure):
         """People by class of time, drawn."""
         classes = equity.by_time(self.coverage.seconds, self.coverage.people, self.question.minutes)
         return charts.histogram(
-            classes, [key.colour for key in paper.time_keys(self.question.minutes)], identifier="histogramme"
+            classes,
+            [key.colour for key in svg_map.time_keys(self.question.minutes)],
+            identifier="histogramme",
         )
 
     @property
@@ -207,7 +209,7 @@ class _PlannerPage(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        return policy.json_block(self.data())
+        return csp.json_block(self.data())
 
     def data(self) -> dict[str, Any]:
         """Everything the page's script needs, as values JSON can hold.
@@ -249,7 +251,7 @@ class _PlannerPage(Figure):
             "unknown": UNKNOWN,
             "beyond_min": self.question.beyond_min,
             "question": dict(self.parameters),
-            "suits": facts_asked(self.question),
+            "suits": question_facts(self.question),
             "trend": self.trend_address,
             "source": self._source(),
         }
@@ -259,7 +261,9 @@ class _PlannerPage(Figure):
         snapshot, people = self.snapshot, self.coverage.frame.people
         roads = f" ({snapshot.roads.vintage})" if snapshot.roads and self.coverage.frame.travel.graph else ""
         counted = f" ({people.provenance.vintage})" if people.provenance else ""
-        updated = f"fiches jusqu'au {words.day(snapshot.sites_updated)}" if snapshot.sites_updated else ""
+        updated = (
+            f"fiches jusqu'au {map_phrases.day(snapshot.sites_updated)}" if snapshot.sites_updated else ""
+        )
         told = (f"{self.method}{roads}", f"{people.label}{counted}", updated)
         return f"{' · '.join(filter(None, told))}."
 
@@ -325,7 +329,7 @@ class _PlannerPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load and ask: itself, Folium's one script, the tiles."""
-        return policy.security_policy(
+        return csp.security_policy(
             str(self.inline_script()), self.settings.tiles_origin, asks=True, submits=True
         )
 
@@ -335,16 +339,16 @@ def time_classes(minutes: Sequence[int]) -> list[dict[str, Any]]:
     bounds = [*minutes, None, None]
     return [
         {"up_to": bound, "colour": key.colour, "label": key.label}
-        for bound, key in zip(bounds, paper.time_keys(minutes), strict=True)
+        for bound, key in zip(bounds, svg_map.time_keys(minutes), strict=True)
     ]
 
 
 def supply_classes(mean: float) -> list[dict[str, Any]]:
     """Classes of accessible supply around its mean: upper bound, colour and words."""
-    bounds = [*paper.supply_edges(mean), None]
+    bounds = [*svg_map.supply_edges(mean), None]
     found = [
         {"up_to": bound, "colour": key.colour, "label": key.label}
-        for bound, key in zip(bounds, paper.supply_keys(mean), strict=True)
+        for bound, key in zip(bounds, svg_map.supply_keys(mean), strict=True)
     ]
     return found if mean else found[:1]
 

@@ -17,18 +17,18 @@ import numpy as np
 
 from geo.coverage import equity
 from geo.coverage.catchment import Decay, Step
-from geo.coverage.compare import Change, compare
-from geo.coverage.export import DEMONSTRATION, sources_said, uncertainty_said
-from geo.coverage.gaps import Gap, spoken
+from geo.coverage.compare import CoverageChange, compare
+from geo.coverage.export import DEMONSTRATION, source_lines, uncertainty_sentences
+from geo.coverage.gaps import Gap, question_text
 from geo.coverage.measure import CAP_MIN, Coverage, Supply, TerritoryCoverage
 from geo.people.model import AT_TOWN_HALL
 from geo.reach import straight_line
 from geo.reach.modes import Mode
-from geo.territory.model import Kind
-from static_maps import charts, paper
-from static_maps.paper import Key
+from geo.territory.model import TerritoryKind
+from static_maps import charts, svg_map
+from static_maps.map_phrases import day, integer
+from static_maps.svg_map import SvgLegendEntry
 from static_maps.typeset import typeset
-from static_maps.words import day, integer
 
 TITLE: Final = "Accès à l'aide numérique"
 GAPS_SHOWN: Final = 20
@@ -39,18 +39,18 @@ _SIDE: Final = (240.0, 300.0)
 _HISTOGRAM: Final = 250.0
 _LORENZ: Final = 205.0
 _PLURALS: Final = {
-    Kind.COMMUNE: "communes",
-    Kind.CANTON: "cantons",
-    Kind.EPCI: "intercommunalités",
-    Kind.ARRONDISSEMENT: "arrondissements",
-    Kind.DEPARTEMENT: "départements",
+    TerritoryKind.COMMUNE: "communes",
+    TerritoryKind.CANTON: "cantons",
+    TerritoryKind.EPCI: "intercommunalités",
+    TerritoryKind.ARRONDISSEMENT: "arrondissements",
+    TerritoryKind.DEPARTEMENT: "départements",
 }
 _UNREACHED: Final = "hors d'atteinte"
 _NO_FIGURE: Final = "–"
 
 
 def report_pdf(
-    coverage: Coverage, kind: Kind, *, gaps: Sequence[Gap], before: Coverage | None = None
+    coverage: Coverage, kind: TerritoryKind, *, gaps: Sequence[Gap], before: Coverage | None = None
 ) -> bytes:
     """Write a coverage as a report to print or to send.
 
@@ -77,22 +77,24 @@ def report_pdf(
 
 
 def contents(
-    coverage: Coverage, kind: Kind, *, gaps: Sequence[Gap], before: Coverage | None = None
+    coverage: Coverage, kind: TerritoryKind, *, gaps: Sequence[Gap], before: Coverage | None = None
 ) -> dict[str, Any]:
     """What the template shows: words, figures and drawings, by their place in the report."""
     frame = coverage.frame
     snapshot = frame.snapshot
     territory = snapshot.territory
-    area = paper.ground(territory, kind)
-    communes = coverage.by_territory(Kind.COMMUNE)
-    main, side = (paper.frame_of(area, *size) for size in (_MAIN, _SIDE))
-    rows = coverage.by_territory(kind) if kind not in (Kind.COMMUNE, Kind.DEPARTEMENT) else ()
+    area = svg_map.ground(territory, kind)
+    communes = coverage.by_territory(TerritoryKind.COMMUNE)
+    main, side = (svg_map.svg_frame(area, *size) for size in (_MAIN, _SIDE))
+    rows = (
+        coverage.by_territory(kind) if kind not in (TerritoryKind.COMMUNE, TerritoryKind.DEPARTEMENT) else ()
+    )
     return {
         "title": TITLE if before is None else f"{TITLE} : avant et après",
         "territory": f"{territory.name} ({territory.code})",
         "created": {"year": frame.day.year, "month": frame.day.month, "day": frame.day.day},
         "question": f"Qui est à plus de {coverage.question.beyond_min} min d'un lieu d'aide numérique ?",
-        "conditions": spoken(coverage),
+        "conditions": question_text(coverage),
         "subtitle": f"Calculé le {day(frame.day)}, sur l'état des données n° {snapshot.version} "
         f"du {day(snapshot.taken_at.date())}.",
         "footer": f"Portée · {day(frame.day)} · {frame.travel.label}",
@@ -109,9 +111,9 @@ def contents(
         "charts": _charts(coverage),
         "gaps": _gaps(coverage, gaps),
         "territories": _territories(coverage, kind, rows) if rows else None,
-        "uncertainty": uncertainty_said(coverage),
+        "uncertainty": uncertainty_sentences(coverage),
         "method": _method(coverage),
-        "sources": sources_said(coverage) or ("Aucune source n'est indiquée.",),
+        "sources": source_lines(coverage) or ("Aucune source n'est indiquée.",),
     }
 
 
@@ -181,21 +183,21 @@ def _summary(coverage: Coverage, gaps: Sequence[Gap]) -> list[str]:
 
 
 def _time_map(
-    area: paper.Ground,
-    frame: paper.Frame,
+    area: svg_map.Ground,
+    frame: svg_map.SvgFrame,
     coverage: Coverage,
     communes: Sequence[TerritoryCoverage],
     title: str,
 ) -> dict[str, Any]:
     edges = coverage.question.minutes
-    colours = {row.code: paper.time_colour(row.median_min, edges) for row in communes}
-    keys = paper.time_keys(edges)
+    colours = {row.code: svg_map.time_colour(row.median_min, edges) for row in communes}
+    keys = svg_map.time_keys(edges)
     sites = coverage.frame.snapshot.site_xy[coverage.counted]
     asked = coverage.question.filter or coverage.question.slot
-    shown = Key("lieu qui répond à la question" if asked else "lieu", paper.SITE_COLOUR)
+    shown = SvgLegendEntry("lieu qui répond à la question" if asked else "lieu", svg_map.SITE_COLOUR)
     return {
         "title": title,
-        "svg": paper.choropleth(area, frame, colours, sites=sites),
+        "svg": svg_map.choropleth(area, frame, colours, sites=sites),
         "width": frame.width,
         "alt": _alt(f"Carte : {title.lower()}", colours, keys),
         "legend": {
@@ -209,10 +211,10 @@ def _time_map(
 
 
 def _beyond_map(
-    area: paper.Ground, frame: paper.Frame, coverage: Coverage, communes: Sequence[TerritoryCoverage]
+    area: svg_map.Ground, frame: svg_map.SvgFrame, coverage: Coverage, communes: Sequence[TerritoryCoverage]
 ) -> dict[str, Any]:
     values = {row.code: row.people_beyond for row in communes}
-    drawn, keys = paper.circles(area, frame, values)
+    drawn, keys = svg_map.circles(area, frame, values)
     concerned = sum(round(value) > 0 for value in values.values())
     beyond_min = coverage.question.beyond_min
     return {
@@ -229,35 +231,35 @@ def _beyond_map(
 
 
 def _supply_map(
-    area: paper.Ground, frame: paper.Frame, coverage: Coverage, communes: Sequence[TerritoryCoverage]
+    area: svg_map.Ground, frame: svg_map.SvgFrame, coverage: Coverage, communes: Sequence[TerritoryCoverage]
 ) -> dict[str, Any]:
     whole = coverage.people.sum()
     mean = float(coverage.supply @ coverage.people / whole) if whole > 0 else 0.0
-    colours = {row.code: paper.supply_colour(row.supply, mean) for row in communes}
-    keys = paper.supply_keys(mean) if mean else paper.supply_keys(1.0)[:1]
+    colours = {row.code: svg_map.supply_colour(row.supply, mean) for row in communes}
+    keys = svg_map.supply_keys(mean) if mean else svg_map.supply_keys(1.0)[:1]
     return {
         "title": "Offre accessible par commune",
-        "svg": paper.choropleth(area, frame, colours),
+        "svg": svg_map.choropleth(area, frame, colours),
         "width": frame.width,
         "alt": _alt("Carte : offre accessible par commune", colours, keys),
         "legend": {"title": coverage.question.supply.label.capitalize(), "keys": _keys(keys)},
-        "note": f"Moyenne du territoire : {paper.decimal(mean)}. L'offre est partagée entre tous ceux qui "
+        "note": f"Moyenne du territoire : {svg_map.decimal(mean)}. L'offre est partagée entre tous ceux qui "
         "peuvent l'atteindre, et compte moins quand elle est plus loin.",
     }
 
 
 def _change(
-    area: paper.Ground, frame: paper.Frame, before: Coverage, after: Coverage, kind: Kind
+    area: svg_map.Ground, frame: svg_map.SvgFrame, before: Coverage, after: Coverage, kind: TerritoryKind
 ) -> dict[str, Any]:
     maps = [
-        _time_map(area, frame, each, each.by_territory(Kind.COMMUNE), f"Temps médian, {when}")
+        _time_map(area, frame, each, each.by_territory(TerritoryKind.COMMUNE), f"Temps médian, {when}")
         for each, when in ((before, "avant"), (after, "après"))
     ]
     for each in maps:
         each["note"] = ""
-    communes = compare(before, after, Kind.COMMUNE)
-    changes = compare(before, after, kind) if kind is not Kind.DEPARTEMENT else communes
-    shown = kind if kind is not Kind.DEPARTEMENT else Kind.COMMUNE
+    communes = compare(before, after, TerritoryKind.COMMUNE)
+    changes = compare(before, after, kind) if kind is not TerritoryKind.DEPARTEMENT else communes
+    shown = kind if kind is not TerritoryKind.DEPARTEMENT else TerritoryKind.COMMUNE
     gaining, losing = (sum(getattr(c, name) for c in communes) for name in ("gaining", "losing"))
     nearer, farther = (sum(getattr(c, name) for c in communes) for name in ("nearer", "farther"))
     moved = sorted(
@@ -284,7 +286,7 @@ def _change(
     }
 
 
-def _change_row(change: Change) -> tuple[str, ...]:
+def _change_row(change: CoverageChange) -> tuple[str, ...]:
     minutes = _NO_FIGURE if change.minutes is None else f"{_signed(change.minutes)} min"
     return (
         change.name,
@@ -299,7 +301,7 @@ def _change_row(change: Change) -> tuple[str, ...]:
 def _charts(coverage: Coverage) -> list[dict[str, Any]]:
     question = coverage.question
     classes = equity.by_time(coverage.seconds, coverage.people, question.minutes)
-    colours = [key.colour for key in paper.time_keys(question.minutes)]
+    colours = [key.colour for key in svg_map.time_keys(question.minutes)]
     whole = sum(each.people for each in classes)
     told = [
         {
@@ -312,9 +314,9 @@ def _charts(coverage: Coverage) -> list[dict[str, Any]]:
     ]
     curve = coverage.lorenz()
     if curve is not None:
-        half = charts.access_of(curve, 0.5)
+        half = charts.access_share(curve, 0.5)
         said = f"La moitié la moins bien servie des habitants a {_percent(half)} de l'offre accessible"
-        tenth = f"le dixième le moins bien servi en a {_percent(charts.access_of(curve, 0.1))}."
+        tenth = f"le dixième le moins bien servi en a {_percent(charts.access_share(curve, 0.1))}."
         told.append(
             {
                 "title": "Courbe de Lorenz de l'offre",
@@ -329,7 +331,7 @@ def _charts(coverage: Coverage) -> list[dict[str, Any]]:
 
 def _on_paper(drawing: str) -> str:
     """A chart in the type of the report."""
-    return drawing.replace(escape(charts.FONT), paper.FONT)
+    return drawing.replace(escape(charts.FONT), svg_map.FONT)
 
 
 def _gaps(coverage: Coverage, gaps: Sequence[Gap]) -> dict[str, Any]:
@@ -361,7 +363,9 @@ def _gaps(coverage: Coverage, gaps: Sequence[Gap]) -> dict[str, Any]:
     }
 
 
-def _territories(coverage: Coverage, kind: Kind, rows: Sequence[TerritoryCoverage]) -> dict[str, Any]:
+def _territories(
+    coverage: Coverage, kind: TerritoryKind, rows: Sequence[TerritoryCoverage]
+) -> dict[str, Any]:
     ranked = sorted(rows, key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
     beyond_min = coverage.question.beyond_min
     return {
@@ -429,18 +433,18 @@ def _speed(coverage: Coverage) -> str:
     return f", à {_decimal(straight_line.SPEED_KMH[mode], 1)} km/h de porte à porte"
 
 
-def _alt(what: str, colours: Mapping[str, str], keys: Sequence[Key]) -> str:
+def _alt(what: str, colours: Mapping[str, str], keys: Sequence[SvgLegendEntry]) -> str:
     """A map in words: how many communes are in each class."""
     count = Counter(colours.values())
     told = [f"{key.label} : {count[key.colour]} communes" for key in keys if count[key.colour]]
     return f"{what}. {' ; '.join(told)}."
 
 
-def _keys(keys: Sequence[Key]) -> list[dict[str, Any]]:
+def _keys(keys: Sequence[SvgLegendEntry]) -> list[dict[str, Any]]:
     return [_key(key) for key in keys]
 
 
-def _key(key: Key) -> dict[str, Any]:
+def _key(key: SvgLegendEntry) -> dict[str, Any]:
     return {**asdict(key), "dot": False}
 
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from geo.snapshot import Snapshot
 from geo.territory.model import Territory
 from geo.territory.simplify import simplified
-from static_maps import policy
+from static_maps import csp
 from static_maps.assets import OWN, VENDOR
 from static_maps.coverage_map import TEMPLATES, Canvas, WrittenPage
 from static_maps.page_data import units
@@ -76,7 +76,7 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class MapTexts:
     """Sentences of the page in the language of its reader. `%s` stands for a name, `%n` for a number."""
 
     language: str
@@ -104,7 +104,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class MapView:
     """Where a map first looks.
 
     Attributes
@@ -118,7 +118,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class MapOrigin:
     """Where somebody is, and the name of that place."""
 
     at: Point
@@ -129,11 +129,11 @@ def sites_map(
     snapshot: Snapshot,
     pins: Sequence[Pin],
     *,
-    words: Words,
+    words: MapTexts,
     settings: MapSettings,
     outline: bytes,
-    origin: Origin | None = None,
-    view: View | None = None,
+    origin: MapOrigin | None = None,
+    view: MapView | None = None,
     back: str = "",
     accent: str = "",
     assets_url: str = "/static",
@@ -162,7 +162,9 @@ def sites_map(
     -------
     The page and the Content-Security-Policy under which it works.
     """
-    page = _Page(snapshot, pins, words, settings, outline, origin, view, back, accent, assets_url, sealed)
+    page = _SitesMapPage(
+        snapshot, pins, words, settings, outline, origin, view, back, accent, assets_url, sealed
+    )
     page.add_child(_SitesCanvas(snapshot, settings, assets_url, sealed), name="map")
     html = page.render()
     return WrittenPage(html, page.security_policy())
@@ -204,7 +206,7 @@ class _SitesCanvas(Canvas):
                 del self._children[name]
 
 
-class _Page(Figure):
+class _SitesMapPage(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
 
     _template = TEMPLATES.get_template("sites_map.html")
@@ -213,11 +215,11 @@ class _Page(Figure):
         self,
         snapshot: Snapshot,
         pins: Sequence[Pin],
-        words: Words,
+        words: MapTexts,
         settings: MapSettings,
         outline: bytes,
-        origin: Origin | None,
-        view: View | None,
+        origin: MapOrigin | None,
+        view: MapView | None,
         back: str,
         accent: str,
         assets_url: str,
@@ -253,7 +255,7 @@ class _Page(Figure):
 
     def json_block(self) -> Markup:
         """The data as JSON that cannot end its `<script>` block or open a comment in it."""
-        return policy.json_block(
+        return csp.json_block(
             {
                 "scale": SCALE,
                 "words": asdict(self.words),
@@ -270,7 +272,7 @@ class _Page(Figure):
 
     def security_policy(self) -> str:
         """What the page may load: its own scripts and styles, Folium's one script, the tiles."""
-        return policy.policy_of(
+        return csp.content_security_policy(
             scripts=[*self.scripts, str(self.inline_script())],
             styles=[*self.styles, *([str(self.accent)] if self.accent else [])],
             tiles_origin=self.settings.tiles_origin,

@@ -13,15 +13,15 @@ from datetime import date
 from typing import Any, Final
 
 from geo.funding import money
+from geo.funding.match_rule import MatchRule, rule_on
 from geo.funding.partners import Convention, Partner
 from geo.funding.reports import Line
-from geo.funding.rule import Rule, rule_on
-from static_maps import words
-from static_maps.funding_pages import leverage, rule_said
+from static_maps import map_phrases
+from static_maps.funding_pages import leverage, rule_sentence
 from static_maps.typeset import typeset
 
 USES_SHOWN: Final = 8
-_MONTHS: Final = tuple(words.day(date(2000, month, 2)).split()[1] for month in range(1, 13))
+_MONTHS: Final = tuple(map_phrases.day(date(2000, month, 2)).split()[1] for month in range(1, 13))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Statement:
     line: Line
     whole: Line
     received: Sequence[Gift]
-    rules: Sequence[Rule]
+    rules: Sequence[MatchRule]
     uses: Sequence[Line]
     fund: Line
     closed: bool
@@ -101,7 +101,7 @@ def contents(told: Statement) -> dict[str, Any]:
             },
             {"value": leverage(line), "label": "dans le fonds pour chaque euro apporté"},
         ],
-        "rules": [rule_said(rule) for rule in _in_force(told.rules, told.year)],
+        "rules": [rule_sentence(rule) for rule in _in_force(told.rules, told.year)],
         "unmatched": _unmatched(line),
         "months": _months(told),
         "total": [
@@ -113,12 +113,12 @@ def contents(told: Statement) -> dict[str, Any]:
         ],
         "uses": _uses(told),
         "sentences": _sentences(told),
-        "footer": f"Établi le {words.day(told.day)}, d'après le grand livre du fonds ; "
+        "footer": f"Établi le {map_phrases.day(told.day)}, d'après le grand livre du fonds ; "
         + ("année close." if told.closed else "année non close : ces sommes peuvent encore changer."),
     }
 
 
-def _in_force(rules: Sequence[Rule], year: int) -> list[Rule]:
+def _in_force(rules: Sequence[MatchRule], year: int) -> list[MatchRule]:
     """The rules in force some day of a year, by day."""
     first = rule_on(rules, date(year, 1, 1))
     return [r for r in rules if r == first or r.day.year == year]

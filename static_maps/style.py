@@ -12,11 +12,11 @@ from typing import Final
 
 from geo.coverage import equity
 from geo.sites.model import Position
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 
 @dataclass(frozen=True, slots=True)
-class TimeClass:
+class TimeClassStyle:
     """One class of the legend: times (minutes) up to `up_to_min` and not in the class before."""
 
     up_to_min: float
@@ -24,14 +24,14 @@ class TimeClass:
     label: str
 
 
-CLASSES: Final[tuple[TimeClass, ...]] = (
-    TimeClass(5, "#fdf0c4", "5 min au plus"),
-    TimeClass(10, "#f5ba6e", "de 5 à 10 min"),
-    TimeClass(15, "#e7874c", "de 10 à 15 min"),
-    TimeClass(20, "#cb5e45", "de 15 à 20 min"),
-    TimeClass(30, "#ab3b42", "de 20 à 30 min"),
-    TimeClass(45, "#7f254a", "de 30 à 45 min"),
-    TimeClass(inf, "#4d1342", "plus de 45 min"),
+CLASSES: Final[tuple[TimeClassStyle, ...]] = (
+    TimeClassStyle(5, "#fdf0c4", "5 min au plus"),
+    TimeClassStyle(10, "#f5ba6e", "de 5 à 10 min"),
+    TimeClassStyle(15, "#e7874c", "de 10 à 15 min"),
+    TimeClassStyle(20, "#cb5e45", "de 15 à 20 min"),
+    TimeClassStyle(30, "#ab3b42", "de 20 à 30 min"),
+    TimeClassStyle(45, "#7f254a", "de 30 à 45 min"),
+    TimeClassStyle(inf, "#4d1342", "plus de 45 min"),
 )
 """The times of `geo.coverage.measure.MINUTES`: bounds a resident can picture."""
 
@@ -43,11 +43,11 @@ LEGEND_TITLE: Final = "Temps jusqu'au lieu le plus proche"
 SHARES_MIN: Final = (10, 20, 30)
 """Times whose share of inhabitants the sheet tells."""
 
-GROUPING_LABELS: Final[dict[Kind, str]] = {
-    Kind.COMMUNE: "Commune",
-    Kind.CANTON: "Canton",
-    Kind.EPCI: "Intercommunalité",
-    Kind.ARRONDISSEMENT: "Arrondissement",
+GROUPING_LABELS: Final[dict[TerritoryKind, str]] = {
+    TerritoryKind.COMMUNE: "Commune",
+    TerritoryKind.CANTON: "Canton",
+    TerritoryKind.EPCI: "Intercommunalité",
+    TerritoryKind.ARRONDISSEMENT: "Arrondissement",
 }
 """Levels a map can be coloured by, in the order of its switch."""
 

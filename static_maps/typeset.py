@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 import typst
 
-from static_maps import paper
+from static_maps import svg_map
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -52,7 +52,7 @@ def typeset(name: str, told: Mapping[str, Any], *, day: date) -> bytes:
 def _printable(value: Any) -> Any:
     """Data whose every text is on one line, without characters that cannot be printed."""
     if isinstance(value, str):
-        return paper.clean(value)
+        return svg_map.clean(value)
     if isinstance(value, Mapping):
         return {name: _printable(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

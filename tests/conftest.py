@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 
 from geo.settings import Settings
 from geo.store import cluster as embedded
-from geo.store.database import engine_of, migrate, parse_url
+from geo.store.database import migrate, open_engine, parse_url
 
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Server settings nobody who cares for data would use."""
@@ -57,7 +57,7 @@ def cluster(open_folder: Path) -> Iterator[embedded.Cluster]:
 @pytest.fixture(scope="session")
 def engine(cluster: embedded.Cluster) -> Iterator[Engine]:
     """Engine over migrated, empty tables. Commit nothing to it: see `fresh_engine`."""
-    engine = engine_of(cluster.url())
+    engine = open_engine(cluster.url())
     migrate(engine)
     yield engine
     engine.dispose()
@@ -77,7 +77,7 @@ def _template(cluster: embedded.Cluster, engine: Engine) -> str:
     """Name of a database with migrated, empty tables that nobody is connected to."""
     name = "template_migrated"
     _run(cluster, f"CREATE DATABASE {name}")
-    made = engine_of(cluster.url(name))
+    made = open_engine(cluster.url(name))
     migrate(made)
     made.dispose()
     return name
@@ -105,7 +105,7 @@ def module_database_url(cluster: embedded.Cluster, _template: str) -> Iterator[s
 @pytest.fixture
 def fresh_engine(database_url: str) -> Iterator[Engine]:
     """Engine over a database of the test's own: it may commit."""
-    engine = engine_of(parse_url(database_url))
+    engine = open_engine(parse_url(database_url))
     yield engine
     engine.dispose()
 
@@ -117,7 +117,7 @@ def fresh_settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 def _run(cluster: embedded.Cluster, statement: str) -> None:
-    engine = engine_of(cluster.url("postgres"))
+    engine = open_engine(cluster.url("postgres"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(statement))
     engine.dispose()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.residents.asked import read
-from api.residents.frame import Frame, html, render
+from api.residents.page_context import PageContext, html, render
+from api.residents.search_state import read
 from api.routing import router
-from api.service import service_of
+from api.service import app_state
 
 PATH = "/accessibilite"
 
@@ -18,10 +18,11 @@ routes = router("pages", "", described=False)
 @routes.get(PATH)
 def statement(request: Request) -> Response:
     """The statement."""
-    service = service_of(request)
+    service = app_state(request)
     asked, _ = read(request.scope["query_string"])
     contact = service.http.contact
     values = {"contact": contact, "by_mail": "@" in contact and not contact.startswith("http")}
     return html(
-        render("accessibility.html", Frame(PATH, asked, service.now()), values), keep="public, max-age=3600"
+        render("accessibility.html", PageContext(PATH, asked, service.now()), values),
+        keep="public, max-age=3600",
     )

@@ -1,4 +1,4 @@
-"""The words of what can be asked, in the order they are offered; codes are those of `geo.find.wishes`."""
+"""Labels of the search choices, in display order; codes are those of `geo.matching.criteria`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from api.residents.catalogue import N_
-from geo.find.wishes import GROUPS
+from api.residents.translations import N_
+from geo.matching.criteria import GROUPS
 from geo.sites import standard
 
 
@@ -161,6 +161,6 @@ GROUP_NAMES: Final[Mapping[str, str]] = {
 """A group inside a sentence."""
 
 
-def words_of(group: str, code: str) -> str:
+def choice_label(group: str, code: str) -> str:
     """The words of a choice, in French."""
     return CHOICES[group].labels[code]

@@ -9,11 +9,11 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.residents.asked import Asked, read
-from api.residents.frame import Frame, html, render
+from api.residents.page_context import PageContext, html, render
+from api.residents.search_state import SearchState, read
 from api.routing import router
-from api.served import Now
-from api.service import service_of
+from api.service import app_state
+from api.snapshot_view import CurrentView
 from geo.sites.filters import fold
 from geo.sites.model import Site
 
@@ -21,7 +21,7 @@ PATH: Final = "/lieux"
 
 
 @dataclass(frozen=True)
-class Entry:
+class DirectoryCommune:
     """A commune of the directory and its sites, by name."""
 
     name: str
@@ -34,26 +34,26 @@ class Entry:
         return first if first.isascii() and first.isalpha() else "#"
 
 
-def entries(sites: Iterable[Site]) -> tuple[Entry, ...]:
+def entries(sites: Iterable[Site]) -> tuple[DirectoryCommune, ...]:
     """Communes with a site, in alphabetical order; sites of no commune come under an empty name."""
     found: dict[tuple[str, str], list[Site]] = {}
     for site in sites:
         found.setdefault((fold(site.commune), site.code_insee), []).append(site)
     return tuple(
-        Entry(members[0].commune, tuple(sorted(members, key=lambda s: (fold(s.nom), s.id))))
+        DirectoryCommune(members[0].commune, tuple(sorted(members, key=lambda s: (fold(s.nom), s.id))))
         for _, members in sorted(found.items())
     )
 
 
-def by_letter(found: Iterable[Entry]) -> dict[str, list[Entry]]:
+def by_letter(found: Iterable[DirectoryCommune]) -> dict[str, list[DirectoryCommune]]:
     """Entries under their letter, in order."""
-    letters: dict[str, list[Entry]] = {}
+    letters: dict[str, list[DirectoryCommune]] = {}
     for entry in found:
         letters.setdefault(entry.letter, []).append(entry)
     return letters
 
 
-def directory_page(now: Now, asked: Asked) -> str:
+def directory_page(now: CurrentView, asked: SearchState) -> str:
     """The directory, as HTML: the territory's own sites, then those beyond its border."""
     snapshot = now.served.snapshot
     own_codes = snapshot.territory.own_codes
@@ -67,7 +67,7 @@ def directory_page(now: Now, asked: Asked) -> str:
         "nowhere": sorted(nowhere, key=lambda s: (fold(s.nom), s.id)),
         "count": len(own),
     }
-    return render("directory.html", Frame(PATH, asked, now), values)
+    return render("directory.html", PageContext(PATH, asked, now), values)
 
 
 routes = router("pages", "", described=False)
@@ -78,5 +78,5 @@ def directory(request: Request) -> Response:
     """Every site, commune by commune."""
     asked, _ = read(request.scope["query_string"])
     # Nothing of where somebody is asked for or shown here: only the language counts.
-    page = directory_page(service_of(request).now(), Asked(language=asked.language))
+    page = directory_page(app_state(request).now(), SearchState(language=asked.language))
     return html(page, keep="public, max-age=60")

@@ -9,20 +9,20 @@ from fastapi import Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from api.policy import framed_by
-from api.residents import maps
-from api.residents.asked import Asked, Unusable
-from api.residents.catalogue import language
+from api.residents import sites_map_page
 from api.residents.choices import CHOICES, GROUP_NAMES
-from api.residents.embedded import BOTH, LIST, MAP, Embedded, read
-from api.residents.find import KEPT, MAYBES, more_of, search
-from api.residents.frame import ASSETS, POLICY, Frame, base_url, html, render
+from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
+from api.residents.find import KEPT, MAYBES, has_more, search
+from api.residents.page_context import ASSETS, POLICY, PageContext, base_url, html, render
+from api.residents.search_state import SearchState, UnusableValue
+from api.residents.translations import language
 from api.routing import router
-from api.served import Now, Served
-from api.service import Service, service_of
-from geo.find.answer import Answer, answer
+from api.security_headers import framed_by
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView, SnapshotView
+from geo.matching.ranking import MatchResult, answer
 from static_maps.coverage_map import WrittenPage
-from static_maps.policy import digest
+from static_maps.csp import digest
 from static_maps.settings import MapSettings
 from static_maps.sites_map import sites_map
 
@@ -37,13 +37,13 @@ routes = router("pages", "", described=False)
 @routes.get(PATH)
 def embed_page(request: Request) -> Response:
     """The page that stands in a frame of another site."""
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     asked, embedded, unusable = read(request.scope["query_string"], now.served.snapshot.territory)
     body = page(service, now, asked, embedded, unusable, base_url(request))
     return html(
         body,
-        policy=policy_of(embedded),
+        policy=embed_policy(embedded),
         keep=KEPT[asked.anywhere],
         framed=framed_by(service.http),
     )
@@ -62,7 +62,7 @@ async def script(request: Request) -> Response:
 @routes.get(FILE)
 def whole_file(request: Request) -> Response:
     """The map as one file, for hosts that take nothing else."""
-    service = service_of(request)
+    service = app_state(request)
     served = service.now().served
     asked, embedded, _ = read(request.scope["query_string"], served.snapshot.territory)
     drawn = one_file(served, asked, embedded, base_url(request))
@@ -71,7 +71,7 @@ def whole_file(request: Request) -> Response:
     return answered
 
 
-def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = "") -> WrittenPage:
+def one_file(served: SnapshotView, asked: SearchState, embedded: Embedded, address: str = "") -> WrittenPage:
     """The map of a territory's sites in one HTML file that asks for nothing but tiles.
 
     It may be kept for months: it tells the hours of a site, not whether it is open now.
@@ -82,13 +82,13 @@ def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = ""
         Where the service answers, for links to it; "" for none.
     """
     snapshot = served.snapshot
-    found: Answer = answer(snapshot.sites, None, asked.wishes)
+    found: MatchResult = answer(snapshot.sites, None, asked.wishes)
     codes = frozenset(embedded.territory.communes) if embedded.territory else None
     sites = [
         each.site for each in (*found.fits, *found.maybes) if codes is None or each.site.code_insee in codes
     ]
     _ = language(asked.language)
-    words = maps.said(_, embedded, snapshot.territory.name)
+    words = sites_map_page.map_texts(_, embedded, snapshot.territory.name)
     if snapshot.sites_updated:
         lead = _(
             "Choisissez un lieu pour voir son numéro de téléphone. Informations du %(date)s.",
@@ -97,11 +97,11 @@ def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = ""
         words = replace(words, lead=lead)
     return sites_map(
         snapshot,
-        maps.lasting_pins(_, sites, address),
+        sites_map_page.lasting_pins(_, sites, address),
         words=words,
         settings=MapSettings(),
         outline=served.outline,
-        view=maps.view_of(asked, embedded),
+        view=sites_map_page.initial_view(asked, embedded),
         back=f"{address}{asked.address('/')}" if address else "",
         accent=embedded.accent,
         sealed=True,
@@ -109,24 +109,24 @@ def one_file(served: Served, asked: Asked, embedded: Embedded, address: str = ""
 
 
 def page(
-    service: Service,
-    now: Now,
-    asked: Asked,
+    service: AppState,
+    now: CurrentView,
+    asked: SearchState,
     embedded: Embedded,
-    unusable: tuple[Unusable, ...],
+    unusable: tuple[UnusableValue, ...],
     base: str,
 ) -> str:
     """The embedded page, as HTML."""
     served = now.served
     embedded = replace(embedded, view=embedded.view or BOTH)
     results = embedded.bounded(search(service, served, asked))
-    frame = Frame(PATH, asked, now)
+    frame = PageContext(PATH, asked, now)
     found = results.answer
     needs = asked.wishes.of("besoin")
     kept = [pair for pair in (*embedded.pairs(), *asked.pairs()) if pair[0] not in ASKED_THERE]
     if len(needs) > 1:  # a choice of one would lose the others
         kept += [("besoin", code) for code in needs]
-    more = replace(asked, count=min(asked.count * 3, 200)) if more_of(found, asked) else None
+    more = replace(asked, count=min(asked.count * 3, 200)) if has_more(found, asked) else None
     listed = embedded.view != MAP
     return render(
         "embed.html",
@@ -134,18 +134,18 @@ def page(
         {
             "results": results,
             "embedded": embedded,
-            "accent": style_of(embedded),
+            "accent": embed_style(embedded),
             "group_names": GROUP_NAMES,
             "needs": CHOICES["besoin"] if len(needs) <= 1 and listed else None,
             "kept": kept,
             "listed": listed,
-            "map_address": embedded.address(maps.PATH, asked) if embedded.view != LIST else "",
+            "map_address": embedded.address(sites_map_page.PATH, asked) if embedded.view != LIST else "",
             "cards": results.cards(found.fits[: asked.count], served.calendar),
             "maybes": results.cards(found.maybes[: MAYBES if found.fits else asked.count], served.calendar),
             "nearly": results.cards(found.nearly, served.calendar),
             "more": embedded.address(PATH, more) if more else "",
             "whole": asked.address("/"),
-            "everything": embedded.address(PATH, Asked(language=asked.language)),
+            "everything": embedded.address(PATH, SearchState(language=asked.language)),
             "unusable": [each.said(frame.language) for each in unusable],
             "this": base + embedded.address(PATH, asked),
             "base": base,
@@ -153,7 +153,7 @@ def page(
     )
 
 
-def style_of(embedded: Embedded) -> Markup:
+def embed_style(embedded: Embedded) -> Markup:
     """The style that gives the page its colour; letters of that colour stand on white."""
     if not embedded.accent:
         return Markup("")
@@ -161,7 +161,7 @@ def style_of(embedded: Embedded) -> Markup:
     return Markup(told)  # noqa: S704 - six hexadecimal digits
 
 
-def policy_of(embedded: Embedded) -> str:
+def embed_policy(embedded: Embedded) -> str:
     """The policy of the embedded page, its colour allowed by digest."""
-    style = style_of(embedded)
+    style = embed_style(embedded)
     return POLICY.replace("style-src 'self'", f"style-src 'self' {digest(style)}") if style else POLICY

@@ -10,24 +10,24 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.places import find_places, place_of
-from api.residents import words
-from api.residents.asked import PAGE, Asked, Unusable, read
-from api.residents.catalogue import N_, Language
-from api.residents.choices import CHOICES, GROUP_NAMES, words_of
-from api.residents.frame import Frame, base_url, html, render
+from api.places import find_place, find_places
+from api.residents import site_phrases
+from api.residents.choices import CHOICES, GROUP_NAMES, choice_label
+from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.search_state import PAGE, SearchState, UnusableValue, read
+from api.residents.translations import N_, Language
 from api.routing import router
-from api.served import Now, Served
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView, SnapshotView
 from geo.crs import area_of_use, project_point
 from geo.errors import PorteeError
-from geo.find.answer import Answer, Found, answer
-from geo.find.wishes import Fit
+from geo.hours.calendar import Calendar
+from geo.hours.open_status import OpenState, OpenStatus, opening_at
+from geo.hours.weekly import Openness, parse_slot, status
+from geo.matching.criteria import Fit
+from geo.matching.ranking import Found, MatchResult, answer
 from geo.places.model import Place, PlaceKind
-from geo.sites.calendar import Calendar
 from geo.sites.model import Site
-from geo.sites.moments import Opening, State, opening_at
-from geo.sites.opening import Openness, parse_slot, status
 
 PATH: Final = "/"
 MAYBES: Final = 5
@@ -44,7 +44,7 @@ NOWHERE: Final = N_(
 
 
 @dataclass(frozen=True)
-class Origin:
+class SearchOrigin:
     """Where somebody is.
 
     Attributes
@@ -78,25 +78,25 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Card:
+class ResultCard:
     """A site as the list shows it."""
 
     found: Found
-    opening: Opening
+    opening: OpenStatus
 
     @property
     def site(self) -> Site:
         """The site."""
         return self.found.site
 
-    def reasons(self, _: Language, asked: Asked, moment: datetime, *, timed: bool) -> list[str]:
+    def reasons(self, _: Language, asked: SearchState, moment: datetime, *, timed: bool) -> list[str]:
         """Why this one: « 12 min en voiture », « gratuit », « ouvert jusqu'à 17 h »."""
         site = self.site
-        told = [words.journey(_, self.found.minutes, asked.mode)] if timed else []
-        told.append(words.cost(_, site) or _("prix inconnu"))
+        told = [site_phrases.journey(_, self.found.minutes, asked.mode)] if timed else []
+        told.append(site_phrases.cost(_, site) or _("prix inconnu"))
         if site.pass_numerique:
             told.append(_("accepte le Pass Numérique"))
-        told.append(words.opening(_, self.opening, moment))
+        told.append(site_phrases.opening(_, self.opening, moment))
         return told
 
 
@@ -104,17 +104,17 @@ class Card:
 class Results:
     """What is known of a request: where, what, and who can help."""
 
-    asked: Asked
-    origin: Origin
-    answer: Answer
+    asked: SearchState
+    origin: SearchOrigin
+    answer: MatchResult
     moment: datetime
 
-    def cards(self, found: Sequence[Found], calendar: Calendar) -> list[Card]:
+    def cards(self, found: Sequence[Found], calendar: Calendar) -> list[ResultCard]:
         """Sites as the list shows them."""
-        return [Card(each, opening_at(each.site, self.moment, calendar)) for each in found]
+        return [ResultCard(each, opening_at(each.site, self.moment, calendar)) for each in found]
 
 
-def origin_of(service: Service, served: Served, asked: Asked) -> Origin:
+def resolve_origin(service: AppState, served: SnapshotView, asked: SearchState) -> SearchOrigin:
     """Where the request measures from; a problem is told, never raised."""
     epsg = served.snapshot.territory.metric_crs
     west, south, east, north = area_of_use(epsg)
@@ -125,23 +125,23 @@ def origin_of(service: Service, served: Served, asked: Asked) -> Origin:
     else:
         if asked.place:
             try:
-                place = place_of(service, served, asked.place)
+                place = find_place(service, served, asked.place)
             except PorteeError:
                 place = None
         if place is None and asked.text:
             found = find_places(service, served, asked.text, OTHERS + 1)
             place, others = (found[0], tuple(found[1:])) if found else (None, ())
         if place is None:
-            return Origin(problem=NOWHERE if asked.text or asked.place else "")
+            return SearchOrigin(problem=NOWHERE if asked.text or asked.place else "")
         longitude, latitude = place.longitude, place.latitude
     if not (west <= longitude <= east and south <= latitude <= north):
-        return Origin(problem=TOO_FAR)
-    return Origin(longitude, latitude, place, others)
+        return SearchOrigin(problem=TOO_FAR)
+    return SearchOrigin(longitude, latitude, place, others)
 
 
-def search(service: Service, served: Served, asked: Asked) -> Results:
+def search(service: AppState, served: SnapshotView, asked: SearchState) -> Results:
     """Answer a request: what the list, the map, the sheets of paper and the embedded page all show."""
-    origin = origin_of(service, served, asked)
+    origin = resolve_origin(service, served, asked)
     moment = served.clock()
     seconds = None
     if origin.longitude is not None and origin.latitude is not None:
@@ -151,7 +151,7 @@ def search(service: Service, served: Served, asked: Asked) -> Results:
     return Results(asked, origin, found, moment)
 
 
-def _hours(served: Served, asked: Asked, moment: datetime) -> Callable[[Site], Fit] | None:
+def _hours(served: SnapshotView, asked: SearchState, moment: datetime) -> Callable[[Site], Fit] | None:
     if not asked.when:
         return None
     slot = parse_slot(asked.when, now=moment)
@@ -161,20 +161,24 @@ def _hours(served: Served, asked: Asked, moment: datetime) -> Callable[[Site], F
     return lambda site: _FITS[status(site, slot, week, served.calendar)]
 
 
-def _now(found: Opening) -> Fit:
+def _now(found: OpenStatus) -> Fit:
     """Open now; perhaps not on a public holiday its hours say nothing of."""
-    if found.state is State.CLOSED:
+    if found.state is OpenState.CLOSED:
         return Fit.NO
-    return Fit.YES if found.state is State.OPEN and not found.doubtful else Fit.UNKNOWN
+    return Fit.YES if found.state is OpenState.OPEN and not found.doubtful else Fit.UNKNOWN
 
 
 def find_page(
-    service: Service, now: Now, asked: Asked, unusable: Sequence[Unusable] = (), base: str = ""
+    service: AppState,
+    now: CurrentView,
+    asked: SearchState,
+    unusable: Sequence[UnusableValue] = (),
+    base: str = "",
 ) -> str:
     """The page of a request, as HTML; `base` is scheme and host of its address."""
     served = now.served
     results = search(service, served, asked)
-    frame = Frame(PATH, asked, now)
+    frame = PageContext(PATH, asked, now)
     calendar = served.calendar
     found = results.answer
     shown = found.fits[: asked.count]
@@ -183,11 +187,11 @@ def find_page(
         "results": results,
         "choices": CHOICES,
         "group_names": GROUP_NAMES,
-        "words_of": words_of,
+        "words_of": choice_label,
         "cards": results.cards(shown, calendar),
         "maybes": results.cards(found.maybes[:room], calendar),
         "nearly": results.cards(found.nearly, calendar),
-        "more": replace(asked, count=min(asked.count + PAGE * 2, 200)) if more_of(found, asked) else None,
+        "more": replace(asked, count=min(asked.count + PAGE * 2, 200)) if has_more(found, asked) else None,
         "unusable": [each.said(frame.language) for each in unusable],
         "map_address": asked.address("/lieux/carte"),
         "base": base,
@@ -196,7 +200,7 @@ def find_page(
     return render("find.html", frame, values)
 
 
-def more_of(found: Answer, asked: Asked) -> bool:
+def has_more(found: MatchResult, asked: SearchState) -> bool:
     """Whether some sites found are not listed yet."""
     return asked.count < 200 and (
         len(found.fits) > asked.count or (not found.fits and len(found.maybes) > asked.count)
@@ -209,7 +213,7 @@ routes = router("pages", "", described=False)
 @routes.get(PATH)
 def home(request: Request) -> Response:
     """The page that answers « qui peut m'aider, près d'ici ? »."""
-    service = service_of(request)
+    service = app_state(request)
     asked, unusable = read(request.scope["query_string"])
     return html(
         find_page(service, service.now(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere]

@@ -8,16 +8,16 @@ from api.residents import (
     accessibility,
     directory,
     embed,
+    embed_generator,
     find,
-    integrate,
-    maps,
     oembed,
-    paper,
+    print_routes,
+    pwa,
     report,
-    shell,
     site,
+    sites_map_page,
 )
-from api.residents.frame import ASSETS, STATIC, LastingFiles
+from api.residents.page_context import ASSETS, STATIC, CachedStaticFiles
 
 
 def install(app: FastAPI) -> None:
@@ -25,16 +25,16 @@ def install(app: FastAPI) -> None:
     # The map and the papers stand before `site`, which takes every other address below /lieux/.
     for each in (
         find,
-        maps,
+        sites_map_page,
         embed,
-        integrate,
+        embed_generator,
         oembed,
         directory,
-        paper,
+        print_routes,
         report,
         accessibility,
-        shell,
+        pwa,
         site,
     ):
         app.router.routes.extend(each.routes.routes)
-    app.mount(STATIC, LastingFiles(directory=ASSETS), name="pages")
+    app.mount(STATIC, CachedStaticFiles(directory=ASSETS), name="pages")

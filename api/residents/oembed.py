@@ -13,12 +13,12 @@ from fastapi.responses import Response
 
 from api.parameters import MAX_PARAMETERS
 from api.problems import problem
-from api.residents.catalogue import language
 from api.residents.embed import PATH as EMBED
-from api.residents.embedded import Embedded, read
-from api.residents.frame import base_url
+from api.residents.embed_params import Embedded, read
+from api.residents.page_context import base_url
+from api.residents.translations import language
 from api.routing import router
-from api.service import service_of
+from api.service import app_state
 from geo.territory.model import Territory
 
 PATH: Final = "/oembed"
@@ -51,13 +51,13 @@ def oembed(request: Request) -> Response:
     if wanted not in ("json", "xml"):
         return problem(request.scope, 501, NO_FORMAT)
     base = base_url(request)
-    query = asked_of(given.get("url", ""), base)
+    query = embed_query(given.get("url", ""), base)
     if query is None:
         return problem(request.scope, 404, NOT_OURS)
-    territory = service_of(request).now().served.snapshot.territory
+    territory = app_state(request).now().served.snapshot.territory
     asked, embedded, _ = read(query, territory)
     width, height = (_size(given.get(name, ""), most) for name, most in _SIZES)
-    title = title_of(embedded, territory, asked.language)
+    title = frame_title(embedded, territory, asked.language)
     address = base + embedded.address(EMBED, asked)
     told: dict[str, object] = {
         "version": "1.0",
@@ -79,7 +79,7 @@ def oembed(request: Request) -> Response:
 _SIZES: Final = (("maxwidth", WIDTH), ("maxheight", HEIGHT))
 
 
-def asked_of(url: str, base: str) -> bytes | None:
+def embed_query(url: str, base: str) -> bytes | None:
     """The query of an address of ours; None for any other address."""
     try:
         parts = urlsplit(url)
@@ -99,7 +99,7 @@ def frame_code(address: str, title: str, *, width: int | None = None, height: in
     )
 
 
-def title_of(embedded: Embedded, territory: Territory, code: str) -> str:
+def frame_title(embedded: Embedded, territory: Territory, code: str) -> str:
     """What a frame is called."""
     area = embedded.territory.name if embedded.territory else territory.name
     return embedded.title or language(code)("Aide au numérique : %(area)s", area=area)

@@ -12,18 +12,18 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.residents import words
-from api.residents.asked import Asked, read
-from api.residents.frame import base_url, html
-from api.residents.report_form import Form, body_of, from_elsewhere, read_form
-from api.residents.site import DONE, site_page, unknown_page
+from api.residents import site_phrases
+from api.residents.page_context import base_url, html
+from api.residents.report_form import ReportForm, from_elsewhere, read_form, read_form_body
+from api.residents.search_state import SearchState, read
+from api.residents.site import DONE, site_page, unknown_site_page
 from api.routing import router
-from api.served import Now
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView
 from geo.errors import DatabaseUnavailable, UnknownSite
 from geo.sites.model import Site
 from geo.store import reports
-from geo.store.reports import Subject
+from geo.store.reports import ReportSubject
 
 NOT_KEPT = "private, no-store"
 """A page that shows what somebody typed must not be kept."""
@@ -34,24 +34,30 @@ routes = router("pages", "", described=False)
 @routes.post("/lieux/{site_id:path}/signaler")
 async def report(request: Request, site_id: str) -> Response:
     """Keep a report and say thanks; or show the form again with what was typed and what is wrong."""
-    service = service_of(request)
-    body = await body_of(request)
+    service = app_state(request)
+    body = await read_form_body(request)
     elsewhere = from_elsewhere(request)
     asked, _ = read(request.scope["query_string"])
     return await run_in_threadpool(_answer, service, asked, site_id, base_url(request), body, elsewhere)
 
 
 def _answer(
-    service: Service, asked: Asked, site_id: str, base: str, body: bytes | None, elsewhere: bool
+    service: AppState, asked: SearchState, site_id: str, base: str, body: bytes | None, elsewhere: bool
 ) -> Response:
     now = service.now()
     try:
         site = now.served.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_page(now, asked, site_id), status=404)
+        return html(unknown_site_page(now, asked, site_id), status=404)
     if body is None:
         return _again(
-            service, now, asked, site, base, Form(errors={"": "big"}), HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            service,
+            now,
+            asked,
+            site,
+            base,
+            ReportForm(errors={"": "big"}),
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         )
     form = read_form(body)
     if elsewhere:
@@ -65,7 +71,7 @@ def _answer(
                 connection,
                 site_id=site.id,
                 site_name=site.nom,
-                subject=Subject(form.subject),
+                subject=ReportSubject(form.subject),
                 message=form.message,
                 email=form.email,
             )
@@ -73,13 +79,19 @@ def _answer(
     except DatabaseUnavailable:
         form = replace(form, errors={"": "away"})
         return _again(service, now, asked, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
-    address = asked.address(words.site_path(site))
+    address = asked.address(site_phrases.site_path(site))
     joint = "&" if "?" in address else "?"
     return RedirectResponse(f"{address}{joint}{DONE}=1#merci", HTTPStatus.SEE_OTHER)
 
 
 def _again(
-    service: Service, now: Now, asked: Asked, site: Site, base: str, form: Form, status: HTTPStatus
+    service: AppState,
+    now: CurrentView,
+    asked: SearchState,
+    site: Site,
+    base: str,
+    form: ReportForm,
+    status: HTTPStatus,
 ) -> Response:
-    page = site_page(service, now, asked, site, base + words.site_path(site), form)
+    page = site_page(service, now, asked, site, base + site_phrases.site_path(site), form)
     return html(page, status=status, keep=NOT_KEPT)

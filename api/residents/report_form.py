@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api.residents.catalogue import N_
+from api.residents.translations import N_
 from geo.sites.contacts import emails
 from geo.sites.text import cleaned
-from geo.store.reports import EMAIL_MAX, MESSAGE_MAX, Subject
+from geo.store.reports import EMAIL_MAX, MESSAGE_MAX, ReportSubject
 
 BODY_MAX_BYTES: Final = 16 * 1024
 FIELDS_MAX: Final = 20
@@ -26,11 +26,11 @@ SUBJECT, MESSAGE, EMAIL, TRAP = "quoi", "message", "courriel", "suite"
 """Names of the fields. The last is hidden from people and must stay empty: robots fill all they find."""
 
 SUBJECTS: Final[Mapping[str, str]] = {
-    Subject.TELEPHONE.value: N_("Le numéro de téléphone"),
-    Subject.HORAIRES.value: N_("Les horaires"),
-    Subject.ADRESSE.value: N_("L'adresse"),
-    Subject.FERME.value: N_("Ce lieu est fermé définitivement"),
-    Subject.AUTRE.value: N_("Autre chose"),
+    ReportSubject.TELEPHONE.value: N_("Le numéro de téléphone"),
+    ReportSubject.HORAIRES.value: N_("Les horaires"),
+    ReportSubject.ADRESSE.value: N_("L'adresse"),
+    ReportSubject.FERME.value: N_("Ce lieu est fermé définitivement"),
+    ReportSubject.AUTRE.value: N_("Autre chose"),
 }
 
 ERRORS: Final[Mapping[str, str]] = {
@@ -53,7 +53,7 @@ ERRORS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Form:
+class ReportForm:
     """The form as it stands: what was typed, and what is wrong with it.
 
     Attributes
@@ -71,12 +71,12 @@ class Form:
     done: bool = False
 
 
-def read_form(body: bytes) -> Form:
+def read_form(body: bytes) -> ReportForm:
     """What was typed, checked; empty fields are fine where the form says that they are optional."""
     try:
         pairs = parse_qsl(body.decode("ascii"), errors="replace", max_num_fields=FIELDS_MAX)
     except ValueError:
-        return Form(errors={"": "unreadable"})
+        return ReportForm(errors={"": "unreadable"})
     given = dict(reversed(pairs))  # the first of a name counts
     subject = given.get(SUBJECT, "")
     message = cleaned(given.get(MESSAGE, ""), lines=True)[0]
@@ -86,13 +86,13 @@ def read_form(body: bytes) -> Form:
         subject, errors[SUBJECT] = "", "subject"
     if len(message) > MESSAGE_MAX:
         errors[MESSAGE] = "long"
-    elif not message and subject == Subject.AUTRE:
+    elif not message and subject == ReportSubject.AUTRE:
         errors[MESSAGE] = "empty"
     if email and (len(email) > EMAIL_MAX or emails(email)[0] != (email,)):
         errors[EMAIL] = "email"
     if given.get(TRAP):
         errors[""] = "trap"
-    return Form(subject, message, email, errors)
+    return ReportForm(subject, message, email, errors)
 
 
 def from_elsewhere(request: Request) -> bool:
@@ -109,7 +109,7 @@ def from_elsewhere(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
 
 
-async def body_of(request: Request) -> bytes | None:
+async def read_form_body(request: Request) -> bytes | None:
     """The body of a form; None when it is larger than any honest one.
 
     Raises

@@ -11,25 +11,25 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.residents import timetable, words
-from api.residents.asked import Asked, read
-from api.residents.catalogue import N_, Language
+from api.residents import site_phrases, timetable
 from api.residents.choices import CHOICES
-from api.residents.frame import Frame, base_url, html, render
-from api.residents.linked import linked
-from api.residents.report_form import ERRORS, SUBJECTS, Form
+from api.residents.jsonld import linked
+from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
+from api.residents.search_state import SearchState, read
+from api.residents.translations import N_, Language
 from api.routing import router
-from api.served import Now
-from api.service import Service, service_of
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView
 from geo.errors import UnknownSite
-from geo.find.wishes import GROUPS
+from geo.hours.open_status import closures, next_visits, opening_at, week_of
+from geo.matching.criteria import GROUPS
 from geo.sites import standard
 from geo.sites.findings import CATALOGUE
 from geo.sites.model import Site
-from geo.sites.moments import closures, next_visits, opening_at, week_of
 from geo.store.reports import EMAIL_KEPT, EMAIL_MAX, MESSAGE_MAX
 from geo.territory.model import Provenance
-from static_maps.policy import json_block
+from static_maps.csp import json_block
 
 DONE: Final = "signale"
 """Name in the address once a report was sent."""
@@ -71,7 +71,7 @@ def facts(_: Language, site: Site) -> list[Fact]:
     def known(label: str, value: bool | None) -> Fact:
         return Fact(label, (_(KNOWN[value]),), unknown=value is None)
 
-    cost = words.cost(_, site)
+    cost = site_phrases.cost(_, site)
     found = [
         told(_("Prix"), (cost,) if cost else (), _(ASK)),
         known(_("Accepte le Pass Numérique"), site.pass_numerique),
@@ -98,13 +98,15 @@ def doubts(site: Site) -> list[str]:
     ]
 
 
-def provenance_of(now: Now, site: Site) -> Provenance | None:
+def dataset_provenance(now: CurrentView, site: Site) -> Provenance | None:
     """The source of the dataset a site belongs to."""
     subject = f"Lieux « {site.jeu_de_donnees} »"
     return next((each for each in now.served.snapshot.site_provenance if each.subject == subject), None)
 
 
-def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, form: Form) -> str:
+def site_page(
+    service: AppState, now: CurrentView, asked: SearchState, site: Site, url: str, form: ReportForm
+) -> str:
     """The page of a site, as HTML.
 
     Parameters
@@ -119,20 +121,20 @@ def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, fo
     served = now.served
     moment = served.clock()
     today = moment.date()
-    frame = Frame(words.site_path(site), asked, now)
+    frame = PageContext(site_phrases.site_path(site), asked, now)
     _ = frame.language
     calendar = now.served.calendar
     days = week_of(site, today, calendar)
-    fresh, old = words.freshness(_, site, moment)
+    fresh, old = site_phrases.freshness(_, site, moment)
     territory = served.snapshot.territory
     values = {
         "site": site,
         "url": url,
-        "opening": _sentence(words.opening(_, opening_at(site, moment, calendar), moment)),
+        "opening": _sentence(site_phrases.opening(_, opening_at(site, moment, calendar), moment)),
         "does": tuple(_(PLAIN.get(each, each)) for each in site.services),
         "facts": facts(_, site),
         "days": timetable.week(_, days, today),
-        "hours_known": bool(site.horaires or site.arrets) and timetable.known(days),
+        "hours_known": bool(site.horaires or site.arrets) and timetable.has_known_day(days),
         "exceptions": timetable.exceptions(_, closures(site, today, today + timetable.AHEAD, calendar)),
         "visits": timetable.visits(_, next_visits(site, moment, calendar, timetable.VISITS)),
         "mails": [(each, f"mailto:{quote(each, safe='@')}") for each in site.courriels if "@" in each],
@@ -140,12 +142,12 @@ def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, fo
         "doubts": doubts(site),
         "fresh": _sentence(fresh),
         "old": old,
-        "provenance": provenance_of(now, site),
+        "provenance": dataset_provenance(now, site),
         "linked": json_block(linked(site, url, territory, days)),
         "back": _back(asked, site),
         "map_address": f"{_around(asked, site).address('/lieux/carte')}#{quote(site.id, safe='')}",
         "form": form,
-        "action": f"{asked.address(f'{words.site_path(site)}/signaler')}#signaler",
+        "action": f"{asked.address(f'{site_phrases.site_path(site)}/signaler')}#signaler",
         "subjects": SUBJECTS,
         "errors": ERRORS,
         "message_max": MESSAGE_MAX,
@@ -155,21 +157,21 @@ def site_page(service: Service, now: Now, asked: Asked, site: Site, url: str, fo
     return render("site.html", frame, values)
 
 
-def unknown_page(now: Now, asked: Asked, site_id: str) -> str:
+def unknown_site_page(now: CurrentView, asked: SearchState, site_id: str) -> str:
     """The page of an identifier that no site in service bears."""
     local = site_id.partition("--")[2] or site_id
     likely = " ".join(re.findall(r"[^\W\d_]{3,}", local))[:100]
-    return render("unknown_site.html", Frame("/lieux", asked, now), {"likely": likely})
+    return render("unknown_site.html", PageContext("/lieux", asked, now), {"likely": likely})
 
 
-def _back(asked: Asked, site: Site) -> str:
+def _back(asked: SearchState, site: Site) -> str:
     """The address of the list a site was reached from, at its place in it; "" without one."""
     if not (asked.anywhere or asked.chosen() or asked.wishes.words):
         return ""
     return f"{asked.address('/')}#{quote(site.id, safe='')}"
 
 
-def _around(asked: Asked, site: Site) -> Asked:
+def _around(asked: SearchState, site: Site) -> SearchState:
     """The state the map opens in: the list's own, or else around the site's commune."""
     if asked.anywhere:
         return asked
@@ -197,14 +199,14 @@ def form_address(request: Request, site_id: str) -> Response:
 @routes.get("/lieux/{site_id:path}")
 def one_site(request: Request, site_id: str) -> Response:
     """The page of a site, or one that says it is not known, with status 404."""
-    service = service_of(request)
+    service = app_state(request)
     now = service.now()
     asked, _ = read(request.scope["query_string"])
     try:
         site = now.served.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_page(now, asked, site_id), status=404)
-    url = base_url(request) + words.site_path(site)
+        return html(unknown_site_page(now, asked, site_id), status=404)
+    url = base_url(request) + site_phrases.site_path(site)
     done = request.query_params.get(DONE) == "1"
-    page = site_page(service, now, asked, site, url, Form(done=done))
+    page = site_page(service, now, asked, site, url, ReportForm(done=done))
     return html(page, keep=KEPT[done or bool(asked.pairs())])

@@ -1,6 +1,6 @@
 """The hours of a site as its page tells them: a week of days, exceptions to come, stops to come.
 
-`geo.sites.moments` knows the hours; here they become lines to read. What is not known is said so.
+`geo.hours.open_status` knows the hours; here they become lines to read. What is not known is said so.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from api.residents.catalogue import Language
-from geo.sites.moments import DayHours, Exceptional, Range, Visit
+from api.residents.translations import Language
+from geo.hours.open_status import DatedVisit, DayHours, Exceptional, Range
 
 AHEAD: Final = timedelta(days=60)
 """How far exceptional closures and hours are told."""
@@ -97,7 +97,7 @@ def exceptions(_: Language, found: tuple[Exceptional, ...]) -> list[str]:
     return told
 
 
-def visits(_: Language, found: tuple[Visit, ...]) -> list[str]:
+def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
     """Stops to come: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
     told = []
     for each in found:
@@ -108,6 +108,6 @@ def visits(_: Language, found: tuple[Visit, ...]) -> list[str]:
     return told
 
 
-def known(days: tuple[DayHours, ...]) -> bool:
+def has_known_day(days: tuple[DayHours, ...]) -> bool:
     """Whether any day of a week is known."""
     return any(day.ranges or day.by_appointment or not day.unknown for day in days)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.coverage.measure import CAP_MIN, Coverage
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CoverageChange:
     """What changes for the people of one commune or grouping.
 
     Attributes
@@ -35,7 +35,7 @@ class Change:
         Change of the gap, in persons × need × minutes (negative: it closes).
     """
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     people: float
@@ -48,7 +48,7 @@ class Change:
     gap: float
 
 
-def compare(before: Coverage, after: Coverage, kind: Kind) -> tuple[Change, ...]:
+def compare(before: Coverage, after: Coverage, kind: TerritoryKind) -> tuple[CoverageChange, ...]:
     """What changes in every territory of a kind, sorted by code.
 
     Raises
@@ -80,7 +80,7 @@ def compare(before: Coverage, after: Coverage, kind: Kind) -> tuple[Change, ...]
     }
     minutes = mean(change_min)
     return tuple(
-        Change(
+        CoverageChange(
             kind=kind,
             code=group.code,
             name=group.name,

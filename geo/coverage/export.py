@@ -28,13 +28,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from shapely import Geometry, MultiPolygon
 
-from geo.coverage.compare import Change
-from geo.coverage.gaps import Gap, spoken
+from geo.coverage.compare import CoverageChange
+from geo.coverage.gaps import Gap, question_text
 from geo.coverage.measure import CAP_MIN, STALE_AFTER, Coverage
 from geo.crs import WGS84, reproject
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.sites.export import neutralised
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
 """A table: each row names its columns; all rows name the same, in one order."""
@@ -107,7 +107,7 @@ def meaning(column: str) -> str:
     return _MEANINGS[column]
 
 
-def territories_table(coverage: Coverage, kind: Kind) -> list[dict[str, object]]:
+def territories_table(coverage: Coverage, kind: TerritoryKind) -> list[dict[str, object]]:
     """Coverage of every territory of a kind, one row each, sorted by code."""
     return [
         {
@@ -163,7 +163,7 @@ def gaps_table(coverage: Coverage, gaps: Iterable[Gap]) -> list[dict[str, object
     ]
 
 
-def changes_table(after: Coverage, changes: Iterable[Change]) -> list[dict[str, object]]:
+def changes_table(after: Coverage, changes: Iterable[CoverageChange]) -> list[dict[str, object]]:
     """What changes for each territory, one row each, in the order given."""
     return [
         {
@@ -184,7 +184,7 @@ def changes_table(after: Coverage, changes: Iterable[Change]) -> list[dict[str, 
     ]
 
 
-def geometries(coverage: Coverage, kind: Kind) -> dict[str, MultiPolygon]:
+def geometries(coverage: Coverage, kind: TerritoryKind) -> dict[str, MultiPolygon]:
     """Boundary of every territory of a kind by its code, WGS 84."""
     return {group.code: group.boundary for group in coverage.frame.snapshot.territory.groupings_of(kind)}
 
@@ -198,21 +198,21 @@ def about(coverage: Coverage) -> list[tuple[str, str]]:
         method += f" × {frame.travel.detour_factor:g}".replace(".", ",")
     told = [
         ("Territoire", f"{snapshot.territory.name} ({snapshot.territory.code})"),
-        ("Question", spoken(coverage)),
+        ("Question", question_text(coverage)),
         ("Seuil", f"{question.beyond_min} min"),
         ("Méthode", method),
         ("Personnes", frame.people.label),
         ("Offre accessible", f"{question.supply.label} ; décroissance {question.decay.text}"),
         *(("Poids du besoin", _weighed(coverage, code, weight)) for code, weight in question.weights),
-        *(("Incertitude", sentence) for sentence in uncertainty_said(coverage)),
-        *(("Source", text) for text in sources_said(coverage)),
+        *(("Incertitude", sentence) for sentence in uncertainty_sentences(coverage)),
+        *(("Source", text) for text in source_lines(coverage)),
         ("État des données", f"n° {snapshot.version}, du {snapshot.taken_at:%d/%m/%Y}"),
         ("Calculé le", f"{frame.day:%d/%m/%Y}"),
     ]
     return [("Avertissement", DEMONSTRATION), *told] if snapshot.fictitious else told
 
 
-def sources_said(coverage: Coverage) -> tuple[str, ...]:
+def source_lines(coverage: Coverage) -> tuple[str, ...]:
     """Each source of the figures: subject, producer, vintage, licence."""
     return tuple(
         f"{each.subject} : " + ", ".join(part for part in (each.producer, each.vintage, each.licence) if part)
@@ -220,7 +220,7 @@ def sources_said(coverage: Coverage) -> tuple[str, ...]:
     )
 
 
-def uncertainty_said(coverage: Coverage) -> tuple[str, ...]:
+def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
     """How sure the figures are, in French sentences made of their numbers."""
     sure, within = coverage.uncertainty, coverage.question.beyond_min
     if not sure.sites:

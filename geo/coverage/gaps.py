@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from geo.coverage import equity
 from geo.coverage.measure import Coverage
+from geo.hours.weekly import Openness, Slot, status
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Site
-from geo.sites.opening import Openness, Slot, status
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 _FACTS: Final = {
     "pass_numerique": ("n'accepte pas le Pass numérique", "ne dit pas s'il accepte le Pass numérique"),
@@ -76,7 +76,7 @@ class Gap:
 
 def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
     """One gap for each commune with people beyond the threshold, the largest first."""
-    groups, of_place = coverage.frame.membership(Kind.COMMUNE)
+    groups, of_place = coverage.frame.membership(TerritoryKind.COMMUNE)
     lacking = np.flatnonzero((coverage.gap > 0) & (of_place >= 0))
     if not len(lacking):
         return ()
@@ -91,7 +91,7 @@ def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
 
 def gaps_of_places(coverage: Coverage, *, limit: int = 100) -> tuple[Gap, ...]:
     """The largest gaps of single places (cells of the population grid), the largest first."""
-    groups, of_place = coverage.frame.membership(Kind.COMMUNE)
+    groups, of_place = coverage.frame.membership(TerritoryKind.COMMUNE)
     largest = np.argsort(-coverage.gap, kind="stable")[:limit]
     return tuple(
         _gap(coverage, np.array([place]), groups[of_place[place]].name)
@@ -100,7 +100,7 @@ def gaps_of_places(coverage: Coverage, *, limit: int = 100) -> tuple[Gap, ...]:
     )
 
 
-def spoken(coverage: Coverage) -> str:
+def question_text(coverage: Coverage) -> str:
     """The question in French words: « en voiture · Gratuit · ouvert le samedi »."""
     question = coverage.question
     words = [question.mode.label]
@@ -195,7 +195,7 @@ def _told(coverage: Coverage, gap: Gap) -> Gap:
     question, sites = coverage.question, coverage.frame.snapshot
     fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
     text = (
-        f"{gap.name} : {people_said(gap.people)} à plus de {question.beyond_min} min "
+        f"{gap.name} : {format_people(gap.people)} à plus de {question.beyond_min} min "
         f"{question.mode.label} d'un lieu {fitting}."
     )
     if gap.nearest_site_id is None:
@@ -214,7 +214,7 @@ def _told(coverage: Coverage, gap: Gap) -> Gap:
     return replace(gap, sentence=text)
 
 
-def people_said(people: float) -> str:
+def format_people(people: float) -> str:
     """A number of persons as people say it: « 1 personne », « 1 240 personnes »."""
     count = round(people)
     if count == 0:

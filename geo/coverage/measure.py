@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.coverage import catchment, equity
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.catchment import APL, Decay
-from geo.coverage.frame import Frame
-from geo.coverage.hours import hours_reachable
+from geo.coverage.reachable_hours import hours_reachable
+from geo.hours.weekly import Openness, Slot, status
 from geo.people.need import Population, inhabitants_of, need
 from geo.reach.modes import Mode
 from geo.sites.filters import EVERY_SITE, SiteFilter
 from geo.sites.model import Position, Site
-from geo.sites.opening import Openness, Slot, status
-from geo.territory.model import Kind
+from geo.territory.model import TerritoryKind
 
 MINUTES: Final = (5, 10, 15, 20, 30, 45)
 STALE_AFTER: Final = timedelta(days=183)
@@ -143,7 +143,7 @@ class TerritoryCoverage:
         1 for the largest gap among territories of the same kind; None where there is none.
     """
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int
@@ -179,7 +179,7 @@ class Coverage:
         Its row in the snapshot's sites; -1 where none can be reached.
     """
 
-    frame: Frame
+    frame: AnalysisContext
     question: Question
     suitable: NDArray[np.intp]
     counted: NDArray[np.intp]
@@ -260,7 +260,7 @@ class Coverage:
         """How evenly accessible supply is spread over people, worst served first."""
         return equity.lorenz(self.supply, self.people)
 
-    def by_territory(self, kind: Kind) -> tuple[TerritoryCoverage, ...]:
+    def by_territory(self, kind: TerritoryKind) -> tuple[TerritoryCoverage, ...]:
         """Coverage of every territory of a kind, sorted by code."""
         groups, of_place = self.frame.membership(kind)
         inside = of_place >= 0
@@ -318,7 +318,7 @@ class Coverage:
         return self.frame.snapshot.sites[usual].id
 
 
-def measure(frame: Frame, question: Question) -> Coverage:
+def measure(frame: AnalysisContext, question: Question) -> Coverage:
     """Answer a question of coverage.
 
     Raises
@@ -359,7 +359,7 @@ def is_stale(site: Site, oldest: date) -> bool:
     return site.date_maj is None or site.date_maj < oldest
 
 
-def _openness(frame: Frame, site: Site, slot: Slot | None) -> Openness:
+def _openness(frame: AnalysisContext, site: Site, slot: Slot | None) -> Openness:
     return Openness.OPEN if slot is None else status(site, slot, frame.week)
 
 

@@ -25,8 +25,8 @@ import shapely
 
 from geo.crs import WGS84, project, reproject
 from geo.errors import InvalidScenario
+from geo.hours.parse import is_readable
 from geo.sites import standard
-from geo.sites.hours import is_readable
 from geo.sites.model import Position, Site
 from geo.sites.position import PLACED_AT_TOWN_HALL
 from geo.sites.text import cleaned
@@ -118,7 +118,7 @@ _NEEDED: Final = {
 }
 
 
-def edits_of(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
+def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
     """Read edits from their JSON form, and check them against the data they start from.
 
     Parameters
@@ -147,7 +147,7 @@ def edits_of(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
     problems: list[str] = []
     edits: list[tuple[int, Edit]] = []
     for rank, each in enumerate(value, start=1):
-        reader = _Reader(each, in_service, snapshot.territory)
+        reader = _EditReader(each, in_service, snapshot.territory)
         edit = reader.edit()
         problems += [f"modification {rank}, {problem}" for problem in reader.problems]
         if edit is not None:
@@ -162,7 +162,7 @@ def edits_of(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
     return tuple(edit for _, edit in edits)
 
 
-def written(edits: Iterable[Edit]) -> list[dict[str, Any]]:
+def edits_to_json(edits: Iterable[Edit]) -> list[dict[str, Any]]:
     """The JSON form of edits, facts left out when unknown; `edits_of` reads it back."""
     return [{"action": edit.action, **dict(_said(edit))} for edit in edits]
 
@@ -199,7 +199,7 @@ def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
     return replace(snapshot, sites=tuple(after))
 
 
-class _Reader:
+class _EditReader:
     """One edit as it is read, and what is wrong with it."""
 
     def __init__(self, value: object, in_service: Collection[str], territory: Territory) -> None:

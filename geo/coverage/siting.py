@@ -78,7 +78,7 @@ _NOBODY: Final = "Il ne reste personne à gagner : aucun candidat n'améliore la
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class PlannedOpening:
     """One candidate of a plan, in the order in which to open them.
 
     Attributes
@@ -137,7 +137,7 @@ class Plan:
     """
 
     question: Question
-    chosen: tuple[Opening, ...]
+    chosen: tuple[PlannedOpening, ...]
     objective: float
     before: float
     bound: float
@@ -656,9 +656,11 @@ def _greedy_cover(cover: _Mask) -> _Rows:
     return np.array(chosen, dtype=np.intp)
 
 
-def _in_order(candidates: _Rows, cost: _Floats, without: _Floats, weight: _Floats) -> tuple[Opening, ...]:
+def _in_order(
+    candidates: _Rows, cost: _Floats, without: _Floats, weight: _Floats
+) -> tuple[PlannedOpening, ...]:
     """The candidates by what each adds to those before it, as long as it adds something."""
-    openings: list[Opening] = []
+    openings: list[PlannedOpening] = []
     left, now, cumulated = sorted(candidates.tolist()), without, 0.0
     while left:
         gains = (now - np.minimum(now, cost[left])) @ weight
@@ -666,7 +668,7 @@ def _in_order(candidates: _Rows, cost: _Floats, without: _Floats, weight: _Float
         if gains[best] <= 0:
             break
         cumulated += float(gains[best])
-        openings.append(Opening(left[best], float(gains[best]), cumulated))
+        openings.append(PlannedOpening(left[best], float(gains[best]), cumulated))
         now = np.minimum(now, cost[left.pop(best)])
     return tuple(openings)
 

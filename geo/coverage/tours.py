@@ -41,7 +41,7 @@ class HalfDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class TourStop:
     """One line of the week.
 
     Attributes
@@ -76,7 +76,7 @@ class Tour:
         The choice of stops, with people gained, bound and status.
     """
 
-    stops: tuple[Stop, ...]
+    stops: tuple[TourStop, ...]
     driving_s: float
     free: tuple[HalfDay, ...]
     plan: Plan
@@ -158,7 +158,7 @@ def weekly_tour(
         driving = [there[trip[0]], *(onward[a, b] for a, b in pairwise(trip))]
         driving[-1] += back[trip[-1]]
         stops += [
-            Stop(half_day, int(rows[i]), gains[i], float(seconds))
+            TourStop(half_day, int(rows[i]), gains[i], float(seconds))
             for half_day, i, seconds in zip(day, trip, driving, strict=False)
         ]
     stops.sort(key=lambda stop: _order(stop.half_day))

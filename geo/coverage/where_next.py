@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import CAP_MIN, Question, measure
 from geo.coverage.siting import TIME_LIMIT_S, Plan, maximal_coverage, p_median, set_cover
 from geo.coverage.tours import DAYS, Half, HalfDay, weekly_tour
@@ -60,7 +60,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Siting:
+class SitingQuestion:
     """What is asked.
 
     Attributes
@@ -111,14 +111,14 @@ class BusStop:
 
 
 @dataclass(frozen=True)
-class Sited:
+class SitingPlan:
     """The sites to open, and how sure it is that none are better.
 
     `served_before` and `people` are persons within `within_min` of an existing site, and all
     persons counted. `out_of_reach` are persons neither an existing site nor a candidate serves.
     """
 
-    asked: Siting
+    asked: SitingQuestion
     plan: Plan
     opened: tuple[Opened, ...]
     tour: tuple[BusStop, ...]
@@ -132,7 +132,9 @@ def town_halls(territory: Territory) -> tuple[Candidate, ...]:
     return tuple(Candidate(c.name, c.town_hall.x, c.town_hall.y, c.code) for c in territory.communes)
 
 
-def where_next(frame: Frame, asked: Siting, report: Report = lambda _share, _doing: None) -> Sited:
+def where_next(
+    frame: AnalysisContext, asked: SitingQuestion, report: Report = lambda _share, _doing: None
+) -> SitingPlan:
     """Answer where the next sites should open.
 
     Raises
@@ -200,7 +202,7 @@ def where_next(frame: Frame, asked: Siting, report: Report = lambda _share, _doi
         )
     report(0.95, "Mise en forme")
     people = coverage.people
-    return Sited(
+    return SitingPlan(
         asked=asked,
         plan=plan,
         opened=_opened(times, coverage.seconds, people, plan, within_s, candidates),
@@ -249,7 +251,7 @@ def _gains(
     return gains
 
 
-def _base(frame: Frame, asked: Siting) -> NDArray[np.float64]:
+def _base(frame: AnalysisContext, asked: SitingQuestion) -> NDArray[np.float64]:
     territory = frame.snapshot.territory
     if asked.base not in territory.own_codes:
         raise ImpossibleQuestion(

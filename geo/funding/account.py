@@ -1,7 +1,7 @@
 """The account of a territory: who can help there, money in and out, passes, actions; told in sentences.
 
 Each figure has its date and its source, beside the mean of the whole département and the year before.
-Counts of persons, and what is made of them, pass through `geo.funding.secrecy`. What is not known is
+Counts of persons, and what is made of them, pass through `disclosure_control`. What is not known is
 told as such: nothing is supposed. Definitions: docs/account.md.
 """
 
@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.errors import InvalidParameter
-from geo.funding import money, pass_reports, reports, secrecy
+from geo.funding import disclosure_control, money, pass_reports, reports
 from geo.funding.actions import Action, ActionKind, Kinds, Total, totals
+from geo.funding.disclosure_control import THRESHOLD, Key
 from geo.funding.pass_reports import PassCounts, TerritoryPasses
-from geo.funding.secrecy import THRESHOLD, Key
 from geo.people.model import Indicator
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
-from geo.territory.model import Grouping, Kind, Territory
+from geo.territory.model import Grouping, Territory, TerritoryKind
 
 DEMONSTRATION: Final = "Données de démonstration"
 UNKNOWN: Final = "non connu"
@@ -125,7 +125,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class TerritoryAccount:
     """What a territory is given and has, in a year.
 
     Attributes
@@ -142,7 +142,7 @@ class Account:
         Whether some of it is invented: it must say « Données de démonstration ».
     """
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int
@@ -161,7 +161,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Books:
+class AccountData:
     """All that accounts are made from, at one moment: make it once, ask it for any territory.
 
     What is withheld is settled for all territories together, and kept: two accounts of the same books
@@ -195,10 +195,10 @@ class Books:
     _published: dict[tuple[str, int], Mapping[Key, int | None]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
-    _access: dict[tuple[int, Kind], Mapping[str, TerritoryCoverage]] = field(
+    _access: dict[tuple[int, TerritoryKind], Mapping[str, TerritoryCoverage]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
-    _passes: dict[tuple[Kind, int], Mapping[str, TerritoryPasses]] = field(
+    _passes: dict[tuple[TerritoryKind, int], Mapping[str, TerritoryPasses]] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
     _lock: RLock = field(init=False, default_factory=RLock, repr=False, compare=False)
@@ -218,7 +218,7 @@ class Books:
             or any(action.fictif for action in self.actions)
         )
 
-    def account(self, code: str, kind: Kind | None = None, *, year: int) -> Account:
+    def account(self, code: str, kind: TerritoryKind | None = None, *, year: int) -> TerritoryAccount:
         """The account of a commune, canton, EPCI, arrondissement or département.
 
         Raises
@@ -236,7 +236,7 @@ class Books:
             )
         group = self.territory.find(code, kind)
         snapshot = self.coverage.frame.snapshot
-        found = Account(
+        found = TerritoryAccount(
             kind=group.kind,
             code=group.code,
             name=group.name,
@@ -244,7 +244,7 @@ class Books:
             departement=self.territory.name,
             year=year,
             day=self.coverage.frame.day,
-            sections=tuple(_Writer(self, group, year).sections()),
+            sections=tuple(_AccountWriter(self, group, year).sections()),
             summary=(),
             notes=tuple(_notes(self, group, year)),
             sources=tuple(
@@ -262,12 +262,12 @@ class Books:
         with self._lock:
             if (subject, year) not in self._published:
                 own = {code: told for code, told in counts().items() if code in self.territory.own_codes}
-                self._published[subject, year] = secrecy.published_together(
+                self._published[subject, year] = disclosure_control.published_together(
                     own, self.territory, self.threshold
                 )
             return self._published[subject, year]
 
-    def access(self, coverage: Coverage, kind: Kind) -> Mapping[str, TerritoryCoverage]:
+    def access(self, coverage: Coverage, kind: TerritoryKind) -> Mapping[str, TerritoryCoverage]:
         """Coverage of the territories of a kind, by code."""
         with self._lock:
             key = (id(coverage), kind)
@@ -275,7 +275,7 @@ class Books:
                 self._access[key] = {row.code: row for row in coverage.by_territory(kind)}
             return self._access[key]
 
-    def passes_of(self, kind: Kind, year: int) -> Mapping[str, TerritoryPasses]:
+    def passes_of(self, kind: TerritoryKind, year: int) -> Mapping[str, TerritoryPasses]:
         """Passes of the territories of a kind in a year, by code; empty when the year is not known."""
         with self._lock:
             if (kind, year) not in self._passes:
@@ -299,7 +299,7 @@ class Books:
         return [a for a in self.actions if a.day.year == year and a.commune in inside]
 
 
-def told(account: Account) -> dict[str, Any]:
+def account_to_dict(account: TerritoryAccount) -> dict[str, Any]:
     """An account as JSON has it: each figure with its words."""
     return {
         "kind": account.kind.value,
@@ -339,7 +339,7 @@ def told(account: Account) -> dict[str, Any]:
 
 
 def persons_of_passes(communes: Iterable[TerritoryPasses]) -> dict[str, dict[str, int]]:
-    """Counts of a year's passes by commune, as `geo.funding.secrecy.published_together` takes them.
+    """Counts of a year's passes by commune, as `disclosure_control.published_together` takes them.
 
     Whatever is public must settle what it withholds from these, and no other: two masks of the same
     counts protect neither.
@@ -359,7 +359,7 @@ def persons_of_actions(actions: Iterable[Action], kind: ActionKind, year: int) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _RawFigure:
     """A figure before it is compared. `mean`: of it the département has a mean to compare with."""
 
     code: str
@@ -369,14 +369,14 @@ class _Told:
     mean: bool = False
 
 
-class _Writer:
+class _AccountWriter:
     """Writes the sections of one account."""
 
-    def __init__(self, books: Books, group: Grouping, year: int) -> None:
+    def __init__(self, books: AccountData, group: Grouping, year: int) -> None:
         self.books = books
         self.group = group
         self.year = year
-        self.whole = next(books.territory.groupings_of(Kind.DEPARTEMENT))
+        self.whole = next(books.territory.groupings_of(TerritoryKind.DEPARTEMENT))
         self.today = books.coverage.frame.day
         self.period = min(date(year, 12, 31), self.today)
 
@@ -393,11 +393,11 @@ class _Writer:
         yield self._section("actions", "Les actions menées", self._actions, _ACTIONS, self.period)
 
     def _section(
-        self, code: str, title: str, told: Callable[[Grouping, int], list[_Told]], source: str, day: date
+        self, code: str, title: str, told: Callable[[Grouping, int], list[_RawFigure]], source: str, day: date
     ) -> Section:
         past = {each.code: each.value for each in told(self.group, self.year - 1)}
         mean = {}
-        if self.group.kind is not Kind.DEPARTEMENT:
+        if self.group.kind is not TerritoryKind.DEPARTEMENT:
             mean = {each.code: each.value for each in told(self.whole, self.year) if each.mean}
         found = [
             _figure(each, mean.get(each.code), past.get(each.code), day, self._source(each.code, source))
@@ -417,7 +417,7 @@ class _Writer:
     def _coverage(self, year: int) -> Coverage | None:
         return self.books.coverage if year == self.year else self.books.before
 
-    def _help(self, group: Grouping, year: int) -> list[_Told]:
+    def _help(self, group: Grouping, year: int) -> list[_RawFigure]:
         coverage = self._coverage(year)
         if coverage is None:
             return []
@@ -426,24 +426,27 @@ class _Writer:
         here = [site for site in sites if site.code_insee in inside]
         offered = Counter(service for site in here for service in site.services)
         return [
-            _Told("sites", "lieux d'aide", "lieux", len(here)),
-            _Told(
+            _RawFigure("sites", "lieux d'aide", "lieux", len(here)),
+            _RawFigure(
                 "sites_per_10k",
                 "lieux d'aide pour 10 000 habitants",
                 "lieux pour 10 000 habitants",
                 _per(len(here), group.population, 10_000),
                 mean=True,
             ),
-            _Told(
+            _RawFigure(
                 "pass_sites",
                 "lieux qui acceptent le Pass",
                 "lieux",
                 sum(s.pass_numerique is True for s in here),
             ),
-            *(_Told(f"service:{name}", name, "lieux", number) for name, number in sorted(offered.items())),
+            *(
+                _RawFigure(f"service:{name}", name, "lieux", number)
+                for name, number in sorted(offered.items())
+            ),
         ]
 
-    def _reach(self, group: Grouping, year: int) -> list[_Told]:
+    def _reach(self, group: Grouping, year: int) -> list[_RawFigure]:
         coverage = self._coverage(year)
         if coverage is None:
             return []
@@ -456,33 +459,41 @@ class _Writer:
         passes = self.books.accepting if year == self.year else None
         nearest = self.books.access(passes, group.kind)[group.code].median_min if passes else None
         return [
-            _Told(
+            _RawFigure(
                 "median_min",
                 "trajet que la moitié des habitants ne dépassent pas",
                 "minutes",
                 row.median_min,
                 True,
             ),
-            _Told("people_beyond", f"habitants à plus de {minutes} minutes", "personnes", _secret(beyond)),
-            _Told("share_beyond", f"part des habitants à plus de {minutes} minutes", SHARE, share, True),
-            _Told("open_hours", "heures d'ouverture à portée par semaine", "heures", row.open_hours, True),
-            _Told("pass_median_min", "trajet jusqu'à un lieu qui accepte le Pass", "minutes", nearest, True),
+            _RawFigure(
+                "people_beyond", f"habitants à plus de {minutes} minutes", "personnes", _secret(beyond)
+            ),
+            _RawFigure("share_beyond", f"part des habitants à plus de {minutes} minutes", SHARE, share, True),
+            _RawFigure(
+                "open_hours", "heures d'ouverture à portée par semaine", "heures", row.open_hours, True
+            ),
+            _RawFigure(
+                "pass_median_min", "trajet jusqu'à un lieu qui accepte le Pass", "minutes", nearest, True
+            ),
         ]
 
     def _beyond(self, coverage: Coverage) -> dict[str, dict[str, int]]:
-        rows = self.books.access(coverage, Kind.COMMUNE).values()
+        rows = self.books.access(coverage, TerritoryKind.COMMUNE).values()
         return {row.code: {"people_beyond": round(row.people_beyond)} for row in rows}
 
     def _fragility(self) -> Section:
         figures = []
         for indicator in self.books.coverage.frame.snapshot.indicators:
-            told = _Told(
+            told = _RawFigure(
                 f"indicator:{indicator.code}",
                 indicator.name,
                 indicator.unit,
                 self._mean(indicator, self.group),
             )
-            whole = None if self.group.kind is Kind.DEPARTEMENT else self._mean(indicator, self.whole)
+            whole = (
+                None if self.group.kind is TerritoryKind.DEPARTEMENT else self._mean(indicator, self.whole)
+            )
             vintage = f"{indicator.provenance.producer}, {indicator.provenance.vintage}"
             figures.append(_figure(told, whole, None, self.today, vintage))
         return Section("fragility", "La fragilité numérique", tuple(figures))
@@ -495,20 +506,20 @@ class _Writer:
         people = sum(population for _, population in told)
         return sum(value * population for value, population in told) / people if people else None
 
-    def _money(self, group: Grouping, year: int) -> list[_Told]:
+    def _money(self, group: Grouping, year: int) -> list[_RawFigure]:
         lines = self.books.money.get(year)
         if lines is None:
             return []
         placed = reports.by_territory(lines, self.books.territory, group.kind)
-        if self.group.kind is not Kind.DEPARTEMENT:
+        if self.group.kind is not TerritoryKind.DEPARTEMENT:
             # The mean is of what is tied to communes, as the figure it is compared with.
             placed = [line for line in placed if line.key != reports.UNPLACED]
         line = next(each for each in placed if each.key == group.code)
-        if group.kind is Kind.DEPARTEMENT:
+        if group.kind is TerritoryKind.DEPARTEMENT:
             line = replace(line, **{n: sum(getattr(each, n) for each in placed) for n in _MONEY})
-        sums = [_Told(n, words, CENTS, getattr(line, n)) for n, words in _MONEY.items()]
+        sums = [_RawFigure(n, words, CENTS, getattr(line, n)) for n, words in _MONEY.items()]
         means = [
-            _Told(
+            _RawFigure(
                 f"{n.removesuffix('_cents')}_per_inhabitant",
                 f"{words} par habitant",
                 CENTS_EACH,
@@ -519,7 +530,7 @@ class _Writer:
         ]
         return [*sums, *means]
 
-    def _pass(self, group: Grouping, year: int) -> list[_Told]:
+    def _pass(self, group: Grouping, year: int) -> list[_RawFigure]:
         row = self.books.passes_of(group.kind, year).get(group.code)
         if row is None:
             return []
@@ -530,29 +541,29 @@ class _Writer:
         value = _WITHHELD if used is None else row.figures.used_cents
         each = _WITHHELD if given is None else _per(given, group.population, 1_000)
         return [
-            _Told("given", "pass donnés", "pass", _secret(given)),
-            _Told(
+            _RawFigure("given", "pass donnés", "pass", _secret(given)),
+            _RawFigure(
                 "given_per_1000", "pass donnés pour 1 000 habitants", "pass pour 1 000 habitants", each, True
             ),
-            _Told("used", "pass utilisés", "pass", _secret(used)),
-            _Told("expired", "pass expirés", "pass", _secret(expired)),
-            _Told("rate_of_use", "taux d'utilisation", SHARE, rate, True),
-            _Told("median_delay_days", "délai médian du don à l'utilisation", "jours", delay, True),
-            _Told("used_cents", "valeur des pass utilisés", CENTS, value),
+            _RawFigure("used", "pass utilisés", "pass", _secret(used)),
+            _RawFigure("expired", "pass expirés", "pass", _secret(expired)),
+            _RawFigure("rate_of_use", "taux d'utilisation", SHARE, rate, True),
+            _RawFigure("median_delay_days", "délai médian du don à l'utilisation", "jours", delay, True),
+            _RawFigure("used_cents", "valeur des pass utilisés", CENTS, value),
         ]
 
     def _communes(self, year: int) -> Iterable[TerritoryPasses]:
-        return self.books.passes_of(Kind.COMMUNE, year).values()
+        return self.books.passes_of(TerritoryKind.COMMUNE, year).values()
 
-    def _actions(self, group: Grouping, year: int) -> list[_Told]:
+    def _actions(self, group: Grouping, year: int) -> list[_RawFigure]:
         done = self.books.actions_of(group, year)
         if done is None:
             return []
         amount = sum(action.amount_cents for action in done)
         found = [
-            _Told("actions", "actions", "actions", len(done)),
-            _Told("actions_cents", "montant des actions", CENTS, amount),
-            _Told(
+            _RawFigure("actions", "actions", "actions", len(done)),
+            _RawFigure("actions_cents", "montant des actions", CENTS, amount),
+            _RawFigure(
                 "actions_cents_per_inhabitant",
                 "montant des actions par habitant",
                 CENTS_EACH,
@@ -562,11 +573,11 @@ class _Writer:
         ]
         for kind, number in Counter(action.kind for action in done).items():
             if declared := self.books.kinds.get(kind):
-                found.append(_Told(f"{kind}.actions", f"actions : {declared.label}", "actions", number))
+                found.append(_RawFigure(f"{kind}.actions", f"actions : {declared.label}", "actions", number))
         for total in totals(done, self.books.kinds):
             label = f"{total.label} ({self.books.kinds[total.kind].label})"
             value = self._published(total, group, year) if total.secret else total.value
-            found.append(_Told(f"{total.kind}.{total.name}", label, total.unit, value))
+            found.append(_RawFigure(f"{total.kind}.{total.name}", label, total.unit, value))
         return found
 
     def _published(self, total: Total, group: Grouping, year: int) -> _Amount:
@@ -582,7 +593,7 @@ class _Writer:
         return told * derived.factor if derived else told
 
 
-def _figure(told: _Told, mean: _Amount, before: _Amount, day: date, source: str) -> Figure:
+def _figure(told: _RawFigure, mean: _Amount, before: _Amount, day: date, source: str) -> Figure:
     values = {"value": told.value, "departement": mean, "before": before}
     return Figure(
         code=told.code,
@@ -603,7 +614,7 @@ def _per(count: float, people: float, so_many: int) -> float | None:
     return count * so_many / people if people else None
 
 
-def _notes(books: Books, group: Grouping, year: int) -> Iterator[str]:
+def _notes(books: AccountData, group: Grouping, year: int) -> Iterator[str]:
     frame = books.coverage.frame
     if books.fictif:
         yield f"{DEMONSTRATION} : une partie de ces chiffres est inventée."
@@ -617,7 +628,7 @@ def _notes(books: Books, group: Grouping, year: int) -> Iterator[str]:
         for line in books.money.get(year, ())
         if line.key not in books.territory.own_codes
     )
-    if apart and group.kind is not Kind.DEPARTEMENT:
+    if apart and group.kind is not TerritoryKind.DEPARTEMENT:
         yield (
             f"Le fonds a reçu {money.formatted(apart)} sans les rattacher à une commune du département : "
             "ils ne sont comptés que dans le compte du département."
@@ -628,14 +639,14 @@ def _notes(books: Books, group: Grouping, year: int) -> Iterator[str]:
     )
 
 
-def _sentences(account: Account) -> Iterator[str]:
+def _sentences(account: TerritoryAccount) -> Iterator[str]:
     """The account in a few sentences, made of its figures and of nothing else."""
     if account.fictif:
         yield f"{DEMONSTRATION}."
     year = account.year
     yield f"{account.name} ({account.kind.label}) compte {_said(account.population, 'habitants')}."
-    yield from _sites_said(account)
-    yield from _reach_said(account)
+    yield from _site_sentence(account)
+    yield from _reach_sentence(account)
     for section in account.sections:
         if section.code == "fragility":
             yield from (f"{_capital(f.label)} : {_compared(f, year)}." for f in section.figures)
@@ -660,10 +671,10 @@ def _sentences(account: Account) -> Iterator[str]:
             yield f"Taux d'utilisation des pass : {_compared(rate, year)}."
     else:
         yield f"Pass Numérique donnés en {year} : {UNKNOWN}."
-    yield from _actions_said(account)
+    yield from _action_sentence(account)
 
 
-def _sites_said(account: Account) -> Iterator[str]:
+def _site_sentence(account: TerritoryAccount) -> Iterator[str]:
     sites, each = account.figure("sites"), account.figure("sites_per_10k")
     if not sites or not each:
         return
@@ -674,7 +685,7 @@ def _sites_said(account: Account) -> Iterator[str]:
         yield f"Aucun lieu d'aide au numérique n'y est recensé (l'année d'avant : {sites.said('before')})."
 
 
-def _reach_said(account: Account) -> Iterator[str]:
+def _reach_sentence(account: TerritoryAccount) -> Iterator[str]:
     median, beyond, share = (account.figure(c) for c in ("median_min", "people_beyond", "share_beyond"))
     if not median or not beyond or not share:
         return
@@ -687,7 +698,7 @@ def _reach_said(account: Account) -> Iterator[str]:
     yield f"{_capital(beyond.label)} : {beyond.said()}, soit {_compared(share, account.year)}."
 
 
-def _actions_said(account: Account) -> Iterator[str]:
+def _action_sentence(account: TerritoryAccount) -> Iterator[str]:
     section = next(s for s in account.sections if s.code == "actions")
     number, amount = account.figure("actions"), account.figure("actions_cents")
     if not number or not amount:

@@ -65,7 +65,7 @@ class MeasureType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ActionMeasure:
     """What actions of a kind measure.
 
     Attributes
@@ -75,7 +75,7 @@ class Measure:
     minimum
         Least figure accepted; None: any.
     secret
-        Whether it counts persons, or tells how many: see `geo.funding.secrecy`.
+        Whether it counts persons, or tells how many: see `geo.funding.disclosure_control`.
     choices
         The values a text may have, and their French words; empty: any.
     """
@@ -117,10 +117,10 @@ class ActionKind:
 
     code: str
     label: str
-    measures: tuple[Measure, ...]
+    measures: tuple[ActionMeasure, ...]
     derived: tuple[DerivedMeasure, ...] = ()
 
-    def measure(self, name: str) -> Measure | None:
+    def measure(self, name: str) -> ActionMeasure | None:
         """The measure of a name; None when the kind has none of it."""
         return next((m for m in self.measures if m.name == name), None)
 
@@ -159,7 +159,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Known:
+class ActionReferences:
     """What actions may speak of."""
 
     communes: Collection[str]
@@ -171,7 +171,7 @@ class Known:
 class Total:
     """What one measure comes to over several actions of a kind; `source` is that of a factor.
 
-    `secret`: it counts persons, and is published through `geo.funding.secrecy` only.
+    `secret`: it counts persons, and is published through `geo.funding.disclosure_control` only.
     """
 
     kind: str
@@ -205,11 +205,11 @@ def load_kinds(own: Path | None = None) -> dict[str, ActionKind]:
             for code, table in _declarations(own).items():
                 declared[code] = _joined(code, declared.get(code, {}), table)
         return {code: _kind(code, table) for code, table in declared.items()}
-    except _Fault as fault:
+    except _DeclarationError as fault:
         raise OperatorError(f"Kinds of action {own or SHIPPED}: {fault}.") from None
 
 
-def check(action: Action, kinds: Kinds, known: Known, *, line: int = 1) -> list[Issue]:
+def check(action: Action, kinds: Kinds, known: ActionReferences, *, line: int = 1) -> list[Issue]:
     """All that is wrong with an action, in French; nothing when it can be kept."""
     found = _Findings(line)
     if not 0 < len(action.reference.strip()) <= REFERENCE_MAX:
@@ -260,7 +260,7 @@ def check(action: Action, kinds: Kinds, known: Known, *, line: int = 1) -> list[
 
 
 def read(
-    values: Mapping[str, str], kinds: Kinds, known: Known, *, line: int = 1
+    values: Mapping[str, str], kinds: Kinds, known: ActionReferences, *, line: int = 1
 ) -> tuple[Action | None, list[Issue]]:
     """The action a row of text describes, or None, and all that is wrong with it.
 
@@ -385,7 +385,7 @@ def _check_measures(measures: Mapping[str, Value], kind: ActionKind, found: _Fin
             )
 
 
-def _problem(value: Value, measure: Measure) -> tuple[str, str, str] | None:
+def _problem(value: Value, measure: ActionMeasure) -> tuple[str, str, str] | None:
     """Code, reason and advice when a value is none of the measure's."""
     if measure.type is MeasureType.TEXT:
         if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
@@ -441,7 +441,7 @@ def _unknown_kind(code: str, kinds: Kinds) -> tuple[str, str, str, str, str]:
     return "kind", code, "nature_inconnue", "Ce n'est pas une nature d'action connue.", f"Natures : {known}."
 
 
-class _Fault(Exception):
+class _DeclarationError(Exception):
     """What is wrong with a declaration."""
 
 
@@ -466,10 +466,10 @@ def _joined(code: str, shipped: dict[str, Any], own: Any) -> dict[str, Any]:
 def _tables(code: str, table: Any) -> None:
     """Require what declares a kind, its measures and its derived figures to be tables."""
     if not _NAME.fullmatch(code) or not isinstance(table, dict):
-        raise _Fault(f"[{code}] must be a table whose name is lower-case letters, digits and _")
+        raise _DeclarationError(f"[{code}] must be a table whose name is lower-case letters, digits and _")
     for part in _PARTS:
         if not isinstance(table.get(part, {}), dict):
-            raise _Fault(f"[{code}.{part}] must be a table")
+            raise _DeclarationError(f"[{code}.{part}] must be a table")
 
 
 def _kind(code: str, table: Any) -> ActionKind:
@@ -484,31 +484,31 @@ def _kind(code: str, table: Any) -> ActionKind:
     )
     names = [m.name for m in measures] + [d.name for d in derived]
     if clash := {n for n in names if n in COLUMNS or names.count(n) > 1}:
-        raise _Fault(f"[{code}] uses {', '.join(sorted(clash))} twice, or for a measure")
+        raise _DeclarationError(f"[{code}] uses {', '.join(sorted(clash))} twice, or for a measure")
     return ActionKind(code, _text(code, table, "label"), measures, derived)
 
 
-def _measure(where: str, name: str, told: Any) -> Measure:
+def _measure(where: str, name: str, told: Any) -> ActionMeasure:
     if not _NAME.fullmatch(name) or not isinstance(told, dict):
-        raise _Fault(f"[{where}] must be a table whose name is lower-case letters, digits and _")
+        raise _DeclarationError(f"[{where}] must be a table whose name is lower-case letters, digits and _")
     _only(where, told, {"label", "unit", "type", "required", "min", "secret", "choices"})
     if told.get("type") not in list(MeasureType):
-        raise _Fault(f"[{where}] type must be one of {', '.join(MeasureType)}")
+        raise _DeclarationError(f"[{where}] type must be one of {', '.join(MeasureType)}")
     type_ = MeasureType(told["type"])
     choices, minimum = told.get("choices", {}), told.get("min")
     if minimum is not None and (not _is_number(minimum) or type_ is MeasureType.TEXT):
-        raise _Fault(f"[{where}] min must be a number, of a measure that is one")
+        raise _DeclarationError(f"[{where}] min must be a number, of a measure that is one")
     if not isinstance(choices, dict):
-        raise _Fault(f"[{where}] choices must be a table of values and their labels")
+        raise _DeclarationError(f"[{where}] choices must be a table of values and their labels")
     if choices and type_ is not MeasureType.TEXT:
-        raise _Fault(f"[{where}] only a text has choices")
+        raise _DeclarationError(f"[{where}] only a text has choices")
     for value in choices:
         _text(f"{where}.choices", choices, value)
     if any(type(told.get(flag, False)) is not bool for flag in ("required", "secret")):
-        raise _Fault(f"[{where}] required and secret are true or false")
+        raise _DeclarationError(f"[{where}] required and secret are true or false")
     if told.get("secret") and (type_ is not MeasureType.INT or minimum is None or minimum < 0):
-        raise _Fault(f"[{where}] only whole counts from min = 0 up can be secret")
-    return Measure(
+        raise _DeclarationError(f"[{where}] only whole counts from min = 0 up can be secret")
+    return ActionMeasure(
         name=name,
         label=_text(where, told, "label"),
         unit=_text(where, told, "unit", may_lack=type_ is MeasureType.TEXT),
@@ -520,15 +520,15 @@ def _measure(where: str, name: str, told: Any) -> Measure:
     )
 
 
-def _derived(where: str, name: str, told: Any, measures: tuple[Measure, ...]) -> DerivedMeasure:
+def _derived(where: str, name: str, told: Any, measures: tuple[ActionMeasure, ...]) -> DerivedMeasure:
     if not _NAME.fullmatch(name) or not isinstance(told, dict):
-        raise _Fault(f"[{where}] must be a table whose name is lower-case letters, digits and _")
+        raise _DeclarationError(f"[{where}] must be a table whose name is lower-case letters, digits and _")
     _only(where, told, {"label", "unit", "of", "factor", "source", "hypothesis"})
     if told.get("of") not in [m.name for m in measures if m.additive]:
-        raise _Fault(f"[{where}] of must name a measure of the kind that is a number")
+        raise _DeclarationError(f"[{where}] of must name a measure of the kind that is a number")
     factor: Any = told.get("factor")
     if not _is_number(factor):
-        raise _Fault(f"[{where}] factor must be a number")
+        raise _DeclarationError(f"[{where}] factor must be a number")
     texts = {key: _text(where, told, key) for key in ("label", "unit", "of", "source")}
     hypothesis = _text(where, told, "hypothesis", may_lack=True)
     return DerivedMeasure(name=name, factor=float(factor), hypothesis=hypothesis, **texts)
@@ -536,7 +536,7 @@ def _derived(where: str, name: str, told: Any, measures: tuple[Measure, ...]) ->
 
 def _only(where: str, table: Mapping[str, Any], allowed: set[str]) -> None:
     if unknown := set(table) - allowed:
-        raise _Fault(f"[{where}] has no {', '.join(sorted(unknown))}")
+        raise _DeclarationError(f"[{where}] has no {', '.join(sorted(unknown))}")
 
 
 def _is_number(value: Any) -> bool:
@@ -546,5 +546,5 @@ def _is_number(value: Any) -> bool:
 def _text(where: str, table: Mapping[str, Any], key: str, *, may_lack: bool = False) -> str:
     text = table.get(key, "")
     if not isinstance(text, str) or not (may_lack or text.strip()):
-        raise _Fault(f"[{where}] needs a {key}")
+        raise _DeclarationError(f"[{where}] needs a {key}")
     return text

@@ -37,7 +37,7 @@ LICENCES: Final = {
 public et l'administration, D. 323-2-1)."""
 
 
-class Type(StrEnum):
+class TableSchemaType(StrEnum):
     """Types of Table Schema that are used here."""
 
     STRING = "string"
@@ -53,7 +53,7 @@ class Field:
     """A column: its name, its type, and what it tells, in French."""
 
     name: str
-    type: Type
+    type: TableSchemaType
     title: str
     description: str = ""
     required: bool = False
@@ -94,7 +94,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class PackageMetadata:
     """What a package says of itself."""
 
     name: str
@@ -105,7 +105,7 @@ class About:
     created: date
 
 
-def package(resources: Iterable[Resource], about: About) -> dict[str, bytes]:
+def package(resources: Iterable[Resource], about: PackageMetadata) -> dict[str, bytes]:
     """Files of a package by name: its tables, and its descriptor."""
     files: dict[str, bytes] = {}
     described = []
@@ -126,7 +126,7 @@ def package(resources: Iterable[Resource], about: About) -> dict[str, bytes]:
     return files
 
 
-def _described(resource: Resource, content: bytes, about: About) -> dict[str, Any]:
+def _described(resource: Resource, content: bytes, about: PackageMetadata) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "fields": [_field(each) for each in resource.fields],
         "missingValues": [""],

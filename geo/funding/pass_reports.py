@@ -21,7 +21,7 @@ from geo.errors import UnknownOrder
 from geo.funding.passes import Order, delays
 from geo.people.model import Indicator
 from geo.sites.filters import SiteFilter
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 
 ACCEPTING: Final = SiteFilter.of({"pass_numerique": ["true"]})
 """Sites known to accept passes; those that do not tell are left out."""
@@ -130,7 +130,7 @@ class PassCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class PassFigures:
     """What became of some passes.
 
     Attributes
@@ -157,7 +157,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class PassAccess:
     """Accepting sites of a territory, and the way to the nearest for half its people (minutes)."""
 
     accepting_sites: int
@@ -183,17 +183,17 @@ class TerritoryPasses:
         None when no coverage was given.
     """
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     population: int
-    figures: Figures
+    figures: PassFigures
     per_1000: float | None
     fragile_population: int | None
     per_1000_fragile: float | None
     used_here: int
     reimbursed_here: int
-    access: Access | None
+    access: PassAccess | None
 
 
 @dataclass(frozen=True)
@@ -204,12 +204,12 @@ class PassReport:
     its delays over whole vintages wherever the passes were used.
     """
 
-    kind: Kind
+    kind: TerritoryKind
     order: str | None
     year: int | None
     rows: tuple[TerritoryPasses, ...]
-    untold: Figures
-    whole: Figures
+    untold: PassFigures
+    whole: PassFigures
     fictitious: bool
 
 
@@ -229,7 +229,7 @@ class Desert:
 def by_territory(
     counts: PassCounts,
     territory: Territory,
-    kind: Kind,
+    kind: TerritoryKind,
     *,
     order: str | None = None,
     year: int | None = None,
@@ -297,7 +297,7 @@ def by_territory(
     )
 
 
-def whole(counts: PassCounts, order: str | None = None, year: int | None = None) -> Figures:
+def whole(counts: PassCounts, order: str | None = None, year: int | None = None) -> PassFigures:
     """Every pass of a vintage and a year, or of all; delays are first in first out over each vintage.
 
     Raises
@@ -317,12 +317,12 @@ def whole(counts: PassCounts, order: str | None = None, year: int | None = None)
     return _told(*passes, *cents, waited=_total(waits[:, 2], waits[:, 3]))
 
 
-def by_vintage(counts: PassCounts) -> dict[str, Figures]:
+def by_vintage(counts: PassCounts) -> dict[str, PassFigures]:
     """What became of the passes of each order, by its reference."""
     return {order.reference: whole(counts, order.reference) for order in counts.orders}
 
 
-def by_year(counts: PassCounts) -> dict[int, Figures]:
+def by_year(counts: PassCounts) -> dict[int, PassFigures]:
     """What happened in each year."""
     return {int(year): whole(counts, year=int(year)) for year in np.unique(counts.year)}
 
@@ -378,7 +378,9 @@ def deserts(
         If no order bears the reference.
     """
     snapshot = coverage.frame.snapshot
-    report = by_territory(counts, snapshot.territory, Kind.COMMUNE, order=order, year=year, coverage=coverage)
+    report = by_territory(
+        counts, snapshot.territory, TerritoryKind.COMMUNE, order=order, year=year, coverage=coverage
+    )
     mode = {"car": "en voiture", "bicycle": "à vélo", "foot": "à pied"}[coverage.question.mode]
     found = []
     for row in report.rows:
@@ -407,7 +409,7 @@ def deserts(
     return tuple(sorted(found, key=lambda d: (-d.given, d.code)))
 
 
-def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[Figures]:
+def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[PassFigures]:
     """Figures of each group of rows; those of group -1 are in none."""
     kept = group >= 0
     values = (counts.given, counts.used, counts.expired)
@@ -437,11 +439,11 @@ def _told(
     expired_cents: int,
     *,
     waited: NDArray[np.int64],
-) -> Figures:
+) -> PassFigures:
     """Figures with the mean and the median of delays, given as passes by days waited."""
     delayed = int(waited.sum())
     half = int(np.searchsorted(np.cumsum(waited), (delayed + 1) // 2)) if delayed else None
-    return Figures(
+    return PassFigures(
         given=given,
         used=used,
         expired=expired,
@@ -455,9 +457,9 @@ def _told(
     )
 
 
-def _access(coverage: Coverage, kind: Kind) -> dict[str, Access]:
+def _access(coverage: Coverage, kind: TerritoryKind) -> dict[str, PassAccess]:
     return {
-        row.code: Access(row.site_count, row.nearest_site_id, row.median_min)
+        row.code: PassAccess(row.site_count, row.nearest_site_id, row.median_min)
         for row in coverage.by_territory(kind)
     }
 
@@ -478,7 +480,7 @@ def flat(rows: Iterable[TerritoryPasses]) -> list[dict[str, object]]:
             "code": row.code,
             "name": row.name,
             "population": row.population,
-            **{name: getattr(row.figures, name) for name in Figures.__slots__},
+            **{name: getattr(row.figures, name) for name in PassFigures.__slots__},
             "per_1000": row.per_1000,
             "fragile_population": row.fragile_population,
             "per_1000_fragile": row.per_1000_fragile,
@@ -486,7 +488,7 @@ def flat(rows: Iterable[TerritoryPasses]) -> list[dict[str, object]]:
             "reimbursed_here": row.reimbursed_here,
             **{
                 name: getattr(row.access, name) if row.access is not None else None
-                for name in Access.__slots__
+                for name in PassAccess.__slots__
             },
         }
         for row in rows

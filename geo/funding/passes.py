@@ -133,7 +133,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Known:
+class PassReferences:
     """What events of a file may speak of."""
 
     orders: Mapping[str, Order]
@@ -255,7 +255,7 @@ def expiries(given: Mapping[str, int], used: Mapping[str, int], expired: Mapping
 
 def read_events(
     path: Path,
-    known: Known,
+    known: PassReferences,
     *,
     today: date,
     max_bytes: int,
@@ -287,7 +287,7 @@ def read_events(
         )
     rank = [table.columns.index(name) for name in COLUMNS]
     corrects = table.columns.index("corrects") if "corrects" in table.columns else None
-    reading = _Reading(known, today)
+    reading = _EventReader(known, today)
     result = ReadEvents()
     width = len(table.columns)
     for line, cells in table.rows():
@@ -321,10 +321,10 @@ def read_events(
 
 
 @dataclass(slots=True)
-class _Reading:
+class _EventReader:
     """Cells of one file on their way to events; days already read are remembered."""
 
-    known: Known
+    known: PassReferences
     today: date
     days: dict[str, date | None] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from geo.funding import money
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 
 _CENT: Final = Decimal("0.01")
 
@@ -23,7 +23,7 @@ UNPLACED: Final = ""
 
 
 class By(StrEnum):
-    """What the lines of a report stand for, territories aside (`geo.territory.model.Kind`)."""
+    """What the lines of a report stand for, territories aside (`geo.territory.model.TerritoryKind`)."""
 
     PARTNER = "partner"
     YEAR = "year"
@@ -89,10 +89,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FundReport:
     """Lines and their total; `year` None: since the beginning."""
 
-    by: By | Kind
+    by: By | TerritoryKind
     year: int | None
     lines: tuple[Line, ...]
     total: Line
@@ -103,7 +103,7 @@ class Report:
         return self.total.fictif
 
 
-def by_territory(communes: Iterable[Line], territory: Territory, kind: Kind) -> list[Line]:
+def by_territory(communes: Iterable[Line], territory: Territory, kind: TerritoryKind) -> list[Line]:
     """Lines of a kind of territory, all of them, from lines by commune.
 
     What names no commune of the territory is in a last line of key `UNPLACED`, if there is any.
@@ -124,7 +124,7 @@ def by_territory(communes: Iterable[Line], territory: Territory, kind: Kind) -> 
     return [*lines.values(), *([] if empty else [unplaced])]
 
 
-def told(report: Report) -> Iterator[dict[str, Any]]:
+def report_to_records(report: FundReport) -> Iterator[dict[str, Any]]:
     """Lines then total as flat records: sums in cents, leverage, euros per inhabitant."""
     for line in (*report.lines, report.total):
         values = {field.name: getattr(line, field.name) for field in fields(line)}
@@ -138,7 +138,7 @@ def told(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def rows(report: Report) -> Iterator[list[str]]:
+def rows(report: FundReport) -> Iterator[list[str]]:
     """Lines then total as a French spreadsheet has them: a heading, then sums in euros (1234.56)."""
     yield [
         "code",

@@ -43,7 +43,7 @@ _READY_ROWS: Final = 200
 _WIDTHS: Final = (12, 40)
 
 
-class Cell(StrEnum):
+class CellType(StrEnum):
     """What a column holds, and so how its cells are read and written."""
 
     TEXT = "text"
@@ -79,7 +79,7 @@ class Column:
 
     name: str
     heading: str
-    cell: Cell
+    cell: CellType
     explains: str
     example: str = ""
     required: bool = False
@@ -121,51 +121,51 @@ class Template:
 
 
 _ALLOWED: Final = {
-    Cell.TEXT: "texte",
-    Cell.REFERENCE: "de 1 à 100 signes, différente sur chaque ligne",
-    Cell.DATE: "2026-03-12 ou 12/03/2026",
-    Cell.EUROS: "1 234,56 ou 1234.56",
-    Cell.COUNT: "nombre entier",
-    Cell.NUMBER: "12 ou 12,5",
-    Cell.YEAR: "de 2000 à 2100",
-    Cell.CHOICE: "",
-    Cell.FLAG: "oui, non, ou rien (non)",
-    Cell.COMMUNE: "code INSEE (47001), ou nom s'il n'y en a qu'une de ce nom",
-    Cell.PARTNER: "code d'un partenaire enregistré",
-    Cell.SITE: "identifiant public d'un lieu enregistré",
-    Cell.ORDER: "référence d'une commande de pass enregistrée",
-    Cell.FUNDERS: "code=pass, séparés par |",
+    CellType.TEXT: "texte",
+    CellType.REFERENCE: "de 1 à 100 signes, différente sur chaque ligne",
+    CellType.DATE: "2026-03-12 ou 12/03/2026",
+    CellType.EUROS: "1 234,56 ou 1234.56",
+    CellType.COUNT: "nombre entier",
+    CellType.NUMBER: "12 ou 12,5",
+    CellType.YEAR: "de 2000 à 2100",
+    CellType.CHOICE: "",
+    CellType.FLAG: "oui, non, ou rien (non)",
+    CellType.COMMUNE: "code INSEE (47001), ou nom s'il n'y en a qu'une de ce nom",
+    CellType.PARTNER: "code d'un partenaire enregistré",
+    CellType.SITE: "identifiant public d'un lieu enregistré",
+    CellType.ORDER: "référence d'une commande de pass enregistrée",
+    CellType.FUNDERS: "code=pass, séparés par |",
 }
 
 _REFERENCE = Column(
     "reference",
     "Référence",
-    Cell.REFERENCE,
+    CellType.REFERENCE,
     "Désigne la ligne pour toujours : la renvoyer ne la compte pas deux fois.",
     "EXEMPLE-001",
     required=True,
 )
-_AMOUNT = Column("amount", "Montant (€)", Cell.EUROS, "En euros, au-dessus de zéro.", "1 111,11", True)
+_AMOUNT = Column("amount", "Montant (€)", CellType.EUROS, "En euros, au-dessus de zéro.", "1 111,11", True)
 _FICTIF = Column(
-    "fictif", "Fictif", Cell.FLAG, "Oui pour une ligne inventée : tout ce qui la montre le dit.", "oui"
+    "fictif", "Fictif", CellType.FLAG, "Oui pour une ligne inventée : tout ce qui la montre le dit.", "oui"
 )
-_MEMO = Column("memo", "Mémo", Cell.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
-_NOTE = Column("note", "Note", Cell.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
-_COMMUNE = Column("commune", "Commune", Cell.COMMUNE, "Commune concernée, s'il y en a une.", "47001")
-_SITE = Column("site", "Identifiant du lieu", Cell.SITE, "Lieu concerné, s'il y en a un.")
+_MEMO = Column("memo", "Mémo", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
+_NOTE = Column("note", "Note", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
+_COMMUNE = Column("commune", "Commune", CellType.COMMUNE, "Commune concernée, s'il y en a une.", "47001")
+_SITE = Column("site", "Identifiant du lieu", CellType.SITE, "Lieu concerné, s'il y en a un.")
 
 
 def _day(heading: str = "Date", explains: str = "Jour où cela compte.") -> Column:
-    return Column("day", heading, Cell.DATE, explains, "2026-03-12", required=True)
+    return Column("day", heading, CellType.DATE, explains, "2026-03-12", required=True)
 
 
 def _partner(explains: str, *, required: bool = False) -> Column:
-    return Column("partner", "Partenaire", Cell.PARTNER, explains, "exemple-partenaire", required)
+    return Column("partner", "Partenaire", CellType.PARTNER, explains, "exemple-partenaire", required)
 
 
 def _choice(name: str, heading: str, explains: str, of: type[StrEnum], example: str) -> Column:
     choices = {each.value: str(each.label) for each in of}  # type: ignore[attr-defined]  # all have one
-    return Column(name, heading, Cell.CHOICE, explains, example, required=True, choices=choices)
+    return Column(name, heading, CellType.CHOICE, explains, example, required=True, choices=choices)
 
 
 _FIXED: Final = (
@@ -176,25 +176,27 @@ _FIXED: Final = (
             Column(
                 "code",
                 "Code",
-                Cell.REFERENCE,
+                CellType.REFERENCE,
                 "Nom court et unique : minuscules sans accent, chiffres et tirets.",
                 "exemple-partenaire",
                 required=True,
             ),
-            Column("name", "Nom", Cell.TEXT, "Dénomination usuelle.", "Partenaire fictif Exemple", True),
+            Column("name", "Nom", CellType.TEXT, "Dénomination usuelle.", "Partenaire fictif Exemple", True),
             _choice("kind", "Nature", "Ce qu'est le partenaire.", PartnerKind, "association"),
-            Column("siret", "SIRET", Cell.TEXT, "Quatorze chiffres ; vide s'il est inconnu."),
+            Column("siret", "SIRET", CellType.TEXT, "Quatorze chiffres ; vide s'il est inconnu."),
             Column(
                 "contact_role",
                 "Fonction du contact",
-                Cell.TEXT,
+                CellType.TEXT,
                 "Une fonction, jamais une personne ni ses coordonnées.",
                 "responsable de l'inclusion numérique",
             ),
-            Column("website", "Site web", Cell.TEXT, "Adresse qui commence par https:// ou http://."),
+            Column("website", "Site web", CellType.TEXT, "Adresse qui commence par https:// ou http://."),
             _NOTE,
-            Column("network_from", "Entrée dans le réseau", Cell.DATE, "Vide : n'en est pas.", "2026-01-01"),
-            Column("network_to", "Sortie du réseau", Cell.DATE, "Vide : en est encore."),
+            Column(
+                "network_from", "Entrée dans le réseau", CellType.DATE, "Vide : n'en est pas.", "2026-01-01"
+            ),
+            Column("network_to", "Sortie du réseau", CellType.DATE, "Vide : en est encore."),
             _FICTIF,
         ),
         key=("code",),
@@ -205,7 +207,12 @@ _FIXED: Final = (
         (
             _partner("Qui porte ou soutient le lieu.", required=True),
             Column(
-                "site", "Identifiant du lieu", Cell.SITE, "Le lieu.", "demonstration--lieu-fictif-001", True
+                "site",
+                "Identifiant du lieu",
+                CellType.SITE,
+                "Le lieu.",
+                "demonstration--lieu-fictif-001",
+                True,
             ),
             _choice("role", "Rôle", "Ce que le partenaire y fait.", SiteRole, "soutient"),
         ),
@@ -216,8 +223,10 @@ _FIXED: Final = (
         "Conventions",
         (
             _partner("Qui l'a signée.", required=True),
-            Column("year", "Année", Cell.YEAR, "Année qu'elle couvre.", "2026", True),
-            Column("reference", "Référence", Cell.TEXT, "De la délibération ou du contrat.", "CONV-01", True),
+            Column("year", "Année", CellType.YEAR, "Année qu'elle couvre.", "2026", True),
+            Column(
+                "reference", "Référence", CellType.TEXT, "De la délibération ou du contrat.", "CONV-01", True
+            ),
             _NOTE,
         ),
         key=("partner", "year", "reference"),
@@ -243,7 +252,7 @@ _FIXED: Final = (
             _REFERENCE,
             _day(),
             _AMOUNT,
-            Column("action_line", "Ligne d'action", Cell.TEXT, "À quoi il servira.", "formation", True),
+            Column("action_line", "Ligne d'action", CellType.TEXT, "À quoi il servira.", "formation", True),
             _partner("À qui il est destiné."),
             _COMMUNE,
             _SITE,
@@ -259,7 +268,12 @@ _FIXED: Final = (
             _day(),
             _AMOUNT,
             Column(
-                "commitment", "Engagement", Cell.TEXT, "Référence de l'engagement payé.", "2026-ENG-01", True
+                "commitment",
+                "Engagement",
+                CellType.TEXT,
+                "Référence de l'engagement payé.",
+                "2026-ENG-01",
+                True,
             ),
             _partner("Qui est payé, s'il n'est pas celui de l'engagement."),
             _COMMUNE,
@@ -274,13 +288,15 @@ _FIXED: Final = (
         (
             _REFERENCE,
             _day("Date", "Jour de la commande."),
-            Column("count", "Nombre", Cell.COUNT, "Pass commandés.", "100", True),
-            Column("value", "Valeur faciale (€)", Cell.EUROS, "D'un pass ; vide : 10 €.", "10"),
-            Column("expires_on", "Expire le", Cell.DATE, "Dernier jour où ils valent.", "2026-12-31", True),
+            Column("count", "Nombre", CellType.COUNT, "Pass commandés.", "100", True),
+            Column("value", "Valeur faciale (€)", CellType.EUROS, "D'un pass ; vide : 10 €.", "10"),
+            Column(
+                "expires_on", "Expire le", CellType.DATE, "Dernier jour où ils valent.", "2026-12-31", True
+            ),
             Column(
                 "funders",
                 "Financeurs",
-                Cell.FUNDERS,
+                CellType.FUNDERS,
                 "Qui paie combien de pass ; leur somme est la commande.",
                 "exemple-partenaire=100",
                 True,
@@ -294,26 +310,30 @@ _FIXED: Final = (
         "Événements de pass",
         (
             _REFERENCE,
-            Column("order", "Commande", Cell.ORDER, "Dont ils sont.", "2026-A", True),
+            Column("order", "Commande", CellType.ORDER, "Dont ils sont.", "2026-A", True),
             Column(
                 "kind",
                 "Événement",
-                Cell.CHOICE,
+                CellType.CHOICE,
                 "Ce qui leur arrive.",
                 "donnés",
                 True,
                 {each.value: each.label for each in EventKind},
             ),
             _day("Date", "Jour de l'événement."),
-            Column("count", "Nombre", Cell.COUNT, "De pass ; négatif pour une correction.", "12", True),
-            Column("commune", "Commune", Cell.COMMUNE, "Des habitants ; il la faut pour un don.", "47001"),
+            Column("count", "Nombre", CellType.COUNT, "De pass ; négatif pour une correction.", "12", True),
+            Column(
+                "commune", "Commune", CellType.COMMUNE, "Des habitants ; il la faut pour un don.", "47001"
+            ),
             _partner("Prescripteur qui les a donnés."),
-            Column("site", "Identifiant du lieu", Cell.SITE, "Où ils sont utilisés, ou qui est remboursé."),
-            Column("corrects", "Corrige", Cell.TEXT, "Référence de l'événement corrigé, s'il y en a un."),
+            Column(
+                "site", "Identifiant du lieu", CellType.SITE, "Où ils sont utilisés, ou qui est remboursé."
+            ),
+            Column("corrects", "Corrige", CellType.TEXT, "Référence de l'événement corrigé, s'il y en a un."),
             Column(
                 "commitment",
                 "Engagement",
-                Cell.TEXT,
+                CellType.TEXT,
                 "Référence de l'engagement du fonds qui paie ; il la faut pour un remboursement.",
             ),
         ),
@@ -376,7 +396,7 @@ def plain_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return stream.getvalue().encode("utf-8", "replace")
 
 
-def row_of(template: Template, values: Mapping[str, object]) -> list[str]:
+def template_row(template: Template, values: Mapping[str, object]) -> list[str]:
     """Values of a record, by the names of its columns, as the cells a file has; absent ones are empty."""
     return [_written(column, values.get(column.name)) for column in template.columns]
 
@@ -385,12 +405,12 @@ def _of_action(kind: ActionKind) -> Template:
     own = [
         _REFERENCE,
         _day("Date", "Jour, ou premier jour."),
-        Column("until", "Jusqu'au", Cell.DATE, "Dernier jour, si l'action dure."),
-        Column("title", "Titre", Cell.TEXT, "En quelques mots.", "Action fictive"),
-        Column("commune", "Commune", Cell.COMMUNE, "Où elle se tient.", "47001", True),
+        Column("until", "Jusqu'au", CellType.DATE, "Dernier jour, si l'action dure."),
+        Column("title", "Titre", CellType.TEXT, "En quelques mots.", "Action fictive"),
+        Column("commune", "Commune", CellType.COMMUNE, "Où elle se tient.", "47001", True),
         _partner("Qui la mène."),
         _SITE,
-        Column("amount", "Montant (€)", Cell.EUROS, "Son coût ; vide : 0.", "777,77"),
+        Column("amount", "Montant (€)", CellType.EUROS, "Son coût ; vide : 0.", "777,77"),
     ]
     taken = {fold(c.heading) for c in (*own, _FICTIF)}
     for measure in kind.measures:
@@ -398,13 +418,15 @@ def _of_action(kind: ActionKind) -> Template:
         if fold(label) in taken:
             label = f"{label} ({measure.name})"
         taken.add(fold(label))
-        cell = {MeasureType.INT: Cell.COUNT, MeasureType.FLOAT: Cell.NUMBER}.get(measure.type, Cell.TEXT)
+        cell = {MeasureType.INT: CellType.COUNT, MeasureType.FLOAT: CellType.NUMBER}.get(
+            measure.type, CellType.TEXT
+        )
         unit = f" ({measure.unit})" if measure.unit else ""
         own.append(
             Column(
                 measure.name,
                 label,
-                Cell.CHOICE if measure.choices else cell,
+                CellType.CHOICE if measure.choices else cell,
                 f"Mesure{unit}." + (" Petits nombres jamais publiés." if measure.secret else ""),
                 next(iter(measure.choices.values()), "12" if measure.additive else "Salle fictive"),
                 measure.required,
@@ -425,14 +447,14 @@ def _example(template: Template) -> list[str]:
 def _written(column: Column, value: object) -> str:
     if value is None or value == "":
         return ""
-    if column.cell is Cell.EUROS and isinstance(value, int):
+    if column.cell is CellType.EUROS and isinstance(value, int):
         return money.plain(value)
-    if column.cell is Cell.FLAG:
+    if column.cell is CellType.FLAG:
         return "oui" if value else "non"
-    if column.cell is Cell.CHOICE:
+    if column.cell is CellType.CHOICE:
         code = str(value.value if isinstance(value, Enum) else value)
         return column.choices.get(code, code)
-    if column.cell is Cell.FUNDERS and isinstance(value, tuple):
+    if column.cell is CellType.FUNDERS and isinstance(value, tuple):
         return " | ".join(f"{code}={passes}" for code, passes in value)
     return value.isoformat() if isinstance(value, date) else str(value)
 

@@ -20,7 +20,7 @@ _GEOSTAT_EPSG = 3035
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class GridCell:
     """Where a cell lies: EPSG code, side, easting and northing of its lower left corner (metres)."""
 
     epsg: int
@@ -34,14 +34,14 @@ class Cell:
         return self.epsg, self.side
 
 
-def parsed(cell_id: str) -> Cell | None:
+def parsed(cell_id: str) -> GridCell | None:
     """The cell an identifier names, INSPIRE (`EXAMPLE`) or GEOSTAT (1kmN2370E3530); None if none."""
     if found := _INSPIRE.fullmatch(cell_id):
         epsg, side, north, east = map(int, found.groups())
-        return Cell(epsg, side, east, north) if side else None
+        return GridCell(epsg, side, east, north) if side else None
     if found := _GEOSTAT.fullmatch(cell_id):
         north, east = map(int, found.groups())
-        return Cell(_GEOSTAT_EPSG, 1_000, east * 1_000, north * 1_000)
+        return GridCell(_GEOSTAT_EPSG, 1_000, east * 1_000, north * 1_000)
     return None
 
 

@@ -18,10 +18,10 @@ import shapely
 
 from geo.crs import WGS84, reproject
 from geo.errors import InvalidCrs, PorteeError, UnreadableFile
-from geo.people.cell_ids import EXAMPLE, Cell, is_metric, parsed
-from geo.people.cutting import cut
+from geo.people.areal_weighting import cut
+from geo.people.cell_ids import EXAMPLE, GridCell, is_metric, parsed
 from geo.people.grid_files import GridColumns, GridRow, Value, bounds, open_grid
-from geo.people.model import UNDATED, Findings, People, Tally
+from geo.people.model import UNDATED, Findings, People, RowTally
 from geo.people.tables import number
 from geo.sites.model import Issue, Severity
 from geo.territory.model import Provenance, Territory
@@ -60,7 +60,7 @@ class LoadedPeople:
     file_name: str
     sha256: str
     column: str
-    tally: Tally
+    tally: RowTally
     findings: Findings
     withheld: int
     estimated: int
@@ -172,7 +172,7 @@ def read_people(
         file_name=path.name,
         sha256=opened.sha256,
         column=columns.inhabitants,
-        tally=Tally(
+        tally=RowTally(
             read=near.read,
             accepted=len(touched),
             outside=near.outside + len(corner) - len(touched),
@@ -233,7 +233,7 @@ def _near(
     return near
 
 
-def _cell(row: GridRow, column: str, grid: tuple[int, int] | None) -> Cell | Issue:
+def _cell(row: GridRow, column: str, grid: tuple[int, int] | None) -> GridCell | Issue:
     """The cell of a row, or why it cannot be one of this grid."""
     cell = parsed(row.id)
     if cell is None:

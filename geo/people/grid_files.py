@@ -24,7 +24,7 @@ from pyproj.exceptions import CRSError
 from geo.crs import WGS84, reproject
 from geo.errors import InvalidCrs, UnreadableFile
 from geo.people.cell_ids import is_metric, parsed
-from geo.people.tables import Table, open_table, quoted
+from geo.people.tables import SourceTable, open_table, quoted
 from geo.sites.model import Issue
 from geo.sites.readers.delimited import record
 from geo.territory.files import sha256_of
@@ -167,7 +167,7 @@ def _recognised(names: tuple[str, ...], file: str, column: str | None) -> GridCo
     )
 
 
-def _table_rows(table: Table, columns: GridColumns) -> Iterator[GridRow]:
+def _table_rows(table: SourceTable, columns: GridColumns) -> Iterator[GridRow]:
     rank = {name: table.columns.index(name) for name in columns.figures}
     at_id, width = table.columns.index(columns.id), len(table.columns)
     for line, cells in table.rows():

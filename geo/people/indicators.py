@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from geo.crs import departement_of
+from geo.crs import departement_code
 from geo.errors import UnreadableFile
-from geo.people.model import UNDATED, UNLICENSED, Findings, Indicator, Tally
-from geo.people.tables import Table, number, open_table, quoted
+from geo.people.model import UNDATED, UNLICENSED, Findings, Indicator, RowTally
+from geo.people.tables import SourceTable, number, open_table, quoted
 from geo.sites.filters import fold
 from geo.sites.model import Issue, Severity
 from geo.sites.readers.content import Record, column_name
@@ -80,7 +80,7 @@ class LoadedIndicator:
     column: str
     area_column: str
     inhabitants_column: str
-    tally: Tally
+    tally: RowTally
     findings: Findings
     missing: tuple[str, ...]
 
@@ -152,7 +152,7 @@ def read_indicator(
     codes_column = _codes_column(table, area_column)
     filters = {table.column(each, "--where"): value for each, value in (where or {}).items()}
     weights_column = _weights_column(table, inhabitants_column)
-    reader = _Reader(territory, codes_column, value_column, weights_column)
+    reader = _IndicatorReader(territory, codes_column, value_column, weights_column)
     findings = Findings()
     areas: dict[str, Area] = {}
     read = outside = unselected = rejected = 0
@@ -196,7 +196,7 @@ def read_indicator(
         column=value_column,
         area_column=codes_column,
         inhabitants_column=weights_column if level == IRIS else "",
-        tally=Tally(read, len(areas), outside, unselected, rejected),
+        tally=RowTally(read, len(areas), outside, unselected, rejected),
         findings=findings,
         missing=tuple(sorted(territory.own_codes - values.keys())),
     )
@@ -239,7 +239,7 @@ def _known(names: Sequence[str]) -> str:
     return next((by_name[known] for known in (*_IRIS_COLUMNS, *_COMMUNE_COLUMNS) if known in by_name), "")
 
 
-def _codes_column(table: Table, asked: str | None) -> str:
+def _codes_column(table: SourceTable, asked: str | None) -> str:
     if asked is not None:
         return table.column(asked, "--area-column")
     known = _known(table.columns)
@@ -252,7 +252,7 @@ def _codes_column(table: Table, asked: str | None) -> str:
     return known
 
 
-def _weights_column(table: Table, asked: str | None) -> str:
+def _weights_column(table: SourceTable, asked: str | None) -> str:
     """The column of inhabitants asked for, or the one its name betrays when it is the only one."""
     if asked is not None:
         return table.column(asked, "--inhabitants-column")
@@ -261,7 +261,7 @@ def _weights_column(table: Table, asked: str | None) -> str:
 
 
 @dataclass
-class _Reader:
+class _IndicatorReader:
     """What a row says of an area of the territory. The first code read sets the level of all."""
 
     territory: Territory
@@ -296,7 +296,7 @@ class _Reader:
                 "Gardez un seul niveau par fichier.",
             )
         if commune not in self.territory.own_codes:
-            if departement_of(commune) != self.territory.code:
+            if departement_code(commune) != self.territory.code:
                 return None
             return self._rejected(
                 row,
@@ -347,7 +347,7 @@ def _code(text: str) -> str:
 
 
 def _nothing(
-    table: Table, territory: Territory, read: int, outside: int, findings: Findings
+    table: SourceTable, territory: Territory, read: int, outside: int, findings: Findings
 ) -> UnreadableFile:
     first = findings.kept[0] if findings.kept else None
     if first:

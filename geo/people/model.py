@@ -72,7 +72,7 @@ class Indicator:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RowTally:
     """Counts of the rows of a source. `read == accepted + outside + unselected + rejected`, always.
 
     `outside` rows speak of somewhere else than the territory; `unselected` ones were not asked for.

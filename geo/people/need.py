@@ -107,7 +107,7 @@ def parse_weights(text: str) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((code, weight) for code, weight in found.items() if weight))
 
 
-def written_weights(weights: Iterable[tuple[str, float]]) -> str:
+def format_weights(weights: Iterable[tuple[str, float]]) -> str:
     """As `parse_weights` reads them back: "ifn:0.5,pauvrete:0.2"."""
     return ",".join(f"{code}:{f'{weight:.6f}'.rstrip('0').rstrip('.')}" for code, weight in weights)
 

@@ -33,7 +33,7 @@ _THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """A table opened: its columns, and a way to read what lies below them from the start.
 
     Rows that are blank are skipped. Cells are text, as many as the row has.
@@ -63,7 +63,7 @@ class Table:
         return alike[0]
 
 
-def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]], bool]) -> Table:
+def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]], bool]) -> SourceTable:
     """Open a CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252) or a sheet of an XLSX workbook.
 
     Parameters
@@ -116,7 +116,7 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
                 cells.extend([""] * (len(columns) - len(cells)))
             yield line, cells
 
-    return Table(path.name, inspection.sha256, columns, below)
+    return SourceTable(path.name, inspection.sha256, columns, below)
 
 
 def quoted(columns: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from geo.crs import WGS84, project, reproject
 from geo.errors import UnreadableFile
 from geo.people.model import Findings
-from geo.places.words import STREET_TYPES
+from geo.places.query_words import STREET_TYPES
 from geo.sites.filters import fold
 from geo.sites.model import Issue, Severity
 from geo.sites.readers import delimited
@@ -131,7 +131,7 @@ class Addresses:
 
 
 @dataclass(slots=True)
-class _Rows:
+class _AddressColumns:
     """Rows that can be read, in columns: one entry each."""
 
     line: list[int] = field(default_factory=list)
@@ -193,7 +193,7 @@ def read_addresses(
 def _read(
     path: Path, territory: Territory, within: shapely.Geometry, tell: Callable[[int], None]
 ) -> tuple[AddressFile, list[Street]]:
-    tally, findings, rows = AddressTally(), Findings(), _Rows()
+    tally, findings, rows = AddressTally(), Findings(), _AddressColumns()
     with _unpacked(path) as plain:
         encoding = inspect(plain, max_bytes=MAX_BYTES).encoding
         columns, cells = _opened(plain, path.name, encoding)
@@ -282,7 +282,7 @@ def _unknown(name: str, header: list[str]) -> UnreadableFile:
     )
 
 
-def _take(line: int, row: list[str], columns: dict[str, int], rows: _Rows) -> Issue | None:
+def _take(line: int, row: list[str], columns: dict[str, int], rows: _AddressColumns) -> Issue | None:
     """Add a row to those that can be read, or tell why it cannot."""
     if len(row) != len(columns):
         return _rejected(
@@ -367,7 +367,11 @@ def _take(line: int, row: list[str], columns: dict[str, int], rows: _Rows) -> Is
 
 
 def _streets(
-    rows: _Rows, territory: Territory, within: shapely.Geometry, tally: AddressTally, findings: Findings
+    rows: _AddressColumns,
+    territory: Territory,
+    within: shapely.Geometry,
+    tally: AddressTally,
+    findings: Findings,
 ) -> list[Street]:
     """Streets of the rows that lie where they say and near the territory; the others are counted."""
     if not rows.line:
@@ -394,7 +398,7 @@ def _streets(
     return [_street(street, known, rows, degrees) for street, known in by_street.items()]
 
 
-def _placed(rows: _Rows, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _placed(rows: _AddressColumns, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitude and latitude of each row, and how many metres its two positions are apart (0 if one)."""
     degrees, metres = np.array(rows.degrees), np.array(rows.metres)
     only_metres = np.isnan(degrees[:, 0])
@@ -408,7 +412,7 @@ def _placed(rows: _Rows, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def _street(
-    street: str, known: dict[tuple[int, str], int], rows: _Rows, degrees: NDArray[np.float64]
+    street: str, known: dict[tuple[int, str], int], rows: _AddressColumns, degrees: NDArray[np.float64]
 ) -> Street:
     at = np.fromiter(known.values(), dtype=np.intp)
     places = degrees[at]
@@ -456,7 +460,7 @@ def _pair(first: str, second: str, bound: float) -> tuple[float, float] | None:
     return pair if abs(pair[0]) <= bound and abs(pair[1]) <= bound and pair != (0.0, 0.0) else None
 
 
-def _disagreement(rows: _Rows, at: int, apart_m: float) -> Issue:
+def _disagreement(rows: _AddressColumns, at: int, apart_m: float) -> Issue:
     (longitude, latitude), (x, y) = rows.degrees[at], rows.metres[at]
     far = f"{apart_m / 1000:.0f} km" if apart_m >= 10_000 else f"{apart_m:.0f} m"
     return _rejected(

@@ -26,7 +26,7 @@ import orjson
 from numpy.typing import NDArray
 
 from geo.errors import RoadsUnavailable
-from geo.reach.graph import RoadGraph, RoadsAbout
+from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.modes import Mode
 
 FORMAT: Final = 1
@@ -114,7 +114,7 @@ def read_graph(folder: Path, *, verify: bool = False) -> RoadGraph:
             shape_xy=arrays["shape_xy"],
             seconds={mode: arrays[f"seconds_{mode}"] for mode in modes},
             reachable={mode: arrays[f"reachable_{mode}"] for mode in modes},
-            about=RoadsAbout(**{**told, "built_at": datetime.fromisoformat(told["built_at"])}),
+            about=GraphMetadata(**{**told, "built_at": datetime.fromisoformat(told["built_at"])}),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise _damaged(folder, f"its manifest is not understood ({problem})") from problem

@@ -25,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import WGS84, reproject
 from geo.errors import UnreadableFile
 from geo.reach.artefact import checksum
-from geo.reach.graph import RoadGraph, RoadsAbout
+from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.layers import read_layer
 from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
@@ -132,7 +132,7 @@ def roads_from_file(
         lines = layer = read_layer(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
         summary |= {"features": layer.features, "connectors": layer.connectors}
     name, _ = cleaned(path.name)
-    about = RoadsAbout(
+    about = GraphMetadata(
         checksum="",
         file_name=name,
         format=kind.value,
@@ -146,7 +146,7 @@ def roads_from_file(
 
 
 def build_graph(
-    lines: RoadLines, about: RoadsAbout, *, keep_component_share: float = KEEP_COMPONENT_SHARE
+    lines: RoadLines, about: GraphMetadata, *, keep_component_share: float = KEEP_COMPONENT_SHARE
 ) -> RoadGraph:
     """Number junctions and pieces of road; keep of each mode what hangs together.
 
@@ -234,7 +234,7 @@ def _numbered(
     lines: RoadLines,
     pieces: NDArray[np.intp],
     seconds: Mapping[Mode, NDArray[np.float32]],
-    about: RoadsAbout,
+    about: GraphMetadata,
 ) -> RoadGraph:
     """The graph of some of the pieces: nodes in the order of their keys, edges in that of their nodes."""
     keys, ends = np.unique(np.concatenate([lines.end_a[pieces], lines.end_b[pieces]]), return_inverse=True)

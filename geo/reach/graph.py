@@ -23,7 +23,7 @@ SHORTEST_S: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class RoadsAbout:
+class GraphMetadata:
     """Where a road graph comes from, and what its building kept and dropped.
 
     `checksum` is the SHA-256 (hex) of the artefact's content: the same graph has the same one.
@@ -40,7 +40,7 @@ class RoadsAbout:
     summary: Mapping[str, object] = field(default_factory=dict)
 
 
-def provenance_of(about: RoadsAbout) -> Provenance:
+def provenance_of(about: GraphMetadata) -> Provenance:
     """The source of a road graph, as every answer names it."""
     return Provenance(
         subject="Routes",
@@ -87,7 +87,7 @@ class RoadGraph:
     shape_xy: NDArray[np.float64]
     seconds: Mapping[Mode, NDArray[np.float32]]
     reachable: Mapping[Mode, NDArray[np.bool_]]
-    about: RoadsAbout
+    about: GraphMetadata
 
     @property
     def modes(self) -> tuple[Mode, ...]:

@@ -21,8 +21,8 @@ from shapely import MultiPolygon
 from geo.errors import ImpossibleQuestion
 from geo.reach import straight_line
 from geo.reach.graph import RoadGraph
-from geo.reach.joining import Joined
 from geo.reach.modes import Mode
+from geo.reach.snapping import Joined
 from geo.reach.travel import Travel
 
 MINUTES: Final = (5, 10, 15, 20, 30, 45)

@@ -111,7 +111,7 @@ class LayerLines(RoadLines):
 
 
 @dataclass(frozen=True, slots=True)
-class _Road:
+class _RoadAttributes:
     """What the attributes of a feature say of it, or why it is no road.
 
     `rank` is that of its class in the profiles; `kmh` holds, for each mode in order, speeds forth
@@ -225,7 +225,7 @@ def read_layer(
 
 def _read(
     path: Path, epsg: int, profiles: Profiles, progress: Callable[[int, int], None] | None
-) -> tuple[NDArray[np.object_], list[_Road]]:
+) -> tuple[NDArray[np.object_], list[_RoadAttributes]]:
     """Geometries in the metric CRS and what the attributes say, one each for every feature."""
     if not path.is_file():
         raise UnreadableFile(f"Le fichier {path} est introuvable.", "Vérifiez son nom et son dossier.")
@@ -257,7 +257,7 @@ def _read(
     shapes = _projected(path, shapely.force_2d(shapely.from_wkb(wkb)), info["crs"], epsg)
     by_field = dict(zip(meta["fields"], values, strict=True))
     asked = [by_field[columns[name]] if name in columns else None for name in _COLUMNS]
-    known: dict[tuple[str, ...], _Road] = {}
+    known: dict[tuple[str, ...], _RoadAttributes] = {}
     roads = []
     for row in range(len(wkb)):
         told = tuple("" if column is None else _text(column[row]) for column in asked)
@@ -334,16 +334,16 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def _road(told: dict[str, str], profiles: Profiles) -> _Road:
+def _road(told: dict[str, str], profiles: Profiles) -> _RoadAttributes:
     """What one set of attributes says of a road."""
     nature = fold(told["nature"])
     if nature.startswith("bac ") or told["class"] == "ferry":
-        return _Road(refused=FERRY)
+        return _RoadAttributes(refused=FERRY)
     if fold(told["state"]) not in ("", "en service"):
-        return _Road(refused=NOT_IN_SERVICE)
+        return _RoadAttributes(refused=NOT_IN_SERVICE)
     road_class = _class(told, nature, profiles)
     if not road_class:
-        return _Road(refused=UNKNOWN_CLASS if told["class"] or nature else NO_CLASS)
+        return _RoadAttributes(refused=UNKNOWN_CLASS if told["class"] or nature else NO_CLASS)
     direction = told["direction"].casefold()
     kmh = []
     for mode in Mode:
@@ -356,10 +356,10 @@ def _road(told: dict[str, str], profiles: Profiles) -> _Road:
             )
         )
     if not any(forth or back for forth, back in kmh):
-        return _Road(refused=CLOSED)
+        return _RoadAttributes(refused=CLOSED)
     level = int(told["level"]) if re.fullmatch(r"-?\d", told["level"]) else 0
     carried = level or told["bridge"].casefold() not in _NO or told["tunnel"].casefold() not in _NO
-    return _Road(
+    return _RoadAttributes(
         rank=profiles.rank(road_class),
         kmh=tuple(kmh),
         level=level,
@@ -500,7 +500,7 @@ def _degrees(row: dict[str, str], field: str, beside: Path, rows: csv.DictReader
 
 def _joined(
     vertices: _Vertices,
-    of_line: Sequence[_Road],
+    of_line: Sequence[_RoadAttributes],
     interchanges: NDArray[np.float64],
     *,
     snap_m: float,
@@ -552,7 +552,7 @@ def _pieces(vertices: _Vertices, shortest_loop_m: float) -> _Pieces:
     return pieces.only((pieces.end_a != pieces.end_b) | (pieces.metres > shortest_loop_m))
 
 
-def _drawn_once(pieces: _Pieces, of_line: Sequence[_Road]) -> NDArray[np.bool_]:
+def _drawn_once(pieces: _Pieces, of_line: Sequence[_RoadAttributes]) -> NDArray[np.bool_]:
     """Of straight pieces between the same junctions, open to the same, only the one of highest rank.
 
     Roads that run together for a while bear two numbers, and are drawn twice.
@@ -586,7 +586,7 @@ def _shapes(vertices: _Vertices, pieces: _Pieces) -> NDArray[np.object_]:
 
 def _lines(
     vertices: _Vertices,
-    of_line: Sequence[_Road],
+    of_line: Sequence[_RoadAttributes],
     pieces: _Pieces,
     ramps: NDArray[np.intp],
     profiles: Profiles,

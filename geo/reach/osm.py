@@ -184,7 +184,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Rule:
+class _TagRule:
     """What the tags of a way mean, for each mode in order: (along the way, against it).
 
     `open_kmh` and `built_up_kmh` are 0 where the mode may not go.
@@ -227,7 +227,7 @@ class _Ways:
     """What a first reading finds: road ways kept, the rule of each, and built-up land."""
 
     highways: int = 0
-    rules: list[_Rule] = field(default_factory=list)
+    rules: list[_TagRule] = field(default_factory=list)
     rule: array[int] = field(default_factory=lambda: array("i"))
     roads: _Lines = field(default_factory=_Lines)
     built_up: _Lines = field(default_factory=_Lines)
@@ -249,7 +249,7 @@ def _read_ways(path: Path, profiles: Profiles, progress: Callable[[int, int], No
         key = frozenset((name, tags[name]) for name in _WAY_KEYS & tags.keys())
         if key not in known:
             rule = _rule(dict(key), profiles)
-            if isinstance(rule, _Rule):
+            if isinstance(rule, _TagRule):
                 known[key] = len(ways.rules)
                 ways.rules.append(rule)
             else:
@@ -277,7 +277,7 @@ def _located_ways(path: Path) -> Iterator[Any]:
         yield from osmium.OsmFileIterator(reader, wanted, places, only_ways)
 
 
-def _rule(tags: Mapping[str, str], profiles: Profiles) -> _Rule | str:
+def _rule(tags: Mapping[str, str], profiles: Profiles) -> _TagRule | str:
     """What a way is to each mode, or why it is dropped."""
     highway = tags["highway"]
     if tags.get("route") == "ferry" or highway == "ferry":
@@ -322,7 +322,7 @@ def _rule(tags: Mapping[str, str], profiles: Profiles) -> _Rule | str:
     if not any(speed for pair in open_kmh for speed in pair):
         return CLOSED
     raised = any(tags.get(key, "no") not in ("no", "building_passage") for key in ("bridge", "tunnel"))
-    return _Rule(
+    return _TagRule(
         rank=profiles.rank(name),
         ring=tags.get("junction") in _RING,
         joinable=not (raised or name.startswith("motorway") or tags.get("motorroad") == "yes"),

@@ -173,7 +173,7 @@ def load_profiles(path: Path = SHIPPED) -> Profiles:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OperatorError(f"The speed profiles {path} cannot be read: {error}.") from error
-    reader = _Reader(path, raw.get("sources", {}))
+    reader = _ProfileReader(path, raw.get("sources", {}))
     modes = {}
     for mode in Mode:
         own = raw.get(mode.value)
@@ -207,7 +207,7 @@ def load_profiles(path: Path = SHIPPED) -> Profiles:
     )
 
 
-class _Reader:
+class _ProfileReader:
     """Takes figures out of the file, and notes the source of each table."""
 
     def __init__(self, path: Path, sources: Mapping[str, str]) -> None:

@@ -16,8 +16,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo.reach.graph import SHORTEST_S, RoadGraph, matrix
-from geo.reach.joining import Joined, along_edge, on_one_edge
 from geo.reach.modes import Mode
+from geo.reach.snapping import Joined, along_edge, on_one_edge
 
 BATCH_CELLS: Final = 8_000_000
 """Times held at once while sweeping (64 MB of float64)."""

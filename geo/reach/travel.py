@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from geo.errors import InvalidParameter, RoadsUnavailable
 from geo.reach import straight_line
 from geo.reach.artefact import read_graph, roads_folder
-from geo.reach.graph import RoadGraph, RoadsAbout
-from geo.reach.joining import Joined, Roadside, along_edge
-from geo.reach.kept import KeptTimes, forget_others
+from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.modes import Mode
 from geo.reach.profiles import load_profiles
+from geo.reach.snapping import EdgeIndex, Joined, along_edge
 from geo.reach.sweeps import Sweeper
+from geo.reach.travel_time_cache import KeptTimes, forget_others
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ FAR_FROM_ROAD_M: Final = 1_000
 """Distance from any road beyond which a place is flagged, metres."""
 
 
-def travel_of(about: RoadsAbout | None, *, home: Path, detour_factor: float) -> Travel:
+def load_travel(about: GraphMetadata | None, *, home: Path, detour_factor: float) -> Travel:
     """Travel over the road graph a snapshot names, or estimated when it names none.
 
     A graph that is recorded but not on this machine is told in the log, and times are estimated.
@@ -100,7 +100,7 @@ class Travel:
         self.graph = graph
         self.detour_factor = detour_factor
         self._folder = folder
-        self._by_mode: dict[tuple[Mode, bool], _Road] = {}
+        self._by_mode: dict[tuple[Mode, bool], _ModeNetwork] = {}
         self._lock = Lock()
         self._profiles = load_profiles()
 
@@ -210,7 +210,7 @@ class Travel:
         far: NDArray[np.bool_] = self._road(mode).join(place_xy).distance_m > FAR_FROM_ROAD_M
         return far
 
-    def _road(self, mode: Mode, *, outward: bool = False) -> _Road:
+    def _road(self, mode: Mode, *, outward: bool = False) -> _ModeNetwork:
         if self.graph is None:
             raise ValueError("No road graph.")
         if mode not in self.graph.modes:
@@ -223,18 +223,18 @@ class Travel:
         with self._lock:
             if (mode, outward) not in self._by_mode:
                 approach_kmh = self._profiles[mode].approach_kmh
-                self._by_mode[mode, outward] = _Road(
+                self._by_mode[mode, outward] = _ModeNetwork(
                     sweeper=Sweeper(self.graph, mode, outward=outward),
-                    side=Roadside(self.graph, mode, approach_kmh=approach_kmh),
+                    side=EdgeIndex(self.graph, mode, approach_kmh=approach_kmh),
                     approach_kmh=approach_kmh,
                 )
             return self._by_mode[mode, outward]
 
 
 @dataclass(frozen=True)
-class _Road:
+class _ModeNetwork:
     sweeper: Sweeper
-    side: Roadside
+    side: EdgeIndex
     approach_kmh: float
     joined: OrderedDict[bytes, Joined] = field(default_factory=OrderedDict)
 
@@ -271,7 +271,7 @@ class _ByRoad:
     `table` is where `rows` lie, and which they are, when all of them lie in one.
     """
 
-    road: _Road
+    road: _ModeNetwork
     sites: Joined
     reached: NDArray[np.intp]
     rows: Sequence[NDArray[np.float32]]

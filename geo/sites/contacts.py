@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 
-from geo.crs import departement_of
+from geo.crs import departement_code
 from geo.sites.findings import Finding
 
 _PHONE_MAX = 120
@@ -54,7 +54,7 @@ def phone(cell: str, code: str) -> tuple[str, tuple[Finding, ...]]:
         return "", ()
     if len(cell) > _PHONE_MAX:
         return "", (Finding("telephone_invalide", "telephone", cell),)
-    return _phone(cell, _REGIONS.get(departement_of(code), "FR"))
+    return _phone(cell, _REGIONS.get(departement_code(code), "FR"))
 
 
 @lru_cache(maxsize=32_768)

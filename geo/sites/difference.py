@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from geo.crs import departement_of
+from geo.crs import departement_code
 from geo.errors import SuspiciousRetirement
 from geo.sites.model import STORED_FIELDS, Site
 
@@ -29,7 +29,7 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """A record that stays, with other values."""
 
     before: Site
@@ -49,7 +49,7 @@ class Difference:
     """What separates the records in service from those a file brings, sorted by identifier."""
 
     new: tuple[Site, ...] = ()
-    changed: tuple[Change, ...] = ()
+    changed: tuple[RecordChange, ...] = ()
     unchanged: int = 0
     vanished: tuple[Site, ...] = ()
 
@@ -59,7 +59,7 @@ def scope_of(site: Site) -> tuple[str, str]:
 
     A record whose commune is not known counts in the département of its postal code.
     """
-    return site.jeu_de_donnees, departement_of(site.code_insee or site.code_postal)
+    return site.jeu_de_donnees, departement_code(site.code_insee or site.code_postal)
 
 
 def compare(
@@ -91,7 +91,7 @@ def compare(
     arriving = {site.id: site for site in incoming}
     spoken_for = {scope_of(site) for site in arriving.values()}
     new: list[Site] = []
-    changed: list[Change] = []
+    changed: list[RecordChange] = []
     unchanged = 0
     for site_id in sorted(arriving):
         before, after = current.get(site_id), arriving[site_id]
@@ -105,7 +105,7 @@ def compare(
         elif before == after:
             unchanged += 1
         else:
-            changed.append(Change(before, after))
+            changed.append(RecordChange(before, after))
     vanished = tuple(
         current[site_id]
         for site_id in sorted(current.keys() - arriving.keys() - set(refused))

@@ -14,8 +14,8 @@ from datetime import date
 from enum import Enum
 from typing import Final, TextIO
 
+from geo.hours.parse import write_stop
 from geo.sites import standard
-from geo.sites.hours import written
 from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, Site, standard_values
 
 COLUMNS: Final = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
@@ -87,7 +87,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return standard.SEPARATOR.join(v if isinstance(v, str) else written(v) for v in value)
+        return standard.SEPARATOR.join(v if isinstance(v, str) else write_stop(v) for v in value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, date):

@@ -76,7 +76,7 @@ class RawRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class ItinerantStop:
     """A stop of an itinerant site: where and when.
 
     `day` is an opening_hours day selector ("Tu", "Th[1]", "2026-12-03"); `hours` an
@@ -136,7 +136,7 @@ class Site:
     """Member of the local network (Déclic 47 in Lot-et-Garonne); None when not known."""
     acces_fauteuil: bool | None = None
     """Accessible by wheelchair; None when not known."""
-    arrets: tuple[Stop, ...] = ()
+    arrets: tuple[ItinerantStop, ...] = ()
     """Where and when an itinerant site stops."""
     jeu_de_donnees: str = ""
     """Dataset the record belongs to, e.g. "france-services": identifiers are unique inside it."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from geo.sites.communes import Gazetteer
+from geo.sites.commune_resolver import CommuneResolver
 from geo.sites.findings import Finding
 from geo.sites.model import Position
 from geo.territory.model import Commune
@@ -57,7 +57,7 @@ def coordinates(latitude: str, longitude: str) -> Coordinates:
 
 
 def placed(
-    given: Coordinates, commune: Commune | None, gazetteer: Gazetteer, *, known: str = ""
+    given: Coordinates, commune: Commune | None, gazetteer: CommuneResolver, *, known: str = ""
 ) -> tuple[float | None, float | None, Position, tuple[Finding, ...]]:
     """Latitude, longitude and how well the site is placed.
 

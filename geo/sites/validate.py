@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
+from geo.hours.parse import hours, stops
 from geo.sites import standard
-from geo.sites.communes import Clues, Gazetteer
+from geo.sites.commune_resolver import Clues, CommuneResolver
 from geo.sites.contacts import emails, phone, urls
 from geo.sites.dates import update_date
 from geo.sites.export import restored
 from geo.sites.findings import CATALOGUE, Finding, carried_over
-from geo.sites.hours import hours, stops
 from geo.sites.identifiers import pivot
 from geo.sites.labels import labels
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Validated
@@ -61,7 +61,7 @@ def validate(
     progress
         Called now and then, and at the end, with the number of rows read so far.
     """
-    gazetteer = Gazetteer(territory)
+    gazetteer = CommuneResolver(territory)
     result = Validated()
     tally = result.tally
     seen: set[str] = set()
@@ -112,7 +112,9 @@ class _Row:
         return value
 
 
-def _site(raw: RawRow, gazetteer: Gazetteer, *, dataset: str, today: date) -> tuple[Site | None, list[Issue]]:
+def _site(
+    raw: RawRow, gazetteer: CommuneResolver, *, dataset: str, today: date
+) -> tuple[Site | None, list[Issue]]:
     """The site a row describes, or None, and all that was found of it."""
     issues = list(raw.issues)
     if any(issue.severity is Severity.REJECTED for issue in issues):

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Text, delete, extract, func, literal, se
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo.errors import DuplicateReference, InvalidAction, UnknownAction
-from geo.funding.actions import Action, Kinds, Known, check
+from geo.funding.actions import Action, ActionReferences, Kinds, check
 from geo.store import audit
-from geo.store.copying import copy_rows
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import action as table
 from geo.store.tables import commune, partner, site
 
@@ -38,7 +38,7 @@ _FIELDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SaveCounts:
     """What saving actions came to; the three sum to those given."""
 
     new: int
@@ -46,10 +46,10 @@ class Saved:
     unchanged: int
 
 
-def known(connection: Connection, departement: str) -> Known:
+def action_references(connection: Connection, departement: str) -> ActionReferences:
     """Communes of a département, partners and sites that actions may name; sites retired since too."""
     own = select(commune.c.code).where(commune.c.departement_code == departement)
-    return Known(
+    return ActionReferences(
         communes=frozenset(connection.scalars(own)),
         partners=frozenset(connection.scalars(select(partner.c.code))),
         sites=frozenset(connection.scalars(select(site.c.id))),
@@ -57,7 +57,13 @@ def known(connection: Connection, departement: str) -> Known:
 
 
 def save(
-    connection: Connection, action: Action, *, kinds: Kinds, known: Known, actor: str, replace: bool = False
+    connection: Connection,
+    action: Action,
+    *,
+    kinds: Kinds,
+    known: ActionReferences,
+    actor: str,
+    replace: bool = False,
 ) -> bool:
     """Keep an action; whether anything was written: the very same again writes nothing.
 
@@ -77,10 +83,10 @@ def save_all(
     actions: Sequence[Action],
     *,
     kinds: Kinds,
-    known: Known,
+    known: ActionReferences,
     actor: str,
     replace: bool = False,
-) -> Saved:
+) -> SaveCounts:
     """Keep several actions, all or none; the very same as those kept write nothing.
 
     Raises
@@ -117,14 +123,14 @@ def save_all(
             (
                 "action.save",
                 _subject(a),
-                told(before[a.reference]) if a.reference in before else None,
-                told(a),
+                action_to_dict(before[a.reference]) if a.reference in before else None,
+                action_to_dict(a),
             )
             for a in written
         ),
     )
     new = len(written) - len(changed)
-    return Saved(new, len(changed), len(actions) - len(written))
+    return SaveCounts(new, len(changed), len(actions) - len(written))
 
 
 def find(connection: Connection, reference: str) -> Action:
@@ -175,10 +181,10 @@ def remove(connection: Connection, reference: str, *, actor: str) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     gone = find(connection, reference)
     connection.execute(delete(table).where(table.c.reference == reference))
-    audit.record(connection, actor, "action.remove", _subject(gone), told(gone), None)
+    audit.record(connection, actor, "action.remove", _subject(gone), action_to_dict(gone), None)
 
 
-def told(action: Action) -> dict[str, Any]:
+def action_to_dict(action: Action) -> dict[str, Any]:
     """An action as JSON has it."""
     values = {name: getattr(action, name) for name in _FIELDS}
     return {

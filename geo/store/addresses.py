@@ -2,7 +2,7 @@
 
 Names are searched in two steps. PostgreSQL proposes streets, of the communes named if they are
 known, else those that share trigrams with what was typed; then each is compared with it as names
-are (`geo.places.likeness`), once for every way to cut what was typed into a street and a commune.
+are (`geo.places.name_similarity`), once for every way to cut what was typed into a street and a commune.
 House numbers are only looked up for the best.
 """
 
@@ -25,10 +25,18 @@ from geo.crs import WGS84
 from geo.errors import DatabaseUnavailable, UnknownPlace
 from geo.places import ban
 from geo.places.ban import Addresses, Street
-from geo.places.likeness import Names
 from geo.places.model import Place, PlaceKind
-from geo.places.words import FREQUENT, STREET_TYPES, Typed, kind_and_rest, kind_meant, name_key, typed
-from geo.store.copying import copy_rows
+from geo.places.name_similarity import Names
+from geo.places.query_words import (
+    FREQUENT,
+    STREET_TYPES,
+    ParsedQuery,
+    kind_and_rest,
+    kind_meant,
+    name_key,
+    typed,
+)
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import address_file, address_number, address_street
 
 LOCK: Final = 47_0008
@@ -280,7 +288,7 @@ def _written(degrees: list[tuple[float, float]]) -> Sequence[str]:
 
 
 def _best(
-    connection: Connection, asked: Typed, limit: int, communes: Sequence[str], *, answered: bool
+    connection: Connection, asked: ParsedQuery, limit: int, communes: Sequence[str], *, answered: bool
 ) -> list[tuple[Found, float]]:
     """The streets that answer best, and their scores."""
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
@@ -308,7 +316,7 @@ def _best(
 
 
 def _narrowings(
-    asked: Typed, telling: ColumnElement[str], communes: Sequence[str], *, answered: bool
+    asked: ParsedQuery, telling: ColumnElement[str], communes: Sequence[str], *, answered: bool
 ) -> Iterator[ColumnElement[bool]]:
     """Where streets are looked for, one after the other while none is `SURE`."""
     words = address_street.c.words
@@ -329,7 +337,7 @@ def _narrowings(
     yield or_(begun, *(words.op("%")(func.unaccent(way)) for way in ways))
 
 
-def _ranked(asked: Typed, rows: Sequence[Found], limit: int) -> list[tuple[Found, float]]:
+def _ranked(asked: ParsedQuery, rows: Sequence[Found], limit: int) -> list[tuple[Found, float]]:
     """The rows most like what was typed, with their scores; then the more populated commune."""
     if not rows:
         return []
@@ -341,7 +349,7 @@ def _ranked(asked: Typed, rows: Sequence[Found], limit: int) -> list[tuple[Found
     return [(rows[at], float(scores[at])) for at in order[:limit]]
 
 
-def _scores(asked: Typed, rows: Sequence[Found]) -> NDArray[np.float64]:
+def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
     """How well each row answers: the best over all cuts of the words into a street and a commune."""
     kinds = np.array([row.kind for row in rows])
     streets = Names(row.words for row in rows)
@@ -390,7 +398,7 @@ def _cuts(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, 
             yield words[at:], words[:at]
 
 
-def _numbers(connection: Connection, asked: Typed, streets: list[str]) -> dict[str, Found]:
+def _numbers(connection: Connection, asked: ParsedQuery, streets: list[str]) -> dict[str, Found]:
     """The house number typed in each of some streets that has it, that very « bis » if there is one."""
     if asked.number is None or not streets:
         return {}

@@ -10,12 +10,12 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, select
 
-from geo.store.copying import NULL, cell, copy_lines
+from geo.store.copy_encoder import NULL, cell, copy_lines
 from geo.store.tables import audit as table
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AuditEntry:
     """A write as it is kept; `before` None: it made the subject, `after` None: it removed it."""
 
     id: int
@@ -54,13 +54,13 @@ def record_all(connection: Connection, actor: str, writes: Iterable[tuple[str, s
     copy_lines(connection, "audit", ("actor", "action", "subject", "before", "after"), lines)
 
 
-def list_(connection: Connection, subject: str | None = None, *, limit: int = 100) -> list[Change]:
+def list_(connection: Connection, subject: str | None = None, *, limit: int = 100) -> list[AuditEntry]:
     """The latest writes, latest first: to one subject, or to all."""
     found = select(table).order_by(table.c.id.desc()).limit(limit)
     if subject is not None:
         found = found.where(table.c.subject == subject)
     return [
-        Change(row.id, row.at, row.actor, row.action, row.subject, row.before, row.after)
+        AuditEntry(row.id, row.at, row.actor, row.action, row.subject, row.before, row.after)
         for row in connection.execute(found)
     ]
 

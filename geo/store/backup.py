@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.store import snapshots
 from geo.store.cluster import client_program
-from geo.store.database import address_of, database_status, engine_of, migrate, require_extensions
+from geo.store.database import database_status, display_address, migrate, open_engine, require_extensions
 from geo.store.tables import metadata
 
 MAGIC = b"PGDMP"
@@ -79,13 +79,13 @@ def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> 
     url = engine.url
     name = url.database or ""
     nascent, former = f"{name}_restoring", f"{name}_before_restore"
-    maintenance = engine_of(url.set(database="postgres"))
+    maintenance = open_engine(url.set(database="postgres"))
     try:
         _require_dump(path, program := client_program("pg_restore", _major(maintenance)))
         _alone(maintenance, f'DROP DATABASE IF EXISTS "{nascent}" WITH (FORCE)')
         _alone(maintenance, f"CREATE DATABASE \"{nascent}\" TEMPLATE template0 ENCODING 'UTF8'")
         try:
-            version = _fill(engine_of(url.set(database=nascent)), path, program, _version(engine), progress)
+            version = _fill(open_engine(url.set(database=nascent)), path, program, _version(engine), progress)
             engine.dispose()
             _swap(maintenance, name, nascent, former)
         finally:
@@ -198,7 +198,7 @@ def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> 
                 said.append(line.split("error:")[-1].strip())
     if process.returncode != 0:
         reasons = " / ".join(said[:3]) or "no reason given"
-        raise OperatorError(f"{Path(command[0]).name} failed on {address_of(url)}: {reasons}")
+        raise OperatorError(f"{Path(command[0]).name} failed on {display_address(url)}: {reasons}")
 
 
 @contextmanager

@@ -87,13 +87,13 @@ def engine_for(settings: Settings) -> Engine:
         If the embedded cluster cannot be had. A server is only met at the first connection.
     """
     if settings.database_url:
-        return engine_of(parse_url(settings.database_url))
+        return open_engine(parse_url(settings.database_url))
     embedded = cluster.cluster_at(settings.home)
     cluster.start(embedded)
-    return engine_of(embedded.url())
+    return open_engine(embedded.url())
 
 
-def engine_of(url: URL) -> Engine:
+def open_engine(url: URL) -> Engine:
     """Engine over an address, whose failures to connect are told as `DatabaseUnavailable`."""
     engine = create_engine(
         url,
@@ -105,7 +105,7 @@ def engine_of(url: URL) -> Engine:
     return engine
 
 
-def address_of(url: URL) -> str:
+def display_address(url: URL) -> str:
     """The address as it may be shown: no password, no options but the socket."""
     host = url.host or url.query.get("host", "localhost")
     port = f":{url.port}" if url.port else ""
@@ -127,7 +127,7 @@ def migrate(engine: Engine) -> None:
             command.upgrade(migration_config(connection), "head")
         except CommandError as problem:
             raise DatabaseUnavailable(
-                f"The tables of {address_of(engine.url)} were made by a newer version of Portée.",
+                f"The tables of {display_address(engine.url)} were made by a newer version of Portée.",
                 "Update Portée, or restore a dump made by this version.",
             ) from problem
 
@@ -141,7 +141,7 @@ def require_extensions(connection: Connection) -> None:
         If the server does not have them, or the role may not create them.
     """
     require_postgis(connection)
-    where = address_of(connection.engine.url)
+    where = display_address(connection.engine.url)
     for name in SEARCH_EXTENSIONS:
         try:
             connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
@@ -167,7 +167,7 @@ def require_postgis(connection: Connection) -> None:
     MissingPostgis, DatabaseUnavailable
         If the server does not have it, or the role may not create it.
     """
-    where = address_of(connection.engine.url)
+    where = display_address(connection.engine.url)
     try:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
     except DBAPIError as problem:
@@ -220,7 +220,7 @@ def database_status(engine: Engine) -> DatabaseStatus:
         head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         known = revision is not None and connection.scalar(text("SELECT to_regclass('data_version')"))
         return DatabaseStatus(
-            address=address_of(engine.url),
+            address=display_address(engine.url),
             postgresql=str(connection.scalar(text("SHOW server_version"))),
             postgis=connection.scalar(text(postgis)),
             revision=revision,
@@ -235,7 +235,7 @@ def _tell(failure: ExceptionContext) -> DatabaseUnavailable | None:
         return None  # the pool replaces a connection that died while it lay idle
     problem = failure.original_exception
     url = failure.engine.url if failure.engine is not None else None
-    shown = address_of(url) if isinstance(url, URL) else "the database"
+    shown = display_address(url) if isinstance(url, URL) else "the database"
     if failure.connection is None or failure.is_disconnect:
         return DatabaseUnavailable(
             f"The database ({shown}) does not answer: {_one_line(problem, url)}", _advice(url)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from geo.errors import UnknownSite
-from geo.sites.likeness import Proposal
+from geo.sites.duplicate_detection import Proposal
 from geo.store.tables import duplicate as table
 from geo.store.tables import site
 
@@ -99,7 +99,7 @@ def listed(connection: Connection, undecided_only: bool = True) -> list[Duplicat
     ]
 
 
-def not_shown(decided: Iterable[Duplicate]) -> set[str]:
+def hidden_duplicates(decided: Iterable[Duplicate]) -> set[str]:
     """Records to leave out so that one remains for each place.
 
     Sameness passes on: of three records decided the same two by two, one is shown, whatever the

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from geo.errors import UnknownSite
 from geo.sites import standard
-from geo.sites.model import Position, Site, Stop
+from geo.sites.model import ItinerantStop, Position, Site
 from geo.store import sites
 from geo.store.tables import import_run, site, site_change
 
@@ -20,7 +20,7 @@ _FROM_JSON: Final[dict[str, Callable[[Any], object]]] = {
     "latitude": float,
     "longitude": float,
     "position": Position,
-    "arrets": lambda stops: tuple(Stop(*stop) for stop in stops),
+    "arrets": lambda stops: tuple(ItinerantStop(*stop) for stop in stops),
     "signalements": tuple,
     **dict.fromkeys(standard.MULTIVALUED, tuple),
 }
@@ -90,7 +90,7 @@ def sites_as_of(connection: Connection, last_change: int) -> list[Site]:
     """Every record that was in service once a change was made and no later one, duplicates included.
 
     Goes back from the present records by undoing the later changes, latest first. All is read as
-    of one moment only inside a REPEATABLE READ transaction, as `geo.store.dated.read` begins one.
+    of one moment only inside a REPEATABLE READ transaction, as `geo.store.dated_snapshots.read` begins one.
 
     Parameters
     ----------

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, text
 
 from geo.errors import UnknownImport
+from geo.sites.import_run import ImportRun
 from geo.sites.model import Issue, Severity
-from geo.sites.runs import ImportRun
-from geo.store.copying import copy_rows
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import import_issue, import_run
 
 LOCK = 47_0002

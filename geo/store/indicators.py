@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from geo.people.indicators import Area, LoadedIndicator, by_commune
 from geo.people.model import Indicator
-from geo.store.copying import copy_rows
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import indicator, indicator_value
 from geo.territory.model import Provenance
 

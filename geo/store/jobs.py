@@ -38,7 +38,7 @@ KEPT_DAYS: Final = 30
 _MESSAGE_MAX: Final = 500
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """How far a job is."""
 
     QUEUED = "queued"
@@ -48,7 +48,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-_GOING: Final = (State.QUEUED.value, State.RUNNING.value)
+_GOING: Final = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Job:
     kind: str
     question: Any
     snapshot_version: int
-    state: State
+    state: JobState
     progress: float
     message: str
     result: Any
@@ -110,14 +110,14 @@ def ask(connection: Connection, kind: str, question: Any, snapshot_version: int)
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     if _stands(connection, job_id):
         return job_id
-    waiting = select(func.count()).select_from(table).where(table.c.state == State.QUEUED)
+    waiting = select(func.count()).select_from(table).where(table.c.state == JobState.QUEUED)
     if connection.execute(waiting).scalar_one() >= QUEUED_MAX:
         raise TooManyJobs(
             f"{QUEUED_MAX} calculs attendent déjà leur tour.",
             "Attendez qu'un d'eux soit fini, ou annulez-en un.",
         )
     values = {
-        "state": State.QUEUED.value,
+        "state": JobState.QUEUED.value,
         "progress": 0.0,
         "message": "",
         "asked_at": func.clock_timestamp(),
@@ -147,7 +147,7 @@ def find(connection: Connection, job_id: str) -> Job:
         row.kind,
         row.question,
         row.snapshot_version,
-        State(row.state),
+        JobState(row.state),
         row.progress,
         row.message,
         row.result,
@@ -165,7 +165,7 @@ def cancel(connection: Connection, job_id: str) -> None:
         If none bears this identifier.
     """
     going = update(table).where(table.c.id == job_id, table.c.state.in_(_GOING))
-    ended = going.values(state=State.CANCELLED, message="", ended_at=func.clock_timestamp())
+    ended = going.values(state=JobState.CANCELLED, message="", ended_at=func.clock_timestamp())
     if not connection.execute(ended).rowcount and not _is_known(connection, job_id):
         raise _unknown(job_id)
 
@@ -177,7 +177,7 @@ def claim(connection: Connection, kinds: Collection[str]) -> Claim | None:
     """
     first = (
         select(table.c.id)
-        .where(table.c.state == State.QUEUED, table.c.kind.in_(list(kinds)))
+        .where(table.c.state == JobState.QUEUED, table.c.kind.in_(list(kinds)))
         .order_by(table.c.asked_at, table.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -185,17 +185,17 @@ def claim(connection: Connection, kinds: Collection[str]) -> Claim | None:
     taken = (
         update(table)
         .where(table.c.id == first.scalar_subquery())
-        .values(state=State.RUNNING, seen_at=func.clock_timestamp(), progress=0.0, message="")
+        .values(state=JobState.RUNNING, seen_at=func.clock_timestamp(), progress=0.0, message="")
         .returning(table.c.id, table.c.kind, table.c.question, table.c.seen_at)
     )
     row = connection.execute(taken).one_or_none()
     return None if row is None else Claim(row.id, row.kind, row.question, row.seen_at)
 
 
-def is_held(connection: Connection, held: Claim) -> bool:
+def is_claimed(connection: Connection, held: Claim) -> bool:
     """Whether a claimed job is still its runner's: neither cancelled nor given to another."""
     mine = select(table.c.id).where(
-        table.c.id == held.id, table.c.state == State.RUNNING, table.c.seen_at == held.seen_at
+        table.c.id == held.id, table.c.state == JobState.RUNNING, table.c.seen_at == held.seen_at
     )
     return connection.execute(mine).one_or_none() is not None
 
@@ -224,7 +224,7 @@ def progress(connection: Connection, held: Claim, fraction: float, message: str)
 def finish(connection: Connection, held: Claim, result: str) -> bool:
     """Keep the result of a job, given as JSON text; False when it is no longer its runner's."""
     done = _held(held).values(
-        state=State.DONE,
+        state=JobState.DONE,
         progress=1.0,
         message="",
         result=cast(literal(result, Text), JSONB),
@@ -236,7 +236,7 @@ def finish(connection: Connection, held: Claim, result: str) -> bool:
 def fail(connection: Connection, held: Claim, message: str) -> bool:
     """Say why a job has no result; False when it is no longer its runner's."""
     failed = _held(held).values(
-        state=State.FAILED, message=_storable(message), ended_at=func.clock_timestamp()
+        state=JobState.FAILED, message=_storable(message), ended_at=func.clock_timestamp()
     )
     return connection.execute(failed).rowcount == 1
 
@@ -249,7 +249,7 @@ def give_back(connection: Connection, held: Claim) -> bool:
 def queue_stalled(connection: Connection, *, after_s: float = STALLED_S) -> int:
     """Queue again the running jobs that gave no sign of life for so many seconds; tells how many."""
     since = func.clock_timestamp() - timedelta(seconds=after_s)
-    stalled = update(table).where(table.c.state == State.RUNNING, table.c.seen_at < since)
+    stalled = update(table).where(table.c.state == JobState.RUNNING, table.c.seen_at < since)
     return connection.execute(stalled.values(_waiting())).rowcount
 
 
@@ -262,7 +262,7 @@ def forget_old(connection: Connection, *, days: float = KEPT_DAYS) -> int:
 def _stands(connection: Connection, job_id: str) -> bool:
     """Whether a job waits, runs or has its answer: there is nothing to queue."""
     state = connection.scalar(select(table.c.state).where(table.c.id == job_id))
-    return state in (*_GOING, State.DONE)
+    return state in (*_GOING, JobState.DONE)
 
 
 def _is_known(connection: Connection, job_id: str) -> bool:
@@ -270,12 +270,12 @@ def _is_known(connection: Connection, job_id: str) -> bool:
 
 
 def _held(held: Claim) -> Update:
-    mine = (table.c.id == held.id, table.c.state == State.RUNNING, table.c.seen_at == held.seen_at)
+    mine = (table.c.id == held.id, table.c.state == JobState.RUNNING, table.c.seen_at == held.seen_at)
     return update(table).where(*mine)
 
 
 def _waiting() -> Mapping[str, Any]:
-    return {"state": State.QUEUED.value, "progress": 0.0, "message": "", "seen_at": null()}
+    return {"state": JobState.QUEUED.value, "progress": 0.0, "message": "", "seen_at": null()}
 
 
 def _storable(message: str) -> str:

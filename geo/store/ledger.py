@@ -32,8 +32,7 @@ from geo.errors import (
     PorteeError,
     UnknownEntry,
 )
-from geo.funding import money
-from geo.funding import rule as match_rule
+from geo.funding import match_rule, money
 from geo.funding.ledger import (
     MOVES,
     Account,
@@ -48,12 +47,12 @@ from geo.funding.ledger import (
     Release,
     Reversal,
 )
-from geo.funding.reports import MEASURES, UNPLACED, By, Line, Report, by_territory
-from geo.funding.rule import Rule, rule_on
+from geo.funding.match_rule import MatchRule, rule_on
+from geo.funding.reports import MEASURES, UNPLACED, By, FundReport, Line, by_territory
 from geo.store import audit, partners
-from geo.store.copying import Cells, cell, copy_lines
+from geo.store.copy_encoder import Cells, cell, copy_lines
 from geo.store.tables import fund_close, fund_rule, ledger_balance, ledger_entry, ledger_posting, partner
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 
 LOCK: Final = 47_0006
 """Key of the advisory lock that writers queue for; the triggers of the tables take the same."""
@@ -219,7 +218,7 @@ def close(connection: Connection, until: date, *, actor: str) -> None:
     audit.record(connection, actor, "fund.close", f"fund_close/{until}", None, {"until": until})
 
 
-def set_rule(connection: Connection, wanted: Rule, *, actor: str) -> None:
+def set_rule(connection: Connection, wanted: MatchRule, *, actor: str) -> None:
     """Let a rule of the match be in force from its day on, until the next one begins.
 
     Raises
@@ -264,10 +263,10 @@ def set_rule(connection: Connection, wanted: Rule, *, actor: str) -> None:
 # --- reading
 
 
-def rules(connection: Connection) -> list[Rule]:
+def rules(connection: Connection) -> list[MatchRule]:
     """The rules of the match, by day."""
     found = connection.execute(select(fund_rule).order_by(fund_rule.c.day))
-    return [Rule(row.day, row.rate_bp, row.ceiling_cents, row.note) for row in found]
+    return [MatchRule(row.day, row.rate_bp, row.ceiling_cents, row.note) for row in found]
 
 
 def last_close(connection: Connection) -> date | None:
@@ -387,8 +386,12 @@ def received_in_force(connection: Connection, *, since: date) -> date | None:
 
 
 def report(
-    connection: Connection, by: By | Kind, *, year: int | None = None, territory: Territory | None = None
-) -> Report:
+    connection: Connection,
+    by: By | TerritoryKind,
+    *,
+    year: int | None = None,
+    territory: Territory | None = None,
+) -> FundReport:
     """What the fund did, by partner, year, source, action line or kind of territory.
 
     Parameters
@@ -399,14 +402,14 @@ def report(
         Membership and inhabitants of territories: needed when `by` is a kind of them.
     """
     table = ledger_entry.c
-    keys: dict[By | Kind, ColumnElement[Any]] = {
+    keys: dict[By | TerritoryKind, ColumnElement[Any]] = {
         By.PARTNER: table.partner_code,
         By.YEAR: extract("year", table.day),
         By.LEVEL: table.level,
         By.LINE: table.action_line,
     }
     lines = _sums(connection, keys.get(by, table.commune), year)
-    if isinstance(by, Kind):
+    if isinstance(by, TerritoryKind):
         if territory is None:
             raise TypeError("a report by territory needs one")
         lines = by_territory(lines, territory, by)
@@ -415,12 +418,14 @@ def report(
     else:
         names = _names(connection, by)
         lines = [replace(line, name=names.get(line.key, line.key or "Sans objet")) for line in lines]
-    total = Line("total", "Total", population=_population(territory) if isinstance(by, Kind) else None)
+    total = Line(
+        "total", "Total", population=_population(territory) if isinstance(by, TerritoryKind) else None
+    )
     for line in lines:
         total = total.plus(line)
     if by is By.YEAR and lines:
         total = replace(total, available_cents=lines[-1].available_cents)
-    return Report(by, year, tuple(lines), total)
+    return FundReport(by, year, tuple(lines), total)
 
 
 def faults(connection: Connection) -> list[str]:
@@ -551,7 +556,7 @@ class _Books:
         _require_open(self._closed, order.day, order.reference)
         named = getattr(order, "partner_code", None)
         if named is not None and named not in self._partners:
-            raise partners.unknown(named)
+            raise partners.unknown_partner(named)
         match order:
             case Contribution():
                 return self._contribute(draft)

@@ -47,7 +47,7 @@ def find(connection: Connection, code: str) -> Partner:
     """
     row = connection.execute(select(partner).where(partner.c.code == code)).one_or_none()
     if row is None:
-        raise unknown(code)
+        raise unknown_partner(code)
     return _as_partner(row)
 
 
@@ -77,7 +77,7 @@ def remove(connection: Connection, code: str, *, actor: str) -> None:
             )
     bound = {
         "conventions": [asdict(each) for each in conventions(connection, code)],
-        "sites": [asdict(each) for each in sites_of(connection, code)],
+        "sites": [asdict(each) for each in partner_sites(connection, code)],
     }
     for table in (convention, partner_site):
         connection.execute(delete(table).where(table.c.partner_code == code))
@@ -144,7 +144,7 @@ def unlink_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
         audit.record(connection, actor, "partner.unlink_site", _linked(link), asdict(link), None)
 
 
-def sites_of(connection: Connection, code: str | None = None) -> list[SiteLink]:
+def partner_sites(connection: Connection, code: str | None = None) -> list[SiteLink]:
     """What sites partners run or support, by partner and site; one partner's, or all."""
     table = partner_site.c
     found = select(partner_site).order_by(
@@ -155,7 +155,7 @@ def sites_of(connection: Connection, code: str | None = None) -> list[SiteLink]:
     return [SiteLink(r.partner_code, r.site_id, SiteRole(r.role)) for r in connection.execute(found)]
 
 
-def unknown(code: str) -> UnknownPartner:
+def unknown_partner(code: str) -> UnknownPartner:
     """The failure that tells no partner bears a code."""
     return UnknownPartner(
         f"Aucun partenaire ne porte le code « {code} ».", "Les codes : portee partners list"

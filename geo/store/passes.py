@@ -22,9 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import RefusedPasses, UnknownOrder
 from geo.funding.ledger import Entry, Payment, Reversal
 from geo.funding.pass_reports import PassCounts, SiteUse
-from geo.funding.passes import Event, EventKind, Known, Order, Standing, expiries, require_order
+from geo.funding.passes import Event, EventKind, Order, PassReferences, Standing, expiries, require_order
 from geo.store import audit, ledger
-from geo.store.copying import copy_rows
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import partner, pass_event, pass_order, pass_total
 from geo.store.tables import site as site_table
 from geo.territory.model import Territory
@@ -249,9 +249,9 @@ def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def known(connection: Connection, territory: Territory) -> Known:
+def pass_references(connection: Connection, territory: Territory) -> PassReferences:
     """What events of a file may speak of: sites retired since included."""
-    return Known(
+    return PassReferences(
         orders={each.reference: each for each in orders(connection)},
         communes=frozenset(territory.commune_by_code),
         partners=frozenset(connection.scalars(select(partner.c.code))),

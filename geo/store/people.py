@@ -14,7 +14,7 @@ from sqlalchemy import Connection, LargeBinary, Row, delete, func, insert, selec
 from geo.crs import WGS84, reproject
 from geo.people.grid import SUBJECT, LoadedPeople
 from geo.people.model import People
-from geo.store.copying import copy_rows
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import population, population_cell
 from geo.territory.model import Provenance
 

@@ -25,7 +25,7 @@ EMAIL_KEPT: Final = timedelta(days=180)
 CLOSED_KEPT: Final = timedelta(days=365)
 
 
-class Subject(StrEnum):
+class ReportSubject(StrEnum):
     """What is said to be wrong."""
 
     TELEPHONE = "telephone"
@@ -37,14 +37,14 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ErrorReport:
     """A report as it is kept; `closed_at` None: still to be dealt with; of its sender, only `email`."""
 
     id: int
     received_at: datetime
     site_id: str
     site_name: str
-    subject: Subject
+    subject: ReportSubject
     message: str
     email: str
     closed_at: datetime | None
@@ -52,8 +52,14 @@ class Report:
 
 
 def add(
-    connection: Connection, *, site_id: str, site_name: str, subject: Subject, message: str, email: str = ""
-) -> Report:
+    connection: Connection,
+    *,
+    site_id: str,
+    site_name: str,
+    subject: ReportSubject,
+    message: str,
+    email: str = "",
+) -> ErrorReport:
     """Keep a report.
 
     Parameters
@@ -74,7 +80,7 @@ def add(
     return _as_report(connection.execute(insert(table).values(values).returning(table)).one())
 
 
-def list_(connection: Connection, *, closed: bool = False, site_id: str = "") -> list[Report]:
+def list_(connection: Connection, *, closed: bool = False, site_id: str = "") -> list[ErrorReport]:
     """Reports in the order they came: those to be dealt with, or those closed; of one site if told."""
     purge(connection)
     wanted = table.c.closed_at.is_not(None) if closed else table.c.closed_at.is_(None)
@@ -84,7 +90,7 @@ def list_(connection: Connection, *, closed: bool = False, site_id: str = "") ->
     return [_as_report(row) for row in connection.execute(found)]
 
 
-def find(connection: Connection, report_id: int) -> Report:
+def find(connection: Connection, report_id: int) -> ErrorReport:
     """One report.
 
     Raises
@@ -98,7 +104,7 @@ def find(connection: Connection, report_id: int) -> Report:
     return _as_report(row)
 
 
-def close(connection: Connection, report_id: int, *, outcome: str = "") -> Report:
+def close(connection: Connection, report_id: int, *, outcome: str = "") -> ErrorReport:
     """Say that a report is dealt with, and how; its e-mail address is erased. Again changes nothing.
 
     Raises
@@ -115,11 +121,11 @@ def close(connection: Connection, report_id: int, *, outcome: str = "") -> Repor
     return find(connection, report_id)
 
 
-def counts(connection: Connection) -> dict[Subject, int]:
+def counts(connection: Connection) -> dict[ReportSubject, int]:
     """Reports still to be dealt with, by subject; every subject is named."""
     open_ = select(table.c.subject, func.count()).where(table.c.closed_at.is_(None)).group_by(table.c.subject)
     found = {row.subject: row[1] for row in connection.execute(open_)}
-    return {subject: found.get(subject.value, 0) for subject in Subject}
+    return {subject: found.get(subject.value, 0) for subject in ReportSubject}
 
 
 def purge(connection: Connection) -> None:
@@ -138,13 +144,13 @@ def _unknown(report_id: int) -> UnknownReport:
     )
 
 
-def _as_report(row: Row[Any]) -> Report:
-    return Report(
+def _as_report(row: Row[Any]) -> ErrorReport:
+    return ErrorReport(
         row.id,
         row.received_at,
         row.site_id,
         row.site_name,
-        Subject(row.subject),
+        ReportSubject(row.subject),
         row.message,
         row.email,
         row.closed_at,

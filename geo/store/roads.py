@@ -7,13 +7,13 @@ from dataclasses import fields
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from geo.reach.graph import RoadsAbout
+from geo.reach.graph import GraphMetadata
 from geo.store.tables import road_graph
 
 LOCK = 47_0005
 """Key of the advisory lock that those who write or delete graph files queue for."""
 
-_FIELDS = tuple(f.name for f in fields(RoadsAbout))
+_FIELDS = tuple(f.name for f in fields(GraphMetadata))
 
 
 def wait_for_turn(connection: Connection) -> None:
@@ -21,7 +21,7 @@ def wait_for_turn(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
-def record(connection: Connection, about: RoadsAbout) -> None:
+def record(connection: Connection, about: GraphMetadata) -> None:
     """Put a graph in service; one recorded before is current again, with what is told of it now."""
     values = {name: getattr(about, name) for name in _FIELDS} | {"summary": dict(about.summary)}
     # Not now(): two graphs recorded in one transaction have an order too.
@@ -30,13 +30,13 @@ def record(connection: Connection, about: RoadsAbout) -> None:
     connection.execute(put.on_conflict_do_update(index_elements=["checksum"], set_=values))
 
 
-def current(connection: Connection) -> RoadsAbout | None:
+def current(connection: Connection) -> GraphMetadata | None:
     """The graph recorded last; None when there is none."""
     columns = [road_graph.c[name] for name in _FIELDS]
     row = connection.execute(
         select(*columns).order_by(road_graph.c.loaded_at.desc(), road_graph.c.checksum).limit(1)
     ).one_or_none()
-    return RoadsAbout(**row._mapping) if row else None
+    return GraphMetadata(**row._mapping) if row else None
 
 
 def remove(connection: Connection) -> None:

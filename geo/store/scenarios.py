@@ -1,6 +1,6 @@
 """What-if scenarios, kept by name: their edits in JSON form, and the version they were made over.
 
-Edits are kept as `geo.coverage.scenario.written` gives them, and read again by `edits_of` over the
+Edits are kept as `geo.coverage.scenario.edits_to_json` gives them, and read again by `edits_of` over the
 snapshot of the moment: a site they speak of may have left since.
 """
 
@@ -62,7 +62,7 @@ def get(connection: Connection, scenario_id: int) -> Scenario:
     return _one(connection, table.c.id == scenario_id, f"ne porte le numéro {scenario_id}")
 
 
-def named(connection: Connection, name: str) -> Scenario:
+def by_name(connection: Connection, name: str) -> Scenario:
     """The scenario kept under a name.
 
     Raises

@@ -11,15 +11,15 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Row, case, func, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
-from geo.sites.difference import Change, Difference
-from geo.sites.model import STORED_FIELDS, Position, Site, Stop
-from geo.store.copying import copy_rows
+from geo.sites.difference import Difference, RecordChange
+from geo.sites.model import STORED_FIELDS, ItinerantStop, Position, Site
+from geo.store.copy_encoder import copy_rows
 from geo.store.tables import site as table
 
 _COLUMNS = [table.c[name] for name in STORED_FIELDS]
 _QUOTED = ", ".join(f'"{name}"' for name in STORED_FIELDS)
 _AS_READ = {
-    "arrets": lambda stops: tuple(Stop(*stop) for stop in stops),
+    "arrets": lambda stops: tuple(ItinerantStop(*stop) for stop in stops),
     "position": Position,
 }
 _BY_RANK = [
@@ -71,7 +71,7 @@ def apply(connection: Connection, run_id: int, difference: Difference) -> None:
     # What the difference calls new may be a record that was retired: its fields have a past too.
     stored = {site.id: site for site in _staged_before(connection)}
     changes = [
-        *(Change(stored[site.id], site) for site in difference.new if site.id in stored),
+        *(RecordChange(stored[site.id], site) for site in difference.new if site.id in stored),
         *difference.changed,
     ]
     run = {"run": run_id}
@@ -124,7 +124,7 @@ def _staged_before(connection: Connection) -> Iterator[Site]:
     return map(_as_site, connection.execute(wanted))
 
 
-def _record_changes(connection: Connection, run_id: int, changes: Iterable[Change]) -> None:
+def _record_changes(connection: Connection, run_id: int, changes: Iterable[RecordChange]) -> None:
     rows = (
         (run_id, change.after.id, "changed", each.field, _as_json(each.before), _as_json(each.after))
         for change in changes
@@ -151,7 +151,7 @@ def _as_site(row: Row[Any]) -> Site:
 
 def _as_json(value: object) -> Jsonb:
     def plain(part: object) -> object:
-        if isinstance(part, Stop):
+        if isinstance(part, ItinerantStop):
             return list(astuple(part))
         if isinstance(part, tuple):
             return [plain(each) for each in part]
@@ -161,6 +161,6 @@ def _as_json(value: object) -> Jsonb:
 
 
 def _departement() -> ColumnElement[str]:
-    """SQL of `geo.crs.departement_of`."""
+    """SQL of `geo.crs.departement_code`."""
     code = case((table.c.code_insee != "", table.c.code_insee), else_=table.c.code_postal)
     return case((func.left(code, 2).in_(["97", "98"]), func.left(code, 3)), else_=func.left(code, 2))

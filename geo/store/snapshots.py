@@ -60,7 +60,7 @@ def read(connection: Connection) -> Snapshot:
     territory = territories.load(connection)
     published = connection.execute(select(data_version.c.version, data_version.c.changed_at)).one()
     decided = duplicates.listed(connection, undecided_only=False)
-    left_out = duplicates.not_shown(decided)
+    left_out = duplicates.hidden_duplicates(decided)
     shown = tuple(site for site in sites.active(connection) if site.id not in left_out)
     return Snapshot(
         version=published.version,

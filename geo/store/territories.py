@@ -12,8 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from geo.crs import WGS84
 from geo.errors import SnapshotUnavailable
 from geo.store import tables
-from geo.store.copying import copy_rows
-from geo.territory.model import Commune, Grouping, Kind, Provenance, Territory
+from geo.store.copy_encoder import copy_rows
+from geo.territory.model import Commune, Grouping, Provenance, Territory, TerritoryKind
 
 _COMMUNE_FIELDS = (
     "code",
@@ -119,8 +119,8 @@ def _groupings(connection: Connection) -> tuple[Grouping, ...]:
     groupings = []
     for row, boundary in zip(found, shapely.from_wkb([row.boundary for row in found]), strict=True):
         values = {name: _frozen(getattr(row, name)) for name in _GROUPING_FIELDS}
-        groupings.append(Grouping(**values | {"kind": Kind(row.kind)}, boundary=boundary))
-    kinds = list(Kind)
+        groupings.append(Grouping(**values | {"kind": TerritoryKind(row.kind)}, boundary=boundary))
+    kinds = list(TerritoryKind)
     return tuple(sorted(groupings, key=lambda g: (kinds.index(g.kind), g.code)))
 
 
@@ -133,7 +133,7 @@ def _plain(value: object) -> object:
     """A value as the database takes it."""
     if isinstance(value, tuple):
         return list(value)
-    return value.value if isinstance(value, Kind) else value
+    return value.value if isinstance(value, TerritoryKind) else value
 
 
 def _frozen(value: Any) -> Any:

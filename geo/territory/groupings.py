@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import shapely
 
-from geo.territory.model import Commune, Grouping, Kind
+from geo.territory.model import Commune, Grouping, TerritoryKind
 from geo.territory.tiling import polygons_of
 
 
@@ -30,7 +30,12 @@ def dissolve(communes: Sequence[Commune], context: Sequence[Commune] = ()) -> tu
     tile = shapely.coverage_is_valid([c.boundary for c in communes])
     union = shapely.coverage_union_all if tile else shapely.union_all
     groupings = []
-    for kind in (Kind.CANTON, Kind.EPCI, Kind.ARRONDISSEMENT, Kind.DEPARTEMENT):
+    for kind in (
+        TerritoryKind.CANTON,
+        TerritoryKind.EPCI,
+        TerritoryKind.ARRONDISSEMENT,
+        TerritoryKind.DEPARTEMENT,
+    ):
         members: dict[str, list[Commune]] = defaultdict(list)
         for commune in communes:
             members[commune.grouping(kind)[0]].append(commune)

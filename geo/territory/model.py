@@ -17,7 +17,7 @@ from geo.crs import metric_crs
 from geo.errors import UnknownTerritory
 
 
-class Kind(StrEnum):
+class TerritoryKind(StrEnum):
     """Levels at which results are told, from the smallest to the whole."""
 
     COMMUNE = "commune"
@@ -33,11 +33,11 @@ class Kind(StrEnum):
 
 
 _LABELS = {
-    Kind.COMMUNE: "commune",
-    Kind.CANTON: "canton",
-    Kind.EPCI: "intercommunalité",
-    Kind.ARRONDISSEMENT: "arrondissement",
-    Kind.DEPARTEMENT: "département",
+    TerritoryKind.COMMUNE: "commune",
+    TerritoryKind.CANTON: "canton",
+    TerritoryKind.EPCI: "intercommunalité",
+    TerritoryKind.ARRONDISSEMENT: "arrondissement",
+    TerritoryKind.DEPARTEMENT: "département",
 }
 
 
@@ -64,14 +64,14 @@ class Commune:
     town_hall: Point
     boundary: MultiPolygon
 
-    def grouping(self, kind: Kind) -> tuple[str, str]:
+    def grouping(self, kind: TerritoryKind) -> tuple[str, str]:
         """Code and name of the grouping of this kind that holds the commune; "" where none does."""
         return {
-            Kind.COMMUNE: (self.code, self.name),
-            Kind.CANTON: (self.canton_code, self.canton_name),
-            Kind.EPCI: (self.epci_code, self.epci_name),
-            Kind.ARRONDISSEMENT: (self.arrondissement_code, self.arrondissement_name),
-            Kind.DEPARTEMENT: (self.departement_code, self.departement_name),
+            TerritoryKind.COMMUNE: (self.code, self.name),
+            TerritoryKind.CANTON: (self.canton_code, self.canton_name),
+            TerritoryKind.EPCI: (self.epci_code, self.epci_name),
+            TerritoryKind.ARRONDISSEMENT: (self.arrondissement_code, self.arrondissement_name),
+            TerritoryKind.DEPARTEMENT: (self.departement_code, self.departement_name),
         }[kind]
 
 
@@ -83,7 +83,7 @@ class Grouping:
     two départements): population and boundary are then those of the inner part only.
     """
 
-    kind: Kind
+    kind: TerritoryKind
     code: str
     name: str
     communes: tuple[str, ...]
@@ -133,18 +133,18 @@ class Territory:
         return frozenset(c.code for c in self.communes)
 
     @cached_property
-    def _grouping_by_key(self) -> dict[tuple[Kind, str], Grouping]:
+    def _grouping_by_key(self) -> dict[tuple[TerritoryKind, str], Grouping]:
         return {(g.kind, g.code): g for g in self.groupings}
 
-    def groupings_of(self, kind: Kind) -> Iterator[Grouping]:
+    def groupings_of(self, kind: TerritoryKind) -> Iterator[Grouping]:
         """Groupings of one kind; for `Kind.COMMUNE`, each commune as a grouping of itself."""
-        if kind is Kind.COMMUNE:
+        if kind is TerritoryKind.COMMUNE:
             for c in self.communes:
                 yield Grouping(kind, c.code, c.name, (c.code,), c.population, c.boundary)
         else:
             yield from (g for g in self.groupings if g.kind is kind)
 
-    def find(self, code: str, kind: Kind | None = None) -> Grouping:
+    def find(self, code: str, kind: TerritoryKind | None = None) -> Grouping:
         """The commune or grouping that bears a code, communes first unless `kind` is given.
 
         Raises
@@ -152,10 +152,10 @@ class Territory:
         UnknownTerritory
             If no commune or grouping of the territory bears it.
         """
-        if kind in (None, Kind.COMMUNE) and code in self.own_codes:
+        if kind in (None, TerritoryKind.COMMUNE) and code in self.own_codes:
             c = self.commune_by_code[code]
-            return Grouping(Kind.COMMUNE, c.code, c.name, (c.code,), c.population, c.boundary)
-        kinds = [kind] if kind else [k for k in Kind if k is not Kind.COMMUNE]
+            return Grouping(TerritoryKind.COMMUNE, c.code, c.name, (c.code,), c.population, c.boundary)
+        kinds = [kind] if kind else [k for k in TerritoryKind if k is not TerritoryKind.COMMUNE]
         for each in kinds:
             if found := self._grouping_by_key.get((each, code)):
                 return found

@@ -8,21 +8,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from geo.funding.account import YEARS, Account, told
+from geo.funding.account import YEARS, TerritoryAccount, account_to_dict
 from geo.funding.actions import load_kinds
 from geo.settings import Settings
 from geo.store import accounts
-from geo.territory.model import Kind
-from portee.console import failures_told, out, plain, print_json, said
+from geo.territory.model import TerritoryKind
+from portee.console import out, plain, print_json, print_text, report_errors
+from portee.coverage_options import load_context
 from portee.database import transaction
-from portee.questions import frame_of
 
 
 def account(
     code: Annotated[
         str, typer.Argument(help="Code of a commune, canton, EPCI, arrondissement, département.")
     ],
-    kind: Annotated[Kind | None, typer.Option(help="Its kind, where several bear the code.")] = None,
+    kind: Annotated[TerritoryKind | None, typer.Option(help="Its kind, where several bear the code.")] = None,
     year: Annotated[
         int | None,
         typer.Option(min=YEARS[0], max=YEARS[1], help="Year of money, passes and actions; by default, this."),
@@ -35,21 +35,21 @@ def account(
     """
     settings = Settings()
     asked = year or datetime.now(UTC).year
-    with failures_told():
-        frame = frame_of(settings)
+    with report_errors():
+        frame = load_context(settings)
         with transaction(settings) as connection:
             books = accounts.read(connection, frame, asked, load_kinds(settings.action_kinds))
         found = books.account(code, kind, year=asked)
     if as_json:
-        print_json(told(found))
+        print_json(account_to_dict(found))
     else:
-        _tell(found)
+        _print_result(found)
 
 
-def _tell(found: Account) -> None:
-    said(f"{found.name} ({found.kind.label} {found.code}), {found.year}", style="bold")
+def _print_result(found: TerritoryAccount) -> None:
+    print_text(f"{found.name} ({found.kind.label} {found.code}), {found.year}", style="bold")
     for sentence in found.summary:
-        said(sentence)
+        print_text(sentence)
     for section in found.sections:
         table = Table(title=section.title, title_justify="left")
         table.add_column("")
@@ -69,4 +69,4 @@ def _tell(found: Account) -> None:
             out.print(table)
     sources = {figure.source for section in found.sections for figure in section.figures}
     for note in (*found.notes, *(f"Source : {source}." for source in sorted(sources))):
-        said(note, style="dim")
+        print_text(note, style="dim")

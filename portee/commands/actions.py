@@ -12,7 +12,7 @@ from geo.funding import money
 from geo.funding.actions import Action, load_kinds, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
-from portee.console import failures_told, print_json, said
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Keep and list actions: equipment, training, refurbishing…", no_args_is_help=True)
@@ -23,22 +23,24 @@ def kinds(
     as_json: Annotated[bool, typer.Option("--json", help="Print kinds and measures as JSON.")] = False,
 ) -> None:
     """List the kinds of action with what each measures, and where factors come from."""
-    with failures_told():
+    with report_errors():
         known = load_kinds(Settings().action_kinds)
     if as_json:
         print_json(list(known.values()))
         return
     for kind in known.values():
-        said(f"{kind.code} : {kind.label}", style="bold")
+        print_text(f"{kind.code} : {kind.label}", style="bold")
         for measure in kind.measures:
             facts = [measure.unit or " | ".join(measure.choices) or "texte"]
             facts += ["obligatoire"] * measure.required + ["secret statistique"] * measure.secret
-            said(f"    {measure.name} : {measure.label} ({', '.join(facts)})")
+            print_text(f"    {measure.name} : {measure.label} ({', '.join(facts)})")
         for derived in kind.derived:
-            said(f"    {derived.name} : {derived.label} ({derived.unit}), {derived.factor:g} × {derived.of}")
-            said(f"        {derived.source}")
+            print_text(
+                f"    {derived.name} : {derived.label} ({derived.unit}), {derived.factor:g} × {derived.of}"
+            )
+            print_text(f"        {derived.source}")
             if derived.hypothesis:
-                said(f"        {derived.hypothesis}")
+                print_text(f"        {derived.hypothesis}")
 
 
 @app.command("list")
@@ -51,7 +53,7 @@ def list_actions(
 ) -> None:
     """List actions and their totals, for those who run them: no count is withheld here."""
     settings = Settings()
-    with failures_told():
+    with report_errors():
         known = load_kinds(settings.action_kinds)
         with transaction(settings) as connection:
             found = store.list_(
@@ -62,18 +64,18 @@ def list_actions(
                 partner_code=partner,
             )
     if as_json:
-        print_json([store.told(action) for action in found])
+        print_json([store.action_to_dict(action) for action in found])
         return
     for action in found:
         label = known[action.kind].label if action.kind in known else action.kind
         measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
-        said(
+        print_text(
             f"{action.reference}  {action.day:%d/%m/%Y}  {action.commune}  {label}  "
             f"{money.formatted(action.amount_cents)}  {measures}" + ("  (fictif)" if action.fictif else "")
         )
-    said(f"{len(found)} action{'' if len(found) < 2 else 's'}.", style="bold")
+    print_text(f"{len(found)} action{'' if len(found) < 2 else 's'}.", style="bold")
     for total in totals(found, known):
-        said(f"    {total.label} : {total.value:g} {total.unit} ({known[total.kind].label})")
+        print_text(f"    {total.label} : {total.value:g} {total.unit} ({known[total.kind].label})")
 
 
 @app.command("add")
@@ -114,14 +116,16 @@ def add(
             raise typer.BadParameter(f"“{text}” is not NAME=VALUE of a measure, or names it twice.")
         values[name] = value
     settings = Settings()
-    with failures_told():
+    with report_errors():
         declared = load_kinds(settings.action_kinds)
         with transaction(settings) as connection:
-            known = store.known(connection, settings.departement)
+            known = store.action_references(connection, settings.departement)
             action, issues = read(values, declared, known)
             if action is None:
                 for issue in issues:
-                    said(f"{issue.field} « {issue.value} » : {issue.reason} {issue.advice}", style="red")
+                    print_text(
+                        f"{issue.field} « {issue.value} » : {issue.reason} {issue.advice}", style="red"
+                    )
                 raise InvalidAction(
                     f"L'action « {reference} » n'a pas été enregistrée.",
                     "Corrigez ce qui précède.",
@@ -130,15 +134,15 @@ def add(
             written = store.save(
                 connection, action, kinds=declared, known=known, actor=getpass.getuser(), replace=replace
             )
-    said(_outcome(action, written))
+    print_text(_outcome(action, written))
 
 
 @app.command("remove")
 def remove(reference: Annotated[str, typer.Argument(help="Reference of the action.")]) -> None:
     """Keep an action no longer; the audit tells what it was."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         store.remove(connection, reference, actor=getpass.getuser())
-    said(f"Action « {reference} » retirée.")
+    print_text(f"Action « {reference} » retirée.")
 
 
 def _outcome(action: Action, written: bool) -> str:

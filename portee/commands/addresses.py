@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from geo.places.ban import AddressFile, read_addresses
-from geo.places.gazetteer import CERTAIN, Gazetteer
 from geo.places.model import best_first
+from geo.places.place_index import CERTAIN, PlaceIndex
 from geo.settings import Settings
 from geo.store import addresses as stored
 from geo.store import territories
-from portee.commands.people import counted, tell_findings
-from portee.console import REFUSED, failures_told, plain, print_json, progress, said
+from portee.commands.people import counted, print_findings
+from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Addresses people are found by: load, tell, try, remove.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def load(
 ) -> None:
     """Load addresses, and lieux-dits if their file is given too, in place of those there."""
     settings = Settings()
-    with failures_told():
+    with report_errors():
         with transaction(settings) as connection:
             territory = territories.load(connection)
         with progress() as bars:
@@ -55,34 +55,36 @@ def load(
         print_json({"files": [_file_json(file) for file in loaded.files], **counts, "dry_run": dry_run})
         return
     for file in loaded.files:
-        said(f"{file.file_name} (sha256 {file.sha256[:12]}…)", style="bold")
-        said(_told(file.summary()))
-        tell_findings(file.findings)
-    said(_kept(counts))
+        print_text(f"{file.file_name} (sha256 {file.sha256[:12]}…)", style="bold")
+        print_text(_told(file.summary()))
+        print_findings(file.findings)
+    print_text(_kept(counts))
     if dry_run:
-        said("Essai : rien n'a été enregistré.", style="bold")
+        print_text("Essai : rien n'a été enregistré.", style="bold")
     else:
-        said("Adresses enregistrées.", style="green")
+        print_text("Adresses enregistrées.", style="green")
 
 
 @app.command()
 def about(as_json: Annotated[bool, _JSON] = False) -> None:
     """Tell which files are in use, what became of their rows, and what is kept."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         files = stored.about(connection)
         counts = stored.counts(connection)
     if as_json:
         print_json({"files": [asdict(file) for file in files], **counts})
         return
     for file in files:
-        said(f"{file.file_name}, chargé le {file.loaded_at:%d/%m/%Y} (sha256 {file.sha256[:12]}…)", "bold")
-        said(f"{file.producer}, {file.licence}")
-        said(_told(file.summary))
+        print_text(
+            f"{file.file_name}, chargé le {file.loaded_at:%d/%m/%Y} (sha256 {file.sha256[:12]}…)", "bold"
+        )
+        print_text(f"{file.producer}, {file.licence}")
+        print_text(_told(file.summary))
     if files:
-        said(_kept(counts))
+        print_text(_kept(counts))
     else:
-        said("Aucune adresse : on cherche par commune ou code postal. Pour en charger :")
-        said("portee addresses load adresses-<département>.csv")
+        print_text("Aucune adresse : on cherche par commune ou code postal. Pour en charger :")
+        print_text("portee addresses load adresses-<département>.csv")
 
 
 @app.command()
@@ -92,8 +94,8 @@ def find(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Tell the places that answer TEXT, best first, with their scores."""
-    with failures_told(), transaction(Settings()) as connection:
-        gazetteer = Gazetteer(territories.load(connection))
+    with report_errors(), transaction(Settings()) as connection:
+        gazetteer = PlaceIndex(territories.load(connection))
         known = gazetteer.search(words, limit)
         kept = stored.search(
             connection,
@@ -107,13 +109,13 @@ def find(
         print_json([asdict(place) for place in places])
         return
     for place in places:
-        said(
+        print_text(
             f"{place.score:.2f}  {place.label} ({place.kind}, {place.context})  {place.id}".replace(
                 ".", ",", 1
             )
         )
     if not places:
-        said("Aucun endroit ne répond à ce texte.")
+        print_text("Aucun endroit ne répond à ce texte.")
         raise typer.Exit(REFUSED)
 
 
@@ -122,9 +124,9 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
     """Forget all addresses: places are found by commune and postcode only."""
     if not yes:
         typer.confirm("Remove all addresses? They can be loaded again from their files.", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         removed = stored.remove(connection)
-    said("Adresses retirées." if removed else "Aucune adresse n'était chargée.")
+    print_text("Adresses retirées." if removed else "Aucune adresse n'était chargée.")
     if not removed:
         raise typer.Exit(REFUSED)
 

@@ -14,9 +14,9 @@ from geo.coverage.export import about, csv_bytes, territories_table
 from geo.coverage.measure import Coverage, Supply, measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from geo.territory.model import Kind
-from portee.console import failures_told, out, plain, print_json, said
-from portee.questions import (
+from geo.territory.model import TerritoryKind
+from portee.console import out, plain, print_json, print_text, report_errors
+from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
     DecayOption,
@@ -27,13 +27,15 @@ from portee.questions import (
     SupplyOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
 
 
 def coverage(
-    kind: Annotated[Kind, typer.Option(help="Level at which coverage is told.")] = Kind.COMMUNE,
+    kind: Annotated[
+        TerritoryKind, typer.Option(help="Level at which coverage is told.")
+    ] = TerritoryKind.COMMUNE,
     where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
     mode: ModeOption = Mode.CAR,
     slot: SlotOption = None,
@@ -48,7 +50,7 @@ def coverage(
     as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON, sorted by code.")] = False,
 ) -> None:
     """Measure coverage: time to the nearest suitable site, people within reach and beyond, supply, gap."""
-    question = question_of(
+    question = question_from_options(
         where=where,
         mode=mode,
         slot=slot,
@@ -59,8 +61,8 @@ def coverage(
         supply=supply,
         decay=decay,
     )
-    with failures_told():
-        frame = frame_of(Settings())
+    with report_errors():
+        frame = load_context(Settings())
         found = measure(frame, question)
         if as_json:
             print_json(
@@ -69,7 +71,7 @@ def coverage(
                     "method": frame.travel.method,
                     "people": frame.people.label,
                     "snapshot": frame.snapshot.version,
-                    "about": dict_of(about(found)),
+                    "about": sentences_by_heading(about(found)),
                     "uncertainty": asdict(found.uncertainty),
                     "territories": territories_table(found, kind),
                 }
@@ -80,7 +82,7 @@ def coverage(
             _print_table(found, kind, limit)
 
 
-def dict_of(told: list[tuple[str, str]]) -> dict[str, list[str]]:
+def sentences_by_heading(told: list[tuple[str, str]]) -> dict[str, list[str]]:
     """Sentences by their heading."""
     found: dict[str, list[str]] = {}
     for heading, text in told:
@@ -88,17 +90,17 @@ def dict_of(told: list[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def tell_about(coverage: Coverage) -> None:
+def print_notes(coverage: Coverage) -> None:
     """Print what the figures are worth: question, method, people, uncertainty, sources."""
-    for heading, texts in dict_of(about(coverage)).items():
+    for heading, texts in sentences_by_heading(about(coverage)).items():
         style = "yellow" if heading == "Avertissement" else "dim"
         first, *others = texts
-        said(f"{heading} : {first}", style=style)
+        print_text(f"{heading} : {first}", style=style)
         for text in others:
-            said(f"    {text}", style=style)
+            print_text(f"    {text}", style=style)
 
 
-def _print_table(found: Coverage, kind: Kind, limit: int) -> None:
+def _print_table(found: Coverage, kind: TerritoryKind, limit: int) -> None:
     question = found.question
     rows = sorted(found.by_territory(kind), key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
     shown = rows[:limit] if limit else rows
@@ -124,8 +126,8 @@ def _print_table(found: Coverage, kind: Kind, limit: int) -> None:
         )
     out.print(table)
     if len(shown) < len(rows):
-        said(f"Territoires montrés : {len(shown)} sur {len(rows)} (--limit 0 pour tous).")
-    tell_about(found)
+        print_text(f"Territoires montrés : {len(shown)} sur {len(rows)} (--limit 0 pour tous).")
+    print_notes(found)
 
 
 def _count(number: float) -> str:

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.settings import Settings
 from geo.store import backup, cluster
-from geo.store.database import database_status, engine_for, engine_of, migrate, parse_url
-from portee.console import INSTALLATION, failures_told, out, print_json, progress
+from geo.store.database import database_status, engine_for, migrate, open_engine, parse_url
+from portee.console import INSTALLATION, out, print_json, progress, report_errors
 
 app = typer.Typer(help="Start, stop, migrate, dump and restore the database.", no_args_is_help=True)
 
@@ -24,18 +24,18 @@ app = typer.Typer(help="Start, stop, migrate, dump and restore the database.", n
 @app.command()
 def start() -> None:
     """Start the embedded PostGIS, making it first if need be."""
-    with failures_told():
+    with report_errors():
         embedded = _embedded(Settings(), "started")
         cluster.start(embedded)
-        _tell(f"PostGIS runs in {embedded.folder} (process {cluster.status(embedded).pid}).")
+        _print_result(f"PostGIS runs in {embedded.folder} (process {cluster.status(embedded).pid}).")
 
 
 @app.command()
 def stop() -> None:
     """Stop the embedded PostGIS."""
-    with failures_told():
+    with report_errors():
         stopped = cluster.stop(_embedded(Settings(), "stopped"))
-        _tell("PostGIS has stopped." if stopped else "PostGIS was not running.")
+        _print_result("PostGIS has stopped." if stopped else "PostGIS was not running.")
 
 
 @app.command()
@@ -46,16 +46,16 @@ def status(
 
     Exit code 3 when it does not answer.
     """
-    with failures_told():
+    with report_errors():
         state = _state(Settings())
     if as_json:
         print_json(state)
     else:
         for name, value in (state["cluster"] or {}).items():
-            _tell(f"{name}: {value}")
+            _print_result(f"{name}: {value}")
         for name, value in (state["database"] or {}).items():
-            _tell(f"{name}: {value}")
-        _tell(state["problem"] or "The database answers.")
+            _print_result(f"{name}: {value}")
+        _print_result(state["problem"] or "The database answers.")
     if state["problem"]:
         raise typer.Exit(INSTALLATION)
 
@@ -63,9 +63,9 @@ def status(
 @app.command("migrate")
 def migrate_tables() -> None:
     """Bring the tables to the form this version of Portée works with."""
-    with failures_told(), _closing(engine_for(Settings())) as engine:
+    with report_errors(), _closing(engine_for(Settings())) as engine:
         migrate(engine)
-        _tell(f"The tables are at revision {database_status(engine).revision}.")
+        _print_result(f"The tables are at revision {database_status(engine).revision}.")
 
 
 @app.command()
@@ -76,7 +76,7 @@ def dump(
 ) -> None:
     """Write all of Portée's tables to one file."""
     path = file or Path(f"portee-{datetime.now(UTC):%Y%m%d-%H%M%S}.dump")
-    with failures_told():
+    with report_errors():
         with _closing(engine_for(Settings())) as engine, progress() as bars:
             task = bars.add_task("Dumping", total=None)
             size = backup.dump(
@@ -84,7 +84,7 @@ def dump(
                 path,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
-        _tell(f"Wrote {path} ({size / 1_000_000:.1f} MB).")
+        _print_result(f"Wrote {path} ({size / 1_000_000:.1f} MB).")
 
 
 @app.command()
@@ -95,7 +95,7 @@ def restore(
     """Put a dump in place of all that is in the database."""
     if not yes:
         typer.confirm(f"Replace everything in the database by what {file} holds?", abort=True)
-    with failures_told():
+    with report_errors():
         with _closing(engine_for(Settings())) as engine, progress() as bars:
             task = bars.add_task("Restoring", total=None)
             version = backup.restore(
@@ -103,7 +103,7 @@ def restore(
                 file,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
-        _tell(f"Restored {file}; the snapshot is now version {version}.")
+        _print_result(f"Restored {file}; the snapshot is now version {version}.")
 
 
 def _embedded(settings: Settings, verb: str) -> cluster.Cluster:
@@ -119,14 +119,14 @@ def _state(settings: Settings) -> dict[str, Any]:
     """Cluster (None on a server), database (None while it does not answer), and what is wrong."""
     state: dict[str, Any] = {"cluster": None, "database": None, "problem": None}
     if settings.database_url:
-        engine = engine_of(parse_url(settings.database_url))
+        engine = open_engine(parse_url(settings.database_url))
     else:
         embedded = cluster.cluster_at(settings.home)
         known = cluster.status(embedded)
         state["cluster"] = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(known).items()}
         if not known.running:
             return {**state, "problem": "The embedded database does not run. Start it: portee db start"}
-        engine = engine_of(embedded.url())
+        engine = open_engine(embedded.url())
     try:
         with _closing(engine):
             found = database_status(engine)
@@ -143,5 +143,5 @@ def _closing(engine: Engine) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _tell(sentence: str) -> None:
+def _print_result(sentence: str) -> None:
     out.print(sentence, markup=False)

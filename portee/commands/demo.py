@@ -12,22 +12,22 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from geo import load, load_funding
 from geo.coverage.measure import Question, measure
 from geo.errors import SnapshotUnavailable
 from geo.funding.actions import load_kinds
-from geo.funding.reading import read
-from geo.funding.rule import Rule
+from geo.funding.match_rule import MatchRule
+from geo.funding.row_reader import read
 from geo.funding.templates import templates
+from geo.services import import_funding, import_sites
 from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot
 from geo.store import ledger, partners, snapshots, territories
 from geo.store.database import engine_for, migrate
 from geo.territory.files import read_territory
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 from portee.commands.serve import DEFAULT_PORT, require_free, serve
-from portee.console import err, failures_told
-from portee.questions import frame_of
+from portee.console import err, report_errors
+from portee.coverage_options import load_context
 from static_maps.build import render
 
 DATA = ROOT / "data" / "demo"
@@ -37,8 +37,8 @@ FUND = ROOT / "data" / "demo-fonds"
 """The invented money, passes and actions: a file for each kind."""
 
 RULES = (
-    Rule(date(2025, 1, 1), note="Règle fictive : un pour un"),
-    Rule(date(2026, 1, 1), ceiling_cents=3_333_333, note="Règle fictive : un pour un, plafonnée"),
+    MatchRule(date(2025, 1, 1), note="Règle fictive : un pour un"),
+    MatchRule(date(2026, 1, 1), ceiling_cents=3_333_333, note="Règle fictive : un pour un, plafonnée"),
 )
 ACTOR = "démonstration"
 
@@ -79,7 +79,7 @@ def demo(
     invented sites, money, passes and actions, computes access, writes the static map, serves. Twice
     changes nothing. Where real sites are stored, the invented ones are left out.
     """
-    with failures_told():
+    with report_errors():
         settings = Settings()
         if serving:
             require_free(HOST, port)  # told before the work, not after it
@@ -119,9 +119,9 @@ def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
     with steps.step("Fund") as said:
         said.append(import_fund(engine, settings, territory))
     with steps.step("Access") as said:
-        frame = frame_of(settings)
+        frame = load_context(settings)
         asked = Question(minutes=TOLD_MIN)
-        [whole] = measure(frame, asked).by_territory(Kind.DEPARTEMENT)
+        [whole] = measure(frame, asked).by_territory(TerritoryKind.DEPARTEMENT)
         said += [
             f"{share:.0%} of inhabitants within {minutes} min"
             for share, minutes in zip(whole.share_within, TOLD_MIN, strict=True)
@@ -155,14 +155,14 @@ def import_demonstration(engine: Engine, settings: Settings, territory: Territor
             return ["real sites are stored here: the invented ones are left out"]
     said = []
     for path in sorted(DATA.glob("*.csv")):
-        arrival = load.read(
+        arrival = import_sites.read(
             path,
             territory=territory,
             today=datetime.now(UTC).date(),
             max_bytes=settings.import_max_mb * 1_000_000,
         )
         with engine.begin() as connection:
-            difference = load.prepare(connection, arrival).difference
+            difference = import_sites.prepare(connection, arrival).difference
             counts = [
                 f"{len(records)} {word}"
                 for records, word in (
@@ -173,7 +173,7 @@ def import_demonstration(engine: Engine, settings: Settings, territory: Territor
                 if records
             ]
             if counts:
-                load.apply(connection, arrival, territory=territory)
+                import_sites.apply(connection, arrival, territory=territory)
         said.append(f"{path.name}: {', '.join(counts) or 'nothing new'}")
     return said
 
@@ -199,7 +199,7 @@ def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str
             if rule not in rules:
                 ledger.set_rule(connection, rule, actor=ACTOR)
         for kind, template in templates(kinds).items():
-            known = load_funding.known(connection, territory, kinds)
+            known = import_funding.row_references(connection, territory, kinds)
             reading = read(
                 FUND / f"{kind}.csv",
                 template,
@@ -207,7 +207,7 @@ def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str
                 today=datetime.now(UTC).date(),
                 max_bytes=settings.import_max_mb * 1_000_000,
             )
-            loaded = load_funding.apply(connection, reading, known, actor=ACTOR)
+            loaded = import_funding.apply(connection, reading, known, actor=ACTOR)
             if loaded.rejected:
                 transaction.rollback()
                 issue = loaded.issues[0]

@@ -22,7 +22,7 @@ from geo.store import addresses, indicators, people, roads
 from geo.store.cluster import cluster_at, find_binaries, status
 from geo.store.database import database_status, engine_for
 from geo.territory.files import read_territory
-from portee.console import INSTALLATION, failures_told, out, print_json
+from portee.console import INSTALLATION, out, print_json, report_errors
 from static_maps.assets import VENDOR
 
 CHROMIUM_NAMES = (
@@ -36,7 +36,7 @@ ENOUGH_DISK_MB = 500
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What one check found.
 
     `essential`: without it Portée does not run; otherwise something less is missing.
@@ -62,12 +62,12 @@ class Check:
     look: Callable[[Settings], str]
     essential: bool = True
 
-    def run(self, settings: Settings) -> Finding:
+    def run(self, settings: Settings) -> CheckResult:
         """Look, and tell."""
         try:
-            return Finding(self.name, True, self.essential, self.look(settings), self.why)
+            return CheckResult(self.name, True, self.essential, self.look(settings), self.why)
         except PorteeError as problem:
-            return Finding(self.name, False, self.essential, problem.message, self.why, problem.advice)
+            return CheckResult(self.name, False, self.essential, problem.message, self.why, problem.advice)
 
 
 class Lacking(PorteeError):
@@ -245,7 +245,7 @@ def doctor(
 
     Exit code 3 if something essential is missing, or anything among the checks named.
     """
-    with failures_told():
+    with report_errors():
         unknown = set(checks or ()) - {c.name for c in CHECKS}
         if unknown:
             raise typer.BadParameter(f"unknown check: {', '.join(sorted(unknown))}")
@@ -255,12 +255,12 @@ def doctor(
         print_json([asdict(f) for f in findings])
     else:
         for finding in findings:
-            _tell(finding)
+            _print_result(finding)
     if any(not f.ok and (f.essential or checks) for f in findings):
         raise typer.Exit(INSTALLATION)
 
 
-def _tell(finding: Finding) -> None:
+def _print_result(finding: CheckResult) -> None:
     word, style = (
         ("ok", "green") if finding.ok else ("missing", "bold red" if finding.essential else "yellow")
     )

@@ -8,14 +8,14 @@ from urllib.parse import urlencode, urlsplit
 
 import typer
 
-from api.residents.catalogue import language
 from api.residents.embed import one_file
-from api.residents.embedded import read
-from api.served import Served
+from api.residents.embed_params import read
+from api.residents.translations import language
+from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter
 from geo.settings import Settings
-from portee.console import failures_told, said
-from portee.questions import frame_of
+from portee.console import print_text, report_errors
+from portee.coverage_options import load_context
 
 
 def embed(
@@ -42,14 +42,16 @@ def embed(
     if address and (parts.scheme not in ("http", "https") or not parts.netloc):
         raise typer.BadParameter(f"“{address}” is no http(s) address.", param_hint="--address")
     settings = Settings()
-    with failures_told():
-        snapshot = frame_of(settings).snapshot
+    with report_errors():
+        snapshot = load_context(settings).snapshot
         asked, embedded, unusable = read(urlencode(pairs).encode(), snapshot.territory)
         if unusable:
             raise InvalidParameter(" ".join(each.said(language("fr")) for each in unusable), "")
-        served = Served(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+        served = SnapshotView(
+            snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1
+        )
         html = one_file(served, asked, embedded, address.rstrip("/")).html
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text(html, "utf-8")
         fresh.replace(path)
-    said(f"{path} : {len(html.encode()) / 1_000:.0f} ko, état n° {snapshot.version}.")
+    print_text(f"{path} : {len(html.encode()) / 1_000:.0f} ko, état n° {snapshot.version}.")

@@ -14,19 +14,19 @@ import typer
 from geo.errors import InvalidParameter
 from geo.funding import money, reports
 from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, Release, Reversal
-from geo.funding.reports import By, Report
-from geo.funding.rule import Rule
+from geo.funding.match_rule import MatchRule
+from geo.funding.reports import By, FundReport
 from geo.settings import Settings
 from geo.store import ledger, territories
-from geo.territory.model import Kind
-from portee.console import failures_told, print_json, said
+from geo.territory.model import TerritoryKind
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Contributions, their match, commitments, payments, reports.", no_args_is_help=True)
 rule_app = typer.Typer(help="Set and list the rules of the match.", no_args_is_help=True)
 app.add_typer(rule_app, name="rule")
 
-ReportBy = StrEnum("ReportBy", {each.name: each.value for each in (*By, *Kind)})  # type: ignore[misc]
+ReportBy = StrEnum("ReportBy", {each.name: each.value for each in (*By, *TerritoryKind)})  # type: ignore[misc]
 """What a report may be by: `By`, or a kind of territory."""
 
 Reference = Annotated[str, typer.Argument(help="Its own reference, e.g. the transfer's; posted once.")]
@@ -61,25 +61,25 @@ def set_rule(
     note: Annotated[str, typer.Option(help="The decision it comes from.")] = "",
 ) -> None:
     """Let a rule of the match be in force from a day on; contributions matched already stay as they are."""
-    with failures_told():
+    with report_errors():
         rate_bp = _rate(rate)
         ceiling_cents = None if ceiling is None else _ceiling(ceiling)
-        rule = Rule(since.date(), rate_bp, ceiling_cents, note)
+        rule = MatchRule(since.date(), rate_bp, ceiling_cents, note)
         with transaction(Settings()) as connection:
             ledger.set_rule(connection, rule, actor=actor())
-        said(f"Règle enregistrée : {_told(rule)}")
+        print_text(f"Règle enregistrée : {_told(rule)}")
 
 
 @rule_app.command("list")
 def list_rules(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
     """List the rules of the match, oldest first."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         known = ledger.rules(connection)
     if as_json:
         print_json(known)
         return
     for rule in known:
-        said(_told(rule))
+        print_text(_told(rule))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def contribute(
     memo: Memo = "",
 ) -> None:
     """Post a contribution received, and the Département's match with it."""
-    with failures_told():
+    with report_errors():
         order = Contribution(
             reference=reference,
             day=_day(day),
@@ -108,7 +108,7 @@ def contribute(
             received = ledger.received(connection, year=order.day.year, partner_code=partner)
         (mine,) = (each for each in received if each.entry.reference == reference)
         rest = money.formatted(mine.unmatched_cents)
-        said(
+        print_text(
             f"Contribution « {reference} » : {money.formatted(order.amount_cents)}, abondée de "
             f"{money.formatted(mine.matched_cents)} ; reste non abondé {rest}."
         )
@@ -126,7 +126,7 @@ def commit(
     memo: Memo = "",
 ) -> None:
     """Set money aside for an action line."""
-    with failures_told():
+    with report_errors():
         _post(
             Commitment(
                 reference=reference,
@@ -150,7 +150,7 @@ def release(
     memo: Memo = "",
 ) -> None:
     """Make available again what of a commitment will not be paid."""
-    with failures_told():
+    with report_errors():
         cents = money.parse(amount)
         _post(
             Release(reference=reference, day=_day(day), amount_cents=cents, commitment=commitment, memo=memo)
@@ -169,7 +169,7 @@ def pay(
     memo: Memo = "",
 ) -> None:
     """Post a payment out of a commitment; what it is for is the commitment's unless told."""
-    with failures_told():
+    with report_errors():
         _post(
             Payment(
                 reference=reference,
@@ -192,7 +192,7 @@ def reverse(
     memo: Memo = "",
 ) -> None:
     """Undo an entry by its mirror, once; a contribution with its match."""
-    with failures_told():
+    with report_errors():
         _post(Reversal(reference=reference, day=_day(day), reverses=entry, memo=memo))
 
 
@@ -203,9 +203,9 @@ def settle(
     day: Day = None,
 ) -> None:
     """Match a year's remainders as far as a reversal or a raised ceiling made room."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         made = ledger.settle(connection, year, _day(day), reference, actor=actor())
-    said(f"{len(made)} abondement{'s' if len(made) > 1 else ''} de plus.")
+    print_text(f"{len(made)} abondement{'s' if len(made) > 1 else ''} de plus.")
 
 
 @app.command()
@@ -216,22 +216,22 @@ def close(
     """Close all days to this one, for good: corrections then bear a later day."""
     if not yes:
         typer.confirm(f"Close all days to {until:%Y-%m-%d}, for good?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         ledger.close(connection, until.date(), actor=actor())
-    said(f"Comptes clos jusqu'au {until:%d/%m/%Y}.")
+    print_text(f"Comptes clos jusqu'au {until:%d/%m/%Y}.")
 
 
 @app.command()
 def check() -> None:
     """Recount the books from every posting; exit code 1 when something does not add up."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = ledger.faults(connection)
         held = ledger.balance(connection)
     for fault in found:
-        said(fault, style="red")
+        print_text(fault, style="red")
     if found:
         raise typer.Exit(1)
-    said(f"Les comptes sont justes. Disponible : {money.formatted(held.available_cents)}.")
+    print_text(f"Les comptes sont justes. Disponible : {money.formatted(held.available_cents)}.")
 
 
 @app.command()
@@ -242,37 +242,41 @@ def report(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the lines as CSV, in euros.")] = False,
 ) -> None:
     """Tell what was contributed, matched, committed and paid, and what is available."""
-    with failures_told(), transaction(Settings()) as connection:
-        kind = Kind(by.value) if by.value in list(Kind) else None
+    with report_errors(), transaction(Settings()) as connection:
+        kind = TerritoryKind(by.value) if by.value in list(TerritoryKind) else None
         territory = territories.load(connection) if kind else None
         made = ledger.report(connection, kind or By(by.value), year=year, territory=territory)
     if as_json:
-        print_json({"by": by, "year": year, "fictif": made.fictif, "lines": list(reports.told(made))})
+        print_json(
+            {"by": by, "year": year, "fictif": made.fictif, "lines": list(reports.report_to_records(made))}
+        )
     elif as_csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows(reports.rows(made))
     else:
-        _tell(made)
+        _print_result(made)
 
 
 def _post(order: Order) -> None:
     with transaction(Settings()) as connection:
         ledger.post(connection, order, actor=actor())
         held = ledger.balance(connection)
-    said(f"Écriture « {order.reference} » enregistrée. Disponible : {money.formatted(held.available_cents)}.")
+    print_text(
+        f"Écriture « {order.reference} » enregistrée. Disponible : {money.formatted(held.available_cents)}."
+    )
 
 
-def _tell(made: Report) -> None:
+def _print_result(made: FundReport) -> None:
     if made.fictif:
-        said("Données de démonstration.", style="bold yellow")
+        print_text("Données de démonstration.", style="bold yellow")
     for line in (*made.lines, made.total):
-        said(line.name, style="bold")
+        print_text(line.name, style="bold")
         sums = (f"{words} {money.formatted(getattr(line, name))}" for name, words in reports.MEASURES.items())
-        said("    " + " · ".join(sums))
+        print_text("    " + " · ".join(sums))
         if line.leverage is not None:
-            said(f"    {line.leverage} € dans le fonds pour 1 € de partenaire".replace(".", ","))
+            print_text(f"    {line.leverage} € dans le fonds pour 1 € de partenaire".replace(".", ","))
 
 
-def _told(rule: Rule) -> str:
+def _told(rule: MatchRule) -> str:
     ceiling = "sans plafond"
     if rule.ceiling_cents is not None:
         ceiling = f"au plus {money.formatted(rule.ceiling_cents)} par an"

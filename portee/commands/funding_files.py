@@ -11,20 +11,20 @@ from typing import Annotated
 
 import typer
 
-from geo import export_funding, load_funding
 from geo.errors import InvalidParameter
 from geo.funding.actions import load_kinds
 from geo.funding.datapackage import LICENCES
-from geo.funding.reading import read
+from geo.funding.row_reader import read
 from geo.funding.templates import Template, template_csv, template_xlsx, templates
+from geo.hours.weekly import TIME_ZONE
+from geo.services import export_funding, import_funding
 from geo.settings import Settings
 from geo.sites import report as issue_report
 from geo.sites.model import Issue
-from geo.sites.opening import TIME_ZONE
 from geo.store import accounts, territories
-from portee.console import REFUSED, failures_told, plain, print_json, progress, said
+from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
+from portee.coverage_options import load_context
 from portee.database import transaction
-from portee.questions import frame_of
 
 ISSUES_SHOWN = 20
 
@@ -37,19 +37,19 @@ def template(
     out: Annotated[Path | None, typer.Option(help="File to write: .csv or .xlsx.")] = None,
 ) -> None:
     """Write the template of a kind of file: headings, an invented example, and in .xlsx what each means."""
-    with failures_told():
+    with report_errors():
         known = templates(load_kinds(Settings().action_kinds))
         if kind is None:
             for each in known.values():
-                said(f"{each.kind:22} {each.label}")
+                print_text(f"{each.kind:22} {each.label}")
             return
-        wanted = template_of(kind, known)
+        wanted = find_template(kind, known)
         path = out or Path(f"{kind}.xlsx")
         if path.suffix not in (".csv", ".xlsx"):
             raise typer.BadParameter("give a name that ends in .csv or .xlsx.", param_hint="--out")
         made = template_csv(wanted) if path.suffix == ".csv" else template_xlsx(wanted)
         _write(path, made, "--out")
-    said(f"Modèle « {wanted.label} » écrit : {path}")
+    print_text(f"Modèle « {wanted.label} » écrit : {path}")
 
 
 def import_(
@@ -72,11 +72,11 @@ def import_(
     """
     settings = Settings()
     actor = getpass.getuser()
-    with failures_told():
+    with report_errors():
         kinds = load_kinds(settings.action_kinds)
-        wanted = template_of(kind, templates(kinds))
+        wanted = find_template(kind, templates(kinds))
         with transaction(settings) as connection:
-            known = load_funding.known(connection, territories.load(connection), kinds)
+            known = import_funding.row_references(connection, territories.load(connection), kinds)
         with progress() as bars:
             task = bars.add_task(plain(file.name), total=None)
             reading = read(
@@ -87,7 +87,7 @@ def import_(
                 max_bytes=settings.import_max_mb * 1_000_000,
                 progress=lambda rows: bars.update(task, completed=rows),
             )
-        load = load_funding.prepare if dry_run else load_funding.apply
+        load = import_funding.prepare if dry_run else import_funding.apply
         with transaction(settings) as connection:
             loaded = load(connection, reading, known, actor=actor, replace=replace)
         if report:
@@ -113,7 +113,7 @@ def import_(
             }
         )
     else:
-        _tell(file, loaded, dry_run=dry_run)
+        _print_result(file, loaded, dry_run=dry_run)
     if loaded.rejected:
         raise typer.Exit(REFUSED)
 
@@ -134,7 +134,7 @@ def export(
     """Write every table and report of the fund as CSV; or the package that may be published."""
     settings = Settings()
     today = datetime.now(TIME_ZONE).date()
-    with failures_told():
+    with report_errors():
         kinds = load_kinds(settings.action_kinds)
         if open_data:
             with transaction(settings) as connection:
@@ -143,7 +143,7 @@ def export(
                     connection, territory, kinds, licence=licence.value, today=today
                 )
         else:
-            frame = frame_of(settings)
+            frame = load_context(settings)
             with transaction(settings) as connection:
                 books = accounts.read(connection, frame, today.year, kinds)
                 files = export_funding.everything(connection, books, year=today.year, xlsx=xlsx)
@@ -154,12 +154,14 @@ def export(
         for name, content in files.items():
             _write(out / name, content, "--out")
     size = sum(map(len, files.values())) / 1_000_000
-    said(f"{len(files)} fichiers écrits dans {out} ({size:.1f} Mo).")
+    print_text(f"{len(files)} fichiers écrits dans {out} ({size:.1f} Mo).")
     if not open_data:
-        said("Ils contiennent de petits nombres de personnes : ne les publiez pas (--open-data).", "yellow")
+        print_text(
+            "Ils contiennent de petits nombres de personnes : ne les publiez pas (--open-data).", "yellow"
+        )
 
 
-def template_of(kind: str, known: dict[str, Template]) -> Template:
+def find_template(kind: str, known: dict[str, Template]) -> Template:
     """The template of a kind of file.
 
     Raises
@@ -183,38 +185,38 @@ def _write(path: Path, content: bytes, option: str) -> None:
         raise typer.BadParameter(f"{problem.strerror}.", param_hint=option) from problem
 
 
-def _tell(file: Path, loaded: load_funding.Loaded, *, dry_run: bool) -> None:
-    said(f"{file.name} : {loaded.reading.template.label}", style="bold")
-    said(
+def _print_result(file: Path, loaded: import_funding.ImportedFunding, *, dry_run: bool) -> None:
+    print_text(f"{file.name} : {loaded.reading.template.label}", style="bold")
+    print_text(
         f"Lignes lues {_count(loaded.reading.read)} · acceptées {_count(loaded.accepted)} · "
         f"rejetées {_count(loaded.rejected)}"
     )
-    _tell_issues(loaded.issues)
+    _print_issues(loaded.issues)
     if loaded.rejected:
-        said(
+        print_text(
             f"Rien n'a été enregistré : les {_count(loaded.accepted)} lignes acceptées attendent que les "
             "autres soient corrigées.",
             style="bold",
         )
         return
-    said(
+    print_text(
         f"{'Essai : seraient nouvelles' if dry_run else 'Nouvelles'} {_count(loaded.new)} · "
         f"modifiées {_count(loaded.changed)} · inchangées {_count(loaded.unchanged)}",
         style="" if dry_run else "green",
     )
 
 
-def _tell_issues(issues: tuple[Issue, ...]) -> None:
+def _print_issues(issues: tuple[Issue, ...]) -> None:
     by_line: dict[int, list[Issue]] = defaultdict(list)
     for issue in issues:
         by_line[issue.line].append(issue)
     for line, found in list(by_line.items())[:ISSUES_SHOWN]:
         for issue in found:
-            said(
+            print_text(
                 f"Rejet, ligne {line}, {issue.field} « {issue.value} » : {issue.reason} {issue.advice}", "red"
             )
     if (more := len(by_line) - ISSUES_SHOWN) > 0:
-        said(f"… et {_count(more)} autres lignes (--report FICHIER les écrit toutes).")
+        print_text(f"… et {_count(more)} autres lignes (--report FICHIER les écrit toutes).")
 
 
 def _count(number: int) -> str:

@@ -11,17 +11,17 @@ from geo.coverage.gaps import gaps_of_communes, gaps_of_places
 from geo.coverage.measure import measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from portee.commands.coverage import dict_of, tell_about
-from portee.console import failures_told, print_json, said
-from portee.questions import (
+from portee.commands.coverage import print_notes, sentences_by_heading
+from portee.console import print_json, print_text, report_errors
+from portee.coverage_options import (
     BeyondOption,
     ModeOption,
     PopulationOption,
     SlotOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
 
 
@@ -40,11 +40,11 @@ def gaps(
     as_json: Annotated[bool, typer.Option("--json", help="Print the gaps as JSON.")] = False,
 ) -> None:
     """Tell the largest gaps, a sentence each: people × need × minutes beyond reach."""
-    question = question_of(
+    question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
-    with failures_told():
-        frame = frame_of(Settings())
+    with report_errors():
+        frame = load_context(Settings())
         found = measure(frame, question)
         every = gaps_of_places(found, limit=limit) if places else gaps_of_communes(found)
         shown = every[:limit]
@@ -54,7 +54,7 @@ def gaps(
                     "method": frame.travel.method,
                     "people": frame.people.label,
                     "snapshot": frame.snapshot.version,
-                    "about": dict_of(about(found)),
+                    "about": sentences_by_heading(about(found)),
                     "gaps": gaps_table(found, shown),
                 }
             )
@@ -62,9 +62,11 @@ def gaps(
             typer.echo(csv_bytes(gaps_table(found, shown)), nl=False)
         else:
             for rank, gap in enumerate(shown, start=1):
-                said(f"{rank}. {gap.sentence}")
+                print_text(f"{rank}. {gap.sentence}")
             if not shown:
-                said(f"Personne n'est à plus de {question.beyond_min} min d'un lieu qui convient.")
+                print_text(f"Personne n'est à plus de {question.beyond_min} min d'un lieu qui convient.")
             elif len(shown) < len(every):
-                said(f"Communes montrées : {len(shown)} sur {len(every)} (--limit {len(every)} pour toutes).")
-            tell_about(found)
+                print_text(
+                    f"Communes montrées : {len(shown)} sur {len(every)} (--limit {len(every)} pour toutes)."
+                )
+            print_notes(found)

@@ -14,15 +14,15 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress, TaskID
 
-from geo import load
 from geo.errors import PorteeError
+from geo.services import import_sites
 from geo.settings import Settings
 from geo.sites import report as issue_report
-from geo.sites.difference import Change
-from geo.sites.likeness import Proposal
-from geo.sites.model import Issue, Severity, Site, Stop
+from geo.sites.difference import RecordChange
+from geo.sites.duplicate_detection import Proposal
+from geo.sites.model import Issue, ItinerantStop, Severity, Site
 from geo.store import territories
-from portee.console import REFUSED, failures_told, json_bytes, plain, print_json, progress, said
+from portee.console import REFUSED, json_bytes, plain, print_json, print_text, progress, report_errors
 from portee.database import transaction
 
 _ROWS = {
@@ -54,10 +54,10 @@ RECORDS_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """What became of one file: stored as a run, or only compared (`run` is None)."""
 
-    prepared: load.Prepared
+    prepared: import_sites.PreparedImport
     run: int | None = None
     duplicates: tuple[Proposal, ...] = ()
 
@@ -116,9 +116,9 @@ def import_files(
         )
     if dataset and not DATASET_NAME.fullmatch(dataset):
         raise typer.BadParameter("use lower-case letters, digits and single hyphens.", param_hint="--dataset")
-    outcomes: list[Outcome] = []
+    outcomes: list[ImportOutcome] = []
     refusal: PorteeError | None = None
-    with failures_told():
+    with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
             territory = territories.load(connection)
@@ -130,7 +130,7 @@ def import_files(
                     def advance(rows: int, bars: Progress = bars, task: TaskID = task) -> None:
                         bars.update(task, completed=rows)
 
-                    arrival = load.read(
+                    arrival = import_sites.read(
                         file,
                         territory=territory,
                         today=datetime.now(UTC).date(),
@@ -143,13 +143,13 @@ def import_files(
                     )
                 if dry_run:
                     with transaction(settings) as connection:
-                        outcome = Outcome(load.prepare(connection, arrival))
+                        outcome = ImportOutcome(import_sites.prepare(connection, arrival))
                 else:
                     with transaction(settings) as connection:
-                        loaded = load.apply(
+                        loaded = import_sites.apply(
                             connection, arrival, territory=territory, accept_vanished=accept_vanished
                         )
-                    outcome = Outcome(loaded.prepared, loaded.run_id, loaded.duplicates)
+                    outcome = ImportOutcome(loaded.prepared, loaded.run_id, loaded.duplicates)
             except PorteeError as problem:
                 refusal = problem
                 break
@@ -160,7 +160,7 @@ def import_files(
                 except OSError as problem:
                     raise typer.BadParameter(f"{problem.strerror}.", param_hint="--report") from problem
             if not as_json:
-                _tell(outcome, accept_vanished)
+                _print_result(outcome, accept_vanished)
         if as_json and outcomes:
             print_json(_as_json(outcomes, several=len(files) > 1))
         if refusal:
@@ -169,7 +169,7 @@ def import_files(
         raise typer.Exit(REFUSED)
 
 
-def _as_json(outcomes: list[Outcome], *, several: bool) -> dict[str, Any]:
+def _as_json(outcomes: list[ImportOutcome], *, several: bool) -> dict[str, Any]:
     """One file: its object. Several: their counts added, their issues in turn, and `files`."""
     told = [_file_as_json(outcome) for outcome in outcomes]
     if not several:
@@ -182,7 +182,7 @@ def _as_json(outcomes: list[Outcome], *, several: bool) -> dict[str, Any]:
     }
 
 
-def _file_as_json(outcome: Outcome) -> dict[str, Any]:
+def _file_as_json(outcome: ImportOutcome) -> dict[str, Any]:
     arrival, difference = outcome.prepared.arrival, outcome.prepared.difference
     return {
         **outcome.counts(),
@@ -210,7 +210,7 @@ def _file_as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _write_report(path: Path, outcome: Outcome) -> None:
+def _write_report(path: Path, outcome: ImportOutcome) -> None:
     if path.suffix == ".json":
         path.write_bytes(json_bytes(_file_as_json(outcome)))
     else:
@@ -218,30 +218,30 @@ def _write_report(path: Path, outcome: Outcome) -> None:
             issue_report.issues_csv(outcome.prepared.arrival.validated.issues, stream)
 
 
-def _tell(outcome: Outcome, accept_vanished: bool) -> None:
+def _print_result(outcome: ImportOutcome, accept_vanished: bool) -> None:
     """Print what became of a file: counts, issues by kind, differences field by field."""
     prepared = outcome.prepared
     arrival, difference = prepared.arrival, prepared.difference
-    said(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
+    print_text(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
     counts = outcome.counts()
     for counted in (_ROWS, _RECORDS):
-        said(" · ".join(f"{words} {_count(counts[name])}" for name, words in counted.items()))
-    _tell_issues(arrival.validated.issues)
-    _tell_sites("Nouveau", difference.new)
-    _tell_changes(difference.changed)
-    _tell_sites("Disparu", difference.vanished)
+        print_text(" · ".join(f"{words} {_count(counts[name])}" for name, words in counted.items()))
+    _print_issues(arrival.validated.issues)
+    _print_sites("Nouveau", difference.new)
+    _print_changes(difference.changed)
+    _print_sites("Disparu", difference.vanished)
     if found := len(outcome.duplicates):
         told = "1 doublon possible" if found == 1 else f"{_count(found)} doublons possibles"
-        said(f"{told} : voyez « portee sites duplicates ».", style="yellow")
+        print_text(f"{told} : voyez « portee sites duplicates ».", style="yellow")
     if outcome.run is not None:
-        said(f"Enregistré : import n° {outcome.run}.", style="green")
+        print_text(f"Enregistré : import n° {outcome.run}.", style="green")
         return
     if prepared.suspicious and not accept_vanished:
-        said(str(prepared.suspicious), style="yellow")
-    said("Essai : rien n'a été enregistré.", style="bold")
+        print_text(str(prepared.suspicious), style="yellow")
+    print_text("Essai : rien n'a été enregistré.", style="bold")
 
 
-def _tell_issues(issues: list[Issue]) -> None:
+def _print_issues(issues: list[Issue]) -> None:
     by_kind: dict[tuple[int, str], list[Issue]] = defaultdict(list)
     for issue in issues:
         by_kind[list(Severity).index(issue.severity), issue.code].append(issue)
@@ -250,9 +250,9 @@ def _tell_issues(issues: list[Issue]) -> None:
         word, style = _SEVERITIES[first.severity]
         quoted = [f"ligne {i.line}" + (f" « {i.value} »" if i.value else "") for i in group[:LINES_SHOWN]]
         more = [f"et {_count(len(group) - LINES_SHOWN)} autres"] if len(group) > LINES_SHOWN else []
-        said(f"{word}, {_count(len(group))} × {first.code} ({first.field})", style=style)
-        said(f"    {_shared_reason(group)} {first.advice}")
-        said(f"    {', '.join([*quoted, *more])}", style="dim")
+        print_text(f"{word}, {_count(len(group))} × {first.code} ({first.field})", style=style)
+        print_text(f"    {_shared_reason(group)} {first.advice}")
+        print_text(f"    {', '.join([*quoted, *more])}", style="dim")
 
 
 def _shared_reason(group: list[Issue]) -> str:
@@ -262,27 +262,27 @@ def _shared_reason(group: list[Issue]) -> str:
     return reasons[0] if len(set(reasons)) == 1 or not shared else f"{shared}."
 
 
-def _tell_sites(word: str, sites: Sequence[Site]) -> None:
+def _print_sites(word: str, sites: Sequence[Site]) -> None:
     for site in sites[:RECORDS_SHOWN]:
-        said(f"{word} : {_named(site)}")
-    _tell_rest(len(sites))
+        print_text(f"{word} : {_named(site)}")
+    _print_rest(len(sites))
 
 
-def _tell_changes(changes: Sequence[Change]) -> None:
+def _print_changes(changes: Sequence[RecordChange]) -> None:
     for change in changes[:RECORDS_SHOWN]:
-        said(f"Modifié : {_named(change.after)}")
+        print_text(f"Modifié : {_named(change.after)}")
         for field in change.fields():
-            said(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
-    _tell_rest(len(changes))
+            print_text(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
+    _print_rest(len(changes))
 
 
 def _named(site: Site) -> str:
     return f"{', '.join(part for part in (site.nom, site.commune) if part)} [{site.id}]"
 
 
-def _tell_rest(total: int) -> None:
+def _print_rest(total: int) -> None:
     if total > RECORDS_SHOWN:
-        said(f"    … et {_count(total - RECORDS_SHOWN)} autres.")
+        print_text(f"    … et {_count(total - RECORDS_SHOWN)} autres.")
 
 
 def _value(value: object) -> str:
@@ -293,7 +293,7 @@ def _value(value: object) -> str:
         return "oui" if value else "non"
     if isinstance(value, tuple):
         return " | ".join(_value(each) for each in value)
-    if isinstance(value, Stop):
+    if isinstance(value, ItinerantStop):
         return f"{value.place} @ {value.day} {value.hours}"
     return str(value)
 

@@ -14,8 +14,8 @@ from geo.settings import Settings
 from geo.store import indicators as stored_indicators
 from geo.store import snapshots, territories
 from geo.territory.model import Territory
-from portee.commands.people import communes_named, counted, tell_findings
-from portee.console import REFUSED, failures_told, plain, print_json, progress, said
+from portee.commands.people import commune_names, counted, print_findings
+from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Indicators of need, used as weights one can see.", no_args_is_help=True)
@@ -52,7 +52,7 @@ def load(
     if lost := [each for each in where if "=" not in each]:
         raise typer.BadParameter(f"write COLUMN=VALUE, not {lost[0]}.", param_hint="--where")
     settings = Settings()
-    with failures_told():
+    with report_errors():
         with transaction(settings) as connection:
             territory = territories.load(connection)
         with progress() as bars:
@@ -81,31 +81,31 @@ def load(
     if as_json:
         print_json(_as_json(loaded, version))
     else:
-        _tell(loaded, territory, version)
+        _print_result(loaded, territory, version)
 
 
 @app.command("list")
 def list_indicators(as_json: Annotated[bool, _JSON] = False) -> None:
     """List the indicators loaded, with their sources."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = stored_indicators.described(connection)
     if as_json:
         print_json([asdict(stored) for stored in found])
         return
     if not found:
-        said(
+        print_text(
             "Aucun indicateur. Pour en charger un : "
             "portee indicators load FICHIER --code … --name … --column …"
         )
         return
     for stored in found:
         told, source = stored.indicator, stored.indicator.provenance
-        said(f"{told.code} : {told.name}", style="bold")
-        said(
+        print_text(f"{told.code} : {told.name}", style="bold")
+        print_text(
             f"    {_LEVELS[told.level]}, colonne {stored.column} ; {len(told.values)} communes, "
             f"de {_range(told.values.values())} {told.unit}".rstrip()
         )
-        said(f"    {source.producer}, {source.vintage}, {source.licence}", style="dim")
+        print_text(f"    {source.producer}, {source.vintage}, {source.licence}", style="dim")
 
 
 @app.command()
@@ -116,11 +116,13 @@ def remove(
     """Remove an indicator."""
     if not yes:
         typer.confirm(f"Remove the indicator {code}?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         removed = stored_indicators.remove(connection, code)
         if removed:
             snapshots.publish(connection)
-    said(f"Indicateur « {code} » retiré." if removed else f"Aucun indicateur ne porte le code « {code} ».")
+    print_text(
+        f"Indicateur « {code} » retiré." if removed else f"Aucun indicateur ne porte le code « {code} »."
+    )
     if not removed:
         raise typer.Exit(REFUSED)
 
@@ -152,33 +154,37 @@ def _as_json(loaded: LoadedIndicator, version: int | None) -> dict[str, object]:
     }
 
 
-def _tell(loaded: LoadedIndicator, territory: Territory, version: int | None) -> None:
+def _print_result(loaded: LoadedIndicator, territory: Territory, version: int | None) -> None:
     told, tally = loaded.indicator, loaded.tally
-    said(
+    print_text(
         f"{loaded.file_name} : {told.name} (colonne {loaded.column}, codes de la colonne "
         f"{loaded.area_column})",
         style="bold",
     )
     source = told.provenance
-    said(f"{source.producer}, {source.vintage}, {source.licence}")
+    print_text(f"{source.producer}, {source.vintage}, {source.licence}")
     unselected = f" · non choisies {counted(tally.unselected)}" if tally.unselected else ""
-    said(
+    print_text(
         f"Lignes lues {counted(tally.read)} · acceptées {counted(tally.accepted)} · hors du territoire "
         f"{counted(tally.outside)}{unselected} · rejetées {counted(tally.rejected)}"
     )
-    tell_findings(loaded.findings)
+    print_findings(loaded.findings)
     if told.level == COMMUNE:
-        said("Valeurs par commune.")
+        print_text("Valeurs par commune.")
     elif loaded.inhabitants_column:
-        said(f"Valeurs par IRIS, moyennes par commune pondérées par la colonne {loaded.inhabitants_column}.")
+        print_text(
+            f"Valeurs par IRIS, moyennes par commune pondérées par la colonne {loaded.inhabitants_column}."
+        )
     else:
-        said("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants.")
-    said(f"Communes renseignées : {len(told.values)}, de {_range(told.values.values())} {told.unit}".rstrip())
-    said(
+        print_text("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants.")
+    print_text(
+        f"Communes renseignées : {len(told.values)}, de {_range(told.values.values())} {told.unit}".rstrip()
+    )
+    print_text(
         f"Communes sans valeur : {len(loaded.missing)}"
-        + (f" : {communes_named(list(loaded.missing), territory)}" if loaded.missing else "")
+        + (f" : {commune_names(list(loaded.missing), territory)}" if loaded.missing else "")
     )
     if version is None:
-        said("Essai : rien n'a été enregistré.", style="bold")
+        print_text("Essai : rien n'a été enregistré.", style="bold")
     else:
-        said(f"Indicateur « {told.code} » enregistré.", style="green")
+        print_text(f"Indicateur « {told.code} » enregistré.", style="green")

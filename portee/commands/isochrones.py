@@ -14,15 +14,15 @@ import orjson
 import shapely
 import typer
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.crs import WGS84, project, reproject
 from geo.errors import ImpossibleQuestion
 from geo.reach.isochrones import MINUTES, Isochrone
 from geo.reach.isochrones import isochrones as draw
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from portee.console import failures_told, said
-from portee.questions import MinutesOption, ModeOption, frame_of, minutes_of
+from portee.console import print_text, report_errors
+from portee.coverage_options import MinutesOption, ModeOption, load_context, parse_minutes
 
 DECIMALS: Final = 5
 _POINT: Final = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,2}(?:\.\d+)?)\s*", re.ASCII)
@@ -54,9 +54,9 @@ def isochrones(
     if (site is None) == (at is None):
         raise typer.BadParameter("give one of --site and --at.")
     point = _point(at) if at is not None else None
-    asked = minutes_of(minutes)
-    with failures_told():
-        frame = frame_of(Settings())
+    asked = parse_minutes(minutes)
+    with report_errors():
+        frame = load_context(Settings())
         xy = _site_xy(frame, site) if point is None else _xy(frame, point)
         areas = draw(frame.travel, xy, mode, asked, outward=direction is Direction.FROM)
         content = _geojson(frame, areas, mode, direction)
@@ -65,7 +65,7 @@ def isochrones(
     except OSError as problem:
         raise typer.BadParameter(f"{file}: {problem.strerror}.", param_hint="--out") from problem
     reached = ", ".join(f"{a.minutes} min : {a.area.area / 1e6:.0f} km²" for a in areas)
-    said(f"{file} : {frame.travel.label}, {mode.label}. {reached}.")
+    print_text(f"{file} : {frame.travel.label}, {mode.label}. {reached}.")
 
 
 def _point(text: str) -> tuple[float, float]:
@@ -77,7 +77,7 @@ def _point(text: str) -> tuple[float, float]:
     return float(read[1]), float(read[2])
 
 
-def _xy(frame: Frame, point: tuple[float, float]) -> tuple[float, float]:
+def _xy(frame: AnalysisContext, point: tuple[float, float]) -> tuple[float, float]:
     [[x, y]] = project([point[0]], [point[1]], frame.snapshot.territory.metric_crs)
     if not (isfinite(x) and isfinite(y)):
         raise ImpossibleQuestion(
@@ -87,7 +87,7 @@ def _xy(frame: Frame, point: tuple[float, float]) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _site_xy(frame: Frame, site_id: str | None) -> tuple[float, float]:
+def _site_xy(frame: AnalysisContext, site_id: str | None) -> tuple[float, float]:
     site = frame.snapshot.site(site_id or "")
     if site.longitude is None or site.latitude is None:
         raise ImpossibleQuestion(
@@ -97,7 +97,7 @@ def _site_xy(frame: Frame, site_id: str | None) -> tuple[float, float]:
     return _xy(frame, (site.longitude, site.latitude))
 
 
-def _geojson(frame: Frame, areas: Sequence[Isochrone], mode: Mode, direction: Direction) -> bytes:
+def _geojson(frame: AnalysisContext, areas: Sequence[Isochrone], mode: Mode, direction: Direction) -> bytes:
     """Areas as RFC 7946 features, the longest time first: drawn in order, none hides a shorter one."""
     longest_first = areas[::-1]
     shapes = np.array([area.area for area in longest_first], dtype=object)

@@ -12,7 +12,7 @@ from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, Sit
 from geo.settings import Settings
 from geo.store import partners
 from portee.commands.fund import actor
-from portee.console import failures_told, print_json, said
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="List, add and remove partners; their conventions and sites.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def list_partners(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """List the partners by code."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = partners.list_(connection, members_on=on.date() if on else None)
     if as_json:
         print_json([asdict(partner) for partner in found])
@@ -38,8 +38,8 @@ def list_partners(
         since = f", membre depuis le {partner.network_from:%d/%m/%Y}" if partner.network_from else ""
         until = f" jusqu'au {partner.network_to:%d/%m/%Y}" if partner.network_to else ""
         fictif = " (fictif)" if partner.fictif else ""
-        said(f"{partner.code}  {partner.name}{fictif}, {partner.kind.label}{since}{until}")
-    said("1 partenaire." if len(found) == 1 else f"{len(found)} partenaires.")
+        print_text(f"{partner.code}  {partner.name}{fictif}, {partner.kind.label}{since}{until}")
+    print_text("1 partenaire." if len(found) == 1 else f"{len(found)} partenaires.")
 
 
 @app.command()
@@ -48,20 +48,20 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Tell all that is kept of a partner: its conventions and sites too."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         partner = partners.find(connection, code)
         conventions = partners.conventions(connection, code)
-        sites = partners.sites_of(connection, code)
+        sites = partners.partner_sites(connection, code)
     if as_json:
         bound = {"conventions": [asdict(c) for c in conventions], "sites": [asdict(s) for s in sites]}
         print_json({**asdict(partner), **bound})
         return
     for name, value in asdict(partner).items():
-        said(f"{name} : {value if value is not None else ''}")
+        print_text(f"{name} : {value if value is not None else ''}")
     for convention in conventions:
-        said(f"convention {convention.year} : {convention.reference} {convention.note}".rstrip())
+        print_text(f"convention {convention.year} : {convention.reference} {convention.note}".rstrip())
     for link in sites:
-        said(f"{link.role.label} {link.site_id}")
+        print_text(f"{link.role.label} {link.site_id}")
 
 
 @app.command()
@@ -94,9 +94,9 @@ def add(
         network_to.date() if network_to else None,
         fictif,
     )
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         partners.save(connection, partner, actor=actor())
-    said(f"Partenaire « {name} » enregistré.")
+    print_text(f"Partenaire « {name} » enregistré.")
 
 
 @app.command()
@@ -104,9 +104,9 @@ def remove(code: Code, yes: Annotated[bool, typer.Option("--yes", help="Do not a
     """Keep a partner no longer; refused when the ledger, passes or actions name it."""
     if not yes:
         typer.confirm(f"Remove the partner “{code}”?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         partners.remove(connection, code, actor=actor())
-    said(f"Partenaire « {code} » retiré.")
+    print_text(f"Partenaire « {code} » retiré.")
 
 
 @app.command()
@@ -117,9 +117,9 @@ def convention(
     note: Annotated[str, typer.Option(help="What it is about.")] = "",
 ) -> None:
     """Keep a convention of a partner for a year."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         partners.save_convention(connection, Convention(code, year, reference, note), actor=actor())
-    said(f"Convention {year} de « {code} » enregistrée.")
+    print_text(f"Convention {year} de « {code} » enregistrée.")
 
 
 @app.command()
@@ -131,9 +131,11 @@ def site(
 ) -> None:
     """Say that a partner runs or supports a site."""
     link = SiteLink(code, site_id, role)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         if remove_it:
             partners.unlink_site(connection, link, actor=actor())
         else:
             partners.link_site(connection, link, actor=actor())
-    said(f"« {code} » {'ne ' if remove_it else ''}{role.label}{' plus' if remove_it else ''} « {site_id} ».")
+    print_text(
+        f"« {code} » {'ne ' if remove_it else ''}{role.label}{' plus' if remove_it else ''} « {site_id} »."
+    )

@@ -20,17 +20,17 @@ from geo.funding.money import formatted
 from geo.funding.money import parse as parse_money
 from geo.funding.pass_reports import ACCEPTING, DESERT_MIN, PassReport
 from geo.funding.passes import Order, ReadEvents, read_events
+from geo.hours.weekly import TIME_ZONE
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.sites import report as issue_report
 from geo.sites.export import neutralised
-from geo.sites.opening import TIME_ZONE
 from geo.store import passes, territories
-from geo.territory.model import Kind
-from portee.console import REFUSED, failures_told, out, plain, print_json, progress, said
+from geo.territory.model import TerritoryKind
+from portee.console import REFUSED, out, plain, print_json, print_text, progress, report_errors
+from portee.coverage_options import MINUTES_MAX, ModeOption, load_context
 from portee.database import transaction
-from portee.questions import MINUTES_MAX, ModeOption, frame_of
 
 app = typer.Typer(help="The Pass Numérique: orders, gifts, uses, expiry, reports.", no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def order(
     ] = False,
 ) -> None:
     """Record an order of passes; the same again changes nothing."""
-    with failures_told():
+    with report_errors():
         wanted = Order(
             reference=reference.strip(),
             day=day.date(),
@@ -77,7 +77,7 @@ def order(
         with transaction(Settings()) as connection:
             new = passes.order(connection, wanted, getpass.getuser())
     worth = formatted(wanted.count * wanted.face_value_cents)
-    said(
+    print_text(
         f"Commande {wanted.reference} : {_count(wanted.count)} pass, {worth}, "
         f"valables jusqu'au {wanted.expires_on:%d/%m/%Y}. "
         + ("Enregistrée." if new else "Elle l'était déjà : rien n'a changé.")
@@ -103,9 +103,9 @@ def record(
     """
     settings = Settings()
     actor = getpass.getuser()
-    with failures_told():
+    with report_errors():
         with transaction(settings) as connection:
-            known = passes.known(connection, territories.load(connection))
+            known = passes.pass_references(connection, territories.load(connection))
         with progress() as bars:
             task = bars.add_task(plain(file.name), total=None)
             found = read_events(
@@ -139,12 +139,12 @@ def record(
             }
         )
     else:
-        _tell_read(file, found)
+        _print_read(file, found)
         if recorded is None:
-            said("Rien n'a été enregistré : corrigez ces lignes, puis recommencez.", style="bold")
+            print_text("Rien n'a été enregistré : corrigez ces lignes, puis recommencez.", style="bold")
         else:
             verb = "Essai : seraient enregistrés" if dry_run else "Enregistrés"
-            said(f"{verb} : {_count(recorded.new)} ; déjà connus : {_count(recorded.already)}.")
+            print_text(f"{verb} : {_count(recorded.new)} ; déjà connus : {_count(recorded.already)}.")
     if found.rejected:
         raise typer.Exit(REFUSED)
 
@@ -158,7 +158,7 @@ def expire(
 ) -> None:
     """Record as expired the passes given, never used, and out of date. Again, it does nothing."""
     today = day.date() if day else datetime.now(TIME_ZONE).date()
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = passes.expire(connection, today, getpass.getuser())
     if as_json:
         print_json([asdict(event) for event in found])
@@ -167,14 +167,16 @@ def expire(
     for event in found:
         by_order[event.order] = by_order.get(event.order, 0) + event.count
     for reference, number in by_order.items():
-        said(f"Commande {reference} : {_count(number)} pass expirés.")
+        print_text(f"Commande {reference} : {_count(number)} pass expirés.")
     if not found:
-        said("Aucun pass à expirer.")
+        print_text("Aucun pass à expirer.")
 
 
 @app.command("report")
 def report_(
-    kind: Annotated[Kind, typer.Option(help="Level at which passes are told.")] = Kind.COMMUNE,
+    kind: Annotated[
+        TerritoryKind, typer.Option(help="Level at which passes are told.")
+    ] = TerritoryKind.COMMUNE,
     order: _OrderOption = None,
     year: _YearOption = None,
     fragility: Annotated[
@@ -187,8 +189,8 @@ def report_(
 ) -> None:
     """Passes by territory: given, used, expired, delay, value, per inhabitant, and where to use them."""
     settings = Settings()
-    with failures_told():
-        frame = frame_of(settings)
+    with report_errors():
+        frame = load_context(settings)
         with transaction(settings) as connection:
             counts = passes.counts(connection)
         snapshot = frame.snapshot
@@ -237,8 +239,8 @@ def deserts(
 ) -> None:
     """Communes where passes were given and no accepting site is near enough, most given first."""
     settings = Settings()
-    with failures_told():
-        frame = frame_of(settings)
+    with report_errors():
+        frame = load_context(settings)
         with transaction(settings) as connection:
             counts = passes.counts(connection)
         coverage = measure(frame, Question(mode=mode, filter=ACCEPTING, beyond_min=minutes))
@@ -256,13 +258,13 @@ def deserts(
         _write_csv([asdict(each) for each in found])
     else:
         for each in found:
-            said(each.sentence)
+            print_text(each.sentence)
         number = (
             "Aucun désert" if not found else f"{_count(len(found))} désert{'s' if len(found) > 1 else ''}"
         )
-        said(f"{number} de pass à plus de {minutes} min ({frame.travel.label}).", style="bold")
+        print_text(f"{number} de pass à plus de {minutes} min ({frame.travel.label}).", style="bold")
         if counts.fictitious or frame.snapshot.fictitious:
-            said(f"{DEMONSTRATION}.", style="yellow")
+            print_text(f"{DEMONSTRATION}.", style="yellow")
 
 
 def _funder(text: str) -> tuple[str, int]:
@@ -287,19 +289,19 @@ def _indicator(known: tuple[Indicator, ...], code: str | None) -> Indicator | No
     )
 
 
-def _tell_read(file: Path, found: ReadEvents) -> None:
-    said(file.name, style="bold")
-    said(
+def _print_read(file: Path, found: ReadEvents) -> None:
+    print_text(file.name, style="bold")
+    print_text(
         f"Lignes lues {_count(found.read)} · acceptées {_count(len(found.events))} · "
         f"rejetées {_count(found.rejected)}"
     )
     for issue in found.issues[:ISSUES_SHOWN]:
-        said(
+        print_text(
             f"Rejet, ligne {issue.line}, {issue.field} « {issue.value} » : {issue.reason} {issue.advice}",
             "red",
         )
     if (more := len(found.issues) - ISSUES_SHOWN) > 0:
-        said(f"… et {_count(more)} autres (--report FICHIER les écrit tous).")
+        print_text(f"… et {_count(more)} autres (--report FICHIER les écrit tous).")
 
 
 def _print_report(found: PassReport, limit: int, travel: str) -> None:
@@ -339,15 +341,15 @@ def _print_report(found: PassReport, limit: int, travel: str) -> None:
         )
     out.print(table)
     if len(shown) < len(rows):
-        said(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
+        print_text(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
     for name, f in ((pass_reports.UNTOLD, found.untold), ("En tout", found.whole)):
-        said(
+        print_text(
             f"{name} : {_count(f.given)} donnés, {_count(f.used)} utilisés, {_count(f.expired)} expirés, "
             f"{formatted(f.used_cents)} utilisés."
         )
-    said(f"Temps : {travel}.")
+    print_text(f"Temps : {travel}.")
     if found.fictitious:
-        said(f"{DEMONSTRATION}.", style="yellow")
+        print_text(f"{DEMONSTRATION}.", style="yellow")
 
 
 def _write_csv(rows: list[dict[str, object]]) -> None:

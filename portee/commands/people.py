@@ -18,7 +18,7 @@ from geo.store import people as stored_people
 from geo.store import snapshots, territories
 from geo.store.people import StoredPopulation
 from geo.territory.model import Territory
-from portee.console import REFUSED, failures_told, plain, print_json, progress, said
+from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Where inhabitants are counted: population grids.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def load(
 ) -> None:
     """Load a population grid in place of the one there: its cells are cut along the communes."""
     settings = Settings()
-    with failures_told():
+    with report_errors():
         with transaction(settings) as connection:
             territory = territories.load(connection)
         with progress() as bars:
@@ -70,22 +70,22 @@ def load(
     if as_json:
         print_json(_as_json(loaded, territory, version))
     else:
-        _tell(loaded, territory, version)
+        _print_result(loaded, territory, version)
 
 
 @app.command()
 def status(as_json: Annotated[bool, _JSON] = False) -> None:
     """Tell where inhabitants are counted, and what became of the rows of the grid."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         stored = stored_people.described(connection)
     if as_json:
         print_json(
             {"label": stored.label if stored else AT_TOWN_HALL, "grid": asdict(stored) if stored else None}
         )
     elif stored:
-        _tell_stored(stored)
+        _print_stored(stored)
     else:
-        said(
+        print_text(
             f"Aucune grille de population : {AT_TOWN_HALL}. Pour en charger une : portee people load FICHIER"
         )
 
@@ -97,16 +97,18 @@ def remove(
     """Remove the population grid: inhabitants are counted at town halls again."""
     if not yes:
         typer.confirm("Remove the population grid?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         removed = stored_people.remove(connection)
         if removed:
             snapshots.publish(connection)
-    said(f"Grille retirée : {AT_TOWN_HALL}." if removed else "Aucune grille de population n'était chargée.")
+    print_text(
+        f"Grille retirée : {AT_TOWN_HALL}." if removed else "Aucune grille de population n'était chargée."
+    )
     if not removed:
         raise typer.Exit(REFUSED)
 
 
-def tell_findings(findings: Findings) -> None:
+def print_findings(findings: Findings) -> None:
     """Print the issues of a source by kind: how many, why, what to do, the first lines."""
     by_code: dict[str, list[Issue]] = defaultdict(list)
     for issue in findings.kept:
@@ -116,9 +118,11 @@ def tell_findings(findings: Findings) -> None:
         word, style = ("Rejet", "red") if first.severity is Severity.REJECTED else ("Signalement", "yellow")
         lines = [f"ligne {i.line}" + (f" « {i.value} »" if i.value else "") for i in issues[:LINES_SHOWN]]
         lines += [f"et {counted(count - LINES_SHOWN)} autres"] if count > LINES_SHOWN else []
-        said(f"{word}, {counted(count)} × {code}" + (f" ({first.field})" if first.field else ""), style=style)
-        said(f"    {first.reason} {first.advice}".rstrip())
-        said(f"    {', '.join(lines)}", style="dim")
+        print_text(
+            f"{word}, {counted(count)} × {code}" + (f" ({first.field})" if first.field else ""), style=style
+        )
+        print_text(f"    {first.reason} {first.advice}".rstrip())
+        print_text(f"    {', '.join(lines)}", style="dim")
 
 
 def counted(number: float) -> str:
@@ -126,7 +130,7 @@ def counted(number: float) -> str:
     return f"{number:,.0f}".replace(",", " ")
 
 
-def communes_named(codes: list[str], territory: Territory) -> str:
+def commune_names(codes: list[str], territory: Territory) -> str:
     """The first of some communes by name, and how many more there are."""
     named = [f"{territory.commune_by_code[code].name} ({code})" for code in codes[:COMMUNES_SHOWN]]
     more = len(codes) - len(named)
@@ -154,50 +158,54 @@ def _as_json(loaded: LoadedPeople, territory: Territory, version: int | None) ->
     }
 
 
-def _tell(loaded: LoadedPeople, territory: Territory, version: int | None) -> None:
+def _print_result(loaded: LoadedPeople, territory: Territory, version: int | None) -> None:
     people, tally = loaded.people, loaded.tally
-    said(f"{loaded.file_name} : {people.label} (colonne {loaded.column})", style="bold")
+    print_text(f"{loaded.file_name} : {people.label} (colonne {loaded.column})", style="bold")
     if source := people.provenance:
-        said(f"{source.producer}, {source.vintage}, {source.licence}")
-    said(
+        print_text(f"{source.producer}, {source.vintage}, {source.licence}")
+    print_text(
         f"Carreaux lus {counted(tally.read)} · acceptés {counted(tally.accepted)} · hors du territoire "
         f"{counted(tally.outside)} · rejetés {counted(tally.rejected)}"
     )
     if loaded.withheld or loaded.estimated:
-        said(f"Parmi les acceptés : {counted(loaded.withheld)} secrets, {counted(loaded.estimated)} estimés")
-    tell_findings(loaded.findings)
+        print_text(
+            f"Parmi les acceptés : {counted(loaded.withheld)} secrets, {counted(loaded.estimated)} estimés"
+        )
+    print_findings(loaded.findings)
     inside, official = float(people.inhabitants.sum()), sum(c.population for c in territory.communes)
     share = f", {inside / official:.1%}".replace(".", ",").replace("%", " %") if official else ""
-    said(
+    print_text(
         f"Habitants : {counted(inside)} dans {counted(len(people.inhabitants))} parties de carreaux{share} "
         f"de la population municipale ({counted(official)}) ; {counted(loaded.inhabitants_beyond)} au-delà "
         "du territoire, dans des carreaux à cheval"
     )
     if np.isnan(people.aged_65).all():
-        said("La source ne dit pas l'âge des habitants.")
+        print_text("La source ne dit pas l'âge des habitants.")
     else:
         unknown = f" ; âge non dit de {counted(loaded.age_unknown)}" if loaded.age_unknown else ""
-        said(f"Dont {counted(float(np.nansum(people.aged_65)))} de 65 ans ou plus{unknown}")
+        print_text(f"Dont {counted(float(np.nansum(people.aged_65)))} de 65 ans ou plus{unknown}")
     empty = _empty_communes(loaded, territory)
-    said(
+    print_text(
         f"Communes sans habitant dans la grille : {len(empty)}"
-        + (f" : {communes_named(empty, territory)}" if empty else "")
+        + (f" : {commune_names(empty, territory)}" if empty else "")
     )
     if version is None:
-        said("Essai : rien n'a été enregistré.", style="bold")
+        print_text("Essai : rien n'a été enregistré.", style="bold")
     else:
-        said("Population enregistrée.", style="green")
+        print_text("Population enregistrée.", style="green")
 
 
-def _tell_stored(stored: StoredPopulation) -> None:
+def _print_stored(stored: StoredPopulation) -> None:
     source, summary = stored.provenance, stored.summary
-    said(f"{stored.label} (colonne {summary['column']})", style="bold")
-    said(f"{source.producer}, {source.vintage}, {source.licence}")
-    said(f"Fichier {stored.file_name}, chargé le {stored.loaded_at:%d/%m/%Y} (sha256 {stored.sha256[:12]}…)")
-    said(
+    print_text(f"{stored.label} (colonne {summary['column']})", style="bold")
+    print_text(f"{source.producer}, {source.vintage}, {source.licence}")
+    print_text(
+        f"Fichier {stored.file_name}, chargé le {stored.loaded_at:%d/%m/%Y} (sha256 {stored.sha256[:12]}…)"
+    )
+    print_text(
         f"Carreaux lus {counted(summary['read'])} · acceptés {counted(summary['accepted'])} · hors du "
         f"territoire {counted(summary['outside'])} · rejetés {counted(summary['rejected'])}"
     )
-    said(
+    print_text(
         f"Habitants : {counted(summary['inhabitants'])} dans {counted(summary['places'])} parties de carreaux"
     )

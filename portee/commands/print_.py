@@ -10,20 +10,20 @@ from typing import Annotated
 
 import typer
 
-from api.residents.catalogue import LANGUAGES, SOURCE
-from api.residents.paper import DIRECTORY, slug
-from api.residents.sheets import Desk, directory_of, sheet_of
-from api.served import Served
+from api.residents.print_content import Desk, territory_directory, territory_sheet
+from api.residents.print_routes import DIRECTORY, slug
+from api.residents.translations import LANGUAGES, SOURCE
+from api.snapshot_view import SnapshotView
+from geo.hours.calendar import Calendar
+from geo.hours.weekly import TIME_ZONE
 from geo.settings import Settings
-from geo.sites.calendar import Calendar
-from geo.sites.opening import TIME_ZONE
 from geo.snapshot import Snapshot
 from geo.store import snapshots
 from geo.store.database import engine_for
-from geo.territory.model import Grouping, Kind
+from geo.territory.model import Grouping, TerritoryKind
 from portee.commands.serve import DEFAULT_PORT
-from portee.console import err, failures_told, plain, print_json, progress, said
-from static_maps.sheets import directory_pdf, sheet_pdf
+from portee.console import err, plain, print_json, print_text, progress, report_errors
+from static_maps.print_layout import directory_pdf, sheet_pdf
 
 Job = tuple[str, Callable[[], bytes]]
 
@@ -50,13 +50,13 @@ def print_(
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"“{plain(lang)}” is none of {', '.join(LANGUAGES)}.", param_hint="--lang")
     asked = [
-        *((Kind.COMMUNE, code) for code in commune),
-        *((Kind.CANTON, code) for code in canton),
-        *((Kind.EPCI, code) for code in epci),
+        *((TerritoryKind.COMMUNE, code) for code in commune),
+        *((TerritoryKind.CANTON, code) for code in canton),
+        *((TerritoryKind.EPCI, code) for code in epci),
     ]
     if not (asked or whole):
         raise typer.BadParameter("Say what to print: --commune, --canton, --epci or --all.")
-    with failures_told():
+    with report_errors():
         settings = Settings()
         snapshot = _snapshot(settings)
         groups = [snapshot.territory.find(code, kind) for kind, code in dict.fromkeys(asked)]
@@ -87,7 +87,7 @@ def print_(
         print_json([{"file": str(path), "bytes": size} for path, size in written])
     else:
         for path, size in written:
-            said(f"{path} : {size / 1_000:.0f} ko")
+            print_text(f"{path} : {size / 1_000:.0f} ko")
 
 
 def _snapshot(settings: Settings) -> Snapshot:
@@ -100,7 +100,7 @@ def _snapshot(settings: Settings) -> Snapshot:
 
 
 def _desk(settings: Settings, snapshot: Snapshot, lang: str) -> Desk:
-    served = Served(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+    served = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
     base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{DEFAULT_PORT}"
     return Desk(served, Calendar(zone=settings.school_zone), lang, base, datetime.now(TIME_ZONE))
 
@@ -116,12 +116,12 @@ def _jobs(desk: Desk, groups: list[Grouping], *, whole: bool) -> list[Job]:
     ]
     if whole:
         name = slug(desk.served.snapshot.territory.name)
-        jobs.append((f"{DIRECTORY}-{name}.pdf", lambda: directory_pdf(directory_of(desk))))
+        jobs.append((f"{DIRECTORY}-{name}.pdf", lambda: directory_pdf(territory_directory(desk))))
     return jobs
 
 
 def _sheet(desk: Desk, group: Grouping) -> bytes:
-    return sheet_pdf(sheet_of(desk, group.kind, group.code))
+    return sheet_pdf(territory_sheet(desk, group.kind, group.code))
 
 
 def _folder(out: Path | None, count: int) -> Path | None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from geo.settings import Settings
-from portee.console import failures_told, out, print_json
-from portee.questions import frame_of
+from portee.console import out, print_json, report_errors
+from portee.coverage_options import load_context
 from static_maps.build import render as render_site
 
 
@@ -18,8 +18,8 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
 ) -> None:
     """Write the interactive map and its data as a folder: any web host shows it, or a double click."""
-    with failures_told():
-        frame = frame_of(Settings())
+    with report_errors():
+        frame = load_context(Settings())
         rendered = render_site(frame, folder)
     if as_json:
         print_json(

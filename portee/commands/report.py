@@ -8,18 +8,17 @@ from typing import Annotated
 import typer
 
 from geo.coverage import scenario as what_if
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.catchment import APL
-from geo.coverage.frame import Frame
 from geo.coverage.gaps import gaps_of_communes
 from geo.coverage.measure import Supply, measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.snapshot import Snapshot
 from geo.store import scenarios
-from geo.territory.model import Kind
-from portee.console import failures_told, print_json, said
-from portee.database import transaction
-from portee.questions import (
+from geo.territory.model import TerritoryKind
+from portee.console import print_json, print_text, report_errors
+from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
     DecayOption,
@@ -30,15 +29,18 @@ from portee.questions import (
     SupplyOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
+from portee.database import transaction
 from static_maps.report import report_pdf
 
 
 def report(
     file: Annotated[Path, typer.Option("--out", help="PDF file to write; one that is there is replaced.")],
-    kind: Annotated[Kind, typer.Option(help="Territories of the ranked table.")] = Kind.EPCI,
+    kind: Annotated[
+        TerritoryKind, typer.Option(help="Territories of the ranked table.")
+    ] = TerritoryKind.EPCI,
     scenario: Annotated[
         str | None, typer.Option(help="Name of a kept scenario: what it changes, before and after.")
     ] = None,
@@ -56,7 +58,7 @@ def report(
     """Write a report to print: who is far from help, where, what is missing there, how sure it is."""
     if not file.parent.is_dir():
         raise typer.BadParameter(f"no folder {file.parent}.", param_hint="--out")
-    question = question_of(
+    question = question_from_options(
         where=where,
         mode=mode,
         slot=slot,
@@ -67,14 +69,14 @@ def report(
         supply=supply,
         decay=decay,
     )
-    with failures_told():
+    with report_errors():
         settings = Settings()
-        frame = frame_of(settings)
+        frame = load_context(settings)
         before = None
         if scenario is not None:
             before = measure(frame, question)
             changed = _changed(settings, frame.snapshot, scenario)
-            frame = Frame(changed, frame.travel, frame.day, kept=False)
+            frame = AnalysisContext(changed, frame.travel, frame.day, kept=False)
         coverage = measure(frame, question)
         gaps = gaps_of_communes(coverage)
         content = report_pdf(coverage, kind, gaps=gaps, before=before)
@@ -85,11 +87,11 @@ def report(
     if as_json:
         print_json({"file": str(file), "bytes": len(content), "snapshot": frame.snapshot.version})
     else:
-        said(f"{file} : {len(content) / 1_000:.0f} ko, état n° {frame.snapshot.version}.")
+        print_text(f"{file} : {len(content) / 1_000:.0f} ko, état n° {frame.snapshot.version}.")
 
 
 def _changed(settings: Settings, snapshot: Snapshot, name: str) -> Snapshot:
     """The snapshot as a kept scenario would have it."""
     with transaction(settings) as connection:
-        kept = scenarios.named(connection, name)
-    return what_if.apply(snapshot, what_if.edits_of(list(kept.edits), snapshot))
+        kept = scenarios.by_name(connection, name)
+    return what_if.apply(snapshot, what_if.parse_edits(list(kept.edits), snapshot))

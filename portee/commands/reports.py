@@ -9,18 +9,18 @@ import typer
 
 from geo.settings import Settings
 from geo.store import reports
-from geo.store.reports import Report, Subject
-from portee.console import failures_told, print_json, said
+from geo.store.reports import ErrorReport, ReportSubject
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="List, read and close what readers report about sites.", no_args_is_help=True)
 
 SUBJECTS: Final = {
-    Subject.TELEPHONE: "téléphone",
-    Subject.HORAIRES: "horaires",
-    Subject.ADRESSE: "adresse",
-    Subject.FERME: "fermé définitivement",
-    Subject.AUTRE: "autre chose",
+    ReportSubject.TELEPHONE: "téléphone",
+    ReportSubject.HORAIRES: "horaires",
+    ReportSubject.ADRESSE: "adresse",
+    ReportSubject.FERME: "fermé définitivement",
+    ReportSubject.AUTRE: "autre chose",
 }
 
 Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of the report.")]
@@ -33,18 +33,22 @@ def list_reports(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """List the reports still to be dealt with, oldest first."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = reports.list_(connection, closed=closed, site_id=site)
         waiting = reports.counts(connection)
     if as_json:
         print_json([asdict(report) for report in found])
         return
     for report in found:
-        said(f"{report.id}  {report.received_at:%d/%m/%Y}  {SUBJECTS[report.subject]}  {report.site_name}")
+        print_text(
+            f"{report.id}  {report.received_at:%d/%m/%Y}  {SUBJECTS[report.subject]}  {report.site_name}"
+        )
     s = "" if len(found) < 2 else "s"
-    said(f"{len(found)} signalement{s} {f'traité{s}' if closed else 'à traiter'}.")
+    print_text(f"{len(found)} signalement{s} {f'traité{s}' if closed else 'à traiter'}.")
     if not closed and not site and found:
-        said(", ".join(f"{SUBJECTS[subject]} : {count}" for subject, count in waiting.items() if count) + ".")
+        print_text(
+            ", ".join(f"{SUBJECTS[subject]} : {count}" for subject, count in waiting.items() if count) + "."
+        )
 
 
 @app.command()
@@ -52,13 +56,13 @@ def show(
     number: Number, as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False
 ) -> None:
     """Tell all that a report says."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         report = reports.find(connection, number)
     if as_json:
         print_json(asdict(report))
         return
     for line in _told(report):
-        said(line)
+        print_text(line)
 
 
 @app.command()
@@ -67,12 +71,12 @@ def close(
     outcome: Annotated[str, typer.Option(help="What was done about it.")] = "",
 ) -> None:
     """Say that a report is dealt with; the e-mail address in it is erased."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         report = reports.close(connection, number, outcome=outcome)
-    said(f"Signalement {report.id} traité ; il ne contient plus d'adresse électronique.")
+    print_text(f"Signalement {report.id} traité ; il ne contient plus d'adresse électronique.")
 
 
-def _told(report: Report) -> list[str]:
+def _told(report: ErrorReport) -> list[str]:
     return [
         f"Signalement {report.id}, reçu le {report.received_at:%d/%m/%Y à %H:%M}",
         f"Lieu : {report.site_name} ({report.site_id})",

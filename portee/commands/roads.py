@@ -14,14 +14,14 @@ from rich.table import Table
 from geo.errors import RoadsUnavailable
 from geo.reach import artefact, layers, osm
 from geo.reach import build as making
-from geo.reach.graph import RoadsAbout
+from geo.reach.graph import GraphMetadata
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.store import roads as stored_roads
 from geo.store import snapshots, territories
-from portee.console import INSTALLATION, err, failures_told, out, plain, print_json, progress, said
+from portee.console import INSTALLATION, err, out, plain, print_json, print_text, progress, report_errors
+from portee.coverage_options import load_context
 from portee.database import transaction
-from portee.questions import frame_of
 
 app = typer.Typer(
     help="Roads that travel times are computed on: build, look at, remove.", no_args_is_help=True
@@ -70,7 +70,7 @@ def build(
 ) -> None:
     """Build the road graph of the territory from FILE and put it in service."""
     began = time.monotonic()
-    with failures_told():
+    with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
             territory = territories.load(connection)
@@ -97,15 +97,15 @@ def build(
     if as_json:
         print_json({**asdict(graph.about), "seconds": round(seconds, 1), "snapshot_version": version})
         return
-    _tell(graph.about)
-    said(f"Graphe en service, construit en {seconds:.1f} s.", style="green")
+    _print_result(graph.about)
+    print_text(f"Graphe en service, construit en {seconds:.1f} s.", style="green")
 
 
 @app.command()
 def status(as_json: Annotated[bool, _JSON] = False) -> None:
     """Tell which road graph is in service, and check its files byte by byte."""
     problem: RoadsUnavailable | None = None
-    with failures_told():
+    with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
             about = stored_roads.current(connection)
@@ -117,14 +117,14 @@ def status(as_json: Annotated[bool, _JSON] = False) -> None:
     if as_json:
         print_json({"roads": asdict(about) if about else None, "problem": str(problem) if problem else None})
     elif about is None:
-        said("Aucun graphe routier : les distances sont estimées à vol d'oiseau.")
-        said("Pour en construire un : portee roads build FICHIER")
+        print_text("Aucun graphe routier : les distances sont estimées à vol d'oiseau.")
+        print_text("Pour en construire un : portee roads build FICHIER")
     else:
-        _tell(about)
+        _print_result(about)
         if problem:
             err.print(str(problem), style="bold red", markup=False)
         else:
-            said("Fichiers vérifiés : intacts.", style="green")
+            print_text("Fichiers vérifiés : intacts.", style="green")
     if problem:
         raise typer.Exit(INSTALLATION)
 
@@ -134,7 +134,7 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
     """Take the road graph out of service and delete its files: distances are straight lines again."""
     if not yes:
         typer.confirm("Remove the road graph? It can be built again from its source file.", abort=True)
-    with failures_told():
+    with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
             about = stored_roads.current(connection)
@@ -142,12 +142,12 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
                 stored_roads.remove(connection)
                 snapshots.publish(connection)
         _tidy(settings)
-    said("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
+    print_text("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
 
 
 def _sweep(settings: Settings) -> None:
     """Compute and keep the times to the present sites, so that no reader waits for them."""
-    frame = frame_of(settings)
+    frame = load_context(settings)
     with progress() as bars:
         task = bars.add_task("Temps de trajet", total=len(frame.travel.modes))
         for mode in frame.travel.modes:
@@ -163,13 +163,15 @@ def _tidy(settings: Settings) -> None:
         artefact.remove_others(artefact.roads_folder(settings.home), current.checksum if current else None)
 
 
-def _tell(about: RoadsAbout) -> None:
+def _print_result(about: GraphMetadata) -> None:
     """Print what a graph holds: source, counts by mode, what was left out and why, warnings."""
     summary: Mapping[str, Any] = about.summary
-    said(f"{about.file_name} ({about.format}) : {about.producer}, {about.vintage}, {about.licence}")
-    said(f"{_count(summary['nodes'])} carrefours, {_count(summary['edges'])} tronçons, {_km(summary['km'])}")
+    print_text(f"{about.file_name} ({about.format}) : {about.producer}, {about.vintage}, {about.licence}")
+    print_text(
+        f"{_count(summary['nodes'])} carrefours, {_count(summary['edges'])} tronçons, {_km(summary['km'])}"
+    )
     if connectors := summary.get("connectors"):
-        said(f"Raccords ajoutés aux échangeurs d'autoroutes : {_count(connectors)}")
+        print_text(f"Raccords ajoutés aux échangeurs d'autoroutes : {_count(connectors)}")
     table = Table("mode", "carrefours", "tronçons", "longueur", "parties", "écartés")
     for mode in Mode:
         if told := summary["modes"].get(mode.value):
@@ -178,12 +180,12 @@ def _tell(about: RoadsAbout) -> None:
             table.add_row(mode.label, *numbers, _km(told["km"]), *parts)
     out.print(table)
     if summary["dropped"]:
-        said("Laissés de côté :")
+        print_text("Laissés de côté :")
         for reason, count in sorted(summary["dropped"].items(), key=lambda kind: -kind[1]):
-            said(f"    {_count(count)} × {_REASONS.get(reason, reason)}")
+            print_text(f"    {_count(count)} × {_REASONS.get(reason, reason)}")
     for sentence in summary["warnings"]:
-        said(sentence, style="yellow")
-    said(f"Empreinte {about.checksum}", style="dim")
+        print_text(sentence, style="yellow")
+    print_text(f"Empreinte {about.checksum}", style="dim")
 
 
 def _count(number: int) -> str:

@@ -11,29 +11,29 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.scenarios import DESCRIPTION_MAX, NAME_MAX, Evaluation, evaluation_of
-from geo.coverage.frame import Frame
+from api.scenarios import DESCRIPTION_MAX, NAME_MAX, Evaluation, compare_coverages
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
-from geo.coverage.scenario import apply, edits_of, written
+from geo.coverage.scenario import apply, edits_to_json, parse_edits
 from geo.errors import UnreadableFile
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.store import scenarios as stored
 from geo.store import snapshots
-from geo.territory.model import Kind
-from portee.commands.coverage import tell_about
-from portee.console import failures_told, out, plain, print_json, said
-from portee.database import transaction
-from portee.questions import (
+from geo.territory.model import TerritoryKind
+from portee.commands.coverage import print_notes
+from portee.console import out, plain, print_json, print_text, report_errors
+from portee.coverage_options import (
     BeyondOption,
     ModeOption,
     PopulationOption,
     SlotOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
+from portee.database import transaction
 
 app = typer.Typer(help="Evaluate, keep and compare what-ifs.", no_args_is_help=True)
 
@@ -42,10 +42,10 @@ FILE_MAX_BYTES = 1_000_000
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="JSON: a list of edits, or an object with “edits”.")
 ]
-KindOption = Annotated[Kind, typer.Option(help="Level at which changes are told.")]
+KindOption = Annotated[TerritoryKind, typer.Option(help="Level at which changes are told.")]
 
 
-def edits_in(path: Path) -> Any:
+def read_edits(path: Path) -> Any:
     """The edits of a file, as JSON values.
 
     Raises
@@ -74,7 +74,7 @@ def edits_in(path: Path) -> Any:
 @app.command()
 def evaluate(
     file: FileArgument,
-    kind: KindOption = Kind.COMMUNE,
+    kind: KindOption = TerritoryKind.COMMUNE,
     where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
     mode: ModeOption = Mode.CAR,
     slot: SlotOption = None,
@@ -84,18 +84,18 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print every territory as JSON.")] = False,
 ) -> None:
     """Tell who gains and who loses; nothing stored is touched."""
-    question = question_of(
+    question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
-    with failures_told():
-        frame = frame_of(Settings())
-        found = _evaluated(frame, edits_in(file), question, kind)
+    with report_errors():
+        frame = load_context(Settings())
+        found = _evaluated(frame, read_edits(file), question, kind)
         if as_json:
             told = {"method": frame.travel.method, "people": frame.people.label}
             print_json({**told, "summary": found.summary, "territories": found.territories})
             return
         _print_changes(found, question)
-        tell_about(measure(frame, question))
+        print_notes(measure(frame, question))
 
 
 @app.command("list")
@@ -103,15 +103,15 @@ def list_scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="Print them with their edits as JSON.")] = False,
 ) -> None:
     """List the kept scenarios, by name."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = stored.list_(connection)
     if as_json:
         print_json([asdict(kept) for kept in found])
         return
     for kept in found:
         edits = f"{len(kept.edits)} modification{'s' if len(kept.edits) > 1 else ''}"
-        said(f"{kept.id}  {kept.name}  ({edits}, {kept.updated_at:%d/%m/%Y})  {kept.description}")
-    said("1 scénario." if len(found) == 1 else f"{len(found)} scénarios.")
+        print_text(f"{kept.id}  {kept.name}  ({edits}, {kept.updated_at:%d/%m/%Y})  {kept.description}")
+    print_text("1 scénario." if len(found) == 1 else f"{len(found)} scénarios.")
 
 
 @app.command()
@@ -124,12 +124,12 @@ def save(
     for option, value, most in (("--name", name, NAME_MAX), ("--description", description, DESCRIPTION_MAX)):
         if len(value) > most or not value.isprintable() or (option == "--name" and not value.strip()):
             raise typer.BadParameter(f"1 to {most} printable characters.", param_hint=option)
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         snapshot = snapshots.read(connection)
-        edits = written(edits_of(edits_in(file), snapshot))
+        edits = edits_to_json(parse_edits(read_edits(file), snapshot))
         known = any(kept.name == name.strip() for kept in stored.list_(connection))
         kept = stored.save(connection, name.strip(), description.strip(), edits, snapshot.version)
-    said(f"Scénario {kept.id} « {kept.name} » {'remplacé' if known else 'enregistré'}.")
+    print_text(f"Scénario {kept.id} « {kept.name} » {'remplacé' if known else 'enregistré'}.")
 
 
 @app.command()
@@ -140,9 +140,9 @@ def delete(
     """Keep a scenario no longer."""
     if not yes:
         typer.confirm(f"Delete the scenario “{plain(name)}”?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
-        stored.delete_(connection, stored.named(connection, name).id)
-    said(f"Scénario « {name} » supprimé.")
+    with report_errors(), transaction(Settings()) as connection:
+        stored.delete_(connection, stored.by_name(connection, name).id)
+    print_text(f"Scénario « {name} » supprimé.")
 
 
 @app.command()
@@ -157,16 +157,17 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
     """Tell what each of several scenarios changes for the whole territory, side by side."""
-    question = question_of(
+    question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
-    with failures_told():
+    with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
-            kept = [stored.named(connection, name) for name in dict.fromkeys(names)]
-        frame = frame_of(settings)
+            kept = [stored.by_name(connection, name) for name in dict.fromkeys(names)]
+        frame = load_context(settings)
         found = [
-            (each.name, _evaluated(frame, list(each.edits), question, Kind.DEPARTEMENT)) for each in kept
+            (each.name, _evaluated(frame, list(each.edits), question, TerritoryKind.DEPARTEMENT))
+            for each in kept
         ]
         if as_json:
             print_json([{"name": name, "summary": evaluation.summary} for name, evaluation in found])
@@ -178,13 +179,13 @@ def compare(
         for name, evaluation in found:
             table.add_row(escape(plain(name)), *_figures(evaluation.summary))
         out.print(table)
-        tell_about(measure(frame, question))
+        print_notes(measure(frame, question))
 
 
-def _evaluated(frame: Frame, edits: Any, question: Question, kind: Kind) -> Evaluation:
-    changed = apply(frame.snapshot, edits_of(edits, frame.snapshot))
-    after = Frame(changed, frame.travel, frame.day, kept=False)
-    return evaluation_of(measure(frame, question), measure(after, question), kind)
+def _evaluated(frame: AnalysisContext, edits: Any, question: Question, kind: TerritoryKind) -> Evaluation:
+    changed = apply(frame.snapshot, parse_edits(edits, frame.snapshot))
+    after = AnalysisContext(changed, frame.travel, frame.day, kept=False)
+    return compare_coverages(measure(frame, question), measure(after, question), kind)
 
 
 def _print_changes(found: Evaluation, question: Question) -> None:
@@ -198,7 +199,7 @@ def _print_changes(found: Evaluation, question: Question) -> None:
         table.add_row(str(row["code"]), escape(plain(str(row["name"]))), *_figures(row))
     out.print(table)
     summary: Any = found.summary
-    said(
+    print_text(
         f"À {question.beyond_min} min au plus d'un lieu : {_whole(summary['gaining'])} personnes de plus, "
         f"{_whole(summary['losing'])} de moins."
     )

@@ -19,7 +19,7 @@ from geo.funding.actions import load_kinds
 from geo.settings import Settings
 from geo.store import snapshots
 from geo.store.database import engine_for
-from portee.console import err, failures_told
+from portee.console import err, report_errors
 from static_maps.assets import require_vendor
 
 DEFAULT_PORT = 8047
@@ -39,7 +39,7 @@ def serve(
 ) -> None:
     """Serve the API and the interactive map until interrupted."""
     http = ApiSettings()
-    with failures_told():
+    with report_errors():
         require_free(host, port)
         if metrics_port is not None:
             require_free(metrics.LOOPBACK, metrics_port)

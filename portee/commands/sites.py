@@ -15,17 +15,17 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
+from geo.hours import parse
 from geo.settings import Settings
-from geo.sites import hours
 from geo.sites.export import cell, write_csv
 from geo.sites.model import Position, Site
 from geo.store import duplicates as stored_duplicates
 from geo.store import history as stored_history
 from geo.store import sites as stored_sites
 from geo.store import snapshots
-from portee.console import failures_told, out, plain, print_json, said
+from portee.console import out, plain, print_json, print_text, report_errors
+from portee.coverage_options import WHERE_HELP, site_filter
 from portee.database import transaction
-from portee.questions import WHERE_HELP, site_filter
 
 app = typer.Typer(help="List, check, compare and export the sites in service.", no_args_is_help=True)
 
@@ -41,7 +41,7 @@ def list_sites(
 ) -> None:
     """List the sites in service."""
     asked = site_filter(where)
-    with failures_told():
+    with report_errors():
         found = [site for site in _in_service() if asked.matches(site)]
     kept = found[:limit] if limit else found
     if as_json:
@@ -51,7 +51,7 @@ def list_sites(
         ("identifiant", "nom", "commune", "téléphone", "horaires"),
         ((s.id, s.nom, f"{s.code_postal} {s.commune}", s.telephone, s.horaires) for s in kept),
     )
-    said(f"Lieux montrés : {len(kept)} sur {len(found)}.")
+    print_text(f"Lieux montrés : {len(kept)} sur {len(found)}.")
 
 
 @app.command()
@@ -59,7 +59,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding with its sites.")] = False,
 ) -> None:
     """Tell what deserves a look: flags, unknown places, mended and unknown hours, possible duplicates."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         sites = stored_sites.active(connection)
         pairs = stored_duplicates.listed(connection)
     findings = _findings(sites)
@@ -88,7 +88,7 @@ def check(
             for name, ids in findings.items()
         ),
     )
-    said(f"{len(sites)} lieux en service, {_pairs(len(pairs))} à trancher.")
+    print_text(f"{len(sites)} lieux en service, {_pairs(len(pairs))} à trancher.")
 
 
 def _pairs(count: int) -> str:
@@ -111,7 +111,7 @@ def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
             noticed["a_la_mairie"].append(site.id)
         if site.position is Position.INCONNUE:
             noticed["sans_position"].append(site.id)
-        read = hours.reading(site.horaires)
+        read = parse.read_expression(site.horaires)
         if read and read != site.horaires:
             noticed["horaires_corriges"].append(site.id)
         if not read:
@@ -125,7 +125,7 @@ def duplicates(
     as_json: Annotated[bool, typer.Option("--json", help="Print the pairs as JSON.")] = False,
 ) -> None:
     """List pairs of records that may be one place, best score first."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         pairs = stored_duplicates.listed(connection, undecided_only=not every)
         name_of = {site.id: _named(site) for site in stored_sites.active(connection)}
     if as_json:
@@ -133,10 +133,10 @@ def duplicates(
         return
     for pair in pairs:
         decision = "" if pair.same is None else f" : {_DECISIONS[pair.same]}"
-        said(f"{pair.score:.1f} sur 100, ".replace(".", ",") + ", ".join(pair.reasons) + decision)
-        said(f"    {name_of[pair.a]} [{pair.a}]")
-        said(f"    {name_of[pair.b]} [{pair.b}]")
-    said(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
+        print_text(f"{pair.score:.1f} sur 100, ".replace(".", ",") + ", ".join(pair.reasons) + decision)
+        print_text(f"    {name_of[pair.a]} [{pair.a}]")
+        print_text(f"    {name_of[pair.b]} [{pair.b}]")
+    print_text(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
 
 
 @app.command()
@@ -145,7 +145,7 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
 ) -> None:
     """Tell all that imports did to a record, in service or retired, oldest first."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         changes = stored_history.history(connection, site_id)
     if as_json:
         print_json([asdict(change) for change in changes])
@@ -154,7 +154,7 @@ def history(
         what = (
             _HAPPENED.get(change.kind) or f"{change.field} : {_shown(change.before)} → {_shown(change.after)}"
         )
-        said(f"{change.at:%d/%m/%Y}  import {change.import_id} ({change.file_name})  {what}")
+        print_text(f"{change.at:%d/%m/%Y}  import {change.import_id} ({change.file_name})  {what}")
 
 
 _HAPPENED = {"new": "nouveau", "retired": "retiré", "returned": "revenu"}
@@ -181,10 +181,12 @@ def decide(
     ],
 ) -> None:
     """Decide whether two records are one place. Imports keep the decision; another one replaces it."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         stored_duplicates.decide(connection, a, b, same=same, by=getpass.getuser())
         snapshots.publish(connection)
-    said(f"Même lieu : « {b} » n'est plus montré." if same else "Lieux différents : les deux sont montrés.")
+    print_text(
+        f"Même lieu : « {b} » n'est plus montré." if same else "Lieux différents : les deux sont montrés."
+    )
 
 
 @app.command()
@@ -195,7 +197,7 @@ def export(
     ] = False,
 ) -> None:
     """Export the records in service in the national standard's CSV, our own columns after its 32."""
-    with failures_told():
+    with report_errors():
         sites = _in_service()
     if str(file) == "-":
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
@@ -205,9 +207,9 @@ def export(
         left_out = _write_whole(file, sites, strict=strict)
     except OSError as problem:
         raise typer.BadParameter(f"cannot be written: {problem.strerror}.", param_hint="FILE") from problem
-    said(f"{len(sites) - left_out} lieux écrits dans {file}.")
+    print_text(f"{len(sites) - left_out} lieux écrits dans {file}.")
     if left_out:
-        said(f"{left_out} lieux laissés de côté : il leur manque une valeur que le standard exige.")
+        print_text(f"{left_out} lieux laissés de côté : il leur manque une valeur que le standard exige.")
 
 
 def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> int:

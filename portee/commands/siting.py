@@ -8,23 +8,23 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, result_of
-from geo.coverage.gaps import people_said
+from api.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, result_to_dict
+from geo.coverage.gaps import format_people
 from geo.coverage.measure import measure
-from geo.coverage.where_next import Candidate, Model, Sited, Siting, where_next
+from geo.coverage.where_next import Candidate, Model, SitingPlan, SitingQuestion, where_next
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from portee.commands.coverage import tell_about
-from portee.console import failures_told, out, plain, print_json, progress, said
-from portee.questions import (
+from portee.commands.coverage import print_notes
+from portee.console import out, plain, print_json, print_text, progress, report_errors
+from portee.coverage_options import (
     MINUTES_MAX,
     ModeOption,
     PopulationOption,
     SlotOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
 
 
@@ -59,10 +59,10 @@ def siting(
     for text in half_day:
         if text not in HALF_DAYS:
             raise typer.BadParameter(f"“{text}” is none of: {', '.join(HALF_DAYS)}.", param_hint="--half-day")
-    question = question_of(
+    question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=within, population=population, weight=weight
     )
-    asked = Siting(
+    asked = SitingQuestion(
         question=question,
         model=model,
         p=p,
@@ -72,8 +72,8 @@ def siting(
         base=base,
         time_limit_s=time_limit,
     )
-    with failures_told():
-        frame = frame_of(Settings())
+    with report_errors():
+        frame = load_context(Settings())
         with progress() as bars:
             task = bars.add_task("", total=100)
             found = where_next(
@@ -82,10 +82,10 @@ def siting(
                 lambda share, doing: bars.update(task, completed=round(share * 100), description=doing),
             )
         if as_json:
-            print_json(result_of(frame, found))
+            print_json(result_to_dict(frame, found))
             return
         _print(found)
-        tell_about(measure(frame, question))
+        print_notes(measure(frame, question))
 
 
 def _candidate(text: str) -> Candidate:
@@ -102,7 +102,7 @@ def _candidate(text: str) -> Candidate:
     return place
 
 
-def _print(found: Sited) -> None:
+def _print(found: SitingPlan) -> None:
     plan, within = found.plan, found.asked.within_min
     table = Table(title=f"Où ouvrir : {found.asked.model.label}, à {within} min au plus")
     if found.asked.model is Model.TOUR:
@@ -132,19 +132,21 @@ def _print(found: Sited) -> None:
                 f"{each.minutes_saved:.1f}".replace(".", ","),
             )
     out.print(table)
-    said(
+    print_text(
         f"Avant : {_whole(found.served_before)} personnes sur {_whole(found.people)} "
         f"à {within} min au plus d'un lieu."
     )
     if found.out_of_reach:
-        said(f"Hors d'atteinte de tout lieu, existant ou possible : {people_said(found.out_of_reach)}.")
+        print_text(
+            f"Hors d'atteinte de tout lieu, existant ou possible : {format_people(found.out_of_reach)}."
+        )
     if plan.note:
-        said(plan.note)
+        print_text(plan.note)
     if plan.status == "optimal":
-        said("Aucun autre choix ne fait mieux.")
+        print_text("Aucun autre choix ne fait mieux.")
     else:
         gap = f"{plan.gap * 100:.1f}".replace(".", ",")
-        said(f"Meilleur choix trouvé ; un autre pourrait faire mieux de {gap} % au plus.")
+        print_text(f"Meilleur choix trouvé ; un autre pourrait faire mieux de {gap} % au plus.")
 
 
 def _whole(value: float) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from geo.settings import Settings
-from geo.store import dated
-from portee.console import failures_told, print_json, said
+from geo.store import dated_snapshots
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Keep, list and forget dated states of the data.", no_args_is_help=True)
@@ -32,9 +32,9 @@ def keep(
     if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
         raise typer.BadParameter(f"a name has 1 to {NAME_MAX} printable characters.", param_hint="NAME")
     described = (day or datetime.now(UTC)).date()
-    with failures_told(), transaction(Settings()) as connection:
-        kept = dated.keep(connection, name.strip(), described)
-    said(f"État « {kept.name} » gardé : les données du {kept.day:%d/%m/%Y}.")
+    with report_errors(), transaction(Settings()) as connection:
+        kept = dated_snapshots.keep(connection, name.strip(), described)
+    print_text(f"État « {kept.name} » gardé : les données du {kept.day:%d/%m/%Y}.")
 
 
 @app.command("list")
@@ -42,14 +42,14 @@ def list_snapshots(
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """List the dated states, oldest first."""
-    with failures_told(), transaction(Settings()) as connection:
-        found = dated.list_(connection)
+    with report_errors(), transaction(Settings()) as connection:
+        found = dated_snapshots.list_(connection)
     if as_json:
         print_json([asdict(kept) for kept in found])
         return
     for kept in found:
-        said(f"{kept.day:%d/%m/%Y}  {kept.name}  (gardé le {kept.kept_at:%d/%m/%Y})")
-    said("1 état daté." if len(found) == 1 else f"{len(found)} états datés.")
+        print_text(f"{kept.day:%d/%m/%Y}  {kept.name}  (gardé le {kept.kept_at:%d/%m/%Y})")
+    print_text("1 état daté." if len(found) == 1 else f"{len(found)} états datés.")
 
 
 @app.command()
@@ -60,6 +60,6 @@ def forget(
     """Keep a dated state no longer; the sites and their history stay."""
     if not yes:
         typer.confirm(f"Forget the dated state “{name}”?", abort=True)
-    with failures_told(), transaction(Settings()) as connection:
-        dated.forget(connection, name)
-    said(f"État « {name} » oublié.")
+    with report_errors(), transaction(Settings()) as connection:
+        dated_snapshots.forget(connection, name)
+    print_text(f"État « {name} » oublié.")

@@ -10,12 +10,12 @@ import typer
 from geo.settings import Settings
 from geo.store import snapshots, territories
 from geo.territory.boundaries import BoundaryReport, with_boundaries
-from geo.territory.build import Built
+from geo.territory.build import BuiltTerritory
 from geo.territory.build import build as build_territory
 from geo.territory.files import read_territory, write_readme, write_territory
-from geo.territory.model import Kind, Territory
+from geo.territory.model import Territory, TerritoryKind
 from geo.territory.sources import ETALAB_DIR, find_sources
-from portee.console import err, failures_told, print_json, said
+from portee.console import err, print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Communes and what groups them: build the files, load them.", no_args_is_help=True)
@@ -43,7 +43,7 @@ def build(
     as_json: bool = _JSON,
 ) -> None:
     """Build the files of a département from the packages that publish the official registers."""
-    with failures_told():
+    with report_errors():
         folder = out_dir or Settings().territory_dir
         sources = find_sources(etalab)
         with err.status(f"Building {code}…"):
@@ -53,7 +53,7 @@ def build(
     if as_json:
         print_json({**_counts(built.territory), "notes": built.notes(), "files": [str(f) for f in files]})
     else:
-        _tell_built(built, files)
+        _print_built(built, files)
 
 
 @app.command()
@@ -61,7 +61,7 @@ def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
     """Load the territory of the settings into the database, with finer boundaries if a file is given."""
     settings = Settings()
     report = None
-    with failures_told():
+    with report_errors():
         territory = read_territory(settings.territory_dir, settings.departement)
         if boundaries:
             with err.status(f"Reading {boundaries.name}…"):
@@ -73,7 +73,7 @@ def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
         told = {**_counts(territory), "snapshot_version": version}
         print_json({**told, "boundaries": asdict(report) if report else None})
     else:
-        _tell_loaded(territory, report)
+        _print_loaded(territory, report)
 
 
 def _counts(territory: Territory) -> dict[str, object]:
@@ -83,36 +83,40 @@ def _counts(territory: Territory) -> dict[str, object]:
         "communes": len(territory.communes),
         "neighbours": len(territory.context),
         "population": sum(c.population for c in territory.communes),
-        **{str(k): sum(1 for _ in territory.groupings_of(k)) for k in Kind if k is not Kind.COMMUNE},
+        **{
+            str(k): sum(1 for _ in territory.groupings_of(k))
+            for k in TerritoryKind
+            if k is not TerritoryKind.COMMUNE
+        },
     }
 
 
-def _tell_territory(territory: Territory) -> None:
+def _print_territory(territory: Territory) -> None:
     people = f"{sum(c.population for c in territory.communes):,}".replace(",", " ")
-    said(
+    print_text(
         f"{territory.name} ({territory.code}) : {len(territory.communes)} communes, {people} habitants ; "
         f"{len(territory.context)} communes voisines"
     )
 
 
-def _tell_built(built: Built, files: list[Path]) -> None:
-    _tell_territory(built.territory)
+def _print_built(built: BuiltTerritory, files: list[Path]) -> None:
+    _print_territory(built.territory)
     for note in built.notes():
-        said(f"- {note}")
+        print_text(f"- {note}")
     for file in files:
-        said(f"  {file} ({file.stat().st_size / 1_000:.0f} ko)")
+        print_text(f"  {file} ({file.stat().st_size / 1_000:.0f} ko)")
 
 
-def _tell_loaded(territory: Territory, report: BoundaryReport | None) -> None:
-    _tell_territory(territory)
+def _print_loaded(territory: Territory, report: BoundaryReport | None) -> None:
+    _print_territory(territory)
     if report:
-        said(
+        print_text(
             f"Limites du fichier {report.file} (couche {report.layer}, colonne {report.column}, "
             f"{report.crs}) : {report.matched} communes et {report.neighbours} voisines reprises, "
             f"{report.elsewhere} lignes d'ailleurs laissées de côté."
         )
-        said(
+        print_text(
             f"Formes réparées : {len(report.mended)}. Raccord : {report.overlap_m2:.0f} m² de "
             f"chevauchements et {report.gap_m2:.0f} m² de vides supprimés."
         )
-    said("Territoire chargé.")
+    print_text("Territoire chargé.")

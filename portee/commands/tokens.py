@@ -10,7 +10,7 @@ import typer
 
 from geo.settings import Settings
 from geo.store import tokens
-from portee.console import failures_told, print_json, said
+from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
 
 app = typer.Typer(help="Make, list and revoke the tokens the API asks for.", no_args_is_help=True)
@@ -28,13 +28,13 @@ def create(
     as_json: Annotated[bool, typer.Option("--json", help="Print token and secret as JSON.")] = False,
 ) -> None:
     """Make a token and print its secret, this once: only a digest of it is kept."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         token, secret = tokens.create(connection, name, scope, days=days)
     if as_json:
         print_json({**asdict(token), "secret": secret})
         return
-    said(secret)
-    said(
+    print_text(secret)
+    print_text(
         f"Token {token.id} “{token.name}” allows {', '.join(token.scopes)} until "
         f"{token.expires_at:%Y-%m-%d}. Copy its secret now: it can't be had again."
     )
@@ -45,14 +45,14 @@ def list_tokens(
     as_json: Annotated[bool, typer.Option("--json", help="Print the tokens as JSON.")] = False,
 ) -> None:
     """List every token, never its secret."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         found = tokens.list_(connection)
     if as_json:
         print_json([asdict(token) for token in found])
         return
     for token in found:
-        said(f"{token.id}  {token.name}  {', '.join(token.scopes)}  {_standing(token)}")
-    said(f"{len(found)} token{'' if len(found) == 1 else 's'}.")
+        print_text(f"{token.id}  {token.name}  {', '.join(token.scopes)}  {_standing(token)}")
+    print_text(f"{len(found)} token{'' if len(found) == 1 else 's'}.")
 
 
 def _standing(token: tokens.Token) -> str:
@@ -69,6 +69,6 @@ def revoke(
     number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="Number of the token.")],
 ) -> None:
     """Put a token out of force at once and for good."""
-    with failures_told(), transaction(Settings()) as connection:
+    with report_errors(), transaction(Settings()) as connection:
         token = tokens.revoke(connection, number)
-    said(f"Token {token.id} “{token.name}” is revoked.")
+    print_text(f"Token {token.id} “{token.name}” is revoked.")

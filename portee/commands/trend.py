@@ -9,16 +9,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from geo.coverage.frame import Frame
+from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, TerritoryCoverage, measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from geo.store import dated
-from geo.territory.model import Kind
-from portee.commands.coverage import tell_about
-from portee.console import failures_told, out, plain, print_json
-from portee.database import transaction
-from portee.questions import (
+from geo.store import dated_snapshots
+from geo.territory.model import TerritoryKind
+from portee.commands.coverage import print_notes
+from portee.console import out, plain, print_json, report_errors
+from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
     MinutesOption,
@@ -27,9 +26,10 @@ from portee.questions import (
     SlotOption,
     WeightOption,
     WhereOption,
-    frame_of,
-    question_of,
+    load_context,
+    question_from_options,
 )
+from portee.database import transaction
 
 
 def trend(
@@ -43,7 +43,7 @@ def trend(
     as_json: Annotated[bool, typer.Option("--json", help="Print each state as JSON.")] = False,
 ) -> None:
     """Tell coverage of the territory from one dated state to the next; today comes last."""
-    question = question_of(
+    question = question_from_options(
         where=where,
         mode=mode,
         slot=slot,
@@ -52,26 +52,26 @@ def trend(
         population=population,
         weight=weight,
     )
-    with failures_told():
+    with report_errors():
         settings = Settings()
-        today = frame_of(settings)
+        today = load_context(settings)
         with transaction(settings) as connection:
-            states = dated.list_(connection)
+            states = dated_snapshots.list_(connection)
         rows = []
         for state in states:
             with transaction(settings) as connection:
-                snapshot = dated.read(connection, state.name)
-            (whole,) = measure(Frame(snapshot, today.travel, state.day), question).by_territory(
-                Kind.DEPARTEMENT
+                snapshot = dated_snapshots.read(connection, state.name)
+            (whole,) = measure(AnalysisContext(snapshot, today.travel, state.day), question).by_territory(
+                TerritoryKind.DEPARTEMENT
             )
             rows.append((state.name, state.day.isoformat(), whole))
         now = measure(today, question)
-        rows.append(("Aujourd'hui", today.day.isoformat(), now.by_territory(Kind.DEPARTEMENT)[0]))
+        rows.append(("Aujourd'hui", today.day.isoformat(), now.by_territory(TerritoryKind.DEPARTEMENT)[0]))
         if as_json:
             print_json([{"name": name, "day": day, **asdict(whole)} for name, day, whole in rows])
             return
         _print(rows, question)
-        tell_about(now)
+        print_notes(now)
 
 
 def _print(rows: list[tuple[str, str, TerritoryCoverage]], question: Question) -> None:

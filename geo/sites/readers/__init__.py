@@ -37,7 +37,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A source file opened and recognised.
 
     `format` is a short stable name, `label` its French name, `dataset` the dataset its records
@@ -83,7 +83,7 @@ class Source:
 
 def open_source(
     path: Path, *, mapping: Path | None = None, max_bytes: int, vintage: date | None = None
-) -> Source:
+) -> SourceFile:
     """Open a source file and recognise its format from its content, never from its name.
 
     Parameters
@@ -107,7 +107,7 @@ def open_source(
     content, known = (
         _recognised(path, contents) if mapping is None else mapped(contents, read_mapping(mapping), path.name)
     )
-    return Source(
+    return SourceFile(
         path=path,
         format=known.name,
         label=known.label,

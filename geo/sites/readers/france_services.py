@@ -41,7 +41,7 @@ _CONSTANTS = {
 
 
 @dataclass(frozen=True)
-class _Shape:
+class _ColumnLayout:
     columns: Mapping[str, str]
     """Standard field → column."""
     group: str
@@ -97,9 +97,9 @@ def _itinerance_2024(fields: Mapping[str, str]) -> str:
     return "Itinérant" if kind.startswith(("itinerant", "bus", "multisites")) else ""
 
 
-_SHAPE_2020 = _Shape(_IN_2020, "Groupe", "Labellisation", "Commentaire.horaires", _itinerance_2020)
-_SHAPE_2022 = _Shape(_SINCE_2022, "groupe", "labellisation", "commentaire", _itinerance_2022)
-_SHAPE_2024 = _Shape(
+_SHAPE_2020 = _ColumnLayout(_IN_2020, "Groupe", "Labellisation", "Commentaire.horaires", _itinerance_2020)
+_SHAPE_2022 = _ColumnLayout(_SINCE_2022, "groupe", "labellisation", "commentaire", _itinerance_2022)
+_SHAPE_2024 = _ColumnLayout(
     _SINCE_2022, "groupe_fs", "labellisation_fs", "commentaire", _itinerance_2024, "prise_rdv"
 )
 
@@ -165,7 +165,7 @@ def _ranges(days: list[str]) -> str:
     return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _translation(shape: _Shape) -> Callable[[Record], RawRow]:
+def _translation(shape: _ColumnLayout) -> Callable[[Record], RawRow]:
     def translate(record: Record) -> RawRow:
         fields = record.fields
         values = dict(_CONSTANTS)

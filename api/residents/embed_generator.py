@@ -1,0 +1,134 @@
+"""`/integrer`: makes the code that puts the list and the map on another site, and shows the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.residents import embed, oembed
+from api.residents.choices import CHOICES
+from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
+from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.search_state import SearchState
+from api.residents.translations import N_, Language
+from api.routing import router
+from api.service import app_state
+from geo.sites.filters import fold
+from geo.territory.model import Territory, TerritoryKind
+
+PATH: Final = "/integrer"
+LEVELS: Final = {
+    TerritoryKind.EPCI: N_("Intercommunalités"),
+    TerritoryKind.CANTON: N_("Cantons"),
+    TerritoryKind.COMMUNE: N_("Communes"),
+}
+VIEW_WORDS: Final = {
+    BOTH: N_("La carte et la liste"),
+    LIST: N_("La liste seule"),
+    MAP: N_("La carte seule"),
+}
+OFFERED: Final = ("prix", "pass", "fauteuil", "comment", "public", "aide")
+"""Groups of wishes the form offers, besides needs and hours; an address may hold the others."""
+
+routes = router("pages", "", described=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A way to embed: its name in the page, what it is, what it is for, and what to copy."""
+
+    id: str
+    title: str
+    use: str
+    text: str
+
+
+@routes.get(PATH)
+def integrate_page(request: Request) -> Response:
+    """The form, the code it makes, and the result in a frame."""
+    service = app_state(request)
+    now = service.now()
+    territory = now.served.snapshot.territory
+    asked, embedded, unusable = read(request.scope["query_string"], territory)
+    frame = PageContext(PATH, asked, now)
+    _ = frame.language
+    body = render(
+        "integrate.html",
+        frame,
+        {
+            "embedded": embedded,
+            "levels": levels(_, territory),
+            "views": VIEW_WORDS,
+            "choices": CHOICES,
+            "offered": OFFERED,
+            "others": others(asked),
+            "codes": codes(_, base_url(request), territory, asked, embedded),
+            "title": oembed.frame_title(embedded, territory, asked.language),
+            "preview": embedded.address(embed.PATH, asked),
+            "file": embedded.address(embed.FILE, asked),
+            "unusable": [each.said(_) for each in unusable],
+        },
+    )
+    return html(body)
+
+
+def levels(_: Language, territory: Territory) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Territories one may choose among: level, then code and name, by name."""
+    return [
+        (
+            _(label),
+            sorted(
+                ((g.code, g.name) for g in territory.groupings_of(kind)), key=lambda g: (fold(g[1]), g[0])
+            ),
+        )
+        for kind, label in LEVELS.items()
+    ]
+
+
+def others(asked: SearchState) -> list[tuple[str, str]]:
+    """What the address holds and the form does not ask."""
+    shown = {*OFFERED, "besoin", "quand", "ou"}
+    return [pair for pair in asked.pairs() if pair[0] not in shown]
+
+
+def codes(_: Language, base: str, territory: Territory, asked: SearchState, embedded: Embedded) -> list[Code]:
+    """The ways to embed one state, the simplest first."""
+    title = oembed.frame_title(embedded, territory, asked.language)
+    address = base + embedded.address(embed.PATH, asked)
+    whole = base + asked.address("/")
+    link = f'<a href="{escape(whole)}">{escape(title)}</a>'
+    return [
+        Code(
+            "script",
+            _("Une ligne (conseillé)"),
+            _("La hauteur suit le contenu."),
+            f"{script_code(base, asked, embedded)}<noscript>{link}</noscript>",
+        ),
+        Code(
+            "iframe",
+            _("Un cadre"),
+            _("Pour les sites qui refusent les scripts."),
+            oembed.frame_code(address, title),
+        ),
+        Code("lien", _("Un simple lien"), _("Il marche partout, même dans un courriel."), link),
+        Code(
+            "oembed",
+            _("L'adresse seule (oEmbed)"),
+            _("Pour les éditeurs qui transforment une adresse en cadre."),
+            address,
+        ),
+    ]
+
+
+def script_code(base: str, asked: SearchState, embedded: Embedded) -> str:
+    """The one line that makes the frame: what the address would hold, as `data-` attributes."""
+    told: dict[str, list[str]] = {}
+    for name, value in (*embedded.pairs(), *asked.pairs()):
+        if name != "v":
+            told.setdefault(name, []).append(value)
+    data = "".join(f' data-{name}="{escape(" ".join(values))}"' for name, values in told.items())
+    return f'<script src="{escape(base)}/embed.js"{data} async></script>'

@@ -1,0 +1,486 @@
+"""What sheets of paper say: sites, hours and stops in the words of a language, ready to be laid out."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.residents import site_phrases
+from api.residents.find import SearchOrigin
+from api.residents.search_state import SearchState
+from api.residents.translations import N_, SOURCE, Language, language
+from api.snapshot_view import SnapshotView
+from geo.crs import project
+from geo.errors import InvalidParameter
+from geo.hours.calendar import Calendar
+from geo.hours.open_status import OpenState, OpenStatus, opening_at, week_of
+from geo.hours.parse import is_readable
+from geo.hours.weekly import reference_week
+from geo.matching.criteria import receives
+from geo.matching.upcoming_visits import Passage, passages
+from geo.reach.modes import Mode
+from geo.sites.filters import fold
+from geo.sites.model import Site
+from geo.territory.model import Commune, Grouping, TerritoryKind
+from static_maps import map_phrases
+from static_maps.print_layout import (
+    CardGroup,
+    Chapter,
+    Directory,
+    DirectoryLine,
+    Passing,
+    PrintCard,
+    PrintLink,
+    PrintMetadata,
+    Sheet,
+    Slip,
+)
+
+KINDS: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI)
+"""Territories a sheet is made for."""
+
+NEAREST: Final = 6
+"""Sites a commune's sheet chooses from: it shows those that its page holds."""
+BEYOND: Final = 3
+"""Sites outside that the sheet of a canton or an EPCI adds."""
+STOPS: Final = {TerritoryKind.COMMUNE: 2, TerritoryKind.CANTON: 6, TerritoryKind.EPCI: 8}
+"""Stops told on a sheet."""
+SOURCES_MOST: Final = 75
+"""Characters of sources told."""
+FEW_MINUTES: Final = 5
+"""Up to these, a time from one's own town hall says less than « dans la commune »."""
+NEAR_M: Final = 15_000.0
+"""Metres between town halls within which a stop is nearby."""
+
+TITLE: Final = N_("Besoin d'aide avec le numérique ?")
+DIRECTORY: Final = N_("Annuaire de l'aide au numérique")
+CALL: Final = N_("Vérifiez par téléphone avant de vous déplacer.")
+PAGE: Final = N_("page {n} sur {of}")
+INSIDE: Final = {
+    TerritoryKind.CANTON: N_("Dans le canton"),
+    TerritoryKind.EPCI: N_("Dans l'intercommunalité"),
+}
+
+_HOURS: Final = re.compile(r"\d h(?: \d\d\b)?(?: – \d\d? h(?: \d\d\b)?)?")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What sheets are made from: a state of the data, a language, a day, and where the pages are.
+
+    Attributes
+    ----------
+    base
+        Scheme and host of the pages, without a slash at the end.
+    """
+
+    served: SnapshotView
+    calendar: Calendar
+    code: str
+    base: str
+    moment: datetime
+
+    @property
+    def _(self) -> Language:
+        return language(self.code)
+
+    @property
+    def day(self) -> date:
+        """The day sheets bear."""
+        return self.moment.date()
+
+    @cached_property
+    def sites(self) -> list[tuple[int, Site]]:
+        """The sites people may go to, with their place in the snapshot."""
+        return [(row, site) for row, site in enumerate(self.served.snapshot.sites) if receives(site)]
+
+    @cached_property
+    def stops(self) -> list[Passage]:
+        """Dated stops from the first hour of the day on."""
+        snapshot = self.served.snapshot
+        morning = datetime.combine(self.day, time(), self.moment.tzinfo)
+        return passages(snapshot.sites, snapshot.territory, morning, self.calendar)
+
+    def halls(self, communes: Sequence[Commune]) -> NDArray[np.float64]:
+        """Town halls, shape (communes, 2), metric CRS."""
+        return project(
+            [c.town_hall.x for c in communes],
+            [c.town_hall.y for c in communes],
+            self.served.snapshot.territory.metric_crs,
+        )
+
+    def seconds(self, communes: Sequence[Commune]) -> NDArray[np.float32]:
+        """Times by car from town halls to sites, shape (sites of the snapshot, communes); inf where none."""
+        return self.served.site_times(Mode.CAR).of(self.halls(communes))
+
+    def link(
+        self, asked: SearchState, said: str, *, path: str = "/", shown: SearchState | None = None
+    ) -> PrintLink:
+        """A page in the language of the sheet."""
+        full, brief = (replace(each, language=self.code) for each in (asked, shown or asked))
+        host = self.base.partition("://")[2]
+        return PrintLink(self.base + full.address(path), host + brief.address(path), said)
+
+
+def territory_sheet(desk: Desk, kind: TerritoryKind, code: str) -> Sheet:
+    """The sheet of a commune, a canton or an EPCI.
+
+    Raises
+    ------
+    UnknownTerritory
+        If none of that kind bears the code.
+    InvalidParameter
+        If sheets are not made for that kind.
+    """
+    if kind not in KINDS:
+        raise InvalidParameter(
+            f"Il n'y a pas d'affiche pour un territoire de type « {kind.label} ».",
+            "Choisissez une commune, un canton ou une intercommunalité.",
+        )
+    group = desk.served.snapshot.territory.find(code, kind)
+    return _commune_sheet(desk, group) if kind is TerritoryKind.COMMUNE else _grouping_sheet(desk, group)
+
+
+def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
+    _ = desk._
+    commune = desk.served.snapshot.territory.commune_by_code[group.code]
+    seconds = desk.seconds([commune])[:, 0]
+    near = sorted(
+        (float(seconds[row]), fold(site.nom), row, site)
+        for row, site in desk.sites
+        if np.isfinite(seconds[row]) or site.code_insee == commune.code
+    )[:NEAREST]
+
+    def how_far(seconds: float, site: Site) -> tuple[str, ...]:
+        here = site.code_insee == commune.code
+        far = np.isfinite(seconds) and seconds > FEW_MINUTES * 60
+        return (
+            *((_("Dans la commune"),) if here else ()),
+            *((_journey(desk, seconds),) if far or not here else ()),
+        )
+
+    cards = tuple(_card(desk, site, how_far(each, site)) for each, _name, _row, site in near)
+    others = list(desk.served.snapshot.territory.commune_by_code.values())
+    away = np.hypot(*(desk.halls(others) - desk.halls([commune])).T)
+    around = {c.code for c, metres in zip(others, away, strict=True) if metres <= NEAR_M}
+    there = SearchState(text=commune.name, place=f"commune-{commune.code}")
+    return Sheet(
+        about=_about(desk, [site for *_rest, site in near], timed=True),
+        title=_(TITLE),
+        place=commune.name,
+        lead=(
+            _("Ordinateur, téléphone, démarches en ligne : voici qui peut vous aider, au plus près.")
+            if cards
+            else _("Aucun lieu n'est connu près d'ici pour le moment.")
+        ),
+        groups=(CardGroup("", cards),),
+        passing_title=_("Près de chez vous, à date fixe"),
+        passing=_passing(desk, around, STOPS[TerritoryKind.COMMUNE]),
+        link=desk.link(there, _("La liste à jour :"), shown=replace(there, text="")),
+        page=_(PAGE),
+        one_page=True,
+    )
+
+
+def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
+    _ = desk._
+    territory = desk.served.snapshot.territory
+    members = frozenset(group.communes)
+    own = sorted(
+        ((fold(s.commune), fold(s.nom), row, s) for row, s in desk.sites if s.code_insee in members),
+    )
+    communes = [territory.commune_by_code[code] for code in group.communes]
+    seconds = desk.seconds(communes)
+    nearest = seconds.min(axis=1)
+    beyond = sorted(
+        (float(nearest[row]), fold(site.nom), row, site)
+        for row, site in desk.sites
+        if site.code_insee not in members and np.isfinite(nearest[row])
+    )[:BEYOND]
+
+    def from_where(row: int) -> str:
+        start = communes[int(seconds[row].argmin())].name
+        return _("%(journey)s depuis %(place)s", journey=_journey(desk, float(nearest[row])), place=start)
+
+    inside = tuple(_card(desk, site, (site.commune,)) for *_rest, site in own)
+    outside = tuple(_card(desk, site, (from_where(row),)) for _s, _name, row, site in beyond)
+    return Sheet(
+        about=_about(desk, [site for *_rest, site in (*own, *beyond)], timed=bool(outside)),
+        title=_(TITLE),
+        place=_("%(name)s (canton)", name=group.name) if group.kind is TerritoryKind.CANTON else group.name,
+        lead=(
+            _("Ordinateur, téléphone, démarches en ligne : voici qui peut vous aider.")
+            if inside
+            else _("Il n'y a pas encore de lieu ici : voici les plus proches.")
+        ),
+        groups=(CardGroup(_(INSIDE[group.kind]), inside), CardGroup(_("Juste à côté"), outside)),
+        passing_title=_("À date fixe, dans les communes"),
+        passing=_passing(desk, members, STOPS[group.kind]),
+        link=desk.link(SearchState(), _("Cherchez depuis votre commune :")),
+        page=_(PAGE),
+    )
+
+
+def territory_directory(desk: Desk) -> Directory:
+    """The directory of the whole territory: every site, and where each commune goes."""
+    _ = desk._
+    territory = desk.served.snapshot.territory
+    by_commune: dict[str, list[Site]] = defaultdict(list)
+    for _row, site in desk.sites:
+        by_commune[site.code_insee or f"?{site.commune}"].append(site)
+    chapters: list[Chapter] = []
+    beyond: list[Chapter] = []
+    for code, sites in by_commune.items():
+        known = territory.commune_by_code.get(code)
+        name = known.name if known else sites[0].commune or _("Commune inconnue")
+        if known and code not in territory.own_codes:
+            name = f"{name} ({known.departement_name})"
+        cards = tuple(_card(desk, site, ()) for site in sorted(sites, key=lambda s: fold(s.nom)))
+        chapter = Chapter(code, name, cards)
+        (beyond if known and code not in territory.own_codes else chapters).append(chapter)
+    return Directory(
+        about=_about(desk, [site for _row, site in desk.sites], timed=True),
+        title=_(DIRECTORY),
+        place=territory.name,
+        lead=_("Tous les lieux qui aident avec un ordinateur, un téléphone ou une démarche en ligne."),
+        entries_title=_("Où aller, commune par commune"),
+        entries_head=(_("Commune"), _("Le lieu le plus proche"), _("Page")),
+        entries=tuple(_entries(desk, by_commune)),
+        chapters_title=_("Les lieux"),
+        chapters=tuple(sorted(chapters, key=lambda c: fold(c.name))),
+        beyond_title=_("De l'autre côté de la limite du département"),
+        beyond=tuple(sorted(beyond, key=lambda c: fold(c.name))),
+        passing_title=_("À date fixe, dans les communes"),
+        passing_none=_("Aucun passage n'est annoncé."),
+        passing=_passing(desk, None, len(desk.stops)),
+        link=desk.link(SearchState(), _("La liste à jour :")),
+        page=_(PAGE),
+    )
+
+
+def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[DirectoryLine]:
+    """Every commune: its own page, or the nearest site for one that has none."""
+    _ = desk._
+    territory = desk.served.snapshot.territory
+    communes = sorted(territory.communes, key=lambda c: (fold(c.name), c.code))
+    rows = [row for row, _site in desk.sites]
+    seconds = desk.seconds(communes)[rows] if rows else np.empty((0, len(communes)))
+    for column, commune in enumerate(communes):
+        if commune.code in by_commune:
+            count = len(by_commune[commune.code])
+            yield DirectoryLine(
+                commune.name, commune.code, _.many("%(num)s lieu", "%(num)s lieux", count), own=True
+            )
+            continue
+        times = seconds[:, column]
+        best = int(times.argmin()) if times.size else -1
+        if best < 0 or not np.isfinite(times[best]):
+            yield DirectoryLine(commune.name, "", _("Aucun lieu connu"), own=False)
+            continue
+        site = desk.sites[best][1]
+        told = (_journey(desk, float(times[best])), site.commune, _phone(site), site.nom)
+        where = " · ".join(each for each in told if each)
+        yield DirectoryLine(commune.name, site.code_insee or f"?{site.commune}", where, own=False)
+
+
+def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
+    """A slip about one site.
+
+    Only the commune of the origin is told, never an address: it may be somebody's.
+    """
+    _ = desk._
+    reasons: tuple[str, ...] = ()
+    if origin.longitude is not None and origin.latitude is not None:
+        territory = desk.served.snapshot.territory
+        xy = project([origin.longitude], [origin.latitude], territory.metric_crs)[0]
+        row = desk.served.row_of[site.id]
+        seconds = float(desk.served.site_times(mode).of_one((float(xy[0]), float(xy[1])))[row])
+        if np.isfinite(seconds):
+            reasons = (site_phrases.journey(_, seconds / 60, mode),)
+            start = territory.commune_by_code.get(origin.place.commune) if origin.place else None
+            if start:
+                reasons = (_("%(journey)s depuis %(place)s", journey=reasons[0], place=start.name),)
+    card = _card(desk, site, reasons)
+    if site.acces_fauteuil:
+        card = replace(card, reasons=(*card.reasons, _("Accessible en fauteuil roulant")))
+    return Slip(
+        about=_about(desk, [site], timed=bool(reasons)),
+        title=_("Je vous conseille d'aller ici :"),
+        card=card,
+        opens=_capital(_stands(_, opening_at(site, desk.moment, desk.calendar), desk.moment)),
+        hours_title=_("Horaires"),
+        link=desk.link(SearchState(), _("Horaires et détails :"), path=site_phrases.site_path(site)),
+        lines=(
+            (_("Rendez-vous le"), _("à")),
+            (_("Demander"),),
+            (_("Documents à apporter"),),
+            ("",),
+        ),
+    )
+
+
+def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
+    """What every paper bears: its day, its sources, and what to make of it."""
+    _ = desk._
+    footer = [_("Imprimé le %(date)s.", date=_.date(desk.day))]
+    if timed and desk.served.travel.graph is None:
+        footer.append(_("Les temps de trajet sont estimés à vol d'oiseau."))
+    sources = sorted({site.source for site in sites if site.source}, key=fold)
+    if sources:
+        footer.append(_("Source : %(sources)s", sources=_listed(sources)))
+    notice = ""
+    if desk.served.snapshot.fictitious:
+        notice = _("Données de démonstration") + _(" : les lieux et les numéros montrés sont inventés.")
+    return PrintMetadata(desk.code, desk.day, _(CALL), notice, " ".join(footer))
+
+
+def _listed(sources: Sequence[str]) -> str:
+    """Sources as far as the room goes, the first one always."""
+    said = sources[0]
+    for each in sources[1:]:
+        if len(said) + len(each) > SOURCES_MOST:
+            return f"{said}…"
+        said = f"{said}, {each}"
+    return said
+
+
+def _card(desk: Desk, site: Site, reasons: tuple[str, ...]) -> PrintCard:
+    _ = desk._
+    told = [*reasons, _capital(site_phrases.cost(_, site))]
+    if site.pass_numerique:
+        told.append(_("Accepte le Pass Numérique"))
+    town = f"{site.code_postal} {site.commune}".strip()
+    return PrintCard(
+        name=site.nom,
+        phone=_phone(site),
+        no_phone=_("Téléphone inconnu"),
+        reasons=tuple(each for each in told if each),
+        hours=hours_lines(_, site, desk.moment, desk.calendar),
+        address=", ".join(each for each in (site.adresse, site.complement_adresse, town) if each),
+    )
+
+
+def _phone(site: Site) -> str:
+    return map_phrases.phone(site.telephone) if map_phrases.dialled(site.telephone) else ""
+
+
+def _journey(desk: Desk, seconds: float) -> str:
+    return site_phrases.journey(desk._, seconds / 60 if np.isfinite(seconds) else None, Mode.CAR)
+
+
+def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Passing, ...]:
+    """The next stops in some communes, or in all; the first of each place before the second of any."""
+    wanted = None if communes is None else set(communes)
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    ranked: list[tuple[int, datetime, int, Passage]] = []
+    for stop in desk.stops:
+        if wanted is None or stop.commune in wanted:
+            ranked.append((seen[stop.site.id, stop.place], stop.start, len(ranked), stop))
+            seen[stop.site.id, stop.place] += 1
+    chosen = sorted(ranked)[:most]
+    return tuple(_said(desk._, stop) for *_rank, stop in sorted(chosen, key=lambda each: each[1:3]))
+
+
+def _said(_: Language, stop: Passage) -> Passing:
+    return Passing(
+        when=_capital(
+            _(
+                "%(day)s, de %(start)s à %(end)s",
+                day=_.day(stop.start.date(), year=False),
+                start=_.hour(stop.start),
+                end=_.hour(stop.end),
+            )
+        ),
+        place=stop.place,
+        name=stop.site.nom,
+        phone=_phone(stop.site),
+    )
+
+
+def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -> tuple[str, ...]:
+    """The hours of a site, a line for each rule; stops are left out.
+
+    Hours of days and weeks are said as they are written; where they can't be (or in another
+    language), those of the next week without a public holiday are; words that are no notation stay
+    as the site wrote them.
+    """
+    raw = site.horaires.strip()
+    fixed = replace(site, arrets=())
+    if not raw:
+        if site.arrets:
+            return ()
+        return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
+    if not is_readable(raw):
+        return (_capital(raw),)
+    rules = map_phrases.hours(raw)
+    simple = rules != (raw,)
+    if simple and _.code == SOURCE:
+        return tuple(_capital(_unbroken(rule)) for rule in rules)
+    monday = reference_week(moment.date())
+    lines = _week(_, fixed, monday, calendar)
+    if not lines:
+        return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
+    if not simple or "[" in raw:  # other weeks may differ
+        return (_("Semaine du %(day)s (une autre peut différer) :", day=_.date(monday)), *lines)
+    return lines
+
+
+def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[str, ...]:
+    """The hours of one week: days with the same hours on one line."""
+    days: dict[str, list[int]] = defaultdict(list)
+    for number, day in enumerate(week_of(site, monday, calendar)):
+        hours = [_joined(f"{_.hour(each.start)} – {_.hour(each.end)}") for each in day.ranges]
+        if hours:
+            days[_(" et ").join(hours)].append(number)
+    return tuple(
+        _capital(_("%(days)s : %(hours)s", days=_days(_, numbers), hours=hours))
+        for hours, numbers in sorted(days.items(), key=lambda each: each[1])
+    )
+
+
+def _days(_: Language, numbers: Sequence[int]) -> str:
+    # 3 January 2000 was a Monday.
+    names = [_.weekday(date(2000, 1, 3 + number)) for number in numbers]
+    if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
+        return _("du %(first)s au %(last)s", first=names[0], last=names[-1])
+    return ", ".join(names)
+
+
+def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
+    """How a site stands, with a date that is still true when the paper is read."""
+    if found.state is OpenState.CLOSED and found.opens is not None:
+        said = _(
+            "ouvre le %(day)s à %(hour)s",
+            day=_.day(found.opens.date(), year=False),
+            hour=_.hour(found.opens),
+        )
+        if found.stop is not None:
+            said = _("%(said)s (%(place)s)", said=said, place=found.stop.place)
+        return _("%(said)s, sur rendez-vous", said=said) if found.appointment else said
+    said = site_phrases.opening(_, found, moment)
+    if found.state is OpenState.OPEN:
+        return _("le %(day)s : %(said)s", day=_.day(moment.date(), year=False), said=said)
+    return said
+
+
+def _unbroken(said: str) -> str:
+    """Hours whose parts stay on one line: « 9 h 30 »."""
+    return _HOURS.sub(lambda found: _joined(found[0]), said)
+
+
+def _joined(hours: str) -> str:
+    """Text that no line end parts, not even after its dash."""
+    return hours.replace(" ", "\u00a0").replace("–", "–\u2060")
+
+
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]

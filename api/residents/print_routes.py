@@ -1,0 +1,178 @@
+"""Paper by HTTP: `/imprimer` to choose a sheet, the sheets themselves, and the slip of a site."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.residents.find import resolve_origin
+from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.print_content import KINDS, Desk, site_slip, territory_directory, territory_sheet
+from api.residents.search_state import SearchState, read
+from api.residents.translations import N_
+from api.responses import is_not_modified, snapshot_headers
+from api.routing import router
+from api.service import AppState, app_state
+from api.snapshot_view import CurrentView
+from geo.errors import PorteeError
+from geo.sites.filters import fold
+from geo.territory.model import Grouping, TerritoryKind
+from static_maps.print_layout import directory_pdf, sheet_pdf, slip_pdf
+
+PATH: Final = "/imprimer"
+PDF: Final = "application/pdf"
+DIRECTORY: Final = "annuaire"
+
+QUESTIONS: Final = {
+    TerritoryKind.COMMUNE: N_("Une affiche pour une commune"),
+    TerritoryKind.CANTON: N_("Une affiche pour un canton"),
+    TerritoryKind.EPCI: N_("Une affiche pour une intercommunalité"),
+}
+LABELS: Final = {
+    TerritoryKind.COMMUNE: N_("Commune"),
+    TerritoryKind.CANTON: N_("Canton"),
+    TerritoryKind.EPCI: N_("Intercommunalité"),
+}
+UNKNOWN: Final = N_("Nous n'avons pas de feuille pour « %(code)s ». Choisissez ci-dessous.")
+UNKNOWN_SITE: Final = N_("Ce lieu n'est pas, ou plus, dans la liste.")
+
+_NAME_MOST: Final = 60
+
+routes = router("pages", "", described=False)
+
+
+@routes.get(PATH)
+def choose(request: Request) -> Response:
+    """The page where a sheet is chosen; a choice sends to its sheet."""
+    for kind in KINDS:
+        code = request.query_params.get(kind.value, "")
+        if code and re.fullmatch(r"\w{1,20}", code, re.ASCII):
+            asked, _unusable = read(request.scope["query_string"])
+            path = PageContext(PATH, asked, app_state(request).now()).link(sheet_path(kind, code))
+            return RedirectResponse(path, status_code=303)
+        if code:
+            return _chooser(request, UNKNOWN, code=code)
+    return _chooser(request)
+
+
+@routes.get(PATH + f"/{DIRECTORY}.pdf")
+def directory(request: Request) -> Response:
+    """The directory of the whole territory."""
+    desk, now = _desk(request)
+    name = f"{DIRECTORY}-aide-numerique-{slug(now.served.snapshot.territory.name)}"
+    return _remembered(request, desk, now, name, lambda: directory_pdf(territory_directory(desk)))
+
+
+@routes.get(PATH + "/{kind}/{code}.pdf")
+def sheet(request: Request, kind: str, code: str) -> Response:
+    """The sheet of a commune, a canton or an EPCI."""
+    desk, now = _desk(request)
+    try:
+        group = now.served.snapshot.territory.find(code, TerritoryKind(kind))
+        if group.kind not in KINDS:
+            raise ValueError
+    except (ValueError, PorteeError):
+        return _chooser(request, UNKNOWN, code=code)
+    name = f"affiche-aide-numerique-{slug(group.name)}"
+    return _remembered(
+        request, desk, now, name, lambda: sheet_pdf(territory_sheet(desk, group.kind, group.code))
+    )
+
+
+@routes.get("/lieux/{site_id:path}/fiche.pdf")
+def slip(request: Request, site_id: str) -> Response:
+    """The slip of a site; how far it is from somewhere is told when the request says where."""
+    desk, now = _desk(request)
+    row = now.served.row_of.get(site_id)
+    if row is None:
+        return _chooser(request, UNKNOWN_SITE)
+    site = now.served.snapshot.sites[row]
+    asked, _unusable = read(request.scope["query_string"])
+    origin = resolve_origin(app_state(request), now.served, asked)
+    content = slip_pdf(site_slip(desk, site, origin, asked.mode))
+    # It holds the hour it was asked at, and maybe where somebody is: nobody else's.
+    return _pdf(content, f"fiche-{slug(site.nom)}", {"Cache-Control": "private, no-store"})
+
+
+def sheet_path(kind: TerritoryKind, code: str) -> str:
+    """Path of the sheet of a territory."""
+    return f"{PATH}/{kind.value}/{code}.pdf"
+
+
+def slug(name: str) -> str:
+    """A name as a part of a file name: letters, digits and hyphens, not too long."""
+    return "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:_NAME_MOST].strip("-") or "portee"
+
+
+def _desk(request: Request) -> tuple[Desk, CurrentView]:
+    service: AppState = app_state(request)
+    now = service.now()
+    asked, _unusable = read(request.scope["query_string"])
+    return (
+        Desk(now.served, now.served.calendar, asked.language, base_url(request), now.served.clock()),
+        now,
+    )
+
+
+def _remembered(
+    request: Request, desk: Desk, now: CurrentView, name: str, make: Callable[[], bytes]
+) -> Response:
+    """A sheet made once a day for each language and address of the pages."""
+    key = (request.scope["path"], desk.day, desk.code, desk.base)
+    content = now.served.papers.of(key, make)
+    headers = snapshot_headers(request, now, f"-{hashlib.sha256(content).hexdigest()[:12]}")
+    if is_not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return _pdf(content, name, headers)
+
+
+def _pdf(content: bytes, name: str, headers: dict[str, str]) -> Response:
+    return Response(
+        content,
+        media_type=PDF,
+        headers={
+            **headers,
+            "Content-Disposition": f'inline; filename="{name}.pdf"',
+            "X-Robots-Tag": "noindex",
+        },
+    )
+
+
+def _chooser(request: Request, problem: str = "", **values: str) -> Response:
+    """The page of choices; with a problem it is the answer to what was not found."""
+    now = app_state(request).now()
+    asked, _unusable = read(request.scope["query_string"])
+    asked = SearchState(language=asked.language)
+    frame = PageContext(PATH, asked, now)
+    territory = now.served.snapshot.territory
+    shown = {name: value[:40] for name, value in values.items()}
+    page = render(
+        "print.html",
+        frame,
+        {
+            "problem": frame.language(problem, **shown) if problem else "",
+            "choices": [
+                (
+                    kind.value,
+                    QUESTIONS[kind],
+                    LABELS[kind],
+                    sorted(territory.groupings_of(kind), key=_by_name),
+                )
+                for kind in KINDS
+            ],
+            "path": PATH,
+            "directory": frame.link(f"{PATH}/{DIRECTORY}.pdf"),
+        },
+    )
+    return html(
+        page, status=404 if problem else 200, keep="public, max-age=60" if not problem else "no-cache"
+    )
+
+
+def _by_name(group: Grouping) -> str:
+    return fold(group.name)

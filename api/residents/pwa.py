@@ -1,0 +1,83 @@
+"""What makes the pages installable, and their last answer readable without a network."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Final
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.residents.page_context import ASSETS, PageContext, asset, html, render
+from api.residents.search_state import read
+from api.routing import router
+from api.service import app_state
+
+OFFLINE: Final = "/hors-ligne"
+KEPT: Final = ("find.js", "icon.svg")
+"""Files of `assets/` a kept page needs."""
+WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
+
+routes = router("pages", "", described=False)
+
+
+@cache
+def worker() -> str:
+    """The service worker, told which files to keep; another version for other files."""
+    source = (ASSETS / "service-worker.js").read_text("utf-8")
+    files = [OFFLINE, *map(asset, KEPT)]
+    version = hashlib.sha256((source + "".join(files)).encode()).hexdigest()[:10]
+    return source.replace('"%FILES%"', orjson.dumps(files).decode()).replace("%VERSION%", version)
+
+
+@routes.get("/service-worker.js")
+async def service_worker(request: Request) -> Response:
+    """The script that keeps the last answer."""
+    return Response(
+        worker(),
+        media_type="text/javascript; charset=utf-8",
+        headers={"Cache-Control": "no-cache", "Content-Security-Policy": WORKER_POLICY},
+    )
+
+
+@routes.get("/manifest.webmanifest")
+async def manifest(request: Request) -> Response:
+    """How the pages look once installed."""
+    territory = app_state(request).now().served.snapshot.territory
+    told = {
+        "name": f"Aide au numérique – {territory.name}",
+        "short_name": "Aide numérique",
+        "lang": "fr",
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f4f6f8",
+        "theme_color": "#123f83",
+        "icons": [
+            {"src": asset("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            *(
+                {
+                    "src": asset(f"icon-{size}.png"),
+                    "sizes": f"{size}x{size}",
+                    "type": "image/png",
+                    "purpose": use,
+                }
+                for size, use in ((192, "any"), (512, "any"), (512, "maskable"))
+            ),
+        ],
+    }
+    return Response(
+        orjson.dumps(told),
+        media_type="application/manifest+json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
+
+
+@routes.get(OFFLINE)
+def offline(request: Request) -> Response:
+    """What is shown without a network when no answer was kept."""
+    asked, _ = read(request.scope["query_string"])
+    frame = PageContext(OFFLINE, asked, app_state(request).now())
+    return html(render("offline.html", frame, {}), keep="public, max-age=3600")

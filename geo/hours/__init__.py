@@ -1,0 +1,1 @@
+"""Opening hours in OpenStreetMap's syntax: parsed, repaired, evaluated and described."""

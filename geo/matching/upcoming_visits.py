@@ -1,0 +1,71 @@
+"""When itinerant help passes by: the dated stops of every site, and the communes they are in.
+
+A stop says its place in words. It is in the commune whose name those words hold, the longest where
+several do; where they hold none, in the commune of its site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from geo.hours.calendar import Calendar
+from geo.hours.open_status import next_visits
+from geo.matching.criteria import receives
+from geo.sites.filters import fold
+from geo.sites.model import ItinerantStop, Site
+from geo.territory.model import Territory
+
+EACH: Final = 3
+"""Visits looked for at each stop."""
+
+_WORDS: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One visit of an itinerant site.
+
+    Attributes
+    ----------
+    start, end
+        Wall-clock times of the place.
+    place
+        As the stop says it.
+    commune
+        INSEE code of the commune it is in; "" where it is not known.
+    """
+
+    start: datetime
+    end: datetime
+    place: str
+    commune: str
+    site: Site
+
+
+def passages(
+    sites: Iterable[Site], territory: Territory, moment: datetime, calendar: Calendar, *, each: int = EACH
+) -> list[Passage]:
+    """The next visits at every stop, by start: at most `each` of one stop."""
+    names = {" ".join(_WORDS.findall(fold(c.name))): c.code for c in territory.commune_by_code.values()}
+    found = [
+        Passage(visit.start, visit.end, stop.place, _commune_of(stop, site, names), site)
+        for site in sites
+        if receives(site)
+        for stop in site.arrets
+        for visit in next_visits(replace(site, horaires="", arrets=(stop,)), moment, calendar, each)
+    ]
+    return sorted(found, key=lambda p: (p.start, p.end, fold(p.place), p.site.id))
+
+
+def _commune_of(stop: ItinerantStop, site: Site, names: Mapping[str, str]) -> str:
+    """The commune a stop is in; `names` are folded names of communes with their codes."""
+    words = _WORDS.findall(fold(stop.place[:200]))
+    runs = (
+        " ".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)
+    )
+    named = max((run for run in runs if run in names), key=len, default="")
+    return names[named] if named else site.code_insee

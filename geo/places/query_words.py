@@ -1,0 +1,181 @@
+"""What people type when asked where they are, as words that can be compared.
+
+Names of communes, streets and hamlets are compared by these words only: without accents, case,
+hyphens, apostrophes and articles, abbreviations written out. What was typed and what is stored go
+through the same functions, so that they meet.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from geo.sites.filters import fold
+
+TYPED_MAX: Final = 200
+"""Characters looked at: no address is as long."""
+
+WORDS_MAX: Final = 12
+"""Words looked at: each further one only costs time."""
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STREET_TYPES: Final = _listed(
+    """
+    allee allees avenue boulevard carrefour chaussee chemin cite clos cote cour cours degre descente
+    domaine esplanade faubourg galerie hameau impasse lotissement mail montee parc parvis passage
+    place placette plaine pont porte promenade quai quartier residence rocade rond-point route rue
+    ruelle ruette sente sentier square traverse venelle villa voie zone
+    """
+)
+"""First words of a street's name, as they are folded."""
+
+_ARTICLES: Final = _listed("a au aux d de des du en et l la le les sur sous")
+
+_WRITTEN_OUT: Final = {
+    "st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes", "s": "sur",
+    "av": "avenue", "ave": "avenue", "aven": "avenue", "bd": "boulevard", "bld": "boulevard",
+    "blvd": "boulevard", "boul": "boulevard", "bvd": "boulevard", "r": "rue", "rte": "route",
+    "che": "chemin", "chem": "chemin", "chm": "chemin", "imp": "impasse", "pl": "place", "all": "allee",
+    "crs": "cours", "fg": "faubourg", "fbg": "faubourg", "res": "residence", "sq": "square",
+    "qu": "quai", "qua": "quartier", "lotis": "lotissement", "pass": "passage", "prom": "promenade",
+    "gal": "general", "mal": "marechal", "dr": "docteur", "pdt": "president", "pres": "president",
+    "cdt": "commandant", "col": "colonel", "cne": "capitaine", "lt": "lieutenant", "prof": "professeur",
+    "mgr": "monseigneur", "nd": "notre dame",
+}  # fmt: skip
+
+_MONTHS: Final = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+
+_DATE = rf"(?! (?:{_MONTHS})\b)"
+_HOUSE = r"(\d{1,4})(?: ?(bis|ter|quater|quinquies)\b| ?([a-z])(?![a-z']))?"
+_NUMBER_FIRST = re.compile(rf"{_HOUSE}{_DATE}(?: (?:et )?\d{{1,4}}(?= \D))? (?=\D)")
+_NUMBER_LAST = re.compile(rf"(.*[a-z]) (?:n )?{_HOUSE}")
+_NUMBER_INSIDE = re.compile(rf" (\d{{1,4}})(?: ?(bis|ter|quater|quinquies))?{_DATE} (?=[a-z])")
+_POSTCODE = re.compile(r"(?<!\d)\d{5}(?!\d)")
+_CEDEX = re.compile(r"\bcedex( \d{1,2})?\b")
+_BEFORE_A_NAME = re.compile(
+    r"^(?:(?:la )?mairie|(?:l')?hotel de ville|(?:la )?commune|lieu dit|lieudit|ld) (?=.)"
+)
+_SLASH = re.compile(r"\bs */ *|/")
+_PUNCTUATION = re.compile(r"[^\w' ]|_")
+_SPACES = re.compile(r" +")
+
+
+FREQUENT: Final = tuple(
+    sorted(_listed("allee avenue boulevard chemin impasse lotissement place residence route rue"))
+)
+"""Kinds of street so frequent that a word like one of them is taken for it."""
+
+KIND_LIKENESS: Final = 0.65
+"""Likeness from which it is: « reu » is like « rue », « boulevaard » like « boulevard »."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """What somebody typed, taken apart.
+
+    `number` and `repetition` are those of a house (« 12 bis »), `postcode` is five digits; None or ""
+    where there is none. `words` is what is left: names of a street, of a commune, or of both, without
+    articles.
+    """
+
+    words: tuple[str, ...]
+    number: int | None = None
+    repetition: str = ""
+    postcode: str = ""
+
+    @property
+    def key(self) -> str:
+        """The words, as names are compared."""
+        return " ".join(self.words)
+
+    @property
+    def telling(self) -> str:
+        """The words that tell which place is meant: « rue », misspelt even, does not."""
+        words = self.words[1:] if len(self.words) > 1 and kind_meant(self.words[0]) else self.words
+        return " ".join(word for word in words if word not in STREET_TYPES) or self.key
+
+    @property
+    def is_street(self) -> bool:
+        """Whether a house number or a kind of street was typed."""
+        return self.number is not None or (len(self.words) > 1 and self.words[0] in FREQUENT)
+
+
+def typed(text: str) -> ParsedQuery:
+    """Take apart what somebody typed; text beyond `TYPED_MAX` characters is not looked at."""
+    rest = _CEDEX.sub(" ", _plain(text[:TYPED_MAX]))
+    postcode = ""
+    if found := _POSTCODE.search(rest):
+        postcode = found[0]
+        rest = rest[: found.start()] + " " + rest[found.end() :]
+    rest, number, repetition = _without_number(_SPACES.sub(" ", rest).strip())
+    words = _significant(_written_out(_BEFORE_A_NAME.sub("", rest, count=1)))
+    return ParsedQuery(words[:WORDS_MAX], number, repetition, postcode)
+
+
+def name_key(name: str) -> str:
+    """A name as names are compared: « Villeneuve-sur-Lot » is "villeneuve lot"."""
+    return " ".join(_significant(_written_out(_plain(name))))
+
+
+def kind_and_rest(key: str) -> tuple[str, str]:
+    """A street's kind and the rest of its key: "rue eglise" is ("rue", "eglise").
+
+    A key that begins with no kind has "" for it; one that is nothing else ("promenade") keeps it as
+    its name.
+    """
+    first, _, rest = key.partition(" ")
+    return (first, rest) if rest and first in STREET_TYPES else ("", key)
+
+
+def kind_meant(word: str) -> str:
+    """The kind of street a word is, or misspells (« reu », « boulevaard »); "" if it is like none."""
+    if word in STREET_TYPES:
+        return word
+    known = process.extractOne(word, FREQUENT, scorer=OSA.normalized_similarity, score_cutoff=KIND_LIKENESS)
+    return known[0] if known and known[0][0] == word[:1] else ""
+
+
+def _plain(text: str) -> str:
+    """Folded, with punctuation as spaces; « / » and « s/ » stand for « sur »."""
+    plain = _SLASH.sub(" sur ", fold(text))
+    return _SPACES.sub(" ", _PUNCTUATION.sub(" ", plain)).strip()
+
+
+def _without_number(text: str) -> tuple[str, int | None, str]:
+    """The text without its house number, the number, and its repetition (bis, b…)."""
+    if found := _NUMBER_FIRST.match(text):
+        return text[found.end() :].strip(), int(found[1]), found[2] or found[3] or ""
+    if (found := _NUMBER_LAST.fullmatch(text)) and found[1].split()[-1] not in _MONTHS.split("|"):
+        return found[1], int(found[2]), found[3] or found[4] or ""
+    for found in _NUMBER_INSIDE.finditer(text):
+        before = text[: found.start()]
+        # Not that of « rue des 3 moulins », nor of a date.
+        named = [word for word in _significant(_written_out(before)) if word not in STREET_TYPES]
+        if named and named[-1] not in (*_ARTICLES, *_MONTHS.split("|")):
+            return f"{before} {text[found.end() :]}", int(found[1]), found[2] or ""
+    return text, None, ""
+
+
+def _written_out(plain: str) -> list[str]:
+    words = plain.replace("'", " ").split()
+    out: list[str] = []
+    for at, word in enumerate(words):
+        if word == "s" and not 0 < at < len(words) - 1:
+            out.append(word)
+        else:
+            out += _WRITTEN_OUT.get(word, word).split()
+    return out
+
+
+def _significant(words: list[str]) -> tuple[str, ...]:
+    """Words without articles; all of them where nothing else is left."""
+    kept = tuple(word for word in words if word not in _ARTICLES)
+    return kept or tuple(words)

@@ -1,0 +1,222 @@
+"""The loading of a source file: read, validate, compare, then store in one transaction.
+
+The only module that knows readers, validation and the store. Its first half touches nothing but
+the file; its second half runs in the caller's transaction, behind a lock, so that an import that
+dies leaves the state before it and two imports follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from geo.errors import SuspiciousRetirement
+from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
+from geo.sites.duplicate_detection import Proposal, proposals
+from geo.sites.export import restored
+from geo.sites.import_run import ImportRun
+from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Site, Validated
+from geo.sites.readers import open_source
+from geo.sites.validate import validate
+from geo.store import duplicates, imports, snapshots
+from geo.store import sites as stored_sites
+from geo.territory.model import Territory
+
+
+@dataclass(frozen=True)
+class ValidatedFile:
+    """A file read and validated; nothing of it is stored yet.
+
+    `carried` are the local facts the file has a column for, `refused` the public identifiers of
+    the records it lists that validation rejected.
+    """
+
+    file_name: str
+    sha256: str
+    format: str
+    label: str
+    encoding: str
+    started_at: datetime
+    validated: Validated
+    licence: str = ""
+    carried: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Datasets the accepted records belong to, sorted."""
+        return tuple(sorted({site.jeu_de_donnees for site in self.validated.sites}))
+
+
+@dataclass(frozen=True)
+class PreparedImport:
+    """What an arrival would change: all that is told before anything is stored.
+
+    `suspicious` is the refusal an import without `accept_vanished` would meet; None when none.
+    """
+
+    arrival: ValidatedFile
+    difference: Difference
+    suspicious: SuspiciousRetirement | None = None
+
+
+@dataclass(frozen=True)
+class ImportedSites:
+    """What an import has stored: the run it is recorded as, and the duplicates it proposes."""
+
+    prepared: PreparedImport
+    run_id: int
+    duplicates: tuple[Proposal, ...]
+
+
+@dataclass
+class _ObservedRows:
+    """Rows on their way to validation, and what is remembered of them."""
+
+    rows: Iterator[RawRow]
+    dataset: str
+    columns: set[str] = field(default_factory=set)
+    id_by_line: dict[int, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[RawRow]:
+        for row in self.rows:
+            self.columns.update(row.values)
+            self.id_by_line[row.line] = _public_id(row, self.dataset)
+            yield row
+
+
+def _public_id(row: RawRow, dataset: str) -> str:
+    """The identifier a row's record would bear if it were accepted."""
+    said = row.values.get("id", "").strip()
+    own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
+    set_ = own or dataset
+    return f"{set_}--{(restored(said) if own else said).removeprefix(f'{set_}--')}"
+
+
+def read(
+    path: Path,
+    *,
+    territory: Territory,
+    today: date,
+    max_bytes: int,
+    dataset: str | None = None,
+    mapping: Path | None = None,
+    vintage: date | None = None,
+    licence: str = "",
+    progress: Callable[[int], None] | None = None,
+) -> ValidatedFile:
+    """Read and validate a file; touches no database.
+
+    Parameters
+    ----------
+    dataset
+        Name of the dataset the records belong to; None: the usual one of the file's format.
+    mapping
+        Column mapping of a plain spreadsheet; see `geo.sites.readers.open_source`.
+    vintage
+        Date of the list, for records that bear none.
+    licence
+        Licence of the file, said in the sources of every answer.
+    progress
+        Called with the number of rows read so far.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file as a whole cannot be read.
+    """
+    started_at = datetime.now(UTC)
+    source = open_source(path, mapping=mapping, max_bytes=max_bytes, vintage=vintage)
+    name = dataset or source.dataset
+    watched = _ObservedRows(source.rows(), name)
+    validated = validate(watched, territory=territory, dataset=name, today=today, progress=progress)
+    rejected = {issue.line for issue in validated.issues if issue.severity is Severity.REJECTED}
+    return ValidatedFile(
+        file_name=path.name,
+        sha256=source.sha256,
+        format=source.format,
+        label=source.label,
+        encoding=source.encoding,
+        started_at=started_at,
+        validated=validated,
+        licence=licence,
+        carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
+        refused=frozenset(watched.id_by_line[line] for line in rejected if line in watched.id_by_line),
+    )
+
+
+def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
+    """Compare an arrival with the records in service; stores nothing."""
+    current = stored_sites.current(connection, datasets=arrival.datasets)
+    difference = compare(
+        current,
+        arrival.validated.sites,
+        retired=stored_sites.retired(connection, datasets=arrival.datasets),
+        carried=arrival.carried,
+        refused=arrival.refused,
+    )
+    try:
+        require_plausible(difference, current)
+    except SuspiciousRetirement as problem:
+        return PreparedImport(arrival, difference, problem)
+    return PreparedImport(arrival, difference)
+
+
+def apply(
+    connection: Connection, arrival: ValidatedFile, *, territory: Territory, accept_vanished: bool = False
+) -> ImportedSites:
+    """Store an arrival inside the caller's transaction: records, run, duplicates, snapshot.
+
+    Waits for an import under way to end, then compares again, so that what is stored is the
+    difference with what is in service at that moment. The snapshot's version grows with each
+    import, as the day a source was last seen is part of what answers say.
+
+    Raises
+    ------
+    SuspiciousRetirement
+        If more than half of a dataset would vanish from a département, unless `accept_vanished`.
+    """
+    imports.wait_for_turn(connection)
+    prepared = prepare(connection, arrival)
+    if prepared.suspicious and not accept_vanished:
+        raise prepared.suspicious
+    difference = prepared.difference
+    run_id = imports.record(connection, _run(arrival, difference), arrival.validated.issues)
+    arrived: list[Site] = [*difference.new, *(change.after for change in difference.changed)]
+    found: list[Proposal] = []
+    if arrived or difference.vanished:
+        stored_sites.apply(connection, run_id, difference)
+    if arrived:
+        in_service = stored_sites.active(connection)
+        changed = {site.id for site in arrived}
+        found = proposals(in_service, epsg=territory.metric_crs, changed=changed)
+        duplicates.propose(connection, found)
+    snapshots.publish(connection)
+    return ImportedSites(prepared, run_id, tuple(found))
+
+
+def _run(arrival: ValidatedFile, difference: Difference) -> ImportRun:
+    tally = arrival.validated.tally
+    return ImportRun(
+        file_name=arrival.file_name,
+        sha256=arrival.sha256,
+        format=arrival.format,
+        datasets=arrival.datasets,
+        started_at=arrival.started_at,
+        finished_at=datetime.now(UTC),
+        read=tally.read,
+        accepted=tally.accepted,
+        rejected=tally.rejected,
+        flagged=tally.flagged,
+        repaired=tally.repaired,
+        new=len(difference.new),
+        changed=len(difference.changed),
+        unchanged=difference.unchanged,
+        vanished=len(difference.vanished),
+        label=arrival.label,
+        licence=arrival.licence,
+    )

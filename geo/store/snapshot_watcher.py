@@ -1,0 +1,182 @@
+"""Keeps the current snapshot in memory, and follows the database.
+
+A thread listens on a connection of its own; a version published anywhere is read within moments,
+several at once only once. If the database goes away, the last good snapshot stays, with its age,
+until the database is back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import selectors
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine
+
+from geo.errors import PorteeError, SnapshotUnavailable
+from geo.snapshot import Snapshot
+from geo.store import snapshots
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LiveSnapshot:
+    """The last good snapshot, and how things stand.
+
+    `age` is the time since the database last confirmed that it is its present state: zero to
+    `poll_s` while it answers, growing while it does not.
+    """
+
+    snapshot: Snapshot
+    age: timedelta
+    database_ok: bool
+
+
+@dataclass(frozen=True)
+class _WatcherState:
+    snapshot: Snapshot
+    confirmed: float
+    database_ok: bool
+
+
+class SnapshotWatcher:
+    """Holds the current snapshot of a database.
+
+    Parameters
+    ----------
+    poll_s
+        Seconds between two looks at the version, in case a notification was lost.
+    retry_s
+        Seconds before the first and the last attempt to reconnect; they double in between.
+    """
+
+    def __init__(
+        self, engine: Engine, *, poll_s: float = 10.0, retry_s: tuple[float, float] = (0.2, 5.0)
+    ) -> None:
+        self._engine = engine
+        self._poll_s = poll_s
+        self._retry_s = retry_s
+        self._state: _WatcherState | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._waker: int | None = None
+
+    def start(self) -> None:
+        """Read the first snapshot, then follow the database until `stop`.
+
+        Raises
+        ------
+        DatabaseUnavailable, SnapshotUnavailable
+            If there is no first snapshot to read; nothing is then followed.
+        """
+        self._reload()
+        self._stopping.clear()
+        sleeper, self._waker = os.pipe()
+        self._thread = threading.Thread(
+            target=self._follow, args=(sleeper,), name="portee-snapshot", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following; the last snapshot can still be had."""
+        if self._thread is None or self._waker is None:
+            return
+        self._stopping.set()
+        os.close(self._waker)  # wakes the thread, which sees the pipe end
+        self._thread.join()
+        self._thread = self._waker = None
+
+    def current(self) -> LiveSnapshot:
+        """The last good snapshot.
+
+        Raises
+        ------
+        SnapshotUnavailable
+            Before the first.
+        """
+        state = self._state
+        if state is None:
+            raise SnapshotUnavailable("Aucune donnée n'a encore été lue.", "Réessayez dans un instant.")
+        age = timedelta(seconds=time.monotonic() - state.confirmed)
+        return LiveSnapshot(state.snapshot, age, state.database_ok)
+
+    def _follow(self, sleeper: int) -> None:
+        retry_s = self._retry_s[0]
+        with open(sleeper, "rb", buffering=0):
+            while not self._stopping.is_set():
+                try:
+                    with self._listening() as driver:
+                        self._refresh()  # what was published before this connection listened
+                        retry_s = self._retry_s[0]
+                        while self._awaken(driver, sleeper):
+                            self._refresh()
+                except (PorteeError, psycopg.Error) as problem:
+                    log.warning("Keeping the last snapshot: %s", problem)
+                except Exception:
+                    # Whatever it is, the thread must live on: the service answers from what it has.
+                    log.exception("Keeping the last snapshot")
+                else:
+                    return
+                self._doubt()
+                self._stopping.wait(retry_s)
+                retry_s = min(retry_s * 2, self._retry_s[1])
+
+    def _refresh(self) -> None:
+        """Read the snapshot again if the database has another version; else confirm ours."""
+        asked = time.monotonic()
+        with self._engine.connect() as connection:
+            version = snapshots.version(connection)
+        state = self._state
+        if state is None or version != state.snapshot.version:
+            self._reload()
+        else:
+            self._state = _WatcherState(state.snapshot, asked, True)
+
+    def _reload(self) -> None:
+        asked = time.monotonic()
+        with self._engine.connect() as connection:
+            self._state = _WatcherState(snapshots.read(connection), asked, True)
+
+    def _doubt(self) -> None:
+        if self._state:
+            self._state = _WatcherState(self._state.snapshot, self._state.confirmed, False)
+
+    @contextmanager
+    def _listening(self) -> Iterator[psycopg.Connection]:
+        """A connection outside the pool that hears of new versions."""
+        pooled = self._engine.raw_connection()
+        driver = pooled.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError("LISTEN needs the psycopg driver")
+        pooled.detach()
+        try:
+            driver.rollback()
+            driver.autocommit = True
+            driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(snapshots.CHANNEL)))
+            yield driver
+        finally:
+            with contextlib.suppress(psycopg.Error):
+                driver.close()
+
+    def _awaken(self, driver: psycopg.Connection, sleeper: int) -> bool:
+        """Sleep until a version is published, it is time to look, or to stop (False)."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(driver.fileno(), selectors.EVENT_READ)
+            selector.register(sleeper, selectors.EVENT_READ)
+            ready = {key.fd for key, _ in selector.select(self._poll_s)}
+        if sleeper in ready:
+            return False
+        # Notifications that have piled up ask for one reading; a lost connection raises here.
+        for _ in driver.notifies(timeout=0):
+            pass
+        return True

@@ -1,0 +1,571 @@
+"""The fund and its partners over HTTP: told to all, posted and read entry by entry by bearers of a token."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import date
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.funding_schemas import (
+    CloseAnswer,
+    FundAnswer,
+    LedgerAnswer,
+    PartnerAnswer,
+    PartnersAnswer,
+    PartnerSaved,
+    PostedAnswer,
+)
+from api.schemas import Problem
+from geo.funding.match_rule import MatchRule
+from geo.store import audit, ledger, tokens
+from geo.store.tokens import Scope
+from tests.postgis.geo.store.test_snapshot_watcher import fill
+from tests.support.serving import serving
+from tests.support.world import site, snapshot
+
+API = "/api/v1"
+FUND = f"{API}/fund"
+PARTNERS = f"{API}/partners"
+KINDS = ("contributions", "commitments", "releases", "payments", "reversals")
+
+
+def contribution(reference="C1", cents=100_000, **more):
+    told = {"reference": reference, "day": "2026-03-10", "amount_cents": cents}
+    return {**told, "partner_code": "caf", "level": "local", **more}
+
+
+def commitment(reference="E1", cents=60_000, **more):
+    told = {"reference": reference, "day": "2026-03-11", "amount_cents": cents}
+    return {**told, "action_line": "pass", **more}
+
+
+def payment(reference="P1", cents=25_000, of="E1", **more):
+    told = {"reference": reference, "day": "2026-03-12", "amount_cents": cents}
+    return {**told, "commitment": of, **more}
+
+
+@pytest.fixture
+def bearer(fresh_engine):
+    def made(*scopes, name="Bureau du fonds"):
+        with fresh_engine.begin() as connection:
+            token, secret = tokens.create(connection, name, scopes or tuple(Scope), days=30)
+        return token, {"Authorization": f"Bearer {secret}"}
+
+    return made
+
+
+@pytest.fixture
+def client(fresh_engine, fresh_settings):
+    fill(fresh_engine, site("a", 5), site("b", 15, "99002"))
+    with fresh_engine.begin() as connection:
+        ledger.set_rule(connection, MatchRule(date(2025, 1, 1), ceiling_cents=150_000), actor="essai")
+    with TestClient(create_app(fresh_settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def fund(client, bearer):
+    """A client, and the headers of a bearer who may do all; partner caf is kept."""
+    headers = bearer()[1]
+    saved = client.put(f"{PARTNERS}/caf", json={"name": "CAF fictive", "kind": "public"}, headers=headers)
+    assert saved.status_code == 201, saved.text
+    return client, headers
+
+
+def refused(response, status=422):
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    return Problem.model_validate(response.json())
+
+
+def names(problem):
+    return {e.parameter for e in problem.errors or ()}
+
+
+def posted(fund, noun, body, status=201):
+    client, headers = fund
+    response = client.post(f"{FUND}/{noun}", json=body, headers=headers)
+    assert response.status_code == status, response.text
+    assert response.headers["cache-control"] == "no-store"
+    return PostedAnswer.model_validate_json(response.content)
+
+
+def floats_of(value, path=""):
+    if isinstance(value, float):
+        yield path
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from floats_of(each, f"{path}.{name}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from floats_of(each, path)
+
+
+# --- posted
+
+
+def test_money_goes_from_a_contribution_to_a_payment_and_back(fund):
+    first = posted(fund, "contributions", contribution(commune="99001", memo="Convention 2026"))
+    assert (first.entry.kind, first.entry.amount_cents, first.entry.actor) == (
+        "contribution",
+        100_000,
+        "Bureau du fonds",
+    )
+    assert first.match and first.match.amount_cents == 100_000
+    assert posted(fund, "commitments", commitment(site_id="essai--a")).balance.available_cents == 140_000
+    posted(fund, "payments", payment())
+    freed = posted(fund, "releases", {**payment("D1", 5_000), "day": "2026-03-13"})
+    assert (freed.balance.available_cents, freed.balance.committed_cents) == (145_000, 30_000)
+    undone = posted(fund, "reversals", {"reference": "A1", "day": "2026-04-01", "reverses": "P1"})
+    assert (undone.entry.reverses, undone.balance.paid_cents) == (4, 0)
+    with_match = posted(fund, "contributions", contribution("C2", 80_000))
+    assert with_match.match and with_match.match.amount_cents == 50_000  # the ceiling bites
+
+
+def test_the_same_again_is_the_entry_already_there(fund):
+    first = posted(fund, "contributions", contribution())
+    again = posted(fund, "contributions", contribution(), 200)
+    assert (again.entry, again.match, again.balance) == (first.entry, first.match, first.balance)
+    client, headers = fund
+    for other in (
+        contribution(cents=100_001),
+        contribution(level="national"),
+        contribution(memo="x"),
+        contribution(fictif=True),
+    ):
+        problem = refused(client.post(f"{FUND}/contributions", json=other, headers=headers), 409)
+        assert "« C1 » désigne déjà" in problem.detail and problem.advice
+    refused(client.post(f"{FUND}/commitments", json=commitment("C1"), headers=headers), 409)
+    assert client.get(FUND).json()["balance"]["contributed_cents"] == 100_000
+
+
+def test_what_is_not_there_cannot_be_spent(fund):
+    client, headers = fund
+    posted(fund, "contributions", contribution())
+    problem = refused(
+        client.post(f"{FUND}/commitments", json=commitment(cents=200_001), headers=headers), 409
+    )
+    assert "2 000,00" in problem.detail.replace("\u202f", " ") and "disponibles" in problem.detail
+    assert problem.advice
+    posted(fund, "commitments", commitment(cents=200_000))
+    problem = refused(client.post(f"{FUND}/payments", json=payment(cents=200_001), headers=headers), 409)
+    assert "Il reste" in problem.detail and problem.advice
+    posted(fund, "payments", payment(cents=200_000))
+    early = {"reference": "A", "day": "2026-05-01", "reverses": "C1"}
+    refused(client.post(f"{FUND}/reversals", json=early, headers=headers), 409)
+    posted(fund, "reversals", {**early, "reverses": "P1"})
+    refused(
+        client.post(f"{FUND}/reversals", json={**early, "reference": "B", "reverses": "P1"}, headers=headers),
+        409,
+    )
+
+
+def test_of_two_payments_over_the_last_euros_one_wins(fund):
+    client, headers = fund
+    posted(fund, "contributions", contribution())
+    posted(fund, "commitments", commitment(cents=10_000))
+    together = threading.Barrier(8)
+    answers = []
+
+    def pay(rank):
+        together.wait()
+        answers.append(client.post(f"{FUND}/payments", json=payment(f"P{rank}", 10_000), headers=headers))
+
+    threads = [threading.Thread(target=pay, args=(rank,)) for rank in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(a.status_code for a in answers) == [201] + [409] * 7
+    for answer in answers:
+        if answer.status_code == 409:
+            assert "Il reste 0,00" in refused(answer, 409).detail
+    assert client.get(FUND).json()["balance"]["paid_cents"] == 10_000
+
+
+def test_of_the_same_sent_at_once_one_is_new(fund):
+    client, headers = fund
+    together = threading.Barrier(8)
+    answers = []
+
+    def give():
+        together.wait()
+        answers.append(client.post(f"{FUND}/contributions", json=contribution(), headers=headers))
+
+    threads = [threading.Thread(target=give) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(a.status_code for a in answers) == [200] * 7 + [201]
+    assert len({a.json()["entry"]["id"] for a in answers}) == 1
+
+
+def test_a_closed_period_takes_nothing(fund):
+    client, headers = fund
+    answer = client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers)
+    assert answer.status_code == 201 and CloseAnswer.model_validate_json(answer.content).until == "2026-03-31"
+    assert client.get(FUND).json()["closed_until"] == "2026-03-31"
+    problem = refused(client.post(f"{FUND}/contributions", json=contribution(), headers=headers), 409)
+    assert "clos jusqu'au 31/03/2026" in problem.detail
+    refused(client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers), 409)
+    assert names(refused(client.post(f"{FUND}/close", json={"until": "2099-12-31"}, headers=headers))) == {
+        "until"
+    }
+    assert names(refused(client.post(f"{FUND}/close", json={}, headers=headers))) == {"until"}
+    with_none = contribution("C0", day="2024-12-31")
+    refused(client.post(f"{FUND}/contributions", json=with_none, headers=headers), 409)
+
+
+NOT_POSTED = [
+    ("contributions", {}, {"reference", "day", "amount_cents", "partner_code", "level"}),
+    ("contributions", contribution(cents=0), {"amount_cents"}),
+    ("contributions", contribution(cents=-5), {"amount_cents"}),
+    ("contributions", contribution(cents=10.5), {"amount_cents"}),
+    ("contributions", contribution(cents=100.0), {"amount_cents"}),
+    ("contributions", contribution(cents=10**14), {"amount_cents"}),
+    ("contributions", contribution(cents=True), {"amount_cents"}),
+    ("contributions", contribution(partner_code="nobody"), {"partner_code"}),
+    ("contributions", contribution(level="mondial", day="12/03/2026"), {"level", "day"}),
+    ("contributions", contribution(day="2026-02-30"), {"day"}),
+    ("contributions", contribution(commune="75056"), {"commune"}),
+    ("contributions", contribution(reference="a\nb"), {"reference"}),
+    ("contributions", contribution(reference="x" * 101), {"reference"}),
+    ("contributions", contribution(owner="moi"), {"owner"}),
+    ("commitments", commitment(site_id="essai--z", action_line=" "), {"site_id", "action_line"}),
+    ("payments", payment(of="nothing"), {"commitment"}),
+    ("releases", payment(of="C1"), {"commitment"}),
+    ("reversals", {"reference": "A", "day": "2026-04-01", "reverses": "nothing"}, {"reverses"}),
+]
+
+
+def test_what_cannot_be_posted_is_refused_by_name(fund):
+    client, headers = fund
+    posted(fund, "contributions", contribution())
+    for noun, body, wrong in NOT_POSTED:
+        assert names(refused(client.post(f"{FUND}/{noun}", json=body, headers=headers))) == wrong, body
+    assert client.get(FUND).json()["balance"]["available_cents"] == 200_000
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+member = st.sampled_from(
+    sorted(
+        {
+            "until",
+            "level",
+            "commitment",
+            "reverses",
+            *contribution(),
+            *commitment(commune="", site_id="", memo="", fictif=""),
+            *("name", "kind", "siret", "network_to", "sites", "conventions"),
+        }
+    )
+)
+plausible = st.sampled_from(
+    [
+        "C1",
+        "caf",
+        "2026-03-10",
+        "local",
+        "pass",
+        "99001",
+        "essai--a",
+        1,
+        10**13,
+        "public",
+        "1" * 14,
+        [{}],
+        [[]],
+    ]
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    where=st.sampled_from([*KINDS, "close", "partner"]),
+    body=st.dictionaries(member, plausible | anything, max_size=12) | anything,
+)
+def test_no_body_is_a_fault_of_ours(fund, where, body):
+    client, headers = fund
+    content = json.dumps(body).encode()
+    asked = {**headers, "Content-Type": "application/json"}
+    if where == "partner":
+        response = client.put(f"{PARTNERS}/msa", content=content, headers=asked)
+    else:
+        response = client.post(f"{FUND}/{where}", content=content, headers=asked)
+    assert response.status_code in (200, 201, 400, 409, 422), response.text
+
+
+PARAMETERS = (
+    *("by", "year", "from", "to", "partner", "kind", "limit", "offset", "after", "network", "on"),
+    *("order", "mode", "fragility", "within_min", "commune", "x"),
+)
+asked = st.dictionaries(
+    st.sampled_from(PARAMETERS),
+    st.sampled_from(["2026", "2026-03-10", "caf", "commune", "contribution", "99001", "1", "A", "foot"])
+    | st.text(max_size=10),
+    max_size=3,
+)
+LISTS = ("fund", "fund/ledger", "partners", "passes", "passes/deserts", "actions")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from([*LISTS, "territories/99001/account"])
+    | st.text(max_size=8).map(lambda code: f"partners/{quote(code, safe='')}"),
+    query=asked,
+)
+def test_no_question_is_a_fault_of_ours(fund, path, query):
+    client, headers = fund
+    response = client.get(f"{API}/{path}?{urlencode(query, errors='replace')}", headers=headers)
+    assert response.status_code in (200, 404, 422), response.text
+
+
+# --- who may
+
+
+@pytest.mark.parametrize("noun", [*KINDS, "close"])
+@pytest.mark.parametrize("header", [None, "", "Basic abc", "Bearer  "])
+def test_posting_asks_for_a_token(bare, noun, header):
+    headers = {} if header is None else {"Authorization": header}
+    response = bare.post(f"{FUND}/{noun}", json={}, headers=headers)
+    refused(response, 401)
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_only_a_token_in_force_with_the_scope_posts_or_reads_entries(client, bearer, fresh_engine):
+    revoked, of_revoked = bearer()
+    expired, of_expired = bearer()
+    with fresh_engine.begin() as connection:
+        tokens.revoke(connection, revoked.id)
+        connection.execute(
+            text("UPDATE token SET expires_at = clock_timestamp() - interval '1 second' WHERE id = :id"),
+            {"id": expired.id},
+        )
+    others = bearer(*(s for s in Scope if s is not Scope.FUND))[1]
+    wrong = {"Authorization": "Bearer portee_" + "x" * 43}
+    for headers in (of_revoked, of_expired, others, wrong):
+        for noun in (*KINDS, "close"):
+            refused(client.post(f"{FUND}/{noun}", json=contribution(), headers=headers), 403)
+        refused(client.put(f"{PARTNERS}/caf", json={"name": "x", "kind": "public"}, headers=headers), 403)
+    for headers in (of_revoked, of_expired, wrong, bearer(Scope.FUND)[1]):
+        refused(client.get(f"{FUND}/ledger", headers=headers), 403)
+    refused(client.get(f"{FUND}/ledger"), 401)
+    assert client.get(f"{FUND}/ledger", headers=others).status_code == 200
+    refused(client.put(f"{PARTNERS}/caf", json={}), 401)
+    assert client.get(PARTNERS).json()["partners"] == []
+
+
+def test_every_write_tells_who_when_before_and_after(fund, fresh_engine):
+    posted(fund, "contributions", contribution())
+    client, headers = fund
+    client.put(f"{PARTNERS}/caf", json={"name": "CAF", "kind": "public"}, headers=headers)
+    client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers)
+    with fresh_engine.connect() as connection:
+        changes = audit.list_(connection)
+    told = {(c.action, c.subject): c for c in changes if c.actor == "Bureau du fonds"}
+    assert told["fund.contribution", "ledger_entry/C1"].after["amount_cents"] == 100_000
+    assert told["fund.close", "fund_close/2026-03-31"].after == {"until": "2026-03-31"}
+    renamed = next(c for c in changes if c.subject == "partner/caf")
+    assert (renamed.before["name"], renamed.after["name"]) == ("CAF fictive", "CAF")
+    assert all(c.at for c in changes)
+
+
+# --- told
+
+
+BY = ("partner", "year", "level", "line", "commune", "canton", "epci", "departement", "arrondissement")
+
+
+def test_the_report_is_told_in_whole_cents(fund):
+    posted(fund, "contributions", contribution(commune="99001"))
+    posted(fund, "contributions", contribution("C2", 77_777, level="european"))
+    posted(fund, "commitments", commitment(commune="99004"))
+    posted(fund, "payments", payment())
+    for by in BY:
+        reported(fund[0], by)
+
+
+def reported(client, by):
+    response = client.get(f"{FUND}?by={by}")
+    told = FundAnswer.model_validate_json(response.content)
+    for name in ("contributed_cents", "matched_cents", "unmatched_cents", "committed_cents", "paid_cents"):
+        assert sum(getattr(line, name) for line in told.lines) == getattr(told.total, name)
+    assert (told.total.contributed_cents, told.total.matched_cents) == (177_777, 150_000)
+    assert (told.total.unmatched_cents, told.total.leverage_percent) == (27_777, 184)
+    assert list(floats_of(response.json())) == []
+    if by == "commune":
+        of = {line.key: line for line in told.lines}
+        assert of["99001"].per_inhabitant and of["99001"].per_inhabitant.contributed_cents == 100
+        assert of["99003"].per_inhabitant and of["99003"].per_inhabitant.paid_cents is None
+        assert of["99004"].committed_cents == 60_000
+    assert client.get(f"{FUND}?by={by}&year=2025").json()["total"]["contributed_cents"] == 0
+
+
+def test_a_report_says_its_sources_and_can_be_asked_again(fund):
+    client, _ = fund
+    response = client.get(FUND)
+    assert response.json()["meta"]["territory"]["code"] == "99"
+    assert response.json()["meta"]["notice"] is None and response.json()["meta"]["attribution"]
+    assert "max-age=10" in response.headers["cache-control"]
+    again = {"If-None-Match": response.headers["etag"]}
+    assert client.get(FUND, headers=again).status_code == 304
+    posted(fund, "contributions", contribution(fictif=True))
+    changed = client.get(FUND, headers=again)
+    assert changed.status_code == 200
+    assert "Données de démonstration" in changed.json()["meta"]["notice"]
+
+
+@pytest.mark.parametrize("query", ["by=pays", "year=1999", "year=abc", "x=1", "by=year&by=level"])
+def test_a_report_that_makes_no_sense_is_refused(bare, query):
+    refused(bare.get(f"{FUND}?{query}"))
+
+
+def test_entries_are_read_by_pages_and_filters(fund):
+    client, headers = fund
+    for rank in range(3):
+        posted(fund, "contributions", contribution(f"C{rank}", 1_000, day=f"202{rank + 5}-03-10"))
+    posted(fund, "commitments", commitment(cents=500, day="2026-06-01"))
+
+    def told(query=""):
+        response = client.get(f"{FUND}/ledger?{query}", headers=headers)
+        assert response.status_code == 200 and "no-store" in response.headers["cache-control"]
+        assert list(floats_of(response.json())) == []
+        return LedgerAnswer.model_validate_json(response.content)
+
+    assert [e.reference for e in told().entries][:3] == ["C0", "C0/abondement", "C1"]
+    assert [e.reference for e in told("kind=contribution").entries] == ["C0", "C1", "C2"]
+    assert [e.reference for e in told("from=2026-01-01&to=2026-12-31&partner=caf").entries] == [
+        "C1",
+        "C1/abondement",
+    ]
+    assert [e.reference for e in told("from=2026-04-01").entries] == ["C2", "C2/abondement", "E1"]
+    assert told("to=2024-12-31").entries == [] and told("partner=x").entries == []
+    found, path = [], f"{FUND}/ledger?limit=2"
+    while path:
+        page = client.get(path, headers=headers).json()
+        found += [e["reference"] for e in page["entries"]]
+        path = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
+    assert len(found) == len(set(found)) == 7
+    one = client.get(f"{FUND}/ledger?from=2026-01-01&kind=contribution&limit=1", headers=headers).json()
+    (after,) = (link["href"] for link in one["links"] if link["rel"] == "next")
+    assert [e["reference"] for e in client.get(after, headers=headers).json()["entries"]] == ["C2"]
+    refused(client.get(f"{FUND}/ledger?from=hier&kind=don&partner=%00&limit=0", headers=headers))
+
+
+# --- partners
+
+
+def test_a_partner_is_kept_with_its_conventions_and_sites(fund):
+    client, headers = fund
+    body = {
+        "name": "Mutualité fictive",
+        "kind": "association",
+        "contact_role": "responsable de l'inclusion",
+        "network_from": "2024-01-01",
+        "fictif": True,
+        "conventions": [{"year": 2026, "reference": "D-12", "note": "trois ans"}],
+        "sites": [{"site_id": "essai--a", "role": "runs"}, {"site_id": "essai--b", "role": "supports"}],
+    }
+    made = client.put(f"{PARTNERS}/msa", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    saved = PartnerSaved.model_validate_json(made.content)
+    assert saved.partner.member and [s.name for s in saved.sites] == ["Lieu a", "Lieu b"]
+    assert client.put(f"{PARTNERS}/msa", json=body, headers=headers).status_code == 200
+    fewer = {
+        **body,
+        "sites": [{"site_id": "essai--a", "role": "runs"}],
+        "conventions": [{"year": 2027, "reference": "D-13"}],
+    }
+    client.put(f"{PARTNERS}/msa", json=fewer, headers=headers)
+    posted(fund, "contributions", contribution("M1", 5_000, partner_code="msa"))
+    posted(fund, "contributions", contribution("M2", 7_000, partner_code="msa", day="2025-05-01"))
+    posted(fund, "contributions", contribution("M3", 9_000, partner_code="msa"))
+    posted(fund, "reversals", {"reference": "A", "day": "2026-05-01", "reverses": "M3"})
+    response = client.get(f"{PARTNERS}/msa")
+    told = PartnerAnswer.model_validate_json(response.content)
+    assert [s.site_id for s in told.sites] == ["essai--a"]
+    assert [c.reference for c in told.conventions] == ["D-12", "D-13"]
+    assert [(y.year, y.contributions, y.contributed_cents, y.matched_cents) for y in told.years] == [
+        (2025, 1, 7_000, 7_000),
+        (2026, 1, 5_000, 5_000),
+    ]
+    assert told.actions == [] and told.meta.notice
+    assert list(floats_of(response.json())) == []
+
+
+def test_members_of_the_network_are_told_of_a_day_and_strangers_not_found(fund):
+    client, headers = fund
+    member = {"name": "M", "kind": "company", "network_from": "2024-01-01", "network_to": "2025-06-30"}
+    client.put(f"{PARTNERS}/membre", json=member, headers=headers)
+    posted(fund, "contributions", contribution())
+
+    def told(query=""):
+        return PartnersAnswer.model_validate_json(client.get(f"{PARTNERS}?{query}").content)
+
+    assert [p.code for p in told().partners] == ["caf", "membre"]
+    assert told().partners[0].contributed_cents == 100_000 and told().meta.notice is None
+    assert [p.code for p in told("network=true&on=2025-06-30").partners] == ["membre"]
+    assert told("network=true&on=2025-07-01").partners == [] and told("on=2024-01-01").partners[1].member
+    for code in ("nobody", "%00", "x" * 300, "a%0Ab"):
+        refused(client.get(f"{PARTNERS}/{code}"), 404)
+
+
+NO_PARTNERS = [
+    ("caf", {}, {"name", "kind"}),
+    ("CAF_47", {"name": "x", "kind": "public"}, {"code"}),
+    ("caf", {"name": "x", "kind": "public", "siret": "123"}, {"siret"}),
+    ("caf", {"name": "x", "kind": "public", "contact_role": "a@b.fr"}, {"contact_role"}),
+    ("caf", {"name": "x", "kind": "public", "website": "javascript:1"}, {"website"}),
+    ("caf", {"name": "x", "kind": "public", "network_to": "2024-01-01"}, {"network_to"}),
+    ("caf", {"name": "x", "kind": "public", "sites": 3, "conventions": [3]}, {"sites", "conventions[0]"}),
+    (
+        "caf",
+        {
+            "name": "x",
+            "kind": "public",
+            "sites": [{"site_id": "essai--z", "role": "runs"}, {"site_id": "essai--a", "role": "owns"}],
+            "conventions": [{"year": 1, "reference": "x"}],
+        },
+        {"sites[0].site_id", "sites[1].role", "conventions[0].year"},
+    ),
+]
+
+
+def test_a_partner_that_makes_no_sense_is_not_kept(fund):
+    client, headers = fund
+    before = client.get(PARTNERS).json()["partners"]
+    for code, body, wrong in NO_PARTNERS:
+        assert names(refused(client.put(f"{PARTNERS}/{code}", json=body, headers=headers))) == wrong, body
+    assert client.get(PARTNERS).json()["partners"] == before
+
+
+# --- away
+
+
+@pytest.fixture(scope="module")
+def bare():
+    with serving(snapshot(site("a", 5))) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/fund", "/partners", "/partners/caf"])
+def test_without_a_database_nothing_is_told(bare, path):
+    response = bare.get(API + path)
+    assert "Réessayez" in refused(response, 503).detail and response.headers["retry-after"]
+    headers = {"Authorization": "Bearer x"}
+    refused(bare.get(f"{FUND}/ledger", headers=headers), 503)
+    refused(bare.post(f"{FUND}/contributions", json=contribution(), headers=headers), 503)
+    refused(bare.put(f"{PARTNERS}/caf", json={"name": "x", "kind": "public"}, headers=headers), 503)

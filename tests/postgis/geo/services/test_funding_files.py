@@ -1,0 +1,664 @@
+"""Money, passes and actions as files: templates, rows read one by one, all of a file kept or nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from datetime import date
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from geo.coverage.analysis_context import AnalysisContext
+from geo.errors import UnreadableFile
+from geo.funding.actions import load_kinds
+from geo.funding.match_rule import MatchRule
+from geo.funding.passes import Order
+from geo.funding.reports import By
+from geo.funding.row_reader import RowReferences, read
+from geo.funding.templates import README, template_csv, template_xlsx, templates
+from geo.reach.travel import load_travel
+from geo.services import export_funding, import_funding
+from geo.store import accounts, audit, ledger, partners, passes, snapshots, territories
+from geo.store.database import open_engine, parse_url
+from geo.territory.model import TerritoryKind
+from portee.cli import app
+from tests.postgis.geo.store.test_store import store
+from tests.support.world import CONTEXT, OWN, TERRITORY, site
+
+KINDS = load_kinds()
+TEMPLATES = templates(KINDS)
+TODAY = date(2026, 11, 23)
+ORDER = Order("P-2026", date(2026, 2, 1), 100, date(2026, 9, 30), (("caf", 100),))
+KNOWN = RowReferences(TERRITORY, {"caf", "asso"}, {"essai--a"}, {"P-2026": ORDER}, KINDS)
+
+GOOD = {
+    "partners": [
+        {"code": "caf", "name": "Caisse", "kind": "organisme public", "network_from": "01/02/2025"},
+        {"code": "asso", "name": "=jamais", "kind": "association", "fictif": "oui"},
+    ],
+    "partner-sites": [{"partner": "caf", "site": "essai--a", "role": "porte"}],
+    "conventions": [{"partner": "caf", "year": "2026", "reference": "DEL-12", "note": "Signée"}],
+    "contributions": [
+        {"reference": "C1", "day": "2026-01-15", "partner": "caf", "amount": "1 000,50 €", "level": "local"},
+        {
+            "reference": "C2",
+            "day": "16/01/2026",
+            "partner": "asso",
+            "amount": "0.01",
+            "level": "européen",
+            "commune": "deux etangs",
+        },
+    ],
+    "commitments": [
+        {"reference": "E1", "day": "2026-02-01", "amount": "1500", "action_line": "Pass", "commune": "99004"},
+        {"reference": "E2", "day": "2026-02-02", "amount": "100", "action_line": "Bus", "partner": "asso"},
+        {"reference": "E3", "day": "2026-02-02", "amount": "70", "action_line": "Pass"},
+    ],
+    "payments": [{"reference": "V1", "day": "2026-03-01", "amount": "40,25", "commitment": "E2"}],
+    "pass-orders": [
+        {
+            "reference": "P-2026",
+            "day": "2026-02-01",
+            "count": "100",
+            "expires_on": "30/09/2026",
+            "funders": "caf=60 | asso=40",
+        }
+    ],
+    "pass-events": [
+        {"reference": "D1", "order": "P-2026", "kind": "donné", "day": "2026-02-10", "count": "20"}
+        | {"commune": "Ouestville", "partner": "asso"},
+        {"reference": "U1", "order": "P-2026", "kind": "utilisés", "day": "2026-03-10", "count": "8"}
+        | {"commune": "99001", "site": "essai--a"},
+        {"reference": "U2", "order": "P-2026", "kind": "used", "day": "2026-03-10", "count": "-2"}
+        | {"commune": "99001", "site": "essai--a", "corrects": "U1"},
+        {"reference": "R1", "order": "P-2026", "kind": "remboursés", "day": "2026-04-01", "count": "6"}
+        | {"site": "essai--a", "commitment": "E3"},
+    ],
+    "action-equipment": [
+        {"reference": "A1", "day": "2026-05-01", "commune": "Estbourg", "households": "3", "devices": "4"}
+    ],
+    "action-training": [
+        {
+            "reference": "A2",
+            "day": "2026-05-02",
+            "until": "2026-05-09",
+            "commune": "99001",
+            "audience": "aidants",
+        }
+        | {"sessions": "2", "hours": "5,5", "participants": "9", "amount": "77,70", "partner": "caf"}
+    ],
+    "action-refurbishing": [
+        {"reference": "A3", "day": "2026-05-03", "commune": "99002", "collected": "9", "refurbished": "7"}
+        | {"given": "5"}
+    ],
+    "action-event": [
+        {"reference": "A4", "day": "2026-05-04", "commune": "99002", "place": "Halle", "site": "essai--a"}
+    ],
+}
+GOOD["partners"][1]["name"] = "Association"
+
+
+def written(folder, kind, rows, *, suffix=".csv", name=None):
+    """A file of a kind whose rows have these cells, all columns there."""
+    headings = [column.heading for column in TEMPLATES[kind].columns]
+    cells = [[row.get(column.name, "") for column in TEMPLATES[kind].columns] for row in rows]
+    path = folder / f"{name or kind}{suffix}"
+    if suffix == ".csv":
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+            csv.writer(stream).writerows([headings, *cells])
+    else:
+        book = openpyxl.Workbook()
+        for row in (headings, *cells):
+            book.worksheets[0].append(row)
+        book.save(path)
+    return path
+
+
+def reading(path, kind, known=KNOWN, max_bytes=1_000_000):
+    return read(path, TEMPLATES[kind], known, today=TODAY, max_bytes=max_bytes)
+
+
+# --- templates
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_template_is_read_as_what_it_is_and_its_example_is_never_kept(kind, tmp_path):
+    for suffix, made in ((".csv", template_csv), (".xlsx", template_xlsx)):
+        path = tmp_path / f"{kind}{suffix}"
+        path.write_bytes(made(TEMPLATES[kind]))
+        found = reading(path, kind)
+        assert (found.read, found.rejected, found.rows) == (1, 1, [])
+        assert {issue.code for issue in found.issues} <= {
+            *("exemple", "partenaire_inconnu", "commune_inconnue", "commande_inconnue", "lieu_inconnu"),
+        }
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_workbook_explains_each_column(kind):
+    template = TEMPLATES[kind]
+    book = openpyxl.load_workbook(BytesIO(template_xlsx(template)))
+    told = {row[0]: row[1:] for row in book[README].iter_rows(values_only=True) if row[0]}
+    for column in template.columns:
+        required, explains, allowed, _ = told[column.heading]
+        assert required == ("oui" if column.required else "non") and explains and allowed
+    assert [cell.value for cell in book.worksheets[1][1]] == [c.heading for c in template.columns]
+
+
+def test_a_kind_of_action_declared_since_has_its_template_whatever_it_is_called():
+    label = "visites : à domicile / en bus [très longues]"
+    made = templates({"visits": replace(KINDS["event"], code="visits", label=label)})["action-visits"]
+    assert {"Lieu", "Personnes présentes", "Identifiant du lieu"} <= {c.heading for c in made.columns}
+    _, sheet = openpyxl.load_workbook(BytesIO(template_xlsx(made))).worksheets
+    assert sheet.title.startswith("Actions – visites") and len(sheet.title) <= 31
+
+
+# --- reading
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+@pytest.mark.parametrize("kind", GOOD)
+def test_good_rows_are_all_accepted(kind, suffix, tmp_path):
+    found = reading(written(tmp_path, kind, GOOD[kind], suffix=suffix), kind)
+    assert found.issues == [] and len(found.rows) == found.read == len(GOOD[kind])
+
+
+def test_a_row_says_what_its_cells_said(tmp_path):
+    first, second = (
+        r.record
+        for r in reading(written(tmp_path, "contributions", GOOD["contributions"]), "contributions").rows
+    )
+    assert (first.amount_cents, first.day, first.level) == (100_050, date(2026, 1, 15), "local")
+    assert (second.amount_cents, second.day, second.commune) == (1, date(2026, 1, 16), "99002")
+    [order] = (
+        r.record for r in reading(written(tmp_path, "pass-orders", GOOD["pass-orders"]), "pass-orders").rows
+    )
+    assert order.funders == (("caf", 60), ("asso", 40)) and order.face_value_cents == 1_000
+
+
+BAD = [
+    ("contributions", {"reference": ""}, "Référence", "valeur_absente"),
+    ("contributions", {"reference": "x" * 101}, "Référence", "reference_trop_longue"),
+    ("contributions", {"day": "2026-02-30"}, "Date de réception", "date_illisible"),
+    ("contributions", {"day": "2206-02-03"}, "Date de réception", "date_invraisemblable"),
+    ("contributions", {"amount": "-5"}, "Montant (€)", "montant"),
+    ("contributions", {"amount": "1,234"}, "Montant (€)", "montant"),
+    ("contributions", {"amount": "=1+1"}, "Montant (€)", "formule"),
+    ("contributions", {"partner": "inconnu"}, "Partenaire", "partenaire_inconnu"),
+    ("contributions", {"level": "mondial"}, "Source", "valeur_inconnue"),
+    ("contributions", {"commune": "47000"}, "Commune", "commune_inconnue"),
+    ("contributions", {"commune": "Nulle-Part"}, "Commune", "commune_inconnue"),
+    ("contributions", {"memo": "a\u200bb"}, "Mémo", "signes_invisibles"),
+    ("contributions", {"memo": "m" * 1_001}, "Mémo", "texte_trop_long"),
+    ("contributions", {"fictif": "peut-être"}, "Fictif", "oui_non"),
+    ("partners", {"code": "Pas Bon"}, "Code", "refus"),
+    ("partners", {"siret": "123"}, "SIRET", "refus"),
+    ("partners", {"contact_role": "Jeanne, 06 12 34 56 78"}, "Fonction du contact", "refus"),
+    ("conventions", {"year": "26"}, "Année", "annee_invraisemblable"),
+    ("partner-sites", {"site": "essai--zzz"}, "Identifiant du lieu", "lieu_inconnu"),
+    ("payments", {"commitment": ""}, "Engagement", "valeur_absente"),
+    ("pass-orders", {"funders": "caf"}, "Financeurs", "financeurs_illisibles"),
+    ("pass-orders", {"funders": "inconnu=100"}, "Financeurs", "partenaire_inconnu"),
+    ("pass-orders", {"funders": "caf=99"}, "Référence", "refus"),
+    ("pass-events", {"order": "?"}, "Commande", "commande_inconnue"),
+    ("pass-events", {"day": "2026-12-01"}, "Date", "date_impossible"),
+    ("pass-events", {"day": "2026-10-01"}, "Date", "date_impossible"),
+    ("pass-events", {"day": "2026-01-01"}, "Date", "date_impossible"),
+    ("pass-events", {"count": "-1"}, "Nombre", "correction_incomplete"),
+    ("pass-events", {"count": "1,5"}, "Nombre", "nombre_illisible"),
+    ("pass-events", {"commune": ""}, "Commune", "valeur_absente"),
+    ("pass-events", {"kind": "used"}, "Identifiant du lieu", "valeur_absente"),
+    ("pass-events", {"kind": "reimbursed", "site": "essai--a"}, "Engagement", "valeur_absente"),
+    ("action-training", {"participants": "beaucoup"}, "Participants", "nombre_illisible"),
+    ("action-training", {"participants": ""}, "Participants", "valeur_absente"),
+    ("action-training", {"until": "2026-05-01"}, "Jusqu'au", "dates"),
+    ("action-training", {"audience": "tous"}, "Public formé", "valeur_inconnue"),
+    ("action-training", {"commune": "96001"}, "Commune", "commune_inconnue"),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "heading", "code"), BAD)
+def test_a_bad_cell_is_told_with_line_column_value_reason_and_advice(kind, changes, heading, code, tmp_path):
+    row = GOOD[kind][0]
+    other = {**row, "reference": "autre", "code": "autre"} if kind not in ("partner-sites",) else row
+    found = reading(written(tmp_path, kind, [other, {**row, **changes}]), kind)
+    assert (found.read, found.rejected, len(found.rows)) == (2, 1, 1)
+    [issue] = found.issues
+    assert (issue.line, issue.field, issue.code) == (3, heading, code)
+    assert issue.reason
+    if heading in {TEMPLATES[kind].heading(name) for name in changes}:
+        assert issue.value in {value[:200] for value in changes.values()}
+
+
+def test_all_that_is_wrong_with_a_row_is_told_and_it_counts_once(tmp_path):
+    row = {**GOOD["contributions"][0], "amount": "rien", "day": "hier", "partner": "?"}
+    found = reading(written(tmp_path, "contributions", [row]), "contributions")
+    assert found.rejected == 1
+    assert {issue.field for issue in found.issues} == {"Montant (€)", "Date de réception", "Partenaire"}
+
+
+def test_a_name_that_two_communes_bear_needs_a_code(tmp_path):
+    twins = (OWN[0], replace(OWN[1], name=OWN[0].name), *OWN[2:])
+    known = replace(KNOWN, territory=replace(TERRITORY, communes=twins))
+    rows = [{**GOOD["contributions"][0], "commune": OWN[0].name}]
+    [issue] = reading(written(tmp_path, "contributions", rows), "contributions", known).issues
+    assert issue.code == "commune_ambigue" and "99001, 99002" in issue.reason
+    rows = [{**GOOD["contributions"][0], "commune": CONTEXT[0].name}]
+    [row] = reading(written(tmp_path, "contributions", rows), "contributions").rows
+    assert row.record.commune == "96001", "a neighbour's commune is found when no own one bears its name"
+
+
+def test_one_reference_twice_in_a_file(tmp_path):
+    row = GOOD["contributions"][0]
+    found = reading(written(tmp_path, "contributions", [row, row, {**row, "amount": "2"}]), "contributions")
+    assert (found.read, found.repeated, found.rejected, len(found.rows)) == (3, 1, 1, 1)
+    [issue] = found.issues
+    assert (issue.line, issue.code) == (4, "reference_repetee") and "ligne 2" in issue.reason
+
+
+def test_headings_may_be_english_accentless_or_in_another_order(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text("MONTANT (€);day;reference;Partenaire;source\n5;2026-01-01;X;caf;Local\n", "cp1252")
+    [row] = reading(path, "contributions").rows
+    assert row.record.amount_cents == 500
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "vide"),
+        (b"\x00\x01\x02\xff", ""),
+        ("Référence;Montant (€)\nX;5\n".encode(), "Date de réception"),
+        ("Référence;Date de réception;Partenaire;Montant (€);Source;Mémmo\n".encode(), "Mémmo"),
+        (
+            'Référence;Date de réception;Partenaire;Montant (€);Source\n"X;2026-01-01;caf;5;local\n'.encode(),
+            "coupé",
+        ),
+        ("Référence;Date de réception;Partenaire;Montant (€);Source;day\n".encode(), "deux fois"),
+        (b"x" * 1_000_001, "trop gros"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_whole(content, told, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile) as refusal:
+        reading(path, "contributions")
+    assert told in str(refusal.value)
+
+
+def test_a_workbook_cut_short_is_refused(tmp_path):
+    path = tmp_path / "f.xlsx"
+    path.write_bytes(template_xlsx(TEMPLATES["payments"])[:3_000])
+    with pytest.raises(UnreadableFile):
+        reading(path, "payments")
+
+
+def test_a_file_cut_within_a_row_rejects_that_row(tmp_path):
+    path = written(tmp_path, "contributions", GOOD["contributions"])
+    path.write_bytes(path.read_bytes()[:-30])
+    found = reading(path, "contributions")
+    assert (found.read, found.rejected) == (2, 1) and found.issues[0].line == 3
+
+
+CELLS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            *("", "oui", "caf", "essai--a", "P-2026", "99001", "2026-03-01", "01/03/2026", "5", "1e9", "-1"),
+            *("=A1", "'=x", "caf=100", "local", "given", "public", "\u0661", "1 000,00 €", "9" * 20, "0"),
+        ]
+    ),
+)
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_rows_hold_each_ends_accepted_or_rejected(data, tmp_path):
+    kind = data.draw(st.sampled_from(sorted(TEMPLATES)))
+    names = [column.name for column in TEMPLATES[kind].columns]
+    base = st.sampled_from(GOOD[kind])
+    rows = data.draw(
+        st.lists(st.tuples(base, st.dictionaries(st.sampled_from(names), CELLS)), min_size=1, max_size=4)
+    )
+    path = written(tmp_path, kind, [{**row, **changes} for row, changes in rows])
+    try:
+        found = reading(path, kind)
+    except UnreadableFile:
+        return
+    assert found.read == len(found.rows) + found.repeated + found.rejected
+    assert len({issue.line for issue in found.issues}) == found.rejected
+    assert all(issue.reason for issue in found.issues)
+
+
+# --- the store
+
+
+@pytest.fixture
+def fund(connection):
+    return stocked(connection)
+
+
+def stocked(connection):
+    """A database with the tiny country, a site and a rule of the match."""
+    territories.save(connection, TERRITORY)
+    store(connection, site("a", 5, pass_numerique=True))
+    ledger.set_rule(connection, MatchRule(date(2025, 1, 1)), actor="essai")
+    return connection
+
+
+@pytest.fixture
+def filled(fund, tmp_path):
+    load_all(fund, tmp_path)
+    return fund
+
+
+def books_of(connection, folder):
+    """What accounts are made from, as the crow flies."""
+    snapshot = snapshots.read(connection)
+    travel = load_travel(None, home=folder, detour_factor=1.0)
+    return accounts.read(connection, AnalysisContext(snapshot, travel, date(2026, 11, 23)), 2026, KINDS)
+
+
+def load(connection, folder, kind, rows, *, dry_run=False, replace=False, name=None):
+    return load_file(
+        connection, written(folder, kind, rows, name=name), kind, dry_run=dry_run, replace=replace
+    )
+
+
+def load_file(connection, path, kind, *, dry_run=False, replace=False):
+    known = import_funding.row_references(connection, TERRITORY, KINDS)
+    act = import_funding.prepare if dry_run else import_funding.apply
+    return act(connection, reading(path, kind, known), known, actor="essai", replace=replace)
+
+
+def load_all(connection, folder):
+    return {kind: load(connection, folder, kind, GOOD[kind]) for kind in GOOD}
+
+
+def everything(connection):
+    """Rows of every table money, passes and actions are kept in."""
+    return {
+        name: connection.execute(text(f"SELECT * FROM {name} ORDER BY 1, 2")).all()
+        for name in (
+            *("partner", "partner_site", "convention", "ledger_entry", "ledger_posting", "pass_order"),
+            *("pass_event", "pass_total", "action", "audit"),
+        )
+    }
+
+
+def test_each_kind_loads_and_the_same_again_changes_nothing(fund, tmp_path):
+    first = load_all(fund, tmp_path)
+    assert {kind: (f.kept, f.new, f.rejected) for kind, f in first.items()} == {
+        kind: (True, len(rows), 0) for kind, rows in GOOD.items()
+    }, [f.issues for f in first.values()]
+    before = everything(fund)
+    for kind, again in load_all(fund, tmp_path).items():
+        assert (again.new, again.changed, again.unchanged) == (0, 0, len(GOOD[kind])), kind
+    assert everything(fund) == before
+    assert ledger.find(fund, "pass/R1").amount_cents == 6_000 and ledger.left(fund, "E3") == 1_000
+    assert ledger.faults(fund) == []
+
+
+def test_what_is_exported_imports_as_unchanged(fund, tmp_path):
+    load_all(fund, tmp_path)
+    before = everything(fund)
+    files = export_funding.everything(fund, books_of(fund, tmp_path), year=2026, xlsx=True)
+    for kind in TEMPLATES:
+        path = tmp_path / f"exported-{kind}.csv"
+        path.write_bytes(files[f"{kind}.csv"])
+        again = load_file(fund, path, kind)
+        assert again.issues == () and again.new == again.changed == 0, kind
+        assert again.unchanged == again.accepted >= len(GOOD[kind]), kind
+    assert everything(fund) == before
+
+
+def test_every_table_and_report_is_exported(fund, tmp_path):
+    load_all(fund, tmp_path)
+    gift = {**GOOD["pass-events"][0], "reference": "D9", "commune": "99004"}
+    assert load(fund, tmp_path, "pass-events", [gift], name="far").kept
+    books = books_of(fund, tmp_path)
+    tables = {
+        name.removesuffix(".csv"): list(csv.DictReader(StringIO(content.decode())))
+        for name, content in export_funding.everything(fund, books, year=2026).items()
+    }
+    assert set(tables) == {
+        *TEMPLATES,
+        *("ledger", "rules", "audit", "pass-deserts", "actions-totals", "accounts"),
+        *(f"fund-by-{by}" for by in (*By, *TerritoryKind)),
+        *(f"passes-by-{kind}" for kind in TerritoryKind),
+    }
+    assert all(tables.values()), [name for name, rows in tables.items() if not rows]
+    for by in (By.PARTNER, TerritoryKind.EPCI):
+        report = ledger.report(fund, by, year=2026, territory=TERRITORY)
+        told = [row for row in tables[f"fund-by-{by}"] if row["période"] == "2026"]
+        assert [row["payé (€)"] for row in told] == [
+            f"{line.paid_cents / 100:.2f}" for line in (*report.lines, report.total)
+        ]
+    (here,) = [r for r in tables["passes-by-commune"] if (r["period"], r["code"]) == ("2026", "99001")]
+    assert (here["given"], here["used"], here["accepting_sites"]) == ("20", "6", "1")
+    assert [row["code"] for row in tables["pass-deserts"]] == ["99004"]
+    assert [row["numéro"] for row in tables["audit"]] == [
+        str(change.id) for change in reversed(audit.list_(fund, limit=10**9))
+    ]
+    figures = {(r["niveau"], r["code"], r["mesure"]): r for r in tables["accounts"]}
+    assert figures["commune", "99001", "given"]["valeur"] == "20"
+    withheld = [r for r in tables["accounts"] if "value" in r["non publié"].split()]
+    assert withheld and all(row["valeur"] == "" for row in withheld)
+
+
+def test_the_workbook_holds_the_tables_of_the_files(fund, tmp_path):
+    load_all(fund, tmp_path)
+    files = export_funding.everything(fund, books_of(fund, tmp_path), year=2026, xlsx=True)
+    book = openpyxl.load_workbook(BytesIO(files.pop("fonds.xlsx")), read_only=True)
+    for name, content in files.items():
+        told = list(csv.reader(StringIO(content.decode())))
+        sheet = [
+            [cell or "" for cell in row]
+            for row in book[name.removesuffix(".csv")].iter_rows(values_only=True)
+        ]
+        assert [row[: len(told[0])] for row in sheet] == told, name
+    assert len(list(csv.reader(StringIO(files["ledger.csv"].decode())))) == 1 + len(ledger.entries(fund))
+
+
+def test_a_dry_run_tells_the_same_and_keeps_nothing(fund, tmp_path):
+    before = everything(fund)
+    tried = load(fund, tmp_path, "partners", GOOD["partners"], dry_run=True)
+    assert (tried.new, tried.kept) == (2, False)
+    assert everything(fund) == before
+
+
+def test_one_row_rejected_keeps_the_whole_file_out(fund, tmp_path):
+    load(fund, tmp_path, "partners", GOOD["partners"])
+    before = everything(fund)
+    rows = [*GOOD["contributions"], {**GOOD["contributions"][0], "reference": "C3", "amount": "rien"}]
+    found = load(fund, tmp_path, "contributions", rows)
+    assert (found.accepted, found.rejected, found.new, found.kept) == (2, 1, 0, False)
+    assert everything(fund) == before
+
+
+def test_each_row_the_books_refuse_is_told_and_nothing_is_kept(fund, tmp_path):
+    for kind in ("partners", "contributions"):
+        load(fund, tmp_path, kind, GOOD[kind])
+    before = everything(fund)
+    row = GOOD["commitments"][0]
+    rows = [row, {**row, "reference": "E8", "amount": "999"}, {**row, "reference": "C1"}]
+    found = load(fund, tmp_path, "commitments", rows)
+    assert [(i.line, i.field) for i in found.issues] == [(3, "Montant (€)"), (4, "Référence")]
+    assert "disponibles" in found.issues[0].reason and (found.accepted, found.rejected) == (1, 2)
+    assert everything(fund) == before
+
+
+def test_the_event_at_which_passes_no_longer_suffice_is_named(fund, tmp_path):
+    for kind in ("partners", "contributions", "commitments", "pass-orders"):
+        load(fund, tmp_path, kind, GOOD[kind])
+    gift = GOOD["pass-events"][0]
+    rows = [{**gift, "reference": f"D{n}", "count": "30"} for n in range(6)]
+    before = everything(fund)
+    found = load(fund, tmp_path, "pass-events", rows)
+    [issue] = found.issues
+    assert issue.line == 5, "90 passes of 100 are given in three rows"
+    assert "100" in issue.reason and (found.accepted, found.rejected) == (5, 1)
+    assert everything(fund) == before
+
+
+def test_a_reimbursement_beyond_its_commitment_is_refused_by_its_line(fund, tmp_path):
+    for kind in ("partners", "contributions", "commitments", "payments", "pass-orders"):
+        load(fund, tmp_path, kind, GOOD[kind])
+    given_, used, _, paid = GOOD["pass-events"]
+    rows = [given_, used, {**paid, "count": "8"}]
+    found = load(fund, tmp_path, "pass-events", rows)
+    [issue] = found.issues
+    assert issue.line == 4 and "E3" in issue.reason and "Il reste" in issue.reason
+    assert passes.standing(fund, "P-2026").given == 0
+
+
+def test_a_reimbursement_from_what_names_a_commune_is_refused_by_its_line(fund, tmp_path):
+    for kind in ("partners", "contributions", "commitments", "pass-orders"):
+        load(fund, tmp_path, kind, GOOD[kind])
+    given_, used, _, paid = GOOD["pass-events"]
+    found = load(fund, tmp_path, "pass-events", [given_, used, {**paid, "commitment": "E1"}])
+    [issue] = found.issues
+    assert issue.line == 4 and "« E1 » nomme la commune 99004" in issue.reason and not found.kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("partners", {"name": "Autre nom"}),
+        ("conventions", {"note": "?"}),
+        ("action-event", {"place": "Quai"}),
+    ],
+)
+def test_another_content_under_a_reference_replaces_only_when_asked(kind, changes, fund, tmp_path):
+    load_all(fund, tmp_path)
+    before = everything(fund)
+    rows = [{**GOOD[kind][0], **changes}, *GOOD[kind][1:]]
+    refused = load(fund, tmp_path, kind, rows)
+    assert [i.code for i in refused.issues] == ["reference_prise"] and everything(fund) == before
+    done = load(fund, tmp_path, kind, rows, replace=True)
+    assert (done.new, done.changed, done.unchanged) == (0, 1, len(rows) - 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [("payments", {"amount": "40,26"}), ("pass-orders", {"note": "?"}), ("pass-events", {"count": "19"})],
+)
+def test_money_and_passes_are_never_rewritten(kind, changes, fund, tmp_path):
+    load_all(fund, tmp_path)
+    before = everything(fund)
+    found = load(fund, tmp_path, kind, [{**GOOD[kind][0], **changes}], replace=True)
+    assert found.rejected == 1 and everything(fund) == before
+
+
+def test_who_and_what_of_each_row_is_in_the_audit(fund, tmp_path):
+    load(fund, tmp_path, "partners", GOOD["partners"])
+    told = fund.execute(
+        text("SELECT actor, subject FROM audit WHERE action = 'partner.save' ORDER BY id")
+    ).all()
+    assert told == [("essai", "partner/caf"), ("essai", "partner/asso")]
+    assert [p.code for p in partners.list_(fund)] == ["asso", "caf"]
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_file_says_the_books_keep_all_of_it_or_nothing(data, filled, tmp_path):
+    with filled.begin_nested() as trial:
+        before = everything(filled)
+        kind = data.draw(st.sampled_from(sorted(GOOD)))
+        rows = [
+            {**row, **data.draw(st.dictionaries(st.sampled_from(sorted(row)), CELLS, max_size=2))}
+            for row in data.draw(st.lists(st.sampled_from(GOOD[kind]), min_size=1, max_size=4))
+        ]
+        try:
+            found = load(filled, tmp_path, kind, rows, name="drawn", replace=data.draw(st.booleans()))
+        except UnreadableFile:  # a NUL makes it no text at all
+            assert any("\0" in cell for row in rows for cell in row.values())
+            assert everything(filled) == before
+            return
+        assert found.reading.read == len(rows) == found.accepted + found.rejected
+        assert found.kept == (found.rejected == 0)
+        if found.kept:
+            assert found.accepted == found.new + found.changed + found.unchanged
+        if not found.new + found.changed:
+            assert everything(filled) == before
+        assert ledger.faults(filled) == []
+        trial.rollback()
+
+
+def test_a_command_that_is_refused_or_dies_leaves_nothing(portee, database_url, tmp_path, monkeypatch):
+    assert (
+        portee("import", written(tmp_path, "partners", GOOD["partners"]), "--kind", "partners").exit_code == 0
+    )
+    bad = written(tmp_path, "contributions", [*GOOD["contributions"], {"reference": "C9"}])
+    assert portee("import", bad, "--kind", "contributions").exit_code == 1
+    record_all = audit.record_all
+
+    def dies(*arguments):
+        record_all(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(audit, "record_all", dies)
+    good = written(tmp_path, "contributions", GOOD["contributions"])
+    with pytest.raises(KeyboardInterrupt):
+        load_by_hand(database_url, good)
+    monkeypatch.undo()
+    engine = open_engine(parse_url(database_url))
+    with engine.connect() as connection:
+        assert ledger.entries(connection) == [] and ledger.balance(connection).available_cents == 0
+    engine.dispose()
+
+
+def load_by_hand(database_url, path):
+    engine = open_engine(parse_url(database_url))
+    try:
+        with engine.begin() as connection:
+            load_file(connection, path, "contributions")
+    finally:
+        engine.dispose()
+
+
+# --- the commands
+
+
+@pytest.fixture
+def portee(database_url, tmp_path, monkeypatch):
+    """Run `portee fund` over a database of its own; its output must not hold a traceback."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("PORTEE_HOME", str(tmp_path))
+    engine = open_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        stocked(connection)
+    engine.dispose()
+    return lambda *words: CliRunner().invoke(app, ["fund", *map(str, words)], catch_exceptions=False)
+
+
+def test_from_template_to_import_to_export_by_command(portee, tmp_path):
+    listed = portee("template")
+    assert all(kind in listed.stdout for kind in TEMPLATES)
+    assert portee("template", "partners", "--out", tmp_path / "t.xlsx").exit_code == 0
+    assert portee("template", "rien").exit_code == 1
+    refused = portee("import", tmp_path / "t.xlsx", "--kind", "partners", "--report", tmp_path / "r.csv")
+    assert refused.exit_code == 1 and "Rien n'a été enregistré" in refused.stdout
+    [issue] = csv.DictReader(StringIO((tmp_path / "r.csv").read_text("utf-8")))
+    assert issue["field"] == "Code" and issue["code"] == "exemple"
+
+    path = written(tmp_path, "partners", GOOD["partners"])
+    tried = portee("import", path, "--kind", "partners", "--dry-run")
+    assert tried.exit_code == 0 and "seraient nouvelles 2" in tried.stdout
+    done = json.loads(portee("import", path, "--kind", "partners", "--json").stdout)
+    assert (done["read"], done["new"], done["kept"]) == (2, 2, True)
+    again = portee("import", path, "--kind", "partners")
+    assert "Nouvelles 0 · modifiées 0 · inchangées 2" in again.stdout
+
+    assert portee("export", "--out", tmp_path / "out", "--xlsx").exit_code == 0
+    assert {"partners.csv", "ledger.csv", "fund-by-partner.csv", "fonds.xlsx"} <= {
+        p.name for p in (tmp_path / "out").iterdir()
+    }
+    assert portee("export", "--out", tmp_path / "open", "--open-data").exit_code == 0
+    assert (tmp_path / "open" / "datapackage.json").exists()

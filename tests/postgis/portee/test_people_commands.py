@@ -1,0 +1,164 @@
+"""`portee people` and `portee indicators`, as typed, over a real PostGIS."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from geo.store import snapshots, territories
+from geo.store.database import open_engine, parse_url
+from portee.cli import app
+from tests.support.world import TERRITORY
+from tests.unit.geo.people.test_grid import cell
+
+
+@pytest.fixture
+def engine_here(database_url):
+    engine = open_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        territories.save(connection, TERRITORY)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def portee(engine_here, database_url, monkeypatch, tmp_path):
+    """Run a command; returns its exit code, output and errors."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, [str(a) for a in arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def version(engine_here):
+    def read():
+        with engine_here.connect() as connection:
+            return snapshots.version(connection)
+
+    return read
+
+
+@pytest.fixture
+def grid(tmp_path):
+    rows = [
+        (cell(4), 900, 300),
+        (cell(9.5), 200, 50),
+        (cell(39.5), 400, 90),
+        (cell(2), -4, 0),
+        (cell(70), 5, 1),
+    ]
+    path = tmp_path / "grille.csv"
+    path.write_text("GRD_ID,T,Y_GE65\n" + "\n".join(",".join(map(str, r)) for r in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "ifn.csv"
+    path.write_text(
+        "code_iris;Population;Score\n990010101;100;90\n990010102;300;130\n990029999;1;s\n999990101;1;2\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+IFN = ("--code", "ifn", "--name", "Fragilité numérique", "--column", "score")
+
+
+def test_a_grid_is_loaded_told_and_removed(portee, grid, version):
+    before = version()
+    told = portee("people", "load", grid, "--vintage", "2021")
+    assert told.exit_code == 0
+    assert "Carreaux lus 5 · acceptés 3 · hors du territoire 1 · rejetés 1" in told.stdout
+    assert "Rejet, 1 × effectif_negatif (T)" in told.stdout and "ligne 5 « -4 »" in told.stdout
+    assert "1 300 dans 4 parties de carreaux, 18,6 % de la population municipale (7 000)" in told.stdout
+    assert "200 au-delà du territoire" in told.stdout
+    assert "Dont 395 de 65 ans ou plus" in told.stdout
+    assert "Communes sans habitant dans la grille : 1 : Désert-le-Vide (99003)" in told.stdout
+    assert version() == before + 1
+    state = portee("people", "status").stdout
+    assert "habitants comptés par carreau de 1 km" in state and "rejetés 1" in state and "2021" in state
+    assert portee("people", "remove", "--yes").exit_code == 0
+    assert version() == before + 2
+    assert "habitants comptés à la mairie" in portee("people", "status").stdout
+    assert portee("people", "remove", "--yes").exit_code == 1
+    assert version() == before + 2
+
+
+def test_a_grid_as_json_adds_up(portee, grid):
+    told = json.loads(portee("people", "load", grid, "--json").stdout)
+    assert told["read"] == told["accepted"] + told["outside"] + told["rejected"] == 5
+    assert told["inhabitants"] + told["inhabitants_beyond"] == told["inhabitants_read"] == 1_500
+    assert told["official_population"] == 7_000 and told["communes_without_people"] == ["99003"]
+    assert told["issues"][0]["line"] == 5 and told["aged_65"] == 395
+    stored = json.loads(portee("people", "status", "--json").stdout)["grid"]
+    assert {key: told[key] for key in stored["summary"]} == stored["summary"]
+
+
+def test_a_dry_run_stores_nothing(portee, grid, table, version):
+    before = version()
+    assert "rien n'a été enregistré" in portee("people", "load", grid, "--dry-run").stdout
+    assert "rien n'a été enregistré" in portee("indicators", "load", table, *IFN, "--dry-run").stdout
+    assert version() == before
+    assert json.loads(portee("people", "status", "--json").stdout)["grid"] is None
+    assert json.loads(portee("indicators", "list", "--json").stdout) == []
+
+
+def test_a_refused_file_leaves_what_was_there(portee, grid, tmp_path, version):
+    portee("people", "load", grid)
+    before = version()
+    bad = tmp_path / "ailleurs.csv"
+    bad.write_text("GRD_ID,T\nCRS3035RES1000mN2900000E4080000,5\n", encoding="utf-8")
+    refused = portee("people", "load", bad)
+    assert refused.exit_code == 1 and "ne touche le territoire" in refused.stderr
+    assert version() == before
+    assert json.loads(portee("people", "status", "--json").stdout)["grid"]["file_name"] == "grille.csv"
+
+
+def test_an_indicator_is_loaded_listed_and_removed(portee, table, version):
+    before = version()
+    told = portee("indicators", "load", table, *IFN, "--producer", "Essai", "--licence", "MIT")
+    assert told.exit_code == 0
+    assert "Lignes lues 4 · acceptées 2 · hors du territoire 0 · rejetées 2" in told.stdout
+    assert "moyennes par commune pondérées par la colonne Population" in told.stdout
+    assert "Communes renseignées : 1, de 120 à 120" in told.stdout
+    assert "Communes sans valeur : 3" in told.stdout
+    assert version() == before + 1
+    listed = portee("indicators", "list").stdout
+    assert "ifn : Fragilité numérique" in listed and "Essai" in listed and "MIT" in listed
+    (stored,) = json.loads(portee("indicators", "list", "--json").stdout)
+    assert stored["indicator"]["values"] == {"99001": 120}
+    assert portee("indicators", "remove", "ifn", "--yes").exit_code == 0
+    assert version() == before + 2
+    gone = portee("indicators", "remove", "ifn", "--yes")
+    assert gone.exit_code == 1 and "Aucun indicateur" in gone.stdout
+
+
+def test_rows_are_chosen_by_column_and_value(portee, tmp_path):
+    path = tmp_path / "ftth.csv"
+    path.write_text("Titre\n\nCode commune,Champ,T1\n99001,Locaux,7\n99001,Catégorie,1\n", encoding="utf-8")
+    options = ("--code", "ftth", "--name", "FttH", "--column", "T1")
+    told = json.loads(
+        portee("indicators", "load", path, *options, "--where", "Champ=Catégorie", "--json").stdout
+    )
+    assert told["values"] == {"99001": 1} and told["unselected"] == 1
+    assert portee("indicators", "load", path, *options, "--where", "Champ").exit_code == 2
+
+
+def test_a_question_unanswered_removes_nothing(portee, grid, table):
+    portee("people", "load", grid)
+    portee("indicators", "load", table, *IFN)
+    assert portee("people", "remove").exit_code == 1
+    assert portee("indicators", "remove", "ifn").exit_code == 1
+    assert json.loads(portee("people", "status", "--json").stdout)["grid"]
+    assert json.loads(portee("indicators", "list", "--json").stdout)

@@ -1,0 +1,183 @@
+"""Hours written by hand: read where nothing is in doubt, else not at all; and all the real ones, counted."""
+
+from __future__ import annotations
+
+import csv
+
+import opening_hours
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.hours.parse import hours, read_expression
+from geo.hours.repair import LONGEST, mended
+from geo.hours.syntax import NEVER, alternatives, during, mentions_school, undated
+from geo.settings import ROOT
+from geo.sites.findings import CATALOGUE
+from geo.sites.model import Severity
+from geo.sites.readers import open_source
+from tests.support.shared import SHARED, needs_shared
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("lundi 9h-12h", "Mo 09:00-12:00"),
+        ("du lundi au vendredi 9h30-12h", "Mo-Fr 09:30-12:00"),
+        (
+            "Du Lundi au Vendredi : 9h-12h et 14h à 17h30, samedi de 9h à 12h",
+            "Mo-Fr 09:00-12:00,14:00-17:30; Sa 09:00-12:00",
+        ),
+        (
+            "Lundi au vendredi de 9h00 à 12h30 et de 13h30 à 17h00. Fermé le mercredi.",
+            "Mo-Fr 09:00-12:30,13:30-17:00; We off",
+        ),
+        ("lundi, mardi 9h-12h / 14h-17h", "Mo,Tu 09:00-12:00,14:00-17:00"),
+        ("le mardi et le jeudi de 9 h à midi", "Tu,Th 09:00-12:00"),
+        ("mar. et jeu. 9h-12h", "Tu,Th 09:00-12:00"),
+        ("tous les jours 10h-18h ; lundi fermé", "Mo-Su 10:00-18:00; Mo off"),
+        ("les mercredis 14h-17h", "We 14:00-17:00"),
+        ("Mo - Fr 09:00-12:00", "Mo-Fr 09:00-12:00"),
+        ("Mo-Fr 09:00-12:00 14:00-17:00", "Mo-Fr 09:00-12:00,14:00-17:00"),
+        ("Mo 09:00-12:00 Tu 10:00-12:00", "Mo 09:00-12:00; Tu 10:00-12:00"),
+        ("Mo-Fr: 9:00-12:00;", "Mo-Fr 09:00-12:00"),
+        ("Mo\N{EN DASH}Fr 09:00\N{EN DASH}12:00", "Mo-Fr 09:00-12:00"),
+        ("Mo-Fr\N{NO-BREAK SPACE} 09:00-12:00", "Mo-Fr 09:00-12:00"),
+        (
+            "Mo 09:00-12:00; Th 09:00-12:00,14:00-14:00",
+            "Mo 09:00-12:00; Th 09:00-12:00, Th 14:00-24:00 unknown",
+        ),
+    ],
+)
+def test_what_leaves_no_doubt_is_read(written, read):
+    assert not opening_hours.validate(written) or "14:00-14:00" in written
+    assert read_expression(written) == read
+    kept, (finding,) = hours(written)
+    assert kept == written
+    assert CATALOGUE[finding.code].severity is Severity.REPAIRED
+    assert read in finding.at(1).reason
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Mo 08:30",
+        "Mo-Fr 09:00-12:30,14:00-17:00; Tu 09:00-14:00-17:00",
+        "Mo-Fr 09:00-12:00 We 14:00-17:00",  # is Wednesday morning open?
+        "lundi 9h-12h; lundi 14h-17h",
+        "Mo 14:00-14:00",
+        "Mo 14:00-14:00,16:00-18:00",
+        "Mo 15:00-17:00,14:00-14:00",
+        "Mar 9h-12h",  # March, or Tuesday
+        "le lundi matin",
+        "lundi 9h-12h sur rendez-vous",
+        "lundi sauf 9h-12h",
+        "1er lundi du mois 9h-12h",
+        "lundi semaines paires 9h-12h",
+        "9h-12h",
+        "lundi",
+        "mercredi fermé",
+        "mardi 9-12",
+        "lundi 14h-9h",
+        "lundi 25h-26h",
+        "lundi 9h12h",
+        "lundi 9h-12h 11h-13h",
+        "vendredi au lundi 9h-12h",
+        "lundi lundi 9h-12h",
+        "Lu-Ve 9h-12h",
+        "lundi 9h-12h " * 30,
+        "PH Mo-Fr 10:00-12:00",
+    ],
+)
+def test_what_leaves_a_doubt_is_not(written):
+    assert read_expression(written) == ""
+    assert [finding.code for finding in hours(written)[1]] == ["horaires_illisibles"]
+
+
+@given(text=st.text(max_size=LONGEST + 20) | st.text("lundimarsjev 9h-12:;,./àéMoTu", max_size=60))
+def test_any_text_is_read_or_left(text):
+    read = read_expression(text)
+    assert read == "" or opening_hours.validate(read)
+    assert mended(text) == mended(text)
+
+
+def counted(strings):
+    read = [s for s in strings if read_expression(s) == s]
+    repaired = [s for s in strings if read_expression(s) not in ("", s)]
+    return len(read), len(repaired), len(strings) - len(read) - len(repaired)
+
+
+@needs_shared
+def test_all_real_hours_are_counted_as_the_page_tells():
+    with (SHARED / "data/opening_hours/horaires-osm-47-et-voisins.csv").open(encoding="utf-8") as stream:
+        osm = {line["horaires"] for line in csv.DictReader(stream)}
+    cells = [
+        row.values["horaires"]
+        for path in sorted((SHARED / "data/sites").iterdir())
+        for row in open_source(path, max_bytes=100_000_000).rows()
+        if row.values.get("horaires")
+    ]
+    assert osm <= set(cells)
+    assert counted(osm) == (215, 1, 2)
+    assert counted(set(cells)) == (393, 1, 2)
+    assert counted(cells) == (558, 2, 3)
+    page = (ROOT / "docs/opening.md").read_text("utf-8")
+    for row in ("| 218 | 215 | 1 | 2 |", "| 396 | 393 | 1 | 2 |", "| 563 | 558 | 2 | 3 |"):
+        assert row in page
+
+
+@pytest.mark.parametrize(
+    ("expression", "on", "off"),
+    [
+        ("Mo-Fr 08:00-12:00; SH off", "Mo-Fr 08:00-12:00; Mo-Su off", "Mo-Fr 08:00-12:00"),
+        ("PH,SH off", "Mo-Su off", "PH off"),
+        ("SH Mo-Fr 10:00-12:00", "Mo-Fr 10:00-12:00", NEVER),
+        ("SH 10:00-12:00", "Mo-Su 10:00-12:00", NEVER),
+        ("Mo-Fr,SH 10:00-12:00", "Mo-Su 10:00-12:00", "Mo-Fr 10:00-12:00"),
+        ("Th[1],SH 09:00-12:00", "Mo-Su 09:00-12:00", "Th[1] 09:00-12:00"),
+        ("Jul-Aug SH Mo-Fr 10:00-12:00", "Jul-Aug Mo-Fr 10:00-12:00", NEVER),
+        (
+            "Mo-Fr 08:00-12:00,14:00-17:00, SH Mo 18:00-19:00; PH off",
+            "Mo-Fr 08:00-12:00,14:00-17:00, Mo 18:00-19:00; PH off",
+            "Mo-Fr 08:00-12:00,14:00-17:00; PH off",
+        ),
+        ("SH Mo 09:00-10:00 || Tu 10:00-12:00", "Mo 09:00-10:00 || Tu 10:00-12:00", "Tu 10:00-12:00"),
+        (
+            'Mo 09:00-12:00 "ni SH; ni PH"; SH off',
+            'Mo 09:00-12:00 "ni SH; ni PH"; Mo-Su off',
+            'Mo 09:00-12:00 "ni SH; ni PH"',
+        ),
+    ],
+)
+def test_school_holidays_are_taken_out_of_an_expression(expression, on, off):
+    assert read_expression(expression) == expression
+    assert mentions_school(expression)
+    assert (during(expression, holiday=True), during(expression, holiday=False)) == (on, off)
+    assert opening_hours.validate(on) and opening_hours.validate(off)
+
+
+def test_an_expression_that_does_not_name_them_is_left():
+    for expression in ("Mo-Fr 08:00-12:00; PH off", 'Mo 09:00-12:00 "fermé en SH"'):
+        assert not mentions_school(expression)
+        assert {during(expression, holiday=holiday) for holiday in (True, False)} == {expression}
+
+
+def test_alternatives_are_told_apart_and_comments_are_not_cut():
+    assert alternatives('Mo 09:00-12:00; Tu off || "a || b"') == ("Mo 09:00-12:00; Tu off", '"a || b"')
+    assert alternatives("Mo 09:00-12:00, We 14:00-17:00") == ("Mo 09:00-12:00, We 14:00-17:00",)
+
+
+@pytest.mark.parametrize(
+    ("expression", "left"),
+    [
+        ("Mo-Fr 09:00-12:00; 2026 Dec 24-2027 Jan 03 off", "Mo-Fr 09:00-12:00"),
+        ("Mo-Fr 09:00-12:00; Aug 03-17 off; PH off", "Mo-Fr 09:00-12:00; PH off"),
+        ("Mo-Fr 09:00-12:00; easter +1 day off", "Mo-Fr 09:00-12:00"),
+        ("Jul-Aug Mo-Fr 08:00-13:00; Sep-Jun Mo-Fr 09:00-17:00",) * 2,
+        ("Mar 09:00-12:00",) * 2,
+        ('Mo 09:00-12:00 "depuis Jan 02"',) * 2,
+        ("2026 Dec 03 09:00-12:00", ""),
+    ],
+)
+def test_dated_rules_are_taken_out(expression, left):
+    assert undated(expression) == left

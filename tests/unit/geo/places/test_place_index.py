@@ -1,0 +1,122 @@
+"""Communes and postcodes, found by what somebody typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.errors import UnknownPlace
+from geo.places.model import PlaceKind, best_first
+from geo.places.place_index import PlaceIndex
+from geo.settings import Settings
+from geo.territory.files import read_territory
+from tests.support.world import CONTEXT, TERRITORY
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    settings = Settings()
+    return PlaceIndex(read_territory(settings.territory_dir, settings.departement))
+
+
+def first(gazetteer, text):
+    return gazetteer.search(text, 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("agen", "Agen"),
+        ("agen 47000", "Agen"),
+        ("47000 AGEN CEDEX", "Agen"),
+        ("Villeneuve sur lot", "Villeneuve-sur-Lot"),
+        ("villeneuve s/lot", "Villeneuve-sur-Lot"),
+        ("vileneuve", "Villeneuve-sur-Lot"),
+        ("mairie de Lavardac", "Lavardac"),
+        ("st antoine de ficalba", "Saint-Antoine-de-Ficalba"),
+        ("ste livrade", "Sainte-Livrade-sur-Lot"),
+        ("le passage", "Le Passage"),
+        ("Passage", "Le Passage"),
+        ("nérak", "Nérac"),
+        ("marmende", "Marmande"),
+        ("tonnein", "Tonneins"),
+        ("castelj", "Casteljaloux"),
+        ("47143", "Lavardac"),
+        ("47300 bias", "Bias"),
+        ("beaupuy", "Beaupuy"),
+    ],
+)
+def test_a_commune_is_found_as_people_write_it(shipped, text, label):
+    found = first(shipped, text)
+    assert (found.label, found.kind) == (label, PlaceKind.COMMUNE)
+    assert found.commune.startswith("47")
+
+
+def test_every_commune_of_the_territory_is_found_by_its_own_name(shipped):
+    settings = Settings()
+    for commune in read_territory(settings.territory_dir, settings.departement).communes:
+        assert first(shipped, commune.name).id == f"commune-{commune.code}"
+
+
+def test_a_postcode_is_told_with_its_communes(shipped):
+    found = shipped.search("47300", 10)
+    assert (found[0].id, found[0].kind, found[0].score) == ("cp-47300", PlaceKind.POSTCODE, 1.0)
+    assert found[0].context == "Villeneuve-sur-Lot et 4 autres"
+    assert found[1].label == "Villeneuve-sur-Lot" and len(found) == 6
+    assert first(shipped, "473").label == "47300"
+    assert shipped.search("99999", 3) == [] and shipped.search("123456", 3) == []
+
+
+def test_the_commune_of_an_address_is_found_but_worth_less(shipped):
+    for text in ("12 rue de l'Exemple, 47000 Agen", "rue de l'exemple agen", "agen rue de l'exemple"):
+        found = first(shipped, text)
+        assert found.label == "Agen" and found.score < 0.7, text
+    assert shipped.named_in("rue de l'exemple agen") == ("47001",)
+    assert shipped.named_in("rue de l'exemple lavardak") == ("47143",)
+    assert shipped.named_in("agen") == ()
+
+
+def test_own_communes_come_before_the_neighbours_of_the_same_name():
+    double = replace(CONTEXT[0], name="Estbourg", population=90_000)
+    gazetteer = PlaceIndex(replace(TERRITORY, context=(double,)))
+    assert [p.commune for p in gazetteer.search("estbourg", 5)] == ["99004", "96001"]
+
+
+def test_of_equals_the_more_populated_comes_first():
+    small, large = (replace(TERRITORY.communes[n], name="Même-Nom") for n in (0, 1))
+    gazetteer = PlaceIndex(replace(TERRITORY, communes=(small, large), context=()))
+    assert [p.commune for p in gazetteer.search("meme nom", 5)] == ["99002", "99001"]
+
+
+def test_a_place_is_where_its_town_hall_is():
+    found = PlaceIndex(TERRITORY).place("commune-99002")
+    hall = TERRITORY.commune_by_code["99002"].town_hall
+    assert (found.longitude, found.latitude) == (hall.x, hall.y)
+    postcode = PlaceIndex(TERRITORY).place("cp-99100")
+    assert postcode.commune == "99004" and postcode.context == "Estbourg et 3 autres"
+
+
+@pytest.mark.parametrize(
+    "place_id", ["", "commune-", "commune-00000", "cp-00000", "ban-x", "99001", "cp", "x" * 500]
+)
+def test_an_identifier_nobody_bears_is_refused(place_id):
+    with pytest.raises(UnknownPlace):
+        PlaceIndex(TERRITORY).place(place_id)
+
+
+@given(st.text(max_size=250))
+def test_whatever_is_typed_is_answered_by_places_that_exist(text):
+    gazetteer = PlaceIndex(TERRITORY)
+    found = gazetteer.search(text, 3)
+    assert len(found) <= 3
+    for place in found:
+        assert 0 <= place.score <= 1
+        assert replace(gazetteer.place(place.id), score=place.score) == place
+
+
+def test_places_of_several_sources_are_told_once():
+    found = PlaceIndex(TERRITORY).search("99100", 5)
+    assert best_first([*found, *found], 5) == found

@@ -1,0 +1,95 @@
+"""What people type, taken apart; and how alike misspelt names are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.places.name_similarity import Names, sound
+from geo.places.query_words import WORDS_MAX, kind_and_rest, kind_meant, name_key, typed
+
+TEXTS = st.text(max_size=300)
+
+
+def alike(asked: str, name: str) -> float:
+    return float(Names([name]).likeness_to([asked], begun=False)[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "number", "repetition", "postcode"),
+    [
+        ("12 rue de l'Exemple", "rue exemple", 12, "", ""),
+        ("12bis, Rue de l’Exemple 47000 AGEN", "rue exemple agen", 12, "bis", "47000"),
+        ("12 b rue x", "rue x", 12, "b", ""),
+        ("12 l'église", "eglise", 12, "", ""),
+        ("12-14 rue x", "rue x", 12, "", ""),
+        ("rue de l'Exemple 12 bis, 47000 Agen", "rue exemple agen", 12, "bis", "47000"),
+        ("rue des 3 moulins agen", "rue 3 moulins agen", None, "", ""),
+        ("place du 14 juillet agen", "place 14 juillet agen", None, "", ""),
+        ("rue du 19 mars 1962 agen", "rue 19 mars 1962 agen", None, "", ""),
+        ("rue de l'Exemple, 12 ter", "rue exemple", 12, "ter", ""),
+        ("rue du 8 mai 1945", "rue 8 mai 1945", None, "", ""),
+        ("8 mai 1945", "8 mai 1945", None, "", ""),
+        ("3 rue du 8 mai 1945", "rue 8 mai 1945", 3, "", ""),
+        ("av. du Gal Leclerc", "avenue general leclerc", None, "", ""),
+        ("mairie de Lavardac", "lavardac", None, "", ""),
+        ("Agen cedex 9", "agen", None, "", ""),
+        ("47 000", "47 000", None, "", ""),
+        ("St-Étienne s/ Lot", "saint etienne lot", None, "", ""),
+        ("villeneuve/lot", "villeneuve lot", None, "", ""),
+        ("Le Passage", "passage", None, "", ""),
+        ("", "", None, "", ""),
+        ("de la", "de la", None, "", ""),
+    ],
+)
+def test_what_was_typed_is_taken_apart(text, key, number, repetition, postcode):
+    found = typed(text)
+    assert (found.key, found.number, found.repetition, found.postcode) == (key, number, repetition, postcode)
+
+
+@given(TEXTS)
+def test_any_text_is_taken_apart_in_few_words(text):
+    found = typed(text)
+    assert len(found.words) <= WORDS_MAX and all(found.words)
+    assert typed(text.upper()) == typed(text.upper().casefold())
+
+
+@pytest.mark.parametrize(
+    "name", ["Villeneuve-sur-Lot", "VILLENEUVE SUR LOT", "villeneuve s/ lot", "villeneuve lot"]
+)
+def test_one_name_has_one_key(name):
+    assert name_key(name) == "villeneuve lot"
+
+
+def test_the_kind_of_a_street_is_told_from_its_name():
+    assert kind_and_rest(name_key("Rue de l'Église")) == ("rue", "eglise")
+    assert kind_and_rest(name_key("Lagarde")) == ("", "lagarde")
+    assert kind_and_rest(name_key("La Promenade")) == ("", "promenade")
+    assert [kind_meant(word) for word in ("reu", "boulevaard", "cmemin", "agen", "lagarde")] == [
+        *("rue", "boulevard", "chemin", "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("fumel", "phumelle"), ("cours", "cour"), ("saint aubin", "sin tobain"), ("cazeaux", "kazo")],
+)
+def test_what_sounds_alike_is_more_alike_than_its_spelling(one, other):
+    assert sound(one) == sound(other)
+    assert alike(one, other) > 0.5
+
+
+@given(st.text("abcdefghilmnopy", min_size=1), st.text("abcehnou", min_size=1))
+def test_likeness_is_whole_for_one_name_alone_and_never_beyond(one, other):
+    assert alike(one, one) == 1
+    assert 0 <= alike(one, other) <= 1
+    assert alike(one, other) == pytest.approx(alike(other, one))
+
+
+def test_a_name_half_typed_is_likely_the_more_of_it_is_there():
+    names = Names(["casteljaloux", "castillonnes", "agen"])
+    two, six = names.likeness_to(["ca", "castel"])
+    assert two[0] >= 0.8 and six[0] > two[0] > 0.8 > two[2]
+    assert six[0] > six[1]
+    assert names.likeness_to(["catelj"])[0, 0] > 0.7

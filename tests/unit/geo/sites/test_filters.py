@@ -1,0 +1,77 @@
+"""Which sites a question keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from geo.sites.filters import EVERY_SITE, FILTERABLE, SiteFilter, fold
+from tests.support.world import site
+
+HERE = site(
+    "a",
+    5,
+    nom="Médiathèque de l’Étang",
+    services=("Aide aux démarches administratives", "Loisirs et créations numériques"),
+    frais_a_charge=("Gratuit", "Payant"),
+    courriels=("bonjour@exemple.fr", "aide@exemple.fr"),
+    pass_numerique=True,
+    acces_fauteuil=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "kept"),
+    [
+        ({}, True),
+        ({"services": ["Aide aux démarches administratives"]}, True),
+        ({"services": ["Utilisation sécurisée du numérique"]}, False),
+        ({"services": ["Utilisation sécurisée du numérique", "Loisirs et créations numériques"]}, True),
+        ({"services": ["Aide aux démarches administratives"], "frais_a_charge": ["Gratuit"]}, True),
+        ({"frais_a_charge": ["Gratuit sous condition"]}, False),
+        ({"nom": ["mediatheque"]}, True),
+        ({"nom": ["L'ETANG"]}, True),
+        ({"nom": ["mairie"]}, False),
+        ({"courriels": ["aide@"]}, True),
+        ({"code_insee": ["99001"]}, True),
+        ({"code_insee": ["9900"]}, False),
+        ({"commune": ["ouest"]}, True),
+        ({"pass_numerique": ["true"]}, True),
+        ({"pass_numerique": ["false"]}, False),
+        ({"acces_fauteuil": ["false"]}, True),
+        ({"membre_reseau": ["true"]}, False),
+        ({"membre_reseau": ["false"]}, False),
+        ({"position": ["exacte"]}, True),
+        ({"date_maj": ["2026-03-02"]}, True),
+    ],
+)
+def test_conditions_hold_together_and_values_are_alternatives(conditions, kept):
+    assert SiteFilter.of(conditions).matches(HERE) is kept
+
+
+def test_every_filterable_field_can_be_asked_for():
+    for name in FILTERABLE:
+        SiteFilter.of({name: ["x"]}).matches(HERE)
+
+
+def test_an_unknown_field_is_refused():
+    with pytest.raises(KeyError, match="latitude"):
+        SiteFilter.of({"latitude": ["44"]})
+
+
+def test_equal_questions_have_equal_filters():
+    one = SiteFilter.of({"services": ["b", "a"], "nom": []})
+    other = SiteFilter.of({"services": ["a", "b", "a"]})
+    assert one == other and hash(one) == hash(other)
+    assert SiteFilter.of({}) == EVERY_SITE and not EVERY_SITE
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("Sainte-Livrade-sur-Lot", "sainte livrade sur lot"),
+        ("L’Éclair  ŒUVRE", "l'eclair oeuvre"),
+        ("İ", "i"),
+    ],
+)
+def test_folding_forgets_accents_case_and_hyphens(written, folded):
+    assert fold(written) == folded

@@ -1,0 +1,636 @@
+"""Each format is known by its content, and says the same in the fields of the standard."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+import opening_hours as evaluator
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.errors import UnreadableFile
+from geo.sites import legacy, readers, standard
+from geo.sites.model import Severity
+from geo.sites.readers import FORMATS, open_source
+from geo.sites.readers.aidants_connect import split_address
+from geo.sites.readers.data_inclusion import services_of
+from geo.sites.readers.france_services import opening_hours
+from geo.sites.readers.vintage import date_in_name
+
+DAYS = ("h_lundi", "h_mardi", "h_mercredi", "h_jeudi", "h_vendredi", "h_samedi")
+MORNING, BOTH = "09:00 - 12:00", "09:00 - 12:00 / 14:00 - 17:00"
+
+FS_2022 = {
+    "id_fs": "9001",
+    "insee_dep": "47",
+    "lib_fs": "France services fictive",
+    "adresse": "1 rue Fictive",
+    "complement_adresse": "",
+    "insee_com": "47901",
+    "code_postal": "47900",
+    "lib_com": "Aubefeuille",
+    "latitude": "44.1",
+    "longitude": "0.5",
+    "mail": "fictif@exemple.fr",
+    "telephone": "05 00 00 00 00",
+    **dict.fromkeys(DAYS, ""),
+    "h_lundi": MORNING,
+    "commentaire": "Fictif.",
+    "itinerance": "Oui",
+    "format_fs": "Site principal",
+    "groupe": "Fictif",
+    "labellisation": "Espace labellisé 01/01/2020",
+}
+FS_2024 = {
+    **{
+        name: value
+        for name, value in FS_2022.items()
+        if name not in ("itinerance", "groupe", "labellisation")
+    },
+    "prise_rdv": "Oui",
+    "type_fs": "Principal",
+    "format_fs": "Fixe",
+    "groupe_fs": "",
+    "labellisation_fs": "Espace labellisé 01/01/2020",
+}
+FS_2020 = {
+    "MATRICULE": 9001,
+    "lib_france_services": "Fictive ",
+    "ADRESSE": "1 rue Fictive",
+    "COMPLEMENT.D.ADRESSE": "",
+    "insee_com": "47901",
+    "code_postal": "47900",
+    "lib_com": "AUBEFEUILLE",
+    "CONTACT.MAIL": "a@exemple.fr ; b@exemple.fr",
+    "TELEPHONE": "05 00 00 00 00",
+    **dict.fromkeys(DAYS, "-"),
+    "h_lundi": "9:00 - 12:00 ",
+    "Commentaire.horaires": None,
+    "ITINERANCE": "",
+    "Groupe": "",
+    "Labellisation": "Espace labellisé 01/2020",
+    "categorie": "FS",
+}
+CONSEILLER = {
+    "id": "fictif-1",
+    "nom": "Lieu fictif",
+    "services": "Prendre en main un ordinateur;Approfondir ma culture numérique",
+    "pivot": "00000000000000",
+    "commune": "AUBEFEUILLE",
+    "code_postal": "47900",
+    "adresse": "1 RUE FICTIVE",
+    "latitude": 44.10,
+    "longitude": 0.5,
+    "conditions_access": "Gratuit : oui",
+    "labels_nationaux": "CNFS;Aidants Connect",
+    "horaires": "Mo 09:00-12:00",
+    "source": "fictif",
+    "date_maj": "2026-01-02",
+    "structureId": "f00",
+    "aidants": [{"nom": "Personne fictive"}],
+}
+AIDANTS = {
+    "Data pass ID": "9\u202f001",
+    "Name": "Structure fictive",
+    "SIRET": "00\u202f000\u202f000\u202f000\u202f000",
+    "Adresse": "1 rue Fictive 01990 Aubefeuille-la-Neuve",
+    "Code postal": 1990,
+    "commune": "",
+    "date_maj": "15/03/2021",
+}
+
+
+def csv_of(*records: dict[str, str], separator: str = ",") -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def source(tmp_path, data, name="liste", **options):
+    path = tmp_path / name
+    path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8")
+    return open_source(path, max_bytes=10_000_000, **options)
+
+
+def feature(properties, coordinates=(0.5, 44.1)):
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "Point", "coordinates": list(coordinates)},
+    }
+
+
+def collection(*features):
+    return {"type": "FeatureCollection", "name": "fictif", "features": list(features)}
+
+
+# Recognition.
+
+
+@pytest.mark.parametrize(
+    ("data", "known", "dataset"),
+    [
+        (csv_of(FS_2022), "france-services", "france-services"),
+        (csv_of(FS_2024, separator=";"), "france-services", "france-services"),
+        (collection(feature(FS_2020)), "france-services", "france-services"),
+        ([CONSEILLER], "conseillers-numeriques", "conseillers-numeriques"),
+        (
+            [{k: v for k, v in CONSEILLER.items() if k != "structureId"}],
+            "data-inclusion-lieux",
+            "data-inclusion",
+        ),
+        ([AIDANTS], "aidants-connect", "aidants-connect"),
+        (csv_of(dict.fromkeys(standard.FIELDS, "x")), "standard", "mediation-numerique"),
+        ([dict.fromkeys(standard.FIELDS, "x")], "standard", "mediation-numerique"),
+        (csv_of(dict.fromkeys(sorted(standard.REQUIRED), "x")), "standard", "mediation-numerique"),
+        (
+            csv_of(dict.fromkeys([*sorted(standard.REQUIRED), "labels_nationaux", "cle_ban"], "x")),
+            "standard-v0.1",
+            "mediation-numerique",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["liste", "france-services.csv", "image.png", "aidants.json"])
+def test_a_format_is_known_by_its_content_whatever_its_name(tmp_path, data, known, dataset, name):
+    opened = source(tmp_path, data, name)
+    assert (opened.format, opened.dataset) == (known, dataset)
+    assert len(list(opened.rows())) == 1
+
+
+def test_the_standard_as_geojson_takes_its_coordinates_from_the_point(tmp_path):
+    (row,) = source(tmp_path, collection(feature(dict.fromkeys(standard.REQUIRED, "x")))).rows()
+    assert (row.values["longitude"], row.values["latitude"]) == ("0.5", "44.1")
+
+
+# France services.
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        (csv_of(FS_2022), "2022"),
+        (csv_of(FS_2024), "2024"),
+        (collection(feature(FS_2020)), "2020"),
+    ],
+)
+def test_the_three_shapes_of_france_services_say_the_same_of_a_site(tmp_path, data, label):
+    opened = source(tmp_path, data, vintage=date(2024, 8, 1))
+    (row,) = opened.rows()
+    assert label in opened.label
+    told = row.values
+    assert told["id"] == "9001"
+    assert told["nom"] in ("France services fictive", "France services Fictive")
+    assert told["pivot"] == standard.UNKNOWN_PIVOT
+    assert (told["latitude"], told["longitude"]) == ("44.1", "0.5")
+    assert told["code_insee"] == "47901"
+    assert told["horaires"] == "Mo 09:00-12:00"
+    assert told["services"] == "Aide aux démarches administratives"
+    assert told["dispositif_programmes_nationaux"] == "France Services"
+    assert (told["typologie"], told["frais_a_charge"]) == ("RFS", "Gratuit")
+    assert told["date_maj"] == "2024-08-01"
+    assert "labellisé" in told["autres_formations_labels"]
+    assert not row.issues
+
+
+def test_yes_is_no_address_to_book_at(tmp_path):
+    (row,) = source(tmp_path, csv_of(FS_2024)).rows()
+    assert "prise_rdv" not in row.values
+    assert row.values["presentation_detail"] == "Fictif. Prise de rendez-vous possible."
+
+
+@pytest.mark.parametrize(
+    ("record", "itinerance"),
+    [
+        (FS_2022, "Itinérant"),
+        (FS_2022 | {"itinerance": "Non"}, "Fixe"),
+        (FS_2022 | {"itinerance": ""}, ""),
+        (FS_2024, "Fixe"),
+        (FS_2024 | {"format_fs": "Fixe_antenne(s)"}, "Fixe"),
+        (FS_2024 | {"format_fs": "Itinérante"}, "Itinérant"),
+        (FS_2024 | {"format_fs": "Bus_équivalent"}, "Itinérant"),
+        (FS_2024 | {"format_fs": "Multisites"}, "Itinérant"),
+        (FS_2024 | {"format_fs": ""}, ""),
+    ],
+)
+def test_itinerance_is_told_by_each_shape_in_its_own_words(tmp_path, record, itinerance):
+    (row,) = source(tmp_path, csv_of(record)).rows()
+    assert row.values["itinerance"] == itinerance
+
+
+def test_the_group_of_a_site_is_its_parent(tmp_path):
+    (row,) = source(tmp_path, csv_of(FS_2022)).rows()
+    assert row.values["structure_parente"] == "Groupe France services Fictif"
+
+
+def test_several_mails_in_one_cell_are_told_apart(tmp_path):
+    (row,) = source(tmp_path, collection(feature(FS_2020))).rows()
+    assert row.values["courriels"] == "a@exemple.fr|b@exemple.fr"
+
+
+@pytest.mark.parametrize(
+    ("week", "hours"),
+    [
+        ([MORNING] * 6, "Mo-Sa 09:00-12:00"),
+        ([BOTH, BOTH, MORNING, BOTH, BOTH, ""], "Mo-Tu,Th-Fr 09:00-12:00,14:00-17:00; We 09:00-12:00"),
+        (["", "-", "", "", MORNING, ""], "Fr 09:00-12:00"),
+        ([MORNING, "", MORNING, "", MORNING, ""], "Mo,We,Fr 09:00-12:00"),
+        (["9h - 12h30 /13h-17h", "", "", "", "", ""], "Mo 09:00-12:30,13:00-17:00"),
+        (["Fermé", MORNING, "", "", "", ""], "Tu 09:00-12:00"),
+        ([""] * 6, ""),
+        (["-"] * 6, ""),
+        (["Horaires non communiqués"] * 6, ""),
+        (["9h - 25h", "", "", "", "", ""], "lundi : 9h - 25h"),
+        (["9h - 12h70", "", "", "", "", ""], "lundi : 9h - 12h70"),
+        (["sur rendez-vous", MORNING, "", "", "", ""], "lundi : sur rendez-vous; mardi : 09:00 - 12:00"),
+        (
+            ["Horaires non communiqués", MORNING, "", "", "", ""],
+            "lundi : Horaires non communiqués; mardi : 09:00 - 12:00",
+        ),
+    ],
+)
+def test_a_week_becomes_opening_hours(week, hours):
+    assert opening_hours(dict(zip(DAYS, week, strict=True)), line=2) == (hours, ())
+
+
+def test_a_slot_without_length_is_removed_and_told():
+    hours, issues = opening_hours({"h_lundi": f"00:00 - 00:00 / {MORNING}"}, line=9)
+    assert hours == "Mo 09:00-12:00"
+    assert [(i.line, i.field, i.severity) for i in issues] == [(9, "h_lundi", Severity.REPAIRED)]
+
+
+SLOTS = st.lists(
+    st.sampled_from(["08:30 - 12:00", "13:30 - 17:00", "18:00 - 19:15"]), unique=True, max_size=3
+)
+
+
+@given(st.lists(SLOTS, min_size=6, max_size=6))
+def test_no_day_is_lost_or_moved_by_grouping(week):
+    cells = {day: " / ".join(sorted(slots)) for day, slots in zip(DAYS, week, strict=True)}
+    hours, issues = opening_hours(cells, line=1)
+    assert not issues
+    if not any(week):
+        assert hours == ""
+        return
+    told = evaluator.OpeningHours(hours)
+    for weekday, slots in enumerate(week):
+        for hour in (9, 12, 14, 18, 20):
+            moment = datetime(2026, 1, 5 + weekday, hour, 5)  # noqa: DTZ001 (a Monday, local time)
+            clock = f"{hour:02}:05"
+            expected = any(slot[:5] <= clock < slot[8:] for slot in slots)
+            assert told.is_open(moment) == expected, (hours, moment)
+
+
+# Dates of lists that bear none.
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("liste-fs-20221201.csv", date(2022, 12, 1)),
+        ("france-services-47-2024-08.csv", date(2024, 8, 1)),
+        ("2024-08-15_liste.csv", date(2024, 8, 15)),
+        ("liste_2024_08_15.csv", date(2024, 8, 15)),
+        ("liste.csv", None),
+        ("liste-2024.csv", None),
+        ("20221301.csv", None),
+        ("2022-13.csv", None),
+        ("22470001300012_liste.csv", None),
+        ("liste-2024-08-1.csv", None),
+    ],
+)
+def test_the_date_in_a_file_name(name, day):
+    assert date_in_name(name) == day
+
+
+def test_a_list_dated_by_its_name_says_so_once(tmp_path):
+    rows = list(source(tmp_path, csv_of(FS_2022, FS_2022), "fs-20221201.csv").rows())
+    assert {row.values["date_maj"] for row in rows} == {"2022-12-01"}
+    assert [[i.code for i in row.issues] for row in rows] == [["date_du_fichier"], []]
+    assert "01/12/2022" in rows[0].issues[0].reason
+
+
+def test_a_list_dated_by_whoever_imports_it_needs_no_remark(tmp_path):
+    (row,) = source(tmp_path, csv_of(FS_2022), "fs-20221201.csv", vintage=date(2023, 1, 1)).rows()
+    assert (row.values["date_maj"], row.issues) == ("2023-01-01", ())
+
+
+def test_no_date_is_invented(tmp_path):
+    (row,) = source(tmp_path, csv_of(FS_2022)).rows()
+    assert "date_maj" not in row.values
+
+
+def test_a_record_that_bears_its_date_keeps_it(tmp_path):
+    (row,) = source(tmp_path, [CONSEILLER], "2020-01-01.json", vintage=date(2019, 1, 1)).rows()
+    assert row.values["date_maj"] == "2026-01-02"
+
+
+# Conseillers numériques, Aidants Connect.
+
+
+def test_conseillers_are_translated_from_version_0_1_without_their_people(tmp_path):
+    (row,) = source(tmp_path, [CONSEILLER]).rows()
+    assert row.line == 1
+    assert row.values["services"] == (
+        "Maîtrise des outils numériques du quotidien|Compréhension du monde numérique"
+    )
+    assert row.values["dispositif_programmes_nationaux"] == "Conseillers numériques|Aidants Connect"
+    assert row.values["frais_a_charge"] == "Gratuit"
+    assert row.values["latitude"] == "44.1"
+    assert "Personne" not in str(row)
+
+
+def test_aidants_connect_is_read_out_of_its_numbers_and_addresses(tmp_path):
+    (row,) = source(tmp_path, [AIDANTS]).rows()
+    assert row.values["id"] == "9001"
+    assert row.values["code_postal"] == "01990"
+    assert (row.values["adresse"], row.values["commune"]) == ("1 rue Fictive", "Aubefeuille-la-Neuve")
+    assert row.values["services"] == "Aide aux démarches administratives"
+    assert "latitude" not in row.values
+    assert [i.code for i in row.issues] == ["adresse_separee"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("1 rue Fictive 47900 Aubefeuille", ("1 rue Fictive", "47900", "Aubefeuille")),
+        ("1, rue Fictive,\n47900  Aubefeuille sur Lot", ("1, rue Fictive", "47900", "Aubefeuille sur Lot")),
+        ("1 rue Fictive", ("1 rue Fictive", "", "")),
+        ("Mairie\nPlace Fictive", ("Mairie Place Fictive", "", "")),
+        ("12345 chemin Fictif", ("12345 chemin Fictif", "", "")),
+        ("1 rue Fictive 47900", ("1 rue Fictive 47900", "", "")),
+        ("", ("", "", "")),
+    ],
+)
+def test_a_town_is_told_from_its_street(text, parts):
+    assert split_address(text) == parts
+
+
+# data·inclusion v1.
+
+BASICS = "numerique--maitriser-les-fondamentaux-du-numerique"
+ONLINE = "numerique--acceder-a-des-services-en-ligne"
+STRUCTURE = {
+    "source": "fictif",
+    "id": "fictif--1",
+    "nom": "Lieu fictif",
+    "date_maj": "2026-01-02",
+    "commune": "Aubefeuille",
+    "code_postal": "47900",
+    "adresse": "1 rue Fictive",
+    "longitude": 0.5,
+    "latitude": 44.1,
+    "courriel": "fictif@exemple.fr",
+    "accessibilite_lieu": "https://exemple.fr/acces",
+    "reseaux_porteurs": ["conseillers-numeriques", "mission-locale"],
+}
+SERVICE = {
+    "source": "fictif",
+    "structure_id": "fictif--1",
+    "id": "fictif--1",
+    "nom": "Service fictif",
+    "description": "Ateliers | fictifs",
+    "date_maj": "2026-02-03",
+    "type": "atelier",
+    "thematiques": [ONLINE, BASICS],
+    "frais": "gratuit",
+    "frais_precisions": "Gratuit sous condition ; Pass numérique accepté",
+    "publics": ["seniors", "personnes-en-situation-de-handicap"],
+    "publics_precisions": "Seniors, Surdité",
+    "modes_accueil": ["en-presentiel", "a-distance"],
+    "modes_mobilisation": ["se-presenter", "telephoner"],
+    "telephone": "+33500000000",
+    "lien_mobilisation": "https://exemple.fr/rdv",
+}
+
+
+def test_a_structure_and_its_services_make_one_record(tmp_path):
+    second = SERVICE | {"type": "aide-materielle"}
+    opened = source(tmp_path, {"structures": [STRUCTURE], "services": [SERVICE, second]})
+    (row,) = opened.rows()
+    told = row.values
+    assert opened.format == "data-inclusion"
+    assert (told["id"], told["pivot"], told["date_maj"]) == (
+        "fictif--1",
+        standard.UNKNOWN_PIVOT,
+        "2026-02-03",
+    )
+    assert told["services"] == "Maîtrise des outils numériques du quotidien"
+    assert told["frais_a_charge"] == "Gratuit sous condition"
+    assert told["ext_pass_numerique"] == "true"
+    assert told["publics_specifiquement_adresses"] == "Seniors"
+    assert told["prise_en_charge_specifique"] == "Surdité"
+    assert told["modalites_acces"] == "Se présenter|Téléphoner"
+    assert told["modalites_accompagnement"] == "Dans un atelier collectif|En autonomie|À distance"
+    assert told["dispositif_programmes_nationaux"] == "Conseillers numériques"
+    assert (told["telephone"], told["courriels"]) == ("+33500000000", "fictif@exemple.fr")
+    assert (told["prise_rdv"], told["fiche_acces_libre"]) == (
+        "https://exemple.fr/rdv",
+        "https://exemple.fr/acces",
+    )
+    assert [(i.field, i.value) for i in row.issues] == [("reseaux_porteurs", "mission-locale")]
+
+
+def test_services_may_come_before_their_structure(tmp_path):
+    after = source(tmp_path, {"structures": [STRUCTURE], "services": [SERVICE]}, "a")
+    before = source(tmp_path, {"services": [SERVICE], "structures": [STRUCTURE]}, "b")
+    assert list(before.rows()) == list(after.rows())
+
+
+def test_a_service_without_structure_is_rejected_and_counted(tmp_path):
+    orphan = SERVICE | {"structure_id": "fictif--2"}
+    rows = list(source(tmp_path, {"structures": [STRUCTURE], "services": [SERVICE, orphan]}).rows())
+    assert [row.line for row in rows] == [1, 2]
+    assert [i.severity for i in rows[1].issues] == [Severity.REJECTED]
+    assert "rang 2" in rows[1].issues[0].reason
+
+
+def test_a_structure_that_offers_nothing_digital_is_flagged(tmp_path):
+    other = SERVICE | {"thematiques": ["mobilite--etre-accompagne-dans-son-parcours-mobilite"]}
+    (row,) = source(tmp_path, {"structures": [STRUCTURE], "services": [other]}).rows()
+    assert ("hors_mediation_numerique", Severity.FLAGGED) in {(i.code, i.severity) for i in row.issues}
+
+
+THEMES = {
+    "Accès internet et matériel informatique": {
+        "numerique--acceder-a-une-connexion-internet",
+        "numerique--acquerir-un-equipement",
+    },
+    "Acquisition de matériel informatique à prix solidaire": {"numerique--acquerir-un-equipement"},
+    "Aide aux démarches administratives": {
+        "difficultes-administratives-ou-juridiques--accompagnement-aux-demarches-administratives",
+        ONLINE,
+    },
+    "Insertion professionnelle via le numérique": {
+        "preparer-sa-candidature--organiser-ses-demarches-de-recherche-demploi",
+        BASICS,
+    },
+    "Loisirs et créations numériques": {"remobilisation--activites-sportives-et-culturelles", BASICS},
+    "Maîtrise des outils numériques du quotidien": {BASICS, ONLINE},
+    "Parentalité et éducation avec le numérique": {
+        "famille--soutien-a-la-parentalite-et-a-leducation",
+        BASICS,
+    },
+}
+"""The national mapping, for the services that a set of themes tells apart."""
+
+
+@pytest.mark.parametrize("service", THEMES)
+def test_the_way_back_finds_the_service_it_came_from(service):
+    assert services_of(THEMES[service]) == ([service], set())
+
+
+@given(st.sets(st.sampled_from(sorted(THEMES))))
+def test_the_way_back_explains_every_theme_and_invents_no_other(services):
+    themes = set().union(*(THEMES[service] for service in services))
+    found, left = services_of(themes)
+    assert not left
+    assert set().union(*(THEMES[service] for service in found)) <= themes
+    assert len(found) <= len(services)
+
+
+# A spreadsheet of one's own.
+
+MAPPING = """
+dataset = "tiers-lieux"
+date_format = "%d/%m/%Y"
+decimal_comma = true
+value_separator = ","
+
+[columns]
+id = ["Nom du lieu", "Ville"]
+nom = "Nom du lieu"
+commune = "Ville"
+adresse = ["N°", "Voie"]
+latitude = "Lat"
+longitude = "Lon"
+date_maj = "Mis à jour"
+services = "Aide"
+ext_pass_numerique = "Pass"
+
+[constants]
+frais_a_charge = "Gratuit"
+
+[values.services]
+"démarches" = "Aide aux démarches administratives"
+
+[values.ext_pass_numerique]
+oui = "true"
+"""
+TABLE = {
+    "Nom du lieu": "Lieu fictif",
+    "Ville": "Aubefeuille",
+    "N°": "1",
+    "Voie": "rue Fictive",
+    "Lat": "44,1",
+    "Lon": "0,5",
+    "Mis à jour": "02/01/2026",
+    "Aide": "Demarches , Autre",
+    "Pass": "OUI",
+}
+
+
+def with_mapping(tmp_path, data, mapping=MAPPING, name="tableau"):
+    path = tmp_path / "correspondance.toml"
+    path.write_text(mapping, encoding="utf-8")
+    return source(tmp_path, data, name, mapping=path)
+
+
+def test_a_spreadsheet_is_read_through_its_mapping(tmp_path):
+    opened = with_mapping(tmp_path, csv_of(TABLE, separator=";"))
+    (row,) = opened.rows()
+    assert (opened.format, opened.dataset) == ("tableur", "tiers-lieux")
+    assert row.values == {
+        "id": "Lieu fictif Aubefeuille",
+        "nom": "Lieu fictif",
+        "commune": "Aubefeuille",
+        "adresse": "1 rue Fictive",
+        "latitude": "44.1",
+        "longitude": "0.5",
+        "date_maj": "2026-01-02",
+        "services": "Aide aux démarches administratives|Autre",
+        "ext_pass_numerique": "true",
+        "frais_a_charge": "Gratuit",
+    }
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path):
+    with pytest.raises(UnreadableFile) as caught:
+        with_mapping(tmp_path, csv_of({"Nom": "Lieu fictif", "Ville": "Aubefeuille"}))
+    assert "« Nom du lieu »" in caught.value.message
+    assert "« Nom », « Ville »" in caught.value.advice
+
+
+def test_headers_are_compared_whatever_their_spaces_and_accents_are_made_of(tmp_path):
+    odd = {"Nom\u00a0du  lieu": "Lieu fictif", "Me\u0301l": "a@exemple.fr"}
+    mapping = '[columns]\nid = "Nom du lieu"\nnom = "Nom du lieu"\ncourriels = "Mél"\n'
+    (row,) = with_mapping(tmp_path, csv_of(odd), mapping).rows()
+    assert row.values["courriels"] == "a@exemple.fr"
+
+
+def test_the_points_of_a_geojson_are_its_coordinates(tmp_path):
+    mapping = '[columns]\nid = "n"\nnom = "n"\n'
+    rows = list(
+        with_mapping(tmp_path, collection(feature({"n": "a"}), feature({"n": "b"}, ())), mapping).rows()
+    )
+    assert (rows[0].values["longitude"], rows[0].values["latitude"]) == ("0.5", "44.1")
+    assert "longitude" not in rows[1].values
+
+
+def test_a_date_in_another_form_is_left_for_validation(tmp_path):
+    (row,) = with_mapping(tmp_path, csv_of(TABLE | {"Mis à jour": "hier"})).rows()
+    assert row.values["date_maj"] == "hier"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "word"),
+    [
+        ("[columns", "TOML"),
+        ("", "« columns » : cette table manque"),
+        ('[columns]\nnom = "a"\n', "« id »"),
+        ('[columns]\nid = "a"\nnom = "a"\nmail = "b"\n', "« mail » n'est pas un champ"),
+        ('[columns]\nid = "a"\nnom = 3\n', "columns.nom"),
+        ('separateur = ";"\n[columns]\nid = "a"\nnom = "a"\n', "« separateur » : cette option n'existe pas"),
+        ('dataset = "Mes Lieux"\n[columns]\nid = "a"\nnom = "a"\n', "dataset"),
+    ],
+)
+def test_a_faulty_mapping_is_refused_with_what_is_wrong(tmp_path, mapping, word):
+    with pytest.raises(UnreadableFile) as caught:
+        with_mapping(tmp_path, csv_of(TABLE), mapping)
+    assert word in str(caught.value)
+
+
+def test_an_absent_mapping_is_refused(tmp_path):
+    with pytest.raises(UnreadableFile, match="correspondance"):
+        source(tmp_path, csv_of(TABLE), mapping=tmp_path / "absente.toml")
+
+
+# The document tells the truth.
+
+DOCUMENT = (Path(__file__).resolve().parents[4] / "docs" / "formats.md").read_text(encoding="utf-8")
+
+
+def test_the_mapping_of_the_document_works(tmp_path):
+    mapping = DOCUMENT.split("```toml\n")[1].split("```")[0]
+    (row,) = with_mapping(tmp_path, csv_of(TABLE | {"Aide proposée": "démarches"}), mapping).rows()
+    assert row.values["services"] == "Aide aux démarches administratives"
+    assert row.values["latitude"] == "44.1"
+
+
+def test_every_format_and_its_dataset_are_in_the_document():
+    for known in FORMATS:
+        assert f"| `{known.name}` | `{known.dataset}` |" in DOCUMENT
+
+
+def test_every_code_of_the_document_is_one_the_readers_report():
+    folder = Path(readers.__file__).parent
+    text = "".join(path.read_text("utf-8") for path in (*folder.glob("*.py"), Path(legacy.__file__)))
+    in_table = set(re.findall(r"^\| `(\w+)` \| (?:rejected|flagged|repaired) \|", DOCUMENT, re.MULTILINE))
+    assert in_table == {code for code in re.findall(r'"([a-z_]+)"', text) if code in in_table}
