@@ -56,21 +56,21 @@ def account(request: Request, code: Code) -> Response:
     """
     values = ASKED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
-    served = now.served
+    current = service.current()
+    view = current.view
     kind = TerritoryKind(values["kind"]) if "kind" in values else None
-    served.snapshot.territory.find(code, kind)  # before anything is read
-    today = served.clock().date()
+    view.snapshot.territory.find(code, kind)  # before anything is read
+    today = view.clock().date()
     year = values.get("year", today.year)
     with service.connect() as connection:
-        known = _remembered.setdefault(served, AccountCache())
+        known = _remembered.setdefault(view, AccountCache())
         state = (today, year, _state(connection))
-        books = known.books.of(state, lambda: accounts.read(connection, served.frame, year, service.kinds))
+        books = known.books.of(state, lambda: accounts.read(connection, view.frame, year, service.kinds))
     found = account_to_dict(books.account(code, kind, year=year))
     for section in found["sections"]:
         for figure in section["figures"]:
             _in_whole_cents(figure)
-    return answered(request, now, found, fictif=books.fictif, method=True)
+    return answered(request, current, found, fictif=books.fictif, method=True)
 
 
 def _state(connection: Connection) -> tuple[object, ...]:

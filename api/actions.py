@@ -105,7 +105,7 @@ def actions(request: Request) -> Response:
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     kind, year, code = values.get("kind"), values.get("year"), values.get("commune")
     service = app_state(request)
-    now, kinds = service.now(), service.kinds
+    current, kinds = service.current(), service.kinds
     with service.connect() as connection:
         exact = may_see_all(request, connection, Scope.ACTIONS)
         of_kind = stored.list_(connection, kind=kind)
@@ -123,13 +123,14 @@ def actions(request: Request) -> Response:
         "amount_cents": sum(action.amount_cents for action in found),
         "totals": [
             total_to_dict(
-                each, exact or _is_published(each, kinds, of_kind, now.served.snapshot.territory, year, code)
+                each,
+                exact or _is_published(each, kinds, of_kind, current.view.snapshot.territory, year, code),
             )
             for each in totals(found, kinds)
         ],
         "actions": [action_to_dict(each, kinds, exact=exact) for each in found[offset : offset + limit]],
     }
-    response = answered(request, now, content, fictif=any(action.fictif for action in found))
+    response = answered(request, current, content, fictif=any(action.fictif for action in found))
     response.headers["Vary"] = "Authorization"
     if exact:
         response.headers["Cache-Control"] = "private, no-store"
@@ -204,9 +205,9 @@ async def save(request: Request) -> Response:
     """
     kinds = app_state(request).kinds
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, current: CurrentView) -> Response:
         wanted = _read(body)
-        known = stored.action_references(connection, now.served.snapshot.territory.code)
+        known = stored.action_references(connection, current.view.snapshot.territory.code)
         try:
             new = stored.save(connection, wanted, kinds=kinds, known=known, actor=actor)
         except InvalidAction as problem:

@@ -171,5 +171,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             runner.start()
         held.callback(service.keeper.stop)
         await run_in_threadpool(service.keeper.start)
-        async with metrics.following(service.figures, service.now):
+        async with metrics.following(service.figures, service.current):
             yield

@@ -87,31 +87,31 @@ async def coverage(request: Request) -> Response:
     as it was understood. Sites across the border serve, but are not counted in `site_count`.
     """
     values = ASKED.read(request.scope["query_string"])
-    now = app_state(request).now()
-    moment = now.served.clock()
+    current = app_state(request).current()
+    moment = current.view.clock()
     question = coverage_question(values, moment)
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     asked = negotiated_format(request, values)
     variant = f"-{asked}{dated(moment, question.slot)}"
 
     def body() -> bytes:
-        served = now.served
+        view = current.view
         if asked in ("json", "geojson"):
-            return _written(now, question, kind, drawn=asked == "geojson")
-        return _file(served.measured(question), kind, asked)
+            return _written(current, question, kind, drawn=asked == "geojson")
+        return _file(view.measured(question), kind, asked)
 
-    name = f"couverture-{kind}-{now.served.snapshot.territory.code}"
-    return await computed(request, now, body, asked, variant, name)
+    name = f"couverture-{kind}-{current.view.snapshot.territory.code}"
+    return await computed(request, current, body, asked, variant, name)
 
 
 async def computed(
-    request: Request, now: CurrentView, body: Any, asked: str, variant: str, file_name: str
+    request: Request, current: CurrentView, body: Any, asked: str, variant: str, file_name: str
 ) -> Response:
     """Answer with what is computed in a thread, or 304 before it is; files bear a name."""
     written = b""
-    if not is_not_modified(request, snapshot_headers(request, now, variant)["ETag"]):
+    if not is_not_modified(request, snapshot_headers(request, current, variant)["ETag"]):
         written = await run_in_threadpool(body)
-    response = answer(request, now, lambda: written, media_type=MEDIA_TYPES[asked], variant=variant)
+    response = answer(request, current, lambda: written, media_type=MEDIA_TYPES[asked], variant=variant)
     response.headers["Vary"] = "Accept"
     if asked not in ("json", "geojson"):
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}.{asked}"'
@@ -127,9 +127,9 @@ def _file(result: Coverage, kind: TerritoryKind, asked: str) -> bytes:
     return export.gpkg_bytes(rows, export.geometries(result, kind), about=about)
 
 
-def _written(now: CurrentView, question: Question, kind: TerritoryKind, *, drawn: bool) -> bytes:
-    served = now.served
-    result = served.measured(question)
+def _written(current: CurrentView, question: Question, kind: TerritoryKind, *, drawn: bool) -> bytes:
+    view = current.view
+    result = view.measured(question)
     about = orjson.dumps(
         {
             "kind": kind,
@@ -138,18 +138,18 @@ def _written(now: CurrentView, question: Question, kind: TerritoryKind, *, drawn
             "supply_unit": question.supply.label,
             "uncertainty": _uncertainty(result),
             "unlocated": result.uncertainty.unlocated,
-            "far_from_road": _far_from_road(served, result),
+            "far_from_road": _far_from_road(view, result),
             "equity": _equity(result),
         }
     )[1:-1]
-    meta = now.meta(with_method=True)
-    rows = [(row, orjson.dumps(_properties(row, question))) for row in served.territories(question, kind)]
+    meta = current.meta(with_method=True)
+    rows = [(row, orjson.dumps(_properties(row, question))) for row in view.territories(question, kind)]
     if not drawn:
         return b'{"meta":%b,%b,"territories":[%b]}' % (meta, about, b",".join(w for _, w in rows))
-    territory = served.snapshot.territory
+    territory = view.snapshot.territory
     features = b",".join(
         b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}'
-        % (orjson.dumps(row.code), served.shape(territory.find(row.code, row.kind)), written)
+        % (orjson.dumps(row.code), view.shape(territory.find(row.code, row.kind)), written)
         for row, written in rows
     )
     return b'{"type":"FeatureCollection","meta":%b,%b,"features":[%b]}' % (meta, about, features)
@@ -207,8 +207,8 @@ def _uncertainty(result: Coverage) -> dict[str, object]:
     }
 
 
-def _far_from_road(served: SnapshotView, result: Coverage) -> dict[str, object]:
-    far = served.far_from_road(result.question.mode)
+def _far_from_road(view: SnapshotView, result: Coverage) -> dict[str, object]:
+    far = view.far_from_road(result.question.mode)
     return {
         "beyond_m": FAR_FROM_ROAD_M,
         "places": int(far.sum()),

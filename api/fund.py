@@ -173,7 +173,7 @@ class Body:
 
 
 def answered(
-    request: Request, now: CurrentView, content: Mapping[str, Any], *, fictif: bool, method: bool = False
+    request: Request, current: CurrentView, content: Mapping[str, Any], *, fictif: bool, method: bool = False
 ) -> Response:
     """Answer with public figures; 304 when the reader holds the very same.
 
@@ -185,10 +185,10 @@ def answered(
         Whether to say how times are had.
     """
     meta = {
-        **now.served.meta,
-        **({"method": now.served.method} if method else {}),
+        **current.view.meta,
+        **({"method": current.view.method} if method else {}),
         "notice": DEMONSTRATION if fictif else None,
-        "stale": None if now.database_ok else now.stale,
+        "stale": None if current.database_ok else current.stale,
     }
     body = orjson.dumps({"meta": meta, **content})
     headers = {**SHORT, "ETag": f'W/"{blake2b(body, digest_size=12).hexdigest()}"'}
@@ -213,7 +213,7 @@ def committed(service: AppState, secret: str, scope: Scope, body: Any, change: C
     """Do a change in one transaction, committed before it is answered."""
     with service.connect() as connection, connection.begin():
         token = active_token(connection, secret, scope)
-        return change(connection, body, token.name, service.now())
+        return change(connection, body, token.name, service.current())
 
 
 def write_response(content: Any, *, new: bool = True, headers: Mapping[str, str] | None = None) -> Response:
@@ -226,9 +226,9 @@ def write_response(content: Any, *, new: bool = True, headers: Mapping[str, str]
     )
 
 
-def require_known(read: Fields, connection: Connection, now: CurrentView) -> ActionReferences:
+def require_known(read: Fields, connection: Connection, current: CurrentView) -> ActionReferences:
     """Note the commune, the partner and the site of a body that are not kept; returns those that are."""
-    known = stored_actions.action_references(connection, now.served.snapshot.territory.code)
+    known = stored_actions.action_references(connection, current.view.snapshot.territory.code)
     for name, among, sentence in (
         ("commune", known.communes, "Aucune commune du territoire ne porte le code"),
         ("partner_code", known.partners, "Aucun partenaire ne porte le code"),
@@ -287,12 +287,12 @@ def report(request: Request) -> Response:
     """
     values = REPORTED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
+    current = service.current()
     asked = values.get("by", By.YEAR.value)
     by = By(asked) if asked in list(By) else TerritoryKind(asked)
     with service.connect() as connection:
         found = ledger.report(
-            connection, by, year=values.get("year"), territory=now.served.snapshot.territory
+            connection, by, year=values.get("year"), territory=current.view.snapshot.territory
         )
         balance = ledger.balance(connection)
         closed = ledger.last_close(connection)
@@ -305,7 +305,7 @@ def report(request: Request) -> Response:
         "lines": [line_to_dict(line) for line in found.lines],
         "total": line_to_dict(found.total),
     }
-    return answered(request, now, content, fictif=found.fictif)
+    return answered(request, current, content, fictif=found.fictif)
 
 
 def line_to_dict(line: Line) -> dict[str, object]:
@@ -456,9 +456,9 @@ POSTINGS: Final = (
 
 
 def _route(posting: Posting) -> None:
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, current: CurrentView) -> Response:
         read = posting.body.read(body)
-        require_known(read, connection, now)
+        require_known(read, connection, current)
         read.done()
         return _post(connection, posting_order(posting, read.values), actor)
 
@@ -536,7 +536,7 @@ CLOSED: Final = Body(Query((day("until", "Last day of the period."),)), ("until"
 async def close(request: Request) -> Response:
     """No entry may bear one of these days any more. Cannot be undone. Needs a token with scope `fund`."""
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
+    def change(connection: Connection, body: dict[str, Any], actor: str, current: CurrentView) -> Response:
         read = CLOSED.read(body)
         read.done()
         ledger.close(connection, read.values["until"], actor=actor)

@@ -96,9 +96,9 @@ class Moment:
     years: tuple[int, ...]
 
 
-def database_version(service: AppState, served: SnapshotView) -> Moment:
+def database_version(service: AppState, view: SnapshotView) -> Moment:
     """Look at the database once; cheap, whatever it holds."""
-    today = served.frame.day
+    today = view.frame.day
     with reading(service) as connection:
         counts = passes.counts(connection)
         years = {int(line.key) for line in ledger.report(connection, By.YEAR).lines}
@@ -109,17 +109,17 @@ def database_version(service: AppState, served: SnapshotView) -> Moment:
     for values in (counts.order, counts.commune, counts.year, counts.given, counts.used, counts.expired):
         digest.update(values.tobytes())
     years |= {*map(int, counts.year), today.year}
-    key = (served.tag, today, *latest, *states, digest.digest())
+    key = (view.tag, today, *latest, *states, digest.digest())
     return Moment(key, tuple(sorted(years, reverse=True)))
 
 
-def account_data(service: AppState, served: SnapshotView, year: int) -> AccountData:
+def account_data(service: AppState, view: SnapshotView, year: int) -> AccountData:
     """What accounts of a year are made from."""
     with reading(service) as connection:
-        return accounts.read(connection, served.frame, year, service.kinds)
+        return accounts.read(connection, view.frame, year, service.kinds)
 
 
-def statement(connection: Connection, served: SnapshotView, code: str, year: int) -> bytes:
+def statement(connection: Connection, view: SnapshotView, code: str, year: int) -> bytes:
     """The statement of a partner for a year.
 
     Raises
@@ -155,8 +155,8 @@ def statement(connection: Connection, served: SnapshotView, code: str, year: int
             uses=tuple(ledger.report(connection, By.LINE, year=year).lines),
             fund=report.total,
             closed=(until := ledger.last_close(connection)) is not None and until >= date(year, 12, 31),
-            territory=served.snapshot.territory.name,
-            day=served.frame.day,
+            territory=view.snapshot.territory.name,
+            day=view.frame.day,
         )
     )
 
@@ -169,14 +169,14 @@ def install(app: FastAPI) -> None:
     outlines: LruCache[bytes] = LruCache(1)
     shown_pages: LruCache[RenderedPage] = LruCache(PAGES_KEPT)
 
-    def books_now(service: AppState, served: SnapshotView, moment: Moment, year: int) -> AccountData:
-        return books.of((moment.key, year), lambda: account_data(service, served, year))
+    def books_now(service: AppState, view: SnapshotView, moment: Moment, year: int) -> AccountData:
+        return books.of((moment.key, year), lambda: account_data(service, view, year))
 
     def measured(
-        service: AppState, served: SnapshotView, moment: Moment, values: dict[str, Any]
+        service: AppState, view: SnapshotView, moment: Moment, values: dict[str, Any]
     ) -> RenderedPage:
         year = values.get("year", moment.years[0])
-        read = books_now(service, served, moment, year)
+        read = books_now(service, view, moment, year)
         chosen = MEASURES[values.get("mesure", "temps")]
         other = MEASURES.get(values.get("avec", ""))
         asked = MeasureQuery(
@@ -188,14 +188,14 @@ def install(app: FastAPI) -> None:
             view=values.get("vue", "cote"),
             year=year,
         )
-        snapshot = served.snapshot
+        snapshot = view.snapshot
         wanted = [m for m in (asked.measure, asked.beside) if m is not None]
         written = measures_page(
             snapshot,
             asked,
             [measure_values(read, m, asked.kind, asked.year, form=asked.form) for m in wanted],
-            area=grounds.of((served.tag, asked.kind), lambda: svg_map.ground(snapshot.territory, asked.kind)),
-            outline=outlines.of(served.tag, lambda: outline_json(snapshot, settings.tolerance_m)),
+            area=grounds.of((view.tag, asked.kind), lambda: svg_map.ground(snapshot.territory, asked.kind)),
+            outline=outlines.of(view.tag, lambda: outline_json(snapshot, settings.tolerance_m)),
             settings=settings,
             years=moment.years,
             fictif=read.fictif,
@@ -205,48 +205,48 @@ def install(app: FastAPI) -> None:
 
     @app.get(PATH, include_in_schema=False)
     def measures(request: Request) -> Response:
-        def made(service: AppState, served: SnapshotView) -> RenderedPage:
+        def made(service: AppState, view: SnapshotView) -> RenderedPage:
             values = ASKED.read(request.scope["query_string"])
-            moment = database_version(service, served)
+            moment = database_version(service, view)
             key = (moment.key, tuple(sorted(values.items())))
-            return shown_pages.of(key, lambda: measured(service, served, moment, values))
+            return shown_pages.of(key, lambda: measured(service, view, moment, values))
 
         return answered(request, made)
 
     @app.get("/territoires", include_in_schema=False)
     def whole(request: Request) -> Response:
-        code = app_state(request).now().served.snapshot.territory.code
+        code = app_state(request).current().view.snapshot.territory.code
         return RedirectResponse(f"/territoires/{code}?kind={TerritoryKind.DEPARTEMENT}", status_code=303)
 
     def account_of(
-        request: Request, service: AppState, served: SnapshotView, code: str
+        request: Request, service: AppState, view: SnapshotView, code: str
     ) -> tuple[TerritoryAccount, Moment]:
         values = OF_TERRITORY.read(request.scope["query_string"])
-        group = served.snapshot.territory.find(
+        group = view.snapshot.territory.find(
             code, TerritoryKind(values["kind"]) if "kind" in values else None
         )
-        moment = database_version(service, served)
+        moment = database_version(service, view)
         year = values.get("year", moment.years[0])
-        return books_now(service, served, moment, year).account(code, group.kind, year=year), moment
+        return books_now(service, view, moment, year).account(code, group.kind, year=year), moment
 
     @app.get("/territoires/{code}.csv", include_in_schema=False)
     def territory_table(request: Request, code: str) -> Response:
-        def made(service: AppState, served: SnapshotView) -> tuple[str, bytes]:
-            account, _ = account_of(request, service, served, code)
+        def made(service: AppState, view: SnapshotView) -> tuple[str, bytes]:
+            account, _ = account_of(request, service, view, code)
             return f"compte-{account.code}-{account.year}", plain_csv(*accounts_table([account]))
 
         return downloaded(request, made)
 
     @app.get("/territoires/{code}", include_in_schema=False)
     def territory(request: Request, code: str) -> Response:
-        def made(service: AppState, served: SnapshotView) -> RenderedPage:
-            account, moment = account_of(request, service, served, code)
-            group = served.snapshot.territory.find(account.code, account.kind)
-            shape = pages.locator(served.snapshot.territory, group)
+        def made(service: AppState, view: SnapshotView) -> RenderedPage:
+            account, moment = account_of(request, service, view, code)
+            group = view.snapshot.territory.find(account.code, account.kind)
+            shape = pages.locator(view.snapshot.territory, group)
             with reading(service) as connection:
-                dry = deserts_to_dicts(passes.counts(connection), served, year=account.year)
+                dry = deserts_to_dicts(passes.counts(connection), view, year=account.year)
             written = pages.territory_page(
-                served.snapshot,
+                view.snapshot,
                 account,
                 years=moment.years,
                 shape=shape,
@@ -258,41 +258,41 @@ def install(app: FastAPI) -> None:
 
     @app.get("/reseau", include_in_schema=False)
     def network(request: Request) -> Response:
-        def written(service: AppState, served: SnapshotView) -> RenderedPage:
+        def written(service: AppState, view: SnapshotView) -> RenderedPage:
             with reading(service) as connection:
-                found, fictif = network_data(connection, served, service.kinds)
-            told = pages.network_page(served.snapshot, found, day=served.frame.day, fictif=fictif)
+                found, fictif = network_data(connection, view, service.kinds)
+            told = pages.network_page(view.snapshot, found, day=view.frame.day, fictif=fictif)
             return page(told.html, told.security_policy)
 
-        def made(service: AppState, served: SnapshotView) -> RenderedPage:
+        def made(service: AppState, view: SnapshotView) -> RenderedPage:
             NOTHING.read(request.scope["query_string"])
-            key = ("reseau", database_version(service, served).key)
-            return shown_pages.of(key, lambda: written(service, served))
+            key = ("reseau", database_version(service, view).key)
+            return shown_pages.of(key, lambda: written(service, view))
 
         return answered(request, made)
 
     @app.get("/fonds", include_in_schema=False)
     def fund(request: Request) -> Response:
         def written(
-            service: AppState, served: SnapshotView, year: int | None, kind: TerritoryKind
+            service: AppState, view: SnapshotView, year: int | None, kind: TerritoryKind
         ) -> RenderedPage:
             with reading(service) as connection:
-                found = fund_data(connection, served, year, kind)
-            fictif = found.fictif or served.snapshot.fictitious
-            told = pages.fund_page(served.snapshot, found, fictif=fictif, day=served.frame.day)
+                found = fund_data(connection, view, year, kind)
+            fictif = found.fictif or view.snapshot.fictitious
+            told = pages.fund_page(view.snapshot, found, fictif=fictif, day=view.frame.day)
             return page(told.html, told.security_policy)
 
-        def made(service: AppState, served: SnapshotView) -> RenderedPage:
+        def made(service: AppState, view: SnapshotView) -> RenderedPage:
             values = OF_FUND.read(request.scope["query_string"])
             year, kind = values.get("year"), TerritoryKind(values.get("kind", TerritoryKind.EPCI))
-            key = ("fonds", database_version(service, served).key, year, kind)
-            return shown_pages.of(key, lambda: written(service, served, year, kind))
+            key = ("fonds", database_version(service, view).key, year, kind)
+            return shown_pages.of(key, lambda: written(service, view, year, kind))
 
         return answered(request, made)
 
     @app.get("/fonds/{by}.csv", include_in_schema=False)
     def fund_table(request: Request, by: str) -> Response:
-        def made(service: AppState, served: SnapshotView) -> tuple[str, bytes]:
+        def made(service: AppState, view: SnapshotView) -> tuple[str, bytes]:
             year = OF_YEAR.read(request.scope["query_string"]).get("year")
             if by not in (*By, *TerritoryKind):
                 raise InvalidParameter(
@@ -302,7 +302,7 @@ def install(app: FastAPI) -> None:
                 )
             chosen = By(by) if by in list(By) else TerritoryKind(by)
             with reading(service) as connection:
-                report = ledger.report(connection, chosen, year=year, territory=served.snapshot.territory)
+                report = ledger.report(connection, chosen, year=year, territory=view.snapshot.territory)
             headings, *lines = rows(report)
             return f"fonds-{by}" + (f"-{year}" if year else ""), plain_csv(headings, lines)
 
@@ -317,9 +317,9 @@ def install(app: FastAPI) -> None:
                 raise InvalidParameter(
                     f"« {year[:20]} » n'est pas une année.", "Écrivez-la comme 2026.", parameter="year"
                 )
-            served = service.now().served
+            view = service.current().view
             with reading(service) as connection:
-                body = statement(connection, served, partner, int(year))
+                body = statement(connection, view, partner, int(year))
         except (Refused, PorteeError) as refused:
             return refusal(refused)
         return Response(
@@ -332,9 +332,7 @@ def install(app: FastAPI) -> None:
         )
 
 
-def network_data(
-    connection: Connection, served: SnapshotView, kinds: Kinds
-) -> tuple[list[pages.Member], bool]:
+def network_data(connection: Connection, view: SnapshotView, kinds: Kinds) -> tuple[list[pages.Member], bool]:
     """Partners with what they do, and whether some of it is invented."""
     known = partners.list_(connection)
     by_year = {
@@ -342,7 +340,7 @@ def network_data(
         for line in ledger.report(connection, By.YEAR).lines
     }
     done = actions.list_(connection)
-    fictif = served.snapshot.fictitious or any(partner.fictif for partner in known)
+    fictif = view.snapshot.fictitious or any(partner.fictif for partner in known)
     fictif |= any(report.fictif for report in by_year.values())
     fictif |= any(action.fictif for action in done)
     found = pages.members(
@@ -352,16 +350,16 @@ def network_data(
         by_year=by_year,
         actions=done,
         kinds=kinds,
-        snapshot=served.snapshot,
+        snapshot=view.snapshot,
     )
     return found, fictif
 
 
 def fund_data(
-    connection: Connection, served: SnapshotView, year: int | None, kind: TerritoryKind
+    connection: Connection, view: SnapshotView, year: int | None, kind: TerritoryKind
 ) -> pages.Fund:
     """All the page of the fund tells."""
-    territory = served.snapshot.territory
+    territory = view.snapshot.territory
     by_year = ledger.report(connection, By.YEAR)
     reports: dict[By | TerritoryKind, FundReport] = {
         by: ledger.report(connection, by, year=year) for by in (By.PARTNER, By.LEVEL, By.LINE)
@@ -389,8 +387,8 @@ def answered(request: Request, made: Callable[[AppState, SnapshotView], Rendered
     """The page made for a request, or the one that says why there is none."""
     service = app_state(request)
     try:
-        now = service.now()
-        return send(request, now, made(service, now.served))
+        current = service.current()
+        return send(request, current, made(service, current.view))
     except (Refused, PorteeError) as refused:
         return refusal(refused)
 
@@ -399,7 +397,7 @@ def downloaded(request: Request, made: Callable[[AppState, SnapshotView], tuple[
     """A table to keep as CSV, by its name, or the page that says why there is none."""
     service = app_state(request)
     try:
-        name, body = made(service, service.now().served)
+        name, body = made(service, service.current().view)
     except (Refused, PorteeError) as refused:
         return refusal(refused)
     return Response(

@@ -74,30 +74,32 @@ async def gaps(request: Request) -> Response:
     A gap is people × need × minutes beyond `beyond_min`. The question is that of `/coverage`.
     """
     values = ASKED.read(request.scope["query_string"])
-    now = app_state(request).now()
-    moment = now.served.clock()
+    current = app_state(request).current()
+    moment = current.view.clock()
     question = coverage_question(values, moment)
     level, limit = values.get("level", COMMUNES), values.get("limit", DEFAULT_LIMIT)
     asked = negotiated_format(request, values)
 
     def body() -> bytes:
-        result = now.served.measured(question)
-        found = now.served.gaps(question, of_places=level == PLACES, limit=limit)
+        result = current.view.measured(question)
+        found = current.view.gaps(question, of_places=level == PLACES, limit=limit)
         if asked == "csv":
             return export.csv_bytes(export.gaps_table(result, found))
-        return _written(now, result, found, level, drawn=asked == "geojson")
+        return _written(current, result, found, level, drawn=asked == "geojson")
 
     variant = f"-{asked}{dated(moment, question.slot)}"
-    name = f"ecarts-{level}-{now.served.snapshot.territory.code}"
-    return await computed(request, now, body, asked, variant, name)
+    name = f"ecarts-{level}-{current.view.snapshot.territory.code}"
+    return await computed(request, current, body, asked, variant, name)
 
 
-def _written(now: CurrentView, result: Coverage, found: Sequence[Gap], level: str, *, drawn: bool) -> bytes:
+def _written(
+    current: CurrentView, result: Coverage, found: Sequence[Gap], level: str, *, drawn: bool
+) -> bytes:
     about = orjson.dumps({"level": level, **question_to_dict(result), **people_to_dict(result)})[1:-1]
-    meta = now.meta(with_method=True)
+    meta = current.meta(with_method=True)
     rows = [_properties(rank, gap) for rank, gap in enumerate(found, start=1)]
     points = shapely.points([gap.xy for gap in found]) if found else []
-    degrees = reproject(points, source=now.served.snapshot.territory.metric_crs, target=WGS84)
+    degrees = reproject(points, source=current.view.snapshot.territory.metric_crs, target=WGS84)
     places = [[round(float(p.x), DECIMALS), round(float(p.y), DECIMALS)] for p in degrees]
     if not drawn:
         told = [row | {"longitude": x, "latitude": y} for row, (x, y) in zip(rows, places, strict=True)]

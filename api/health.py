@@ -27,13 +27,15 @@ async def readyz(request: Request) -> Response:
     the last snapshot: all workers lose the database at once, and a balancer that took every one of
     them out would turn answers that are a little old into no answers.
     """
-    now = app_state(request).now()
+    current = app_state(request).current()
     body = {
-        "status": "ok" if now.database_ok else "degraded",
-        "database_ok": now.database_ok,
-        "snapshot": now.served.snapshot.version,
-        "age_s": now.age_s,
-        "message": "Le service répond avec des données à jour." if now.database_ok else now.stale["message"],
+        "status": "ok" if current.database_ok else "degraded",
+        "database_ok": current.database_ok,
+        "snapshot": current.view.snapshot.version,
+        "age_s": current.age_s,
+        "message": "Le service répond avec des données à jour."
+        if current.database_ok
+        else current.stale["message"],
     }
     return Response(orjson.dumps(body), media_type=JSON, headers=NOT_STORED)
 

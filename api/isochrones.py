@@ -74,24 +74,24 @@ async def isochrones(request: Request) -> Response:
     roads, circles (`method`).
     """
     values = ASKED.read(request.scope["query_string"])
-    now = app_state(request).now()
-    start = parse_start(now.served, values)
+    current = app_state(request).current()
+    start = parse_start(current.view, values)
     mode = Mode(values.get("mode", Mode.CAR))
     minutes, direction = values.get("minutes", MINUTES), values.get("direction", TO)
     written = b""
-    if not is_not_modified(request, snapshot_headers(request, now)["ETag"]):
-        written = await run_in_threadpool(_written, now, start, mode, minutes, direction)
-    return answer(request, now, lambda: written, media_type=GEOJSON)
+    if not is_not_modified(request, snapshot_headers(request, current)["ETag"]):
+        written = await run_in_threadpool(_written, current, start, mode, minutes, direction)
+    return answer(request, current, lambda: written, media_type=GEOJSON)
 
 
-def _written(now: CurrentView, start: Start, mode: Mode, minutes: tuple[int, ...], direction: str) -> bytes:
-    served, outward = now.served, direction == FROM
-    drawn = served.isochrones(start.xy, mode, minutes, outward=outward)
-    seconds = served.times_around(start.xy, mode, outward=outward)
-    people = served.snapshot.people
-    areas = reproject(
-        [each.area for each in drawn], source=served.snapshot.territory.metric_crs, target=WGS84
-    )
+def _written(
+    current: CurrentView, start: Start, mode: Mode, minutes: tuple[int, ...], direction: str
+) -> bytes:
+    view, outward = current.view, direction == FROM
+    drawn = view.isochrones(start.xy, mode, minutes, outward=outward)
+    seconds = view.times_around(start.xy, mode, outward=outward)
+    people = view.snapshot.people
+    areas = reproject([each.area for each in drawn], source=view.snapshot.territory.metric_crs, target=WGS84)
     features = [
         b'{"type":"Feature","id":"%d","geometry":%b,"properties":%b}'
         % (
@@ -109,7 +109,7 @@ def _written(now: CurrentView, start: Start, mode: Mode, minutes: tuple[int, ...
         for each, area in zip(drawn, np.asarray(areas), strict=True)
     ]
     return b'{"type":"FeatureCollection","meta":%b,"origin":%b,"people_label":%b,"features":[%b]}' % (
-        now.meta(with_method=True),
+        current.meta(with_method=True),
         start.json,
         orjson.dumps(people.label),
         b",".join(reversed(features)),

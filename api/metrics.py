@@ -75,14 +75,14 @@ class WorkerMetrics:
             observe = self._timed[route] = self._seconds.labels(route).observe
         observe(seconds)
 
-    def stand(self, now: CurrentView | None) -> None:
+    def stand(self, current: CurrentView | None) -> None:
         """Tell how the data stand; None while there are none to answer from."""
         # Not before: a worker that has yet to read its data would tell 0, and the database to be down.
         data = self._data = self._data or _DataState(self._where)
-        data.database.set(now is not None and now.database_ok)
-        if now is not None:
-            data.version.set(now.served.snapshot.version)
-            data.age.set(now.age.total_seconds())
+        data.database.set(current is not None and current.database_ok)
+        if current is not None:
+            data.version.set(current.view.snapshot.version)
+            data.age.set(current.age.total_seconds())
 
 
 class _DataState:
@@ -117,7 +117,7 @@ def of_environment() -> WorkerMetrics | None:
 
 
 @asynccontextmanager
-async def following(figures: WorkerMetrics | None, now: Callable[[], CurrentView]) -> AsyncIterator[None]:
+async def following(figures: WorkerMetrics | None, current: Callable[[], CurrentView]) -> AsyncIterator[None]:
     """Keep the figures of the data up to date while the block runs."""
     if figures is None:
         yield
@@ -126,7 +126,7 @@ async def following(figures: WorkerMetrics | None, now: Callable[[], CurrentView
     async def follow() -> None:
         while True:
             try:
-                figures.stand(now())
+                figures.stand(current())
             except Exception:  # whatever it is, the answers fail by it too, and the log tells them
                 figures.stand(None)
             await asyncio.sleep(EVERY_S)

@@ -54,10 +54,10 @@ def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> RenderedPa
     return RenderedPage(body, gzip.compress(body, 9, mtime=0), security_policy + framed, digest)
 
 
-def render_map(served: SnapshotView, settings: MapSettings) -> RenderedPage:
+def render_map(view: SnapshotView, settings: MapSettings) -> RenderedPage:
     """The interactive map of a snapshot."""
     drawn = coverage_map(
-        served.measured(Question()),
+        view.measured(Question()),
         settings=settings,
         assets_url="/static",
         downloads=DOWNLOADS,
@@ -72,10 +72,10 @@ def render_documentation() -> RenderedPage:
     return page((OWN / "docs.html").read_text("utf-8"), DOCUMENTATION_POLICY)
 
 
-def send(request: Request, now: CurrentView, shown: RenderedPage) -> Response:
+def send(request: Request, current: CurrentView, shown: RenderedPage) -> Response:
     """Send a page, compressed if the reader takes it, or 304."""
     headers = {
-        **snapshot_headers(request, now, f"-{shown.digest}"),
+        **snapshot_headers(request, current, f"-{shown.digest}"),
         "Content-Security-Policy": shown.security_policy,
         "Vary": "Accept-Encoding",
     }
@@ -92,12 +92,12 @@ def install(app: FastAPI) -> None:
 
     @app.get("/carte", include_in_schema=False)
     async def coverage_page(request: Request) -> Response:
-        now = app_state(request).now()
-        served = now.served
-        shown = served.pages.get("map")
+        current = app_state(request).current()
+        view = current.view
+        shown = view.pages.get("map")
         if shown is None:
-            shown = await run_in_threadpool(served.pages.of, "map", lambda: render_map(served, settings))
-        return send(request, now, shown)
+            shown = await run_in_threadpool(view.pages.of, "map", lambda: render_map(view, settings))
+        return send(request, current, shown)
 
     @app.get("/docs", include_in_schema=False)
     async def documentation(request: Request) -> Response:

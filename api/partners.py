@@ -96,8 +96,8 @@ def partners(request: Request) -> Response:
     """By code, each with how many sites it runs or supports and what it gave. Needs the database."""
     values = LISTED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
-    on = values.get("on") or now.served.clock().date()
+    current = service.current()
+    on = values.get("on") or current.view.clock().date()
     with service.connect() as connection:
         found = stored.list_(connection, members_on=on if values.get("network") == "true" else None)
         links = stored.partner_sites(connection)
@@ -116,7 +116,7 @@ def partners(request: Request) -> Response:
         for partner in found
     ]
     fictif = any(p.fictif or (p.code in sums and sums[p.code].fictif) for p in found)
-    return answered(request, now, {"on": on, "partners": told}, fictif=fictif)
+    return answered(request, current, {"on": on, "partners": told}, fictif=fictif)
 
 
 @routes.get(
@@ -130,7 +130,7 @@ def partner(request: Request, code: Code) -> Response:
     """Contributions are told by year of receipt, actions without what they measure. Needs the database."""
     values = FOUND.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
+    current = service.current()
     with service.connect() as connection:
         found = stored.find(connection, _known_form(code))
         conventions = stored.conventions(connection, found.code)
@@ -138,9 +138,9 @@ def partner(request: Request, code: Code) -> Response:
         received = ledger.received(connection, partner_code=found.code)
         led = actions.list_(connection, partner_code=found.code)
     content = {
-        **facts(found, values.get("on") or now.served.clock().date()),
+        **facts(found, values.get("on") or current.view.clock().date()),
         "conventions": [_convention(each) for each in conventions],
-        "sites": [site_to_dict(now, link) for link in links],
+        "sites": [site_to_dict(current, link) for link in links],
         "years": years(received),
         "actions": [
             {
@@ -157,7 +157,7 @@ def partner(request: Request, code: Code) -> Response:
         ],
     }
     invented = (found.fictif, *(a.fictif for a in led), *(r.entry.fictif for r in received))
-    return answered(request, now, content, fictif=any(invented))
+    return answered(request, current, content, fictif=any(invented))
 
 
 @routes.put(
@@ -177,8 +177,8 @@ async def save(request: Request, code: Code) -> Response:
     runs or supports. Needs a token with scope `fund`.
     """
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
-        wanted, conventions, links = _read(code, body, connection, now)
+    def change(connection: Connection, body: dict[str, Any], actor: str, current: CurrentView) -> Response:
+        wanted, conventions, links = _read(code, body, connection, current)
         known = _known(connection, code)
         try:
             stored.save(connection, wanted, actor=actor)
@@ -192,9 +192,9 @@ async def save(request: Request, code: Code) -> Response:
             for link in links:
                 stored.link_site(connection, link, actor=actor)
         content = {
-            "partner": facts(stored.find(connection, code), now.served.clock().date()),
+            "partner": facts(stored.find(connection, code), current.view.clock().date()),
             "conventions": [_convention(each) for each in stored.conventions(connection, code)],
-            "sites": [site_to_dict(now, link) for link in stored.partner_sites(connection, code)],
+            "sites": [site_to_dict(current, link) for link in stored.partner_sites(connection, code)],
         }
         return write_response(content, new=not known)
 
@@ -202,11 +202,11 @@ async def save(request: Request, code: Code) -> Response:
 
 
 def _read(
-    code: str, body: dict[str, Any], connection: Connection, now: CurrentView
+    code: str, body: dict[str, Any], connection: Connection, current: CurrentView
 ) -> tuple[Partner, list[Convention], list[SiteLink] | None]:
     read = SAVED.read(body)
     conventions, links = (_each(read, body, name) for name in ("conventions", "sites"))
-    known = require_known(read, connection, now)
+    known = require_known(read, connection, current)
     for rank, values in enumerate(links):
         if "site_id" in values and values["site_id"] not in known.sites:
             read.wrong(f"sites[{rank}].site_id", values["site_id"], "Aucun lieu ne porte cet identifiant.")
@@ -298,10 +298,10 @@ def years(received: Iterable[Received]) -> list[dict[str, int]]:
     return [found[each] for each in sorted(found)]
 
 
-def site_to_dict(now: CurrentView, link: SiteLink) -> dict[str, object]:
+def site_to_dict(current: CurrentView, link: SiteLink) -> dict[str, object]:
     """A site of a partner as answers tell it."""
-    row = now.served.row_of.get(link.site_id)
-    site = None if row is None else now.served.snapshot.sites[row]
+    row = current.view.row_of.get(link.site_id)
+    site = None if row is None else current.view.snapshot.sites[row]
     return {
         "site_id": link.site_id,
         "role": link.role,

@@ -279,11 +279,11 @@ def report(request: Request) -> Response:
     """
     values = REPORTED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
+    current = service.current()
     with service.connect() as connection:
         exact = may_see_all(request, connection, Scope.PASSES)
         counts = stored.counts(connection)
-    snapshot = now.served.snapshot
+    snapshot = current.view.snapshot
     indicator = _indicator(snapshot.indicators, values.get("fragility"))
     fragile = most_fragile(snapshot.territory, indicator) if indicator else None
     order, year = values.get("order"), values.get("year")
@@ -294,7 +294,7 @@ def report(request: Request) -> Response:
         order=order,
         year=year,
         fragile=fragile,
-        coverage=now.served.measured(_question(values)),
+        coverage=current.view.measured(_question(values)),
         commune_of_site={site.id: site.code_insee for site in snapshot.sites},
     )
     public = None if exact else publication(counts, snapshot.territory, order, year)
@@ -313,13 +313,13 @@ def report(request: Request) -> Response:
             for row in found.rows
         ],
     }
-    return _answered(request, now, content, fictif=found.fictitious or snapshot.fictitious, exact=exact)
+    return _answered(request, current, content, fictif=found.fictitious or snapshot.fictitious, exact=exact)
 
 
 def _answered(
-    request: Request, now: CurrentView, content: Mapping[str, Any], *, fictif: bool, exact: bool
+    request: Request, current: CurrentView, content: Mapping[str, Any], *, fictif: bool, exact: bool
 ) -> Response:
-    response = answered(request, now, content, fictif=fictif, method=True)
+    response = answered(request, current, content, fictif=fictif, method=True)
     response.headers["Vary"] = "Authorization"
     if exact:
         response.headers["Cache-Control"] = "private, no-store"
@@ -417,11 +417,11 @@ def deserted(request: Request) -> Response:
     """
     values = DESERTED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
+    current = service.current()
     with service.connect() as connection:
         exact = may_see_all(request, connection, Scope.PASSES)
         counts = stored.counts(connection)
-    snapshot = now.served.snapshot
+    snapshot = current.view.snapshot
     order, year = values.get("order"), values.get("year")
     minutes = values.get("within_min", DESERT_MIN)
     question = _question(values)
@@ -432,15 +432,15 @@ def deserted(request: Request) -> Response:
         "year": year,
         "threshold": None if exact else disclosure_control.THRESHOLD,
         "deserts": deserts_to_dicts(
-            counts, now.served, question, minutes=minutes, order=order, year=year, exact=exact
+            counts, current.view, question, minutes=minutes, order=order, year=year, exact=exact
         ),
     }
-    return _answered(request, now, content, fictif=counts.fictitious or snapshot.fictitious, exact=exact)
+    return _answered(request, current, content, fictif=counts.fictitious or snapshot.fictitious, exact=exact)
 
 
 def deserts_to_dicts(
     counts: PassCounts,
-    served: SnapshotView,
+    view: SnapshotView,
     question: Question = TO_ACCEPTING,
     *,
     minutes: int = DESERT_MIN,
@@ -452,8 +452,8 @@ def deserts_to_dicts(
 
     Among those withheld, which come last, the order of their counts is not told either.
     """
-    snapshot = served.snapshot
-    found = deserts(counts, served.measured(question), minutes=minutes, order=order, year=year)
+    snapshot = view.snapshot
+    found = deserts(counts, view.measured(question), minutes=minutes, order=order, year=year)
     public = None if exact else publication(counts, snapshot.territory, order, year)
     told = [desert_to_dict(each, public, snapshot, question.mode) for each in found]
     return [d for d in told if d["given"] is not None] + sorted(
@@ -510,8 +510,8 @@ async def order(request: Request) -> Response:
     The same again changes nothing and answers 200. Needs a token with scope `passes`.
     """
 
-    def change(connection: Connection, body: dict[str, Any], actor: str, now: CurrentView) -> Response:
-        wanted = _read_order(body, stored.pass_references(connection, now.served.snapshot.territory))
+    def change(connection: Connection, body: dict[str, Any], actor: str, current: CurrentView) -> Response:
+        wanted = _read_order(body, stored.pass_references(connection, current.view.snapshot.territory))
         new = stored.order(connection, wanted, actor)
         standing = stored.standing(connection, wanted.reference)
         told = {**asdict(standing), "to_give": standing.to_give, "unused": standing.unused}
@@ -582,11 +582,11 @@ async def events(request: Request) -> Response:
     given = await _array(request)
     commitment = values.get("commitment")
 
-    def change(connection: Connection, _: Any, actor: str, now: CurrentView) -> Response:
+    def change(connection: Connection, _: Any, actor: str, current: CurrentView) -> Response:
         if commitment is not None:
             active_token(connection, secret, Scope.FUND)
-        known = stored.pass_references(connection, now.served.snapshot.territory)
-        wanted = _read_events(given, known, now.served.clock().date())
+        known = stored.pass_references(connection, current.view.snapshot.territory)
+        wanted = _read_events(given, known, current.view.clock().date())
         post = paid_from(commitment, actor) if commitment is not None else None
         try:
             recorded = stored.record(connection, wanted, actor, post)

@@ -76,22 +76,22 @@ def places(request: Request) -> Response:
     if not values.get("q"):
         raise refuse("q", "", "Il manque « q » : une adresse, une commune ou un code postal.")
     service = app_state(request)
-    now = service.now()
-    found = look_for(service, now.served, values["q"], values.get("limit", DEFAULT_LIMIT))
-    body = {"meta": _meta(now, found), "places": [asdict(place) for place in found.places]}
+    current = service.current()
+    found = look_for(service, current.view, values["q"], values.get("limit", DEFAULT_LIMIT))
+    body = {"meta": _meta(current, found), "places": [asdict(place) for place in found.places]}
     return Response(orjson.dumps(body), media_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-def find_places(service: AppState, served: SnapshotView, text: str, limit: int) -> list[Place]:
+def find_places(service: AppState, view: SnapshotView, text: str, limit: int) -> list[Place]:
     """Places that answer what somebody typed, best first; empty when none does.
 
     From the territory, the addresses of the database if there are any and it answers, and the
     State's geocoder if it is configured and nothing better than `GOOD_ENOUGH` was found.
     """
-    return list(look_for(service, served, text, limit).places)
+    return list(look_for(service, view, text, limit).places)
 
 
-def find_place(service: AppState, served: SnapshotView, place_id: str) -> Place:
+def find_place(service: AppState, view: SnapshotView, place_id: str) -> Place:
     """The place that bears an identifier found earlier.
 
     Raises
@@ -105,24 +105,24 @@ def find_place(service: AppState, served: SnapshotView, place_id: str) -> Place:
         with service.connect() as connection:
             return addresses.place(connection, place_id)
     if place_id.startswith("geo-"):
-        return geocoder.place(place_id, served.snapshot.territory)
-    return served.gazetteer.place(place_id)
+        return geocoder.place(place_id, view.snapshot.territory)
+    return view.gazetteer.place(place_id)
 
 
-def look_for(service: AppState, served: SnapshotView, text: str, limit: int) -> FoundPlaces:
+def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> FoundPlaces:
     """As `find_places`, telling what was searched."""
-    found = served.gazetteer.search(text, limit)
+    found = view.gazetteer.search(text, limit)
     attribution: list[str] = []
     loaded: bool | None
     try:
-        if not service.now().database_ok:  # known to be away: nobody waits to be told again
+        if not service.current().database_ok:  # known to be away: nobody waits to be told again
             raise DatabaseUnavailable("The database did not answer when last asked.")
         with service.connect() as connection:
             kept = addresses.search(
                 connection,
                 text,
                 limit,
-                communes=served.gazetteer.named_in(text),
+                communes=view.gazetteer.named_in(text),
                 answered=bool(found) and found[0].score >= CERTAIN,
             )
             loaded = bool(kept or addresses.about(connection))
@@ -133,17 +133,17 @@ def look_for(service: AppState, served: SnapshotView, text: str, limit: int) -> 
         attribution += [f"{PRODUCER} ({LICENCE})"] if kept else []
     url = service.http.geocoder_url
     if url and max((place.score for place in found), default=0.0) < GOOD_ENOUGH:
-        asked = geocoder.ask(url, text, limit, served.snapshot.territory)
+        asked = geocoder.ask(url, text, limit, view.snapshot.territory)
         found += asked
         attribution += ["Géocodeur de l'État"] if asked else []
     return FoundPlaces(tuple(best_first(found, limit)), loaded, tuple(attribution))
 
 
-def _meta(now: CurrentView, found: FoundPlaces) -> dict[str, object]:
+def _meta(current: CurrentView, found: FoundPlaces) -> dict[str, object]:
     message = {True: None, False: _NONE, None: _AWAY}[found.addresses]
     return {
-        **now.served.meta,
-        "stale": None if now.database_ok else now.stale,
+        **current.view.meta,
+        "stale": None if current.database_ok else current.stale,
         "addresses": {
             "searched": bool(found.addresses),
             "attribution": " · ".join(found.attribution) or None,

@@ -147,12 +147,12 @@ def downloads(form: PlannerForm) -> list[Link]:
     ]
 
 
-def render(served: SnapshotView, asked: PlannerQuery, settings: MapSettings, outline: bytes) -> RenderedPage:
+def render(view: SnapshotView, asked: PlannerQuery, settings: MapSettings, outline: bytes) -> RenderedPage:
     """The page of a question, over boundaries written by `outline_json`."""
-    coverage = served.measured(asked.question)
+    coverage = view.measured(asked.question)
     form = PlannerForm(asked.pairs, asked.question, asked.kind, coverage.frame)
     shown = planner_page(
-        served.snapshot,
+        view.snapshot,
         coverage,
         form,
         outline,
@@ -163,7 +163,7 @@ def render(served: SnapshotView, asked: PlannerQuery, settings: MapSettings, out
     return page(shown.html, shown.security_policy)
 
 
-def report(served: SnapshotView, asked: PlannerQuery) -> bytes:
+def report(view: SnapshotView, asked: PlannerQuery) -> bytes:
     """The report of a question; with edits, of what they change.
 
     Raises
@@ -171,12 +171,12 @@ def report(served: SnapshotView, asked: PlannerQuery) -> bytes:
     InvalidScenario
         If the edits cannot be read, or contradict the data.
     """
-    before = served.measured(asked.question)
+    before = view.measured(asked.question)
     coverage = before
     if asked.edits:
-        edits = parse_edits(_json(asked.edits), served.snapshot)
+        edits = parse_edits(_json(asked.edits), view.snapshot)
         frame = before.frame
-        after = AnalysisContext(apply(served.snapshot, edits), frame.travel, frame.day, kept=False)
+        after = AnalysisContext(apply(view.snapshot, edits), frame.travel, frame.day, kept=False)
         coverage = measure(after, asked.question)
     return report_pdf(
         coverage,
@@ -202,40 +202,40 @@ def install(app: FastAPI) -> None:
     reports: LruCache[bytes] = LruCache(REPORTS_KEPT)
     outlines: LruCache[bytes] = LruCache(1)
 
-    def rendered(served: SnapshotView, asked: PlannerQuery) -> RenderedPage:
-        outline = outlines.of(served.tag, lambda: outline_json(served.snapshot, settings.tolerance_m))
-        return pages.of((served.tag, asked.key), lambda: render(served, asked, settings, outline))
+    def rendered(view: SnapshotView, asked: PlannerQuery) -> RenderedPage:
+        outline = outlines.of(view.tag, lambda: outline_json(view.snapshot, settings.tolerance_m))
+        return pages.of((view.tag, asked.key), lambda: render(view, asked, settings, outline))
 
     @app.get(PATH, include_in_schema=False)
     async def planner(request: Request) -> Response:
         query = request.scope["query_string"]
-        now = app_state(request).now()
-        served = now.served
+        current = app_state(request).current()
+        view = current.view
         try:
             given = _pairs(query)
             pairs = canonical(given)
             if given != pairs:
                 return RedirectResponse(address(pairs), status_code=303)
-            asked = parse_planner_query(query, pairs, served.clock())
-            shown = pages.get((served.tag, asked.key))
+            asked = parse_planner_query(query, pairs, view.clock())
+            shown = pages.get((view.tag, asked.key))
             if shown is None:
-                shown = await run_in_threadpool(rendered, served, asked)
+                shown = await run_in_threadpool(rendered, view, asked)
         except (Refused, PorteeError) as refused:
             return refusal(refused)
-        return send(request, now, shown)
+        return send(request, current, shown)
 
     @app.get(REPORT, include_in_schema=False)
     async def planner_report(request: Request) -> Response:
         query = request.scope["query_string"]
-        now = app_state(request).now()
-        served = now.served
+        current = app_state(request).current()
+        view = current.view
         try:
-            asked = parse_planner_query(query, _pairs(query), served.clock())
-            key = (served.tag, asked.key)
-            body = await run_in_threadpool(reports.of, key, lambda: report(served, asked))
+            asked = parse_planner_query(query, _pairs(query), view.clock())
+            key = (view.tag, asked.key)
+            body = await run_in_threadpool(reports.of, key, lambda: report(view, asked))
         except (Refused, PorteeError) as refused:
             return refusal(refused)
-        name = f"rapport-{served.snapshot.territory.code}-{asked.moment:%Y-%m-%d}.pdf"
+        name = f"rapport-{view.snapshot.territory.code}-{asked.moment:%Y-%m-%d}.pdf"
         return Response(
             body,
             media_type="application/pdf",

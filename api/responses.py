@@ -16,15 +16,15 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 
 
-def etag(now: CurrentView, variant: str = "") -> str:
+def etag(current: CurrentView, variant: str = "") -> str:
     """The weak validator of one representation of an address, at one state of the data."""
-    away = "" if now.database_ok else "-away"
-    return f'W/"{now.served.tag}{away}{variant}"'
+    away = "" if current.database_ok else "-away"
+    return f'W/"{current.view.tag}{away}{variant}"'
 
 
 def answer(
     request: Request,
-    now: CurrentView,
+    current: CurrentView,
     body: Callable[[], bytes],
     *,
     media_type: str = GEOJSON,
@@ -34,7 +34,7 @@ def answer(
 
     `variant` tells apart the representations one address can have.
     """
-    headers = snapshot_headers(request, now, variant)
+    headers = snapshot_headers(request, current, variant)
     if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body(), media_type=media_type, headers=headers)
@@ -49,16 +49,16 @@ def is_not_modified(request: Request, tag: str) -> bool:
     return given.strip() == "*" or any(t.strip().removeprefix("W/") == bare for t in given.split(","))
 
 
-def snapshot_headers(request: Request, now: CurrentView, variant: str = "") -> dict[str, str]:
+def snapshot_headers(request: Request, current: CurrentView, variant: str = "") -> dict[str, str]:
     """Validator, freshness, and the state of the data, for an answer made from a snapshot."""
     headers = {
-        "ETag": etag(now, variant),
+        "ETag": etag(current, variant),
         "Cache-Control": f"public, max-age={app_state(request).http.cache_seconds}",
-        "Portee-Snapshot": str(now.served.snapshot.version),
+        "Portee-Snapshot": str(current.view.snapshot.version),
     }
-    if not now.database_ok:
+    if not current.database_ok:
         headers["Cache-Control"] = "public, no-cache"
-        headers["Portee-Snapshot-Age"] = str(now.age_s)
+        headers["Portee-Snapshot-Age"] = str(current.age_s)
     return headers
 
 

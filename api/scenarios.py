@@ -105,15 +105,15 @@ _remembered: WeakKeyDictionary[SnapshotView, ScenarioCache] = WeakKeyDictionary(
 
 
 def evaluated(
-    served: SnapshotView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
+    view: SnapshotView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
 ) -> Evaluation:
     """What edits change, computed once for one snapshot, day, question and kind."""
-    known = _remembered.setdefault(served, ScenarioCache())
-    before = served.measured(question)
+    known = _remembered.setdefault(view, ScenarioCache())
+    before = view.measured(question)
     day = before.frame.day
 
     def frame() -> AnalysisContext:
-        return AnalysisContext(apply(served.snapshot, edits), served.travel, day, kept=False)
+        return AnalysisContext(apply(view.snapshot, edits), view.travel, day, kept=False)
 
     def compute() -> Evaluation:
         after = measure(known.frames.of((day, edits), frame), question)
@@ -127,9 +127,13 @@ def compare_coverages(before: Coverage, after: Coverage, kind: TerritoryKind) ->
     changes = compare(before, after, kind)
     (whole,) = compare(before, after, TerritoryKind.DEPARTEMENT)
     figures = change_figures(whole)
-    (then,), (now,) = (c.by_territory(TerritoryKind.DEPARTEMENT) for c in (before, after))
+    (then,), (current,) = (c.by_territory(TerritoryKind.DEPARTEMENT) for c in (before, after))
     return Evaluation(
-        summary={**figures, "before": totals(then, before.question), "after": totals(now, before.question)},
+        summary={
+            **figures,
+            "before": totals(then, before.question),
+            "after": totals(current, before.question),
+        },
         territories=[
             {
                 "kind": change.kind.value,
@@ -196,21 +200,21 @@ def edited_sites(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, objec
 
 
 def evaluation_json(
-    now: CurrentView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
+    current: CurrentView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
 ) -> bytes:
     """The whole answer of an evaluation."""
-    served = now.served
-    found = evaluated(served, edits, question, kind)
+    view = current.view
+    found = evaluated(view, edits, question, kind)
     told = orjson.dumps(
         {
-            **question_to_dict(served.measured(question)),
+            **question_to_dict(view.measured(question)),
             "kind": kind,
             "summary": found.summary,
             "territories": found.territories,
-            "sites": edited_sites(served.snapshot, edits),
+            "sites": edited_sites(view.snapshot, edits),
         }
     )
-    return b'{"meta":%b,%b' % (now.meta(with_method=True), told[1:])
+    return b'{"meta":%b,%b' % (current.meta(with_method=True), told[1:])
 
 
 @routes.post(
@@ -224,16 +228,16 @@ async def evaluate(request: Request) -> Response:
     """Open, close, move sites or change their hours, without touching what is stored."""
     NO_PARAMETERS.read(request.scope["query_string"])
     body = await json_object(request)
-    now = app_state(request).now()
+    current = app_state(request).current()
 
     def answered() -> bytes:
         read = Fields(body, EVALUATED, ("edits", "question"))
         values = read.nested("question", QUESTION)
-        edits = _edits(read, body, now.served.snapshot)
+        edits = _edits(read, body, current.view.snapshot)
         read.done()
-        question = coverage_question(values, now.served.clock())
+        question = coverage_question(values, current.view.clock())
         return evaluation_json(
-            now, edits, question, TerritoryKind(read.values.get("kind", TerritoryKind.COMMUNE))
+            current, edits, question, TerritoryKind(read.values.get("kind", TerritoryKind.COMMUNE))
         )
 
     return Response(await run_in_threadpool(answered), media_type=JSON, headers=NOT_KEPT)
@@ -303,31 +307,31 @@ def compared(request: Request) -> Response:
     service = app_state(request)
     with service.connect() as connection:
         kept = [stored.get(connection, number) for number in values["ids"]]
-    now = service.now()
-    question = coverage_question(values, now.served.clock())
+    current = service.current()
+    question = coverage_question(values, current.view.clock())
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
-    (today,) = now.served.territories(question, TerritoryKind.DEPARTEMENT)
+    (today,) = current.view.territories(question, TerritoryKind.DEPARTEMENT)
     told = orjson.dumps(
         {
-            **question_to_dict(now.served.measured(question)),
+            **question_to_dict(current.view.measured(question)),
             "kind": kind,
             "today": totals(today, question),
-            "scenarios": [_compared(now.served, each, question, kind) for each in kept],
+            "scenarios": [_compared(current.view, each, question, kind) for each in kept],
         }
     )
-    body = b'{"meta":%b,%b' % (now.meta(with_method=True), told[1:])
+    body = b'{"meta":%b,%b' % (current.meta(with_method=True), told[1:])
     return Response(body, media_type=JSON, headers=FRESH)
 
 
 def _compared(
-    served: SnapshotView, kept: Scenario, question: Question, kind: TerritoryKind
+    view: SnapshotView, kept: Scenario, question: Question, kind: TerritoryKind
 ) -> dict[str, object]:
     told: dict[str, object] = {"id": kept.id, "name": kept.name, "problem": None}
     try:
-        edits = parse_edits(list(kept.edits), served.snapshot)
+        edits = parse_edits(list(kept.edits), view.snapshot)
     except InvalidScenario as problem:
         return {**told, "problem": str(problem), "summary": None, "territories": []}
-    found = evaluated(served, edits, question, kind)
+    found = evaluated(view, edits, question, kind)
     return {**told, "summary": found.summary, "territories": found.territories}
 
 
@@ -409,32 +413,32 @@ def exported(request: Request, scenario_id: ScenarioId) -> Response:
     service = app_state(request)
     with service.connect() as connection:
         kept = stored.get(connection, number)
-    now = service.now()
-    served = now.served
-    question = coverage_question(values, served.clock())
+    current = service.current()
+    view = current.view
+    question = coverage_question(values, view.clock())
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
-    edits = parse_edits(list(kept.edits), served.snapshot)
+    edits = parse_edits(list(kept.edits), view.snapshot)
     asked = values.get("format", "json")
     headers = {**FRESH, "Content-Disposition": f'attachment; filename="scenario-{number}-{kind}.{asked}"'}
     body = (
-        evaluation_json(now, edits, question, kind)
+        evaluation_json(current, edits, question, kind)
         if asked == "json"
-        else _file(served, kept, edits, question, kind, asked)
+        else _file(view, kept, edits, question, kind, asked)
     )
     return Response(body, media_type=MEDIA_TYPES[asked], headers=headers)
 
 
 def _file(
-    served: SnapshotView,
+    view: SnapshotView,
     kept: Scenario,
     edits: tuple[Edit, ...],
     question: Question,
     kind: TerritoryKind,
     asked: str,
 ) -> bytes:
-    found = evaluated(served, edits, question, kind)
+    found = evaluated(view, edits, question, kind)
     about = [("Scénario", f"{kept.name} (n° {kept.id})"), *found.about]
-    shapes = export.geometries(served.measured(question), kind)
+    shapes = export.geometries(view.measured(question), kind)
     if asked == "csv":
         return export.csv_bytes(found.table)
     if asked == "xlsx":
@@ -458,7 +462,7 @@ async def _changed(request: Request, save: Save, what: str) -> Scenario:
 def _saved(service: AppState, secret: str, body: dict[str, Any], save: Save, what: str) -> Scenario:
     with service.connect() as connection, connection.begin():
         token = active_token(connection, secret, Scope.SCENARIOS)
-        kept = save(connection, body, service.now().served.snapshot)
+        kept = save(connection, body, service.current().view.snapshot)
     _note(what, kept, token)
     return kept
 

@@ -45,7 +45,7 @@ class AppState:
         self.kinds = load_kinds(settings.action_kinds)
         self.figures = figures
         self.engine: Engine | None = None
-        self._served: SnapshotView | None = None
+        self._view: SnapshotView | None = None
 
     def connect(self) -> AbstractContextManager[Any]:
         """A connection to the database, for the few answers no snapshot holds.
@@ -59,7 +59,7 @@ class AppState:
             raise DatabaseUnavailable("This application was given a snapshot and no database.")
         return self.engine.connect()
 
-    def now(self) -> CurrentView:
+    def current(self) -> CurrentView:
         """What to answer from at this moment.
 
         Raises
@@ -72,17 +72,17 @@ class AppState:
                 "Le service démarre : il n'a pas encore lu ses données.", "Réessayez dans un instant."
             )
         kept = self.keeper.current()
-        served = self._served
-        if served is None or served.snapshot is not kept.snapshot:
-            served = SnapshotView(
+        view = self._view
+        if view is None or view.snapshot is not kept.snapshot:
+            view = SnapshotView(
                 kept.snapshot,
                 home=self.settings.home,
                 detour_factor=self.settings.detour_factor,
                 remembered=self.http.cached_filters,
                 calendar=Calendar(self.settings.school_zone),
             )
-            self._served = served
-        return CurrentView(served, kept.age, kept.database_ok)
+            self._view = view
+        return CurrentView(view, kept.age, kept.database_ok)
 
 
 def app_state(request: Request) -> AppState:

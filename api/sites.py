@@ -132,30 +132,30 @@ def sites_routes(page_size: int) -> APIRouter:
         case never matter. A fact that is not known matches neither `true` nor `false`.
         """
         values = listed.read(request.scope["query_string"])
-        now = app_state(request).now()
+        current = app_state(request).current()
         limit, offset = values.pop("limit", page_size), values.pop("offset", 0)
 
         def body() -> bytes:
-            served = now.served
-            rows = served.rows(site_search(values))
+            view = current.view
+            rows = view.rows(site_search(values))
             page = {
                 "total": len(rows),
                 "limit": limit,
                 "offset": offset,
                 "links": page_links(request, values, len(rows), limit, offset, GEOJSON),
             }
-            features = b",".join(served.feature(row) + b"}}" for row in rows[offset : offset + limit])
+            features = b",".join(view.feature(row) + b"}}" for row in rows[offset : offset + limit])
             return (
                 b'{"type":"FeatureCollection",'
                 + orjson.dumps(page)[1:-1]
                 + b',"meta":'
-                + now.meta()
+                + current.meta()
                 + b',"features":['
                 + features
                 + b"]}"
             )
 
-        return answer(request, now, body)
+        return answer(request, current, body)
 
     @routes.get(
         "/sites.csv",
@@ -173,13 +173,13 @@ def sites_routes(page_size: int) -> APIRouter:
     async def sites_csv(request: Request) -> Response:
         """All sites found, as the national standard's CSV, without paging."""
         values = CSV.read(request.scope["query_string"])
-        now = app_state(request).now()
-        headers = snapshot_headers(request, now, "-csv")
+        current = app_state(request).current()
+        headers = snapshot_headers(request, current, "-csv")
         if is_not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        served = now.served
-        found = [served.snapshot.sites[row] for row in served.rows(site_search(values))]
-        name = f"lieux-mediation-numerique-{served.snapshot.territory.code}.csv"
+        view = current.view
+        found = [view.snapshot.sites[row] for row in view.rows(site_search(values))]
+        name = f"lieux-mediation-numerique-{view.snapshot.territory.code}.csv"
         return StreamingResponse(
             csv_chunks(found),
             media_type="text/csv; charset=utf-8",
@@ -203,33 +203,33 @@ def sites_routes(page_size: int) -> APIRouter:
         `/sites`, but the name of the site's commune is `nom_commune` here.
         """
         values = NEAREST.read(request.scope["query_string"])
-        now = app_state(request).now()
-        served = now.served
-        start = parse_start(served, values)
+        current = app_state(request).current()
+        view = current.view
+        start = parse_start(view, values)
         k = values.get("k", DEFAULT_K)
         mode = Mode(values.get("mode", Mode.CAR))
-        moment = served.clock()
+        moment = view.clock()
         slot = opening_slot(values, moment)
         variant = dated(moment, slot) if slot else ""
-        headers = snapshot_headers(request, now, variant)
+        headers = snapshot_headers(request, current, variant)
         if is_not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        if served.known_site_times(mode) is None:
-            await run_in_threadpool(served.site_times, mode)
+        if view.known_site_times(mode) is None:
+            await run_in_threadpool(view.site_times, mode)
 
         def body() -> bytes:
-            own = served.row_of[start.site] if start.site else -1
+            own = view.row_of[start.site] if start.site else -1
             search, wanted = site_search(values), k + 1 if start.site else k
-            found = _soonest(served, start, mode, search, slot, k=wanted)
-            code = served.travel.method.encode()
+            found = _soonest(view, start, mode, search, slot, k=wanted)
+            code = view.travel.method.encode()
             features = [
                 b'%b,"minutes":%.1f,"method":"%b","distance_m":%d,"distance_method":"%b"}}'
-                % (served.feature(row), seconds / 60, code, metres + 0.5, _STRAIGHT)
+                % (view.feature(row), seconds / 60, code, metres + 0.5, _STRAIGHT)
                 for seconds, metres, row in found
                 if row != own
             ]
             return b'{"type":"FeatureCollection","meta":%b,"origin":%b,"features":[%b]}' % (
-                now.meta(with_method=True),
+                current.meta(with_method=True),
                 start.json,
                 b",".join(features[:k]),
             )
@@ -246,10 +246,12 @@ def sites_routes(page_size: int) -> APIRouter:
     async def site(request: Request, site_id: SiteId) -> Response:
         """The site that bears an identifier, as a GeoJSON feature."""
         NO_PARAMETERS.read(request.scope["query_string"])
-        now = app_state(request).now()
-        now.served.snapshot.site(site_id)  # raises UnknownSite
-        row = now.served.row_of[site_id]
-        return answer(request, now, lambda: b'%b},"meta":%b}' % (now.served.feature(row), now.meta()))
+        current = app_state(request).current()
+        current.view.snapshot.site(site_id)  # raises UnknownSite
+        row = current.view.row_of[site_id]
+        return answer(
+            request, current, lambda: b'%b},"meta":%b}' % (current.view.feature(row), current.meta())
+        )
 
     return routes
 
@@ -259,25 +261,25 @@ _STRAIGHT: Final = STRAIGHT_LINE.encode()
 
 
 def _soonest(
-    served: SnapshotView, start: Start, mode: Mode, search: SiteSearch, slot: Slot | None, *, k: int
+    view: SnapshotView, start: Start, mode: Mode, search: SiteSearch, slot: Slot | None, *, k: int
 ) -> list[tuple[float, float, int]]:
     """Seconds, metres as the crow flies times the detour factor, and row of the sites soonest reached."""
-    if served.travel.graph is None:
+    if view.travel.graph is None:
         speed = SPEED_KMH[mode] / 3.6
-        near = served.tree(search, slot).nearest_of(*start.xy, k=k)
+        near = view.tree(search, slot).nearest_of(*start.xy, k=k)
         return [(metres / speed, metres, row) for metres, row in near]
-    seconds = served.site_times(mode).of_one(start.xy)
-    rows = served.rows(search, slot) if search or slot else np.arange(len(seconds))
+    seconds = view.site_times(mode).of_one(start.xy)
+    rows = view.rows(search, slot) if search or slot else np.arange(len(seconds))
     order = rows[np.argsort(seconds[rows], kind="stable")[:k]]
     x, y = start.xy
     return [
-        (float(seconds[row]), hypot(site_x - x, site_y - y) * served.detour_factor, row)
-        for row, (site_x, site_y) in zip(order.tolist(), served.snapshot.site_xy[order].tolist(), strict=True)
+        (float(seconds[row]), hypot(site_x - x, site_y - y) * view.detour_factor, row)
+        for row, (site_x, site_y) in zip(order.tolist(), view.snapshot.site_xy[order].tolist(), strict=True)
         if seconds[row] < inf
     ]
 
 
-def parse_start(served: SnapshotView, values: dict[str, Any]) -> Start:
+def parse_start(view: SnapshotView, values: dict[str, Any]) -> Start:
     """Where a request measures from.
 
     Raises
@@ -301,7 +303,7 @@ def parse_start(served: SnapshotView, values: dict[str, Any]) -> Start:
             "",
             "Donnez un point de départ : « lon » et « lat », ou « commune » (code INSEE), ou « site ».",
         )
-    territory = served.snapshot.territory
+    territory = view.snapshot.territory
     if "commune" in values:
         code = values["commune"]
         commune = territory.commune_by_code.get(code)
@@ -314,7 +316,7 @@ def parse_start(served: SnapshotView, values: dict[str, Any]) -> Start:
         xy = project_point(hall.x, hall.y, territory.metric_crs)
         return Start(hall.x, hall.y, xy, f"mairie de {commune.name}", commune=code)
     if "site" in values:
-        site = served.snapshot.site(values["site"])
+        site = view.snapshot.site(values["site"])
         if site.longitude is None or site.latitude is None:
             raise refuse("site", site.id, "Ce lieu n'est pas placé sur la carte : sa position est inconnue.")
         xy = project_point(site.longitude, site.latitude, territory.metric_crs)

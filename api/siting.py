@@ -89,9 +89,9 @@ async def siting(request: Request) -> Response:
 
 
 def _asked(service: AppState, body: Mapping[str, Any]) -> Response:
-    served = service.now().served
-    moment = served.clock()
-    snapshot = served.snapshot
+    view = service.current().view
+    moment = view.clock()
+    snapshot = view.snapshot
     asked = siting_question(body, snapshot, moment)
     # Told at once rather than by a job that fails.
     inhabitants_of(snapshot.people, asked.question.population)

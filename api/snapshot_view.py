@@ -391,7 +391,7 @@ def site_feature(site: Site) -> dict[str, object]:
 class CurrentView:
     """What a request is answered from: the snapshot served, and how fresh it is known to be."""
 
-    served: SnapshotView
+    view: SnapshotView
     age: timedelta
     database_ok: bool
 
@@ -403,9 +403,9 @@ class CurrentView:
     def meta(self, *, with_method: bool = False) -> bytes:
         """`meta` of an answer, written; says the age when the database does not answer."""
         if self.database_ok:
-            return self.served.meta_with_method_json if with_method else self.served.meta_json
-        method = {"method": self.served.method} if with_method else {}
-        return orjson.dumps({**self.served.meta, **method, "stale": self.stale})
+            return self.view.meta_with_method_json if with_method else self.view.meta_json
+        method = {"method": self.view.method} if with_method else {}
+        return orjson.dumps({**self.view.meta, **method, "stale": self.stale})
 
     @property
     def stale(self) -> dict[str, object]:

@@ -55,20 +55,20 @@ routes = router("territories")
 async def territories(request: Request) -> Response:
     """All territories of one kind, sorted by code."""
     values = LISTED.read(request.scope["query_string"])
-    now = app_state(request).now()
+    current = app_state(request).current()
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     drawn = values.get("geometry") == "true"
-    tag = snapshot_headers(request, now)["ETag"]
+    tag = snapshot_headers(request, current)["ETag"]
 
     def body() -> bytes:
-        found = now.served.snapshot.territory.groupings_of(kind)
-        features = b",".join(territory_feature(now.served, g, drawn=drawn) + b"}" for g in found)
-        return b'{"type":"FeatureCollection","meta":%b,"features":[%b]}' % (now.meta(), features)
+        found = current.view.snapshot.territory.groupings_of(kind)
+        features = b",".join(territory_feature(current.view, g, drawn=drawn) + b"}" for g in found)
+        return b'{"type":"FeatureCollection","meta":%b,"features":[%b]}' % (current.meta(), features)
 
     if is_not_modified(request, tag):
-        return answer(request, now, body)
+        return answer(request, current, body)
     written = await run_in_threadpool(body)
-    return answer(request, now, lambda: written)
+    return answer(request, current, lambda: written)
 
 
 @routes.get(
@@ -82,18 +82,18 @@ async def territories(request: Request) -> Response:
 async def territory(request: Request, code: Code) -> Response:
     """The territory that bears a code: communes first, then cantons, EPCI, arrondissements, département."""
     values = FOUND.read(request.scope["query_string"])
-    now = app_state(request).now()
+    current = app_state(request).current()
     kind = TerritoryKind(values["kind"]) if "kind" in values else None
-    found = now.served.snapshot.territory.find(code, kind)
+    found = current.view.snapshot.territory.find(code, kind)
     drawn = values.get("geometry", "true") == "true"
     return answer(
         request,
-        now,
-        lambda: b'%b,"meta":%b}' % (territory_feature(now.served, found, drawn=drawn), now.meta()),
+        current,
+        lambda: b'%b,"meta":%b}' % (territory_feature(current.view, found, drawn=drawn), current.meta()),
     )
 
 
-def territory_feature(served: SnapshotView, group: Grouping, *, drawn: bool) -> bytes:
+def territory_feature(view: SnapshotView, group: Grouping, *, drawn: bool) -> bytes:
     """A territory as a GeoJSON feature, without its last brace."""
     properties: dict[str, object] = {
         "kind": group.kind,
@@ -105,7 +105,7 @@ def territory_feature(served: SnapshotView, group: Grouping, *, drawn: bool) -> 
         "communes": group.communes,
     }
     if group.kind is TerritoryKind.COMMUNE:
-        commune = served.snapshot.territory.commune_by_code[group.code]
+        commune = view.snapshot.territory.commune_by_code[group.code]
         properties |= {
             "postal_codes": commune.postal_codes,
             "epci": commune.epci_code or None,
@@ -114,6 +114,6 @@ def territory_feature(served: SnapshotView, group: Grouping, *, drawn: bool) -> 
         }
     return b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b' % (
         orjson.dumps(group.code),
-        served.shape(group) if drawn else b"null",
+        view.shape(group) if drawn else b"null",
         orjson.dumps(properties),
     )

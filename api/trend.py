@@ -65,44 +65,44 @@ def trend(request: Request) -> Response:
     """
     values = ASKED.read(request.scope["query_string"])
     service = app_state(request)
-    now = service.now()
-    served = now.served
-    question = coverage_question(values, served.clock())
+    current = service.current()
+    view = current.view
+    question = coverage_question(values, view.clock())
     kind = TerritoryKind(values["kind"]) if "kind" in values else None
     told = orjson.dumps(
         {
-            **question_to_dict(served.measured(question)),
+            **question_to_dict(view.measured(question)),
             "kind": kind,
-            "snapshots": list(_states(service, served, question, kind)),
+            "snapshots": list(_states(service, view, question, kind)),
         }
     )
-    body = b'{"meta":%b,%b' % (now.meta(with_method=True), told[1:])
+    body = b'{"meta":%b,%b' % (current.meta(with_method=True), told[1:])
     return Response(body, media_type=JSON, headers={"Cache-Control": "no-cache"})
 
 
 def _states(
-    service: AppState, served: SnapshotView, question: Question, kind: TerritoryKind | None
+    service: AppState, view: SnapshotView, question: Question, kind: TerritoryKind | None
 ) -> Iterator[dict[str, object]]:
     with service.connect() as connection:
         states = dated_snapshots.list_(connection)
     for state in states:
-        (whole,) = _rows(service, served, state, question, TerritoryKind.DEPARTEMENT)
-        by_kind = _rows(service, served, state, question, kind) if kind else None
+        (whole,) = _rows(service, view, state, question, TerritoryKind.DEPARTEMENT)
+        by_kind = _rows(service, view, state, question, kind) if kind else None
         yield _told(state.name, state.day.isoformat(), whole, by_kind, question)
-    (whole,) = served.territories(question, TerritoryKind.DEPARTEMENT)
-    by_kind = served.territories(question, kind) if kind else None
-    yield _told(TODAY, served.clock().date().isoformat(), whole, by_kind, question)
+    (whole,) = view.territories(question, TerritoryKind.DEPARTEMENT)
+    by_kind = view.territories(question, kind) if kind else None
+    yield _told(TODAY, view.clock().date().isoformat(), whole, by_kind, question)
 
 
 def _rows(
-    service: AppState, served: SnapshotView, state: DatedSnapshot, question: Question, kind: TerritoryKind
+    service: AppState, view: SnapshotView, state: DatedSnapshot, question: Question, kind: TerritoryKind
 ) -> Rows:
     """Coverage at a dated state, measured once while this snapshot is served."""
-    known = _remembered.setdefault(served, TrendCache())
+    known = _remembered.setdefault(view, TrendCache())
 
     def frame() -> AnalysisContext:
         with service.connect() as connection:
-            return AnalysisContext(dated_snapshots.read(connection, state.name), served.travel, state.day)
+            return AnalysisContext(dated_snapshots.read(connection, state.name), view.travel, state.day)
 
     return known.rows.of(
         (state, question, kind),

@@ -199,10 +199,10 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
             )
             service = AppState(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
             service.engine = engine
-            served = SnapshotView(snapshot, home=folder, detour_factor=1.3, remembered=1)
+            view = SnapshotView(snapshot, home=folder, detour_factor=1.3, remembered=1)
 
-            def find(text: str, service: AppState = service, served: SnapshotView = served) -> list[str]:
-                return [place.id for place in find_places(service, served, text, 8)]
+            def find(text: str, service: AppState = service, view: SnapshotView = view) -> list[str]:
+                return [place.id for place in find_places(service, view, text, 8)]
 
             find("agen")  # the gazetteer is made, a connection opened
             searched(find, questions(territory, rows), show=show)

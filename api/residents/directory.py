@@ -53,9 +53,9 @@ def by_letter(found: Iterable[DirectoryCommune]) -> dict[str, list[DirectoryComm
     return letters
 
 
-def directory_page(now: CurrentView, asked: SearchState) -> str:
+def directory_page(current: CurrentView, asked: SearchState) -> str:
     """The directory, as HTML: the territory's own sites, then those beyond its border."""
-    snapshot = now.served.snapshot
+    snapshot = current.view.snapshot
     own_codes = snapshot.territory.own_codes
     beyond = [s for s in snapshot.sites if s.code_insee and s.code_insee not in own_codes]
     nowhere = [s for s in snapshot.sites if not s.code_insee and not s.commune]
@@ -67,7 +67,7 @@ def directory_page(now: CurrentView, asked: SearchState) -> str:
         "nowhere": sorted(nowhere, key=lambda s: (fold(s.nom), s.id)),
         "count": len(own),
     }
-    return render("directory.html", PageContext(PATH, asked, now), values)
+    return render("directory.html", PageContext(PATH, asked, current), values)
 
 
 routes = router("pages", "", described=False)
@@ -78,5 +78,5 @@ def directory(request: Request) -> Response:
     """Every site, commune by commune."""
     asked, _ = read(request.scope["query_string"])
     # Nothing of where somebody is asked for or shown here: only the language counts.
-    page = directory_page(app_state(request).now(), SearchState(language=asked.language))
+    page = directory_page(app_state(request).current(), SearchState(language=asked.language))
     return html(page, keep="public, max-age=60")

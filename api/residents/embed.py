@@ -38,9 +38,9 @@ routes = router("pages", "", described=False)
 def embed_page(request: Request) -> Response:
     """The page that stands in a frame of another site."""
     service = app_state(request)
-    now = service.now()
-    asked, embedded, unusable = read(request.scope["query_string"], now.served.snapshot.territory)
-    body = page(service, now, asked, embedded, unusable, base_url(request))
+    current = service.current()
+    asked, embedded, unusable = read(request.scope["query_string"], current.view.snapshot.territory)
+    body = page(service, current, asked, embedded, unusable, base_url(request))
     return html(
         body,
         policy=embed_policy(embedded),
@@ -63,15 +63,15 @@ async def script(request: Request) -> Response:
 def whole_file(request: Request) -> Response:
     """The map as one file, for hosts that take nothing else."""
     service = app_state(request)
-    served = service.now().served
-    asked, embedded, _ = read(request.scope["query_string"], served.snapshot.territory)
-    drawn = one_file(served, asked, embedded, base_url(request))
+    view = service.current().view
+    asked, embedded, _ = read(request.scope["query_string"], view.snapshot.territory)
+    drawn = one_file(view, asked, embedded, base_url(request))
     answered = html(drawn.html, policy=drawn.security_policy, keep="no-cache")
     answered.headers["Content-Disposition"] = 'attachment; filename="carte.html"'
     return answered
 
 
-def one_file(served: SnapshotView, asked: SearchState, embedded: Embedded, address: str = "") -> WrittenPage:
+def one_file(view: SnapshotView, asked: SearchState, embedded: Embedded, address: str = "") -> WrittenPage:
     """The map of a territory's sites in one HTML file that asks for nothing but tiles.
 
     It may be kept for months: it tells the hours of a site, not whether it is open now.
@@ -81,7 +81,7 @@ def one_file(served: SnapshotView, asked: SearchState, embedded: Embedded, addre
     address
         Where the service answers, for links to it; "" for none.
     """
-    snapshot = served.snapshot
+    snapshot = view.snapshot
     found: MatchResult = answer(snapshot.sites, None, asked.wishes)
     codes = frozenset(embedded.territory.communes) if embedded.territory else None
     sites = [
@@ -100,7 +100,7 @@ def one_file(served: SnapshotView, asked: SearchState, embedded: Embedded, addre
         sites_map_page.lasting_pins(_, sites, address),
         words=words,
         settings=MapSettings(),
-        outline=served.outline,
+        outline=view.outline,
         view=sites_map_page.initial_view(asked, embedded),
         back=f"{address}{asked.address('/')}" if address else "",
         accent=embedded.accent,
@@ -110,17 +110,17 @@ def one_file(served: SnapshotView, asked: SearchState, embedded: Embedded, addre
 
 def page(
     service: AppState,
-    now: CurrentView,
+    current: CurrentView,
     asked: SearchState,
     embedded: Embedded,
     unusable: tuple[UnusableValue, ...],
     base: str,
 ) -> str:
     """The embedded page, as HTML."""
-    served = now.served
+    view = current.view
     embedded = replace(embedded, view=embedded.view or BOTH)
-    results = embedded.bounded(search(service, served, asked))
-    frame = PageContext(PATH, asked, now)
+    results = embedded.bounded(search(service, view, asked))
+    frame = PageContext(PATH, asked, current)
     found = results.answer
     needs = asked.wishes.of("besoin")
     kept = [pair for pair in (*embedded.pairs(), *asked.pairs()) if pair[0] not in ASKED_THERE]
@@ -140,9 +140,9 @@ def page(
             "kept": kept,
             "listed": listed,
             "map_address": embedded.address(sites_map_page.PATH, asked) if embedded.view != LIST else "",
-            "cards": results.cards(found.fits[: asked.count], served.calendar),
-            "maybes": results.cards(found.maybes[: MAYBES if found.fits else asked.count], served.calendar),
-            "nearly": results.cards(found.nearly, served.calendar),
+            "cards": results.cards(found.fits[: asked.count], view.calendar),
+            "maybes": results.cards(found.maybes[: MAYBES if found.fits else asked.count], view.calendar),
+            "nearly": results.cards(found.nearly, view.calendar),
             "more": embedded.address(PATH, more) if more else "",
             "whole": asked.address("/"),
             "everything": embedded.address(PATH, SearchState(language=asked.language)),

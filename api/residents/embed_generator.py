@@ -51,10 +51,10 @@ class Code:
 def integrate_page(request: Request) -> Response:
     """The form, the code it makes, and the result in a frame."""
     service = app_state(request)
-    now = service.now()
-    territory = now.served.snapshot.territory
+    current = service.current()
+    territory = current.view.snapshot.territory
     asked, embedded, unusable = read(request.scope["query_string"], territory)
-    frame = PageContext(PATH, asked, now)
+    frame = PageContext(PATH, asked, current)
     _ = frame.language
     body = render(
         "integrate.html",

@@ -114,9 +114,9 @@ class Results:
         return [ResultCard(each, opening_at(each.site, self.moment, calendar)) for each in found]
 
 
-def resolve_origin(service: AppState, served: SnapshotView, asked: SearchState) -> SearchOrigin:
+def resolve_origin(service: AppState, view: SnapshotView, asked: SearchState) -> SearchOrigin:
     """Where the request measures from; a problem is told, never raised."""
-    epsg = served.snapshot.territory.metric_crs
+    epsg = view.snapshot.territory.metric_crs
     west, south, east, north = area_of_use(epsg)
     place: Place | None = None
     others: tuple[Place, ...] = ()
@@ -125,11 +125,11 @@ def resolve_origin(service: AppState, served: SnapshotView, asked: SearchState) 
     else:
         if asked.place:
             try:
-                place = find_place(service, served, asked.place)
+                place = find_place(service, view, asked.place)
             except PorteeError:
                 place = None
         if place is None and asked.text:
-            found = find_places(service, served, asked.text, OTHERS + 1)
+            found = find_places(service, view, asked.text, OTHERS + 1)
             place, others = (found[0], tuple(found[1:])) if found else (None, ())
         if place is None:
             return SearchOrigin(problem=NOWHERE if asked.text or asked.place else "")
@@ -139,26 +139,26 @@ def resolve_origin(service: AppState, served: SnapshotView, asked: SearchState) 
     return SearchOrigin(longitude, latitude, place, others)
 
 
-def search(service: AppState, served: SnapshotView, asked: SearchState) -> Results:
+def search(service: AppState, view: SnapshotView, asked: SearchState) -> Results:
     """Answer a request: what the list, the map, the sheets of paper and the embedded page all show."""
-    origin = resolve_origin(service, served, asked)
-    moment = served.clock()
+    origin = resolve_origin(service, view, asked)
+    moment = view.clock()
     seconds = None
     if origin.longitude is not None and origin.latitude is not None:
-        xy = project_point(origin.longitude, origin.latitude, served.snapshot.territory.metric_crs)
-        seconds = served.site_times(asked.mode).of_one(xy).tolist()
-    found = answer(served.snapshot.sites, seconds, asked.wishes, open_at=_hours(served, asked, moment))
+        xy = project_point(origin.longitude, origin.latitude, view.snapshot.territory.metric_crs)
+        seconds = view.site_times(asked.mode).of_one(xy).tolist()
+    found = answer(view.snapshot.sites, seconds, asked.wishes, open_at=_hours(view, asked, moment))
     return Results(asked, origin, found, moment)
 
 
-def _hours(served: SnapshotView, asked: SearchState, moment: datetime) -> Callable[[Site], Fit] | None:
+def _hours(view: SnapshotView, asked: SearchState, moment: datetime) -> Callable[[Site], Fit] | None:
     if not asked.when:
         return None
     slot = parse_slot(asked.when, now=moment)
-    week = served.week(slot)
+    week = view.week(slot)
     if slot.week is not None:
-        return lambda site: _now(opening_at(site, moment, served.calendar))
-    return lambda site: _FITS[status(site, slot, week, served.calendar)]
+        return lambda site: _now(opening_at(site, moment, view.calendar))
+    return lambda site: _FITS[status(site, slot, week, view.calendar)]
 
 
 def _now(found: OpenStatus) -> Fit:
@@ -170,16 +170,16 @@ def _now(found: OpenStatus) -> Fit:
 
 def find_page(
     service: AppState,
-    now: CurrentView,
+    current: CurrentView,
     asked: SearchState,
     unusable: Sequence[UnusableValue] = (),
     base: str = "",
 ) -> str:
     """The page of a request, as HTML; `base` is scheme and host of its address."""
-    served = now.served
-    results = search(service, served, asked)
-    frame = PageContext(PATH, asked, now)
-    calendar = served.calendar
+    view = current.view
+    results = search(service, view, asked)
+    frame = PageContext(PATH, asked, current)
+    calendar = view.calendar
     found = results.answer
     shown = found.fits[: asked.count]
     room = MAYBES if found.fits else asked.count
@@ -195,7 +195,7 @@ def find_page(
         "unusable": [each.said(frame.language) for each in unusable],
         "map_address": asked.address("/lieux/carte"),
         "base": base,
-        "by_road": served.travel.graph is not None,
+        "by_road": view.travel.graph is not None,
     }
     return render("find.html", frame, values)
 
@@ -216,7 +216,7 @@ def home(request: Request) -> Response:
     service = app_state(request)
     asked, unusable = read(request.scope["query_string"])
     return html(
-        find_page(service, service.now(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere]
+        find_page(service, service.current(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere]
     )
 
 

@@ -54,7 +54,7 @@ def oembed(request: Request) -> Response:
     query = embed_query(given.get("url", ""), base)
     if query is None:
         return problem(request.scope, 404, NOT_OURS)
-    territory = app_state(request).now().served.snapshot.territory
+    territory = app_state(request).current().view.snapshot.territory
     asked, embedded, _ = read(query, territory)
     width, height = (_size(given.get(name, ""), most) for name, most in _SIZES)
     title = frame_title(embedded, territory, asked.language)

@@ -108,7 +108,7 @@ class PageContext:
 
     path: str
     asked: SearchState
-    now: CurrentView
+    current: CurrentView
 
     @property
     def language(self) -> Language:
@@ -129,8 +129,8 @@ def render(template: str, frame: PageContext, values: Mapping[str, object]) -> s
         .render(
             frame=frame,
             asked=frame.asked,
-            snapshot=frame.now.served.snapshot,
-            stale=None if frame.now.database_ok else frame.now.stale["message"],
+            snapshot=frame.current.view.snapshot,
+            stale=None if frame.current.database_ok else frame.current.stale["message"],
             **values,
         )
     )

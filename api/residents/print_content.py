@@ -83,7 +83,7 @@ class Desk:
         Scheme and host of the pages, without a slash at the end.
     """
 
-    served: SnapshotView
+    view: SnapshotView
     calendar: Calendar
     code: str
     base: str
@@ -101,12 +101,12 @@ class Desk:
     @cached_property
     def sites(self) -> list[tuple[int, Site]]:
         """The sites people may go to, with their place in the snapshot."""
-        return [(row, site) for row, site in enumerate(self.served.snapshot.sites) if receives(site)]
+        return [(row, site) for row, site in enumerate(self.view.snapshot.sites) if receives(site)]
 
     @cached_property
     def stops(self) -> list[Passage]:
         """Dated stops from the first hour of the day on."""
-        snapshot = self.served.snapshot
+        snapshot = self.view.snapshot
         morning = datetime.combine(self.day, time(), self.moment.tzinfo)
         return passages(snapshot.sites, snapshot.territory, morning, self.calendar)
 
@@ -115,12 +115,12 @@ class Desk:
         return project(
             [c.town_hall.x for c in communes],
             [c.town_hall.y for c in communes],
-            self.served.snapshot.territory.metric_crs,
+            self.view.snapshot.territory.metric_crs,
         )
 
     def seconds(self, communes: Sequence[Commune]) -> NDArray[np.float32]:
         """Times by car from town halls to sites, shape (sites of the snapshot, communes); inf where none."""
-        return self.served.site_times(Mode.CAR).of(self.halls(communes))
+        return self.view.site_times(Mode.CAR).of(self.halls(communes))
 
     def link(
         self, asked: SearchState, said: str, *, path: str = "/", shown: SearchState | None = None
@@ -146,13 +146,13 @@ def territory_sheet(desk: Desk, kind: TerritoryKind, code: str) -> Sheet:
             f"Il n'y a pas d'affiche pour un territoire de type « {kind.label} ».",
             "Choisissez une commune, un canton ou une intercommunalité.",
         )
-    group = desk.served.snapshot.territory.find(code, kind)
+    group = desk.view.snapshot.territory.find(code, kind)
     return _commune_sheet(desk, group) if kind is TerritoryKind.COMMUNE else _grouping_sheet(desk, group)
 
 
 def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
     _ = desk._
-    commune = desk.served.snapshot.territory.commune_by_code[group.code]
+    commune = desk.view.snapshot.territory.commune_by_code[group.code]
     seconds = desk.seconds([commune])[:, 0]
     near = sorted(
         (float(seconds[row]), fold(site.nom), row, site)
@@ -169,7 +169,7 @@ def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
         )
 
     cards = tuple(_card(desk, site, how_far(each, site)) for each, _name, _row, site in near)
-    others = list(desk.served.snapshot.territory.commune_by_code.values())
+    others = list(desk.view.snapshot.territory.commune_by_code.values())
     away = np.hypot(*(desk.halls(others) - desk.halls([commune])).T)
     around = {c.code for c, metres in zip(others, away, strict=True) if metres <= NEAR_M}
     there = SearchState(text=commune.name, place=f"commune-{commune.code}")
@@ -193,7 +193,7 @@ def _commune_sheet(desk: Desk, group: Grouping) -> Sheet:
 
 def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
     _ = desk._
-    territory = desk.served.snapshot.territory
+    territory = desk.view.snapshot.territory
     members = frozenset(group.communes)
     own = sorted(
         ((fold(s.commune), fold(s.nom), row, s) for row, s in desk.sites if s.code_insee in members),
@@ -233,7 +233,7 @@ def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
 def territory_directory(desk: Desk) -> Directory:
     """The directory of the whole territory: every site, and where each commune goes."""
     _ = desk._
-    territory = desk.served.snapshot.territory
+    territory = desk.view.snapshot.territory
     by_commune: dict[str, list[Site]] = defaultdict(list)
     for _row, site in desk.sites:
         by_commune[site.code_insee or f"?{site.commune}"].append(site)
@@ -270,7 +270,7 @@ def territory_directory(desk: Desk) -> Directory:
 def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[DirectoryLine]:
     """Every commune: its own page, or the nearest site for one that has none."""
     _ = desk._
-    territory = desk.served.snapshot.territory
+    territory = desk.view.snapshot.territory
     communes = sorted(territory.communes, key=lambda c: (fold(c.name), c.code))
     rows = [row for row, _site in desk.sites]
     seconds = desk.seconds(communes)[rows] if rows else np.empty((0, len(communes)))
@@ -300,10 +300,10 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
     _ = desk._
     reasons: tuple[str, ...] = ()
     if origin.longitude is not None and origin.latitude is not None:
-        territory = desk.served.snapshot.territory
+        territory = desk.view.snapshot.territory
         xy = project([origin.longitude], [origin.latitude], territory.metric_crs)[0]
-        row = desk.served.row_of[site.id]
-        seconds = float(desk.served.site_times(mode).of_one((float(xy[0]), float(xy[1])))[row])
+        row = desk.view.row_of[site.id]
+        seconds = float(desk.view.site_times(mode).of_one((float(xy[0]), float(xy[1])))[row])
         if np.isfinite(seconds):
             reasons = (site_phrases.journey(_, seconds / 60, mode),)
             start = territory.commune_by_code.get(origin.place.commune) if origin.place else None
@@ -332,13 +332,13 @@ def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
     """What every paper bears: its day, its sources, and what to make of it."""
     _ = desk._
     footer = [_("Imprimé le %(date)s.", date=_.date(desk.day))]
-    if timed and desk.served.travel.graph is None:
+    if timed and desk.view.travel.graph is None:
         footer.append(_("Les temps de trajet sont estimés à vol d'oiseau."))
     sources = sorted({site.source for site in sites if site.source}, key=fold)
     if sources:
         footer.append(_("Source : %(sources)s", sources=_listed(sources)))
     notice = ""
-    if desk.served.snapshot.fictitious:
+    if desk.view.snapshot.fictitious:
         notice = _("Données de démonstration") + _(" : les lieux et les numéros montrés sont inventés.")
     return PrintMetadata(desk.code, desk.day, _(CALL), notice, " ".join(footer))
 

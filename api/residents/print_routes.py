@@ -53,7 +53,7 @@ def choose(request: Request) -> Response:
         code = request.query_params.get(kind.value, "")
         if code and re.fullmatch(r"\w{1,20}", code, re.ASCII):
             asked, _unusable = read(request.scope["query_string"])
-            path = PageContext(PATH, asked, app_state(request).now()).link(sheet_path(kind, code))
+            path = PageContext(PATH, asked, app_state(request).current()).link(sheet_path(kind, code))
             return RedirectResponse(path, status_code=303)
         if code:
             return _chooser(request, UNKNOWN, code=code)
@@ -63,37 +63,37 @@ def choose(request: Request) -> Response:
 @routes.get(PATH + f"/{DIRECTORY}.pdf")
 def directory(request: Request) -> Response:
     """The directory of the whole territory."""
-    desk, now = _desk(request)
-    name = f"{DIRECTORY}-aide-numerique-{slug(now.served.snapshot.territory.name)}"
-    return _remembered(request, desk, now, name, lambda: directory_pdf(territory_directory(desk)))
+    desk, current = _desk(request)
+    name = f"{DIRECTORY}-aide-numerique-{slug(current.view.snapshot.territory.name)}"
+    return _remembered(request, desk, current, name, lambda: directory_pdf(territory_directory(desk)))
 
 
 @routes.get(PATH + "/{kind}/{code}.pdf")
 def sheet(request: Request, kind: str, code: str) -> Response:
     """The sheet of a commune, a canton or an EPCI."""
-    desk, now = _desk(request)
+    desk, current = _desk(request)
     try:
-        group = now.served.snapshot.territory.find(code, TerritoryKind(kind))
+        group = current.view.snapshot.territory.find(code, TerritoryKind(kind))
         if group.kind not in KINDS:
             raise ValueError
     except (ValueError, PorteeError):
         return _chooser(request, UNKNOWN, code=code)
     name = f"affiche-aide-numerique-{slug(group.name)}"
     return _remembered(
-        request, desk, now, name, lambda: sheet_pdf(territory_sheet(desk, group.kind, group.code))
+        request, desk, current, name, lambda: sheet_pdf(territory_sheet(desk, group.kind, group.code))
     )
 
 
 @routes.get("/lieux/{site_id:path}/fiche.pdf")
 def slip(request: Request, site_id: str) -> Response:
     """The slip of a site; how far it is from somewhere is told when the request says where."""
-    desk, now = _desk(request)
-    row = now.served.row_of.get(site_id)
+    desk, current = _desk(request)
+    row = current.view.row_of.get(site_id)
     if row is None:
         return _chooser(request, UNKNOWN_SITE)
-    site = now.served.snapshot.sites[row]
+    site = current.view.snapshot.sites[row]
     asked, _unusable = read(request.scope["query_string"])
-    origin = resolve_origin(app_state(request), now.served, asked)
+    origin = resolve_origin(app_state(request), current.view, asked)
     content = slip_pdf(site_slip(desk, site, origin, asked.mode))
     # It holds the hour it was asked at, and maybe where somebody is: nobody else's.
     return _pdf(content, f"fiche-{slug(site.nom)}", {"Cache-Control": "private, no-store"})
@@ -111,21 +111,21 @@ def slug(name: str) -> str:
 
 def _desk(request: Request) -> tuple[Desk, CurrentView]:
     service: AppState = app_state(request)
-    now = service.now()
+    current = service.current()
     asked, _unusable = read(request.scope["query_string"])
     return (
-        Desk(now.served, now.served.calendar, asked.language, base_url(request), now.served.clock()),
-        now,
+        Desk(current.view, current.view.calendar, asked.language, base_url(request), current.view.clock()),
+        current,
     )
 
 
 def _remembered(
-    request: Request, desk: Desk, now: CurrentView, name: str, make: Callable[[], bytes]
+    request: Request, desk: Desk, current: CurrentView, name: str, make: Callable[[], bytes]
 ) -> Response:
     """A sheet made once a day for each language and address of the pages."""
     key = (request.scope["path"], desk.day, desk.code, desk.base)
-    content = now.served.papers.of(key, make)
-    headers = snapshot_headers(request, now, f"-{hashlib.sha256(content).hexdigest()[:12]}")
+    content = current.view.papers.of(key, make)
+    headers = snapshot_headers(request, current, f"-{hashlib.sha256(content).hexdigest()[:12]}")
     if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return _pdf(content, name, headers)
@@ -145,11 +145,11 @@ def _pdf(content: bytes, name: str, headers: dict[str, str]) -> Response:
 
 def _chooser(request: Request, problem: str = "", **values: str) -> Response:
     """The page of choices; with a problem it is the answer to what was not found."""
-    now = app_state(request).now()
+    current = app_state(request).current()
     asked, _unusable = read(request.scope["query_string"])
     asked = SearchState(language=asked.language)
-    frame = PageContext(PATH, asked, now)
-    territory = now.served.snapshot.territory
+    frame = PageContext(PATH, asked, current)
+    territory = current.view.snapshot.territory
     shown = {name: value[:40] for name, value in values.items()}
     page = render(
         "print.html",

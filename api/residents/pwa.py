@@ -45,7 +45,7 @@ async def service_worker(request: Request) -> Response:
 @routes.get("/manifest.webmanifest")
 async def manifest(request: Request) -> Response:
     """How the pages look once installed."""
-    territory = app_state(request).now().served.snapshot.territory
+    territory = app_state(request).current().view.snapshot.territory
     told = {
         "name": f"Aide au numérique – {territory.name}",
         "short_name": "Aide numérique",
@@ -79,5 +79,5 @@ async def manifest(request: Request) -> Response:
 def offline(request: Request) -> Response:
     """What is shown without a network when no answer was kept."""
     asked, _ = read(request.scope["query_string"])
-    frame = PageContext(OFFLINE, asked, app_state(request).now())
+    frame = PageContext(OFFLINE, asked, app_state(request).current())
     return html(render("offline.html", frame, {}), keep="public, max-age=3600")

@@ -44,15 +44,15 @@ async def report(request: Request, site_id: str) -> Response:
 def _answer(
     service: AppState, asked: SearchState, site_id: str, base: str, body: bytes | None, elsewhere: bool
 ) -> Response:
-    now = service.now()
+    current = service.current()
     try:
-        site = now.served.snapshot.site(site_id)
+        site = current.view.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_site_page(now, asked, site_id), status=404)
+        return html(unknown_site_page(current, asked, site_id), status=404)
     if body is None:
         return _again(
             service,
-            now,
+            current,
             asked,
             site,
             base,
@@ -62,9 +62,9 @@ def _answer(
     form = read_form(body)
     if elsewhere:
         form = replace(form, errors={**form.errors, "": "elsewhere"})
-        return _again(service, now, asked, site, base, form, HTTPStatus.FORBIDDEN)
+        return _again(service, current, asked, site, base, form, HTTPStatus.FORBIDDEN)
     if form.errors:
-        return _again(service, now, asked, site, base, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _again(service, current, asked, site, base, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with service.connect() as connection:
             reports.add(
@@ -78,7 +78,7 @@ def _answer(
             connection.commit()
     except DatabaseUnavailable:
         form = replace(form, errors={"": "away"})
-        return _again(service, now, asked, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
+        return _again(service, current, asked, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
     address = asked.address(site_phrases.site_path(site))
     joint = "&" if "?" in address else "?"
     return RedirectResponse(f"{address}{joint}{DONE}=1#merci", HTTPStatus.SEE_OTHER)
@@ -86,12 +86,12 @@ def _answer(
 
 def _again(
     service: AppState,
-    now: CurrentView,
+    current: CurrentView,
     asked: SearchState,
     site: Site,
     base: str,
     form: ReportForm,
     status: HTTPStatus,
 ) -> Response:
-    page = site_page(service, now, asked, site, base + site_phrases.site_path(site), form)
+    page = site_page(service, current, asked, site, base + site_phrases.site_path(site), form)
     return html(page, status=status, keep=NOT_KEPT)

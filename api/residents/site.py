@@ -98,14 +98,14 @@ def doubts(site: Site) -> list[str]:
     ]
 
 
-def dataset_provenance(now: CurrentView, site: Site) -> Provenance | None:
+def dataset_provenance(current: CurrentView, site: Site) -> Provenance | None:
     """The source of the dataset a site belongs to."""
     subject = f"Lieux « {site.jeu_de_donnees} »"
-    return next((each for each in now.served.snapshot.site_provenance if each.subject == subject), None)
+    return next((each for each in current.view.snapshot.site_provenance if each.subject == subject), None)
 
 
 def site_page(
-    service: AppState, now: CurrentView, asked: SearchState, site: Site, url: str, form: ReportForm
+    service: AppState, current: CurrentView, asked: SearchState, site: Site, url: str, form: ReportForm
 ) -> str:
     """The page of a site, as HTML.
 
@@ -118,15 +118,15 @@ def site_page(
     form
         The form to report an error, as it stands.
     """
-    served = now.served
-    moment = served.clock()
+    view = current.view
+    moment = view.clock()
     today = moment.date()
-    frame = PageContext(site_phrases.site_path(site), asked, now)
+    frame = PageContext(site_phrases.site_path(site), asked, current)
     _ = frame.language
-    calendar = now.served.calendar
+    calendar = current.view.calendar
     days = week_of(site, today, calendar)
     fresh, old = site_phrases.freshness(_, site, moment)
-    territory = served.snapshot.territory
+    territory = view.snapshot.territory
     values = {
         "site": site,
         "url": url,
@@ -142,7 +142,7 @@ def site_page(
         "doubts": doubts(site),
         "fresh": _sentence(fresh),
         "old": old,
-        "provenance": dataset_provenance(now, site),
+        "provenance": dataset_provenance(current, site),
         "linked": json_block(linked(site, url, territory, days)),
         "back": _back(asked, site),
         "map_address": f"{_around(asked, site).address('/lieux/carte')}#{quote(site.id, safe='')}",
@@ -157,11 +157,11 @@ def site_page(
     return render("site.html", frame, values)
 
 
-def unknown_site_page(now: CurrentView, asked: SearchState, site_id: str) -> str:
+def unknown_site_page(current: CurrentView, asked: SearchState, site_id: str) -> str:
     """The page of an identifier that no site in service bears."""
     local = site_id.partition("--")[2] or site_id
     likely = " ".join(re.findall(r"[^\W\d_]{3,}", local))[:100]
-    return render("unknown_site.html", PageContext("/lieux", asked, now), {"likely": likely})
+    return render("unknown_site.html", PageContext("/lieux", asked, current), {"likely": likely})
 
 
 def _back(asked: SearchState, site: Site) -> str:
@@ -200,13 +200,13 @@ def form_address(request: Request, site_id: str) -> Response:
 def one_site(request: Request, site_id: str) -> Response:
     """The page of a site, or one that says it is not known, with status 404."""
     service = app_state(request)
-    now = service.now()
+    current = service.current()
     asked, _ = read(request.scope["query_string"])
     try:
-        site = now.served.snapshot.site(site_id)
+        site = current.view.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_site_page(now, asked, site_id), status=404)
+        return html(unknown_site_page(current, asked, site_id), status=404)
     url = base_url(request) + site_phrases.site_path(site)
     done = request.query_params.get(DONE) == "1"
-    page = site_page(service, now, asked, site, url, ReportForm(done=done))
+    page = site_page(service, current, asked, site, url, ReportForm(done=done))
     return html(page, keep=KEPT[done or bool(asked.pairs())])

@@ -37,9 +37,9 @@ routes = router("pages", "", described=False)
 def map_page(request: Request) -> Response:
     """The sites of a request on a map."""
     service = app_state(request)
-    served = service.now().served
-    asked, embedded, _ = read(request.scope["query_string"], served.snapshot.territory)
-    drawn = draw(service, served, asked, embedded)
+    view = service.current().view
+    asked, embedded, _ = read(request.scope["query_string"], view.snapshot.territory)
+    drawn = draw(service, view, asked, embedded)
     return html(
         drawn.html,
         policy=drawn.security_policy,
@@ -48,18 +48,18 @@ def map_page(request: Request) -> Response:
     )
 
 
-def draw(service: AppState, served: SnapshotView, asked: SearchState, embedded: Embedded) -> WrittenPage:
+def draw(service: AppState, view: SnapshotView, asked: SearchState, embedded: Embedded) -> WrittenPage:
     """The map of a request."""
-    results = embedded.bounded(search(service, served, asked))
+    results = embedded.bounded(search(service, view, asked))
     _ = language(asked.language)
     ranked = bool(asked.anywhere or asked.chosen() or asked.wishes.words or embedded.view == BOTH)
     found = results.answer
     listed = asked.count if ranked else 0
     pins = [
-        *_pins(_, results, served, found.fits[:listed], first=1),
-        *_pins(_, results, served, found.fits[listed:]),
-        *_pins(_, results, served, found.maybes, sure=False),
-        *_pins(_, results, served, found.nearly, sure=False),
+        *_pins(_, results, view, found.fits[:listed], first=1),
+        *_pins(_, results, view, found.fits[listed:]),
+        *_pins(_, results, view, found.maybes, sure=False),
+        *_pins(_, results, view, found.nearly, sure=False),
     ]
     origin = results.origin
     where = (
@@ -71,11 +71,11 @@ def draw(service: AppState, served: SnapshotView, asked: SearchState, embedded: 
         else None
     )
     return sites_map(
-        served.snapshot,
+        view.snapshot,
         pins,
-        words=map_texts(_, embedded, served.snapshot.territory.name, where.name if where else ""),
+        words=map_texts(_, embedded, view.snapshot.territory.name, where.name if where else ""),
         settings=MapSettings(),
-        outline=served.outline,
+        outline=view.outline,
         origin=where,
         view=initial_view(asked, embedded),
         back=asked.address("/"),
@@ -130,7 +130,7 @@ def map_texts(_: Language, embedded: Embedded, territory: str, place: str = "") 
 def _pins(
     _: Language,
     results: Results,
-    served: SnapshotView,
+    view: SnapshotView,
     found: Iterable[Found],
     *,
     first: int | None = None,
@@ -143,7 +143,7 @@ def _pins(
         site = each.site
         if site.longitude is None or site.latitude is None:
             continue
-        card = ResultCard(each, opening_at(site, results.moment, served.calendar))
+        card = ResultCard(each, opening_at(site, results.moment, view.calendar))
         notes = []
         if site.position is Position.APPROXIMATIVE:
             notes.append(_(site_phrases.POSITIONS[site.position]))

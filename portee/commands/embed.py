@@ -47,10 +47,8 @@ def embed(
         asked, embedded, unusable = read(urlencode(pairs).encode(), snapshot.territory)
         if unusable:
             raise InvalidParameter(" ".join(each.said(language("fr")) for each in unusable), "")
-        served = SnapshotView(
-            snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1
-        )
-        html = one_file(served, asked, embedded, address.rstrip("/")).html
+        view = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+        html = one_file(view, asked, embedded, address.rstrip("/")).html
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text(html, "utf-8")
         fresh.replace(path)

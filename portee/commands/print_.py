@@ -100,9 +100,9 @@ def _snapshot(settings: Settings) -> Snapshot:
 
 
 def _desk(settings: Settings, snapshot: Snapshot, lang: str) -> Desk:
-    served = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+    view = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
     base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{DEFAULT_PORT}"
-    return Desk(served, Calendar(zone=settings.school_zone), lang, base, datetime.now(TIME_ZONE))
+    return Desk(view, Calendar(zone=settings.school_zone), lang, base, datetime.now(TIME_ZONE))
 
 
 def _jobs(desk: Desk, groups: list[Grouping], *, whole: bool) -> list[Job]:
@@ -115,7 +115,7 @@ def _jobs(desk: Desk, groups: list[Grouping], *, whole: bool) -> list[Job]:
         for group in groups
     ]
     if whole:
-        name = slug(desk.served.snapshot.territory.name)
+        name = slug(desk.view.snapshot.territory.name)
         jobs.append((f"{DIRECTORY}-{name}.pdf", lambda: directory_pdf(territory_directory(desk))))
     return jobs
 

@@ -62,10 +62,8 @@ HOSTILE = (
 
 
 def desk(found: Snapshot, code: str = "fr", base: str = "https://portee.example") -> Desk:
-    served = SnapshotView(
-        found, home=Path("/nonexistent"), detour_factor=1.3, remembered=4, clock=lambda: NOW
-    )
-    return Desk(served, Calendar(), code, base, NOW)
+    view = SnapshotView(found, home=Path("/nonexistent"), detour_factor=1.3, remembered=4, clock=lambda: NOW)
+    return Desk(view, Calendar(), code, base, NOW)
 
 
 def read(pdf: bytes) -> PdfReader:

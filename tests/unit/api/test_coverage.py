@@ -49,7 +49,7 @@ SITES = (WEST, EAST)
 
 
 def set_clock(client, moment):
-    client.app.state.service.now().served.clock = lambda: moment
+    client.app.state.service.current().view.clock = lambda: moment
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ SITES = (
 def client():
     with serving(snapshot(*SITES)) as opened:
         app: Any = opened.app
-        app.state.service.now().served.clock = lambda: NOW
+        app.state.service.current().view.clock = lambda: NOW
         yield opened
 
 

@@ -172,7 +172,7 @@ def test_hours_nobody_can_read_are_quoted_as_they_stand(monkeypatch):
 )
 def test_a_record_six_months_old_is_to_be_checked(checked, said):
     client = client_of(full(date_maj=checked))
-    client.app.state.service.now().served.clock = lambda: datetime(2026, 11, 27, 10, tzinfo=TIME_ZONE)
+    client.app.state.service.current().view.clock = lambda: datetime(2026, 11, 27, 10, tzinfo=TIME_ZONE)
     assert said in words_of(client.get("/lieux/essai--a"))
 
 
@@ -270,8 +270,8 @@ def test_a_real_fortnight_is_told_from_the_hours_as_they_are_written():
     """Christmas 2026 in Lot-et-Garonne (zone A), by hand from the school calendar."""
     written = "Mo-Fr 09:00-12:00; PH off; 2026 Dec 24 off; 2026 Dec 23 14:00-16:00"
     client = client_of(full(horaires=written, arrets=()))
-    served = client.app.state.service.now().served
-    served.clock = lambda: datetime(2026, 12, 21, 8, 30, tzinfo=TIME_ZONE)
+    view = client.app.state.service.current().view
+    view.clock = lambda: datetime(2026, 12, 21, 8, 30, tzinfo=TIME_ZONE)
     text = words_of(client.get("/lieux/essai--a")).replace("\xa0", " ")
     for told in (
         "Ouvre aujourd'hui à 9 h",
