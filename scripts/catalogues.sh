@@ -5,9 +5,9 @@
 pot=$(mktemp)
 trap 'rm -f "$pot"' EXIT
 pybabel=.venv/bin/pybabel
-"$pybabel" --quiet extract --mapping scripts/catalogues.cfg --keywords=N_ --keywords=many:1,2 \
-    --no-location --sort-output --omit-header --output "$pot" api/residents
-for catalogue in api/residents/locale/*/LC_MESSAGES/portee.po; do
+"$pybabel" --quiet extract --mapping scripts/catalogues.cfg --keywords=N_ \
+    --no-location --sort-output --omit-header --output "$pot" api/residents geo/wording
+for catalogue in geo/wording/locale/*/LC_MESSAGES/portee.po; do
     language=$(cut -d/ -f4 <<<"$catalogue")
     "$pybabel" --quiet update --input-file "$pot" --output-file "$catalogue" --locale "$language" \
         --no-fuzzy-matching --omit-header --ignore-obsolete --width 108

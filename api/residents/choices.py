@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from api.residents.translations import N_
 from geo.matching.criteria import GROUPS
 from geo.sites import standard
+from geo.wording.language import N_
 
 
 @dataclass(frozen=True)

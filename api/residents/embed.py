@@ -15,12 +15,13 @@ from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
 from api.residents.find import KEPT, MAYBES, has_more, search
 from api.residents.page_context import ASSETS, POLICY, PageContext, base_url, html, render
 from api.residents.search_state import SearchState, UnusableValue
-from api.residents.translations import language
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView, SnapshotView
 from geo.matching.ranking import MatchResult, answer
+from geo.wording import dates
+from geo.wording.language import language
 from static_maps.coverage_map import WrittenPage
 from static_maps.csp import digest
 from static_maps.settings import MapSettings
@@ -92,7 +93,7 @@ def one_file(view: SnapshotView, asked: SearchState, embedded: Embedded, address
     if snapshot.sites_updated:
         lead = _(
             "Choisissez un lieu pour voir son numéro de téléphone. Informations du %(date)s.",
-            date=_.date(snapshot.sites_updated),
+            date=dates.long_date(snapshot.sites_updated, _),
         )
         words = replace(words, lead=lead)
     return sites_map(

@@ -14,11 +14,11 @@ from api.residents.choices import CHOICES
 from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.search_state import SearchState
-from api.residents.translations import N_, Language
 from api.routing import router
 from api.service import app_state
 from geo.sites.filters import fold
 from geo.territory.model import Territory, TerritoryKind
+from geo.wording.language import N_, Language
 
 PATH: Final = "/integrer"
 LEVELS: Final = {

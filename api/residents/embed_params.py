@@ -15,10 +15,10 @@ from api.parameters import MAX_PARAMETERS
 from api.residents import search_state
 from api.residents.find import Results
 from api.residents.search_state import SearchState, UnusableValue, clean
-from api.residents.translations import N_
 from geo.errors import UnknownTerritory
 from geo.matching.ranking import Found
 from geo.territory.model import Grouping, Territory
+from geo.wording.language import N_
 
 VERSION: Final = 1
 NAMES: Final = ("v", "territoire", "vue", "centre", "zoom", "couleur", "logo", "titre")

@@ -11,11 +11,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.places import find_place, find_places
-from api.residents import site_phrases
 from api.residents.choices import CHOICES, GROUP_NAMES, choice_label
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.search_state import PAGE, SearchState, UnusableValue, read
-from api.residents.translations import N_, Language
 from api.routing import router
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView, SnapshotView
@@ -28,6 +26,8 @@ from geo.matching.criteria import Fit
 from geo.matching.ranking import Found, MatchResult, answer
 from geo.places.model import Place, PlaceKind
 from geo.sites.model import Site
+from geo.wording import site_phrases
+from geo.wording.language import N_, Language
 
 PATH: Final = "/"
 MAYBES: Final = 5
@@ -92,12 +92,15 @@ class ResultCard:
     def reasons(self, _: Language, asked: SearchState, moment: datetime, *, timed: bool) -> list[str]:
         """Why this one: « 12 min en voiture », « gratuit », « ouvert jusqu'à 17 h »."""
         site = self.site
-        told = [site_phrases.journey(_, self.found.minutes, asked.mode)] if timed else []
-        told.append(site_phrases.cost(_, site) or _("prix inconnu"))
+        reasons = []
+        if timed:
+            minutes = self.found.seconds / 60 if site.located else None
+            reasons.append(site_phrases.journey(_, minutes, asked.mode))
+        reasons.append(site_phrases.cost(_, site) or _("prix inconnu"))
         if site.pass_numerique:
-            told.append(_("accepte le Pass Numérique"))
-        told.append(site_phrases.opening(_, self.opening, moment))
-        return told
+            reasons.append(_("accepte le Pass Numérique"))
+        reasons.append(site_phrases.opening(_, self.opening, moment))
+        return reasons
 
 
 @dataclass(frozen=True)

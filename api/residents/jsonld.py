@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from api.residents import site_phrases
 from geo.hours.open_status import DayHours
 from geo.sites.model import Position, Site
 from geo.territory.model import Territory
-from static_maps.map_phrases import dialled
+from geo.wording import site_phrases
 
 CONTEXT: Final = "https://schema.org"
 
@@ -63,7 +62,7 @@ def linked(site: Site, url: str, territory: Territory, days: Iterable[DayHours])
         "url": url,
         "name": site.nom,
         "description": site.presentation_resume,
-        "telephone": site.telephone if dialled(site.telephone) else "",
+        "telephone": site.telephone if site_phrases.dialled(site.telephone) else "",
         "email": list(site.courriels),
         "address": _address(site),
         "geo": _point(site),

@@ -16,10 +16,10 @@ from api.problems import problem
 from api.residents.embed import PATH as EMBED
 from api.residents.embed_params import Embedded, read
 from api.residents.page_context import base_url
-from api.residents.translations import language
 from api.routing import router
 from api.service import app_state
 from geo.territory.model import Territory
+from geo.wording.language import language
 
 PATH: Final = "/oembed"
 PAGES: Final = (EMBED, "/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,13 +18,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.pages import HTML
-from api.residents import site_phrases
 from api.residents.search_state import SearchState
-from api.residents.translations import LANGUAGES, Language, language
 from api.security_headers import FRAMED_BY
 from api.service import app_state
 from api.snapshot_view import CurrentView
-from static_maps import map_phrases
+from geo.wording import dates, names, site_phrases
+from geo.wording.language import LANGUAGES, Language, language
 
 HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE / "assets"
@@ -87,11 +86,24 @@ def _environment(code: str) -> jinja2.Environment:
         asset=asset,
         STYLE=STYLE,
         languages=LANGUAGES,
-        phone=map_phrases.phone,
-        dialled=map_phrases.dialled,
+        phone=site_phrases.phone,
+        dialled=site_phrases.dialled,
+        dates=dates,
+        names=names,
+        ngettext=_ngettext(spoken),
         words=site_phrases,
     )
     return environment
+
+
+def _ngettext(_: Language) -> Callable[..., Markup]:
+    """Return the `ngettext` of templates: plural rules and digits of the language, values escaped."""
+
+    def ngettext(one: str, several: str, count: float, **values: object) -> Markup:
+        text = Markup(_.plural(one, several, count))  # noqa: S704 - a sentence of ours
+        return text % {"num": _.digits(count), **values}
+
+    return ngettext
 
 
 @dataclass(frozen=True)

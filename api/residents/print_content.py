@@ -14,10 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from api.residents import site_phrases
 from api.residents.find import SearchOrigin
 from api.residents.search_state import SearchState
-from api.residents.translations import N_, SOURCE, Language, language
 from api.snapshot_view import SnapshotView
 from geo.crs import project
 from geo.errors import InvalidParameter
@@ -31,7 +29,8 @@ from geo.reach.modes import Mode
 from geo.sites.filters import fold
 from geo.sites.model import Site
 from geo.territory.model import Commune, Grouping, TerritoryKind
-from static_maps import map_phrases
+from geo.wording import dates, hours, site_phrases
+from geo.wording.language import N_, SOURCE, Language, language
 from static_maps.print_layout import (
     CardGroup,
     Chapter,
@@ -278,7 +277,7 @@ def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[D
         if commune.code in by_commune:
             count = len(by_commune[commune.code])
             yield DirectoryLine(
-                commune.name, commune.code, _.many("%(num)s lieu", "%(num)s lieux", count), own=True
+                commune.name, commune.code, _.ngettext("%(num)s lieu", "%(num)s lieux", count), own=True
             )
             continue
         times = seconds[:, column]
@@ -331,7 +330,7 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
 def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
     """What every paper bears: its day, its sources, and what to make of it."""
     _ = desk._
-    footer = [_("Imprimé le %(date)s.", date=_.date(desk.day))]
+    footer = [_("Imprimé le %(date)s.", date=dates.long_date(desk.day, _))]
     if timed and desk.view.travel.graph is None:
         footer.append(_("Les temps de trajet sont estimés à vol d'oiseau."))
     sources = sorted({site.source for site in sites if site.source}, key=fold)
@@ -370,7 +369,7 @@ def _card(desk: Desk, site: Site, reasons: tuple[str, ...]) -> PrintCard:
 
 
 def _phone(site: Site) -> str:
-    return map_phrases.phone(site.telephone) if map_phrases.dialled(site.telephone) else ""
+    return site_phrases.phone(site.telephone) if site_phrases.dialled(site.telephone) else ""
 
 
 def _journey(desk: Desk, seconds: float) -> str:
@@ -395,9 +394,9 @@ def _said(_: Language, stop: Passage) -> Passing:
         when=_capital(
             _(
                 "%(day)s, de %(start)s à %(end)s",
-                day=_.day(stop.start.date(), year=False),
-                start=_.hour(stop.start),
-                end=_.hour(stop.end),
+                day=dates.weekday_date(stop.start.date(), _, year=False),
+                start=dates.time_of_day(stop.start, _),
+                end=dates.time_of_day(stop.end, _),
             )
         ),
         place=stop.place,
@@ -421,7 +420,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
         return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
     if not is_readable(raw):
         return (_capital(raw),)
-    rules = map_phrases.hours(raw)
+    rules = hours.hours_lines(raw)
     simple = rules != (raw,)
     if simple and _.code == SOURCE:
         return tuple(_capital(_unbroken(rule)) for rule in rules)
@@ -430,7 +429,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
     if not lines:
         return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
     if not simple or "[" in raw:  # other weeks may differ
-        return (_("Semaine du %(day)s (une autre peut différer) :", day=_.date(monday)), *lines)
+        return (_("Semaine du %(day)s (une autre peut différer) :", day=dates.long_date(monday, _)), *lines)
     return lines
 
 
@@ -438,7 +437,7 @@ def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[st
     """The hours of one week: days with the same hours on one line."""
     days: dict[str, list[int]] = defaultdict(list)
     for number, day in enumerate(week_of(site, monday, calendar)):
-        hours = [_joined(f"{_.hour(each.start)} – {_.hour(each.end)}") for each in day.ranges]
+        hours = [_joined(dates.time_range(each.start, each.end, _)) for each in day.ranges]
         if hours:
             days[_(" et ").join(hours)].append(number)
     return tuple(
@@ -449,7 +448,7 @@ def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[st
 
 def _days(_: Language, numbers: Sequence[int]) -> str:
     # 3 January 2000 was a Monday.
-    names = [_.weekday(date(2000, 1, 3 + number)) for number in numbers]
+    names = [dates.weekday(date(2000, 1, 3 + number), _) for number in numbers]
     if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
         return _("du %(first)s au %(last)s", first=names[0], last=names[-1])
     return ", ".join(names)
@@ -460,15 +459,15 @@ def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
     if found.state is OpenState.CLOSED and found.opens is not None:
         said = _(
             "ouvre le %(day)s à %(hour)s",
-            day=_.day(found.opens.date(), year=False),
-            hour=_.hour(found.opens),
+            day=dates.weekday_date(found.opens.date(), _, year=False),
+            hour=dates.time_of_day(found.opens, _),
         )
         if found.stop is not None:
             said = _("%(said)s (%(place)s)", said=said, place=found.stop.place)
         return _("%(said)s, sur rendez-vous", said=said) if found.appointment else said
     said = site_phrases.opening(_, found, moment)
     if found.state is OpenState.OPEN:
-        return _("le %(day)s : %(said)s", day=_.day(moment.date(), year=False), said=said)
+        return _("le %(day)s : %(said)s", day=dates.weekday_date(moment.date(), _, year=False), said=said)
     return said
 
 

@@ -14,7 +14,6 @@ from api.residents.find import resolve_origin
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.print_content import KINDS, Desk, site_slip, territory_directory, territory_sheet
 from api.residents.search_state import SearchState, read
-from api.residents.translations import N_
 from api.responses import is_not_modified, snapshot_headers
 from api.routing import router
 from api.service import AppState, app_state
@@ -22,6 +21,7 @@ from api.snapshot_view import CurrentView
 from geo.errors import PorteeError
 from geo.sites.filters import fold
 from geo.territory.model import Grouping, TerritoryKind
+from geo.wording.language import N_
 from static_maps.print_layout import directory_pdf, sheet_pdf, slip_pdf
 
 PATH: Final = "/imprimer"

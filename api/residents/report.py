@@ -12,7 +12,6 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.residents import site_phrases
 from api.residents.page_context import base_url, html
 from api.residents.report_form import ReportForm, from_elsewhere, read_form, read_form_body
 from api.residents.search_state import SearchState, read
@@ -24,6 +23,7 @@ from geo.errors import DatabaseUnavailable, UnknownSite
 from geo.sites.model import Site
 from geo.store import reports
 from geo.store.reports import ReportSubject
+from geo.wording import site_phrases
 
 NOT_KEPT = "private, no-store"
 """A page that shows what somebody typed must not be kept."""

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api.residents.translations import N_
 from geo.sites.contacts import emails
 from geo.sites.text import cleaned
 from geo.store.reports import EMAIL_MAX, MESSAGE_MAX, ReportSubject
+from geo.wording.language import N_
 
 BODY_MAX_BYTES: Final = 16 * 1024
 FIELDS_MAX: Final = 20

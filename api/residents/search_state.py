@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from api.parameters import MAX_PARAMETERS
 from api.residents.choices import CHOICES, WORDS_NAME
-from api.residents.translations import LANGUAGES, N_, SOURCE, Language
 from geo.matching.criteria import ANYTHING, GROUPS, Criteria
 from geo.matching.ranking import WHEN
 from geo.reach.modes import Mode
+from geo.wording.language import LANGUAGES, N_, SOURCE, Language
 
 MAX_TEXT: Final = 200
 PAGE: Final = 10

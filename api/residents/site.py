@@ -11,13 +11,12 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.residents import site_phrases, timetable
+from api.residents import timetable
 from api.residents.choices import CHOICES
 from api.residents.jsonld import linked
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
 from api.residents.search_state import SearchState, read
-from api.residents.translations import N_, Language
 from api.routing import router
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView
@@ -29,6 +28,8 @@ from geo.sites.findings import CATALOGUE
 from geo.sites.model import Site
 from geo.store.reports import EMAIL_KEPT, EMAIL_MAX, MESSAGE_MAX
 from geo.territory.model import Provenance
+from geo.wording import site_phrases
+from geo.wording.language import N_, Language
 from static_maps.csp import json_block
 
 DONE: Final = "signale"

@@ -8,13 +8,11 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.residents import site_phrases
 from api.residents.choices import GROUP_NAMES
 from api.residents.embed_params import BOTH, Embedded, read
 from api.residents.find import KEPT, ResultCard, Results, search
 from api.residents.page_context import html
 from api.residents.search_state import SearchState
-from api.residents.translations import Language, language
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
@@ -22,7 +20,8 @@ from api.snapshot_view import SnapshotView
 from geo.hours.open_status import opening_at
 from geo.matching.ranking import Found
 from geo.sites.model import Position, Site
-from static_maps import map_phrases
+from geo.wording import names, site_phrases
+from geo.wording.language import Language, language
 from static_maps.coverage_map import WrittenPage
 from static_maps.page_data import hours
 from static_maps.settings import MapSettings
@@ -97,7 +96,7 @@ def map_texts(_: Language, embedded: Embedded, territory: str, place: str = "") 
         language=_.code,
         title=embedded.title
         or (
-            _("Aide au numérique près de %(place)s : la carte", place=place)
+            _("Aide au numérique près %(of_place)s : la carte", of_place=names.of_place(place, _))
             if place
             else _("Aide au numérique sur la carte : %(area)s", area=area)
         ),
@@ -157,8 +156,8 @@ def _pins(
                 id=site.id,
                 name=site.nom,
                 at=(site.longitude, site.latitude),
-                phone=map_phrases.phone(site.telephone),
-                dial=map_phrases.dialled(site.telephone),
+                phone=site_phrases.phone(site.telephone),
+                dial=site_phrases.dialled(site.telephone),
                 why=" · ".join(card.reasons(_, asked, results.moment, timed=results.origin.found)),
                 notes=tuple(notes),
                 address=postal_address(site),
@@ -184,8 +183,8 @@ def lasting_pins(_: Language, sites: Iterable[Site], address: str = "") -> list[
             id=site.id,
             name=site.nom,
             at=(site.longitude, site.latitude),
-            phone=map_phrases.phone(site.telephone),
-            dial=map_phrases.dialled(site.telephone),
+            phone=site_phrases.phone(site.telephone),
+            dial=site_phrases.dialled(site.telephone),
             why=site_phrases.cost(_, site) or _("prix inconnu"),
             hours=hours(site) or (_("horaires inconnus"),),
             notes=(_(site_phrases.POSITIONS[site.position]),)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from api.residents.translations import Language
 from geo.hours.open_status import DatedVisit, DayHours, Exceptional, Range
+from geo.wording import dates
+from geo.wording.language import Language
 
 AHEAD: Final = timedelta(days=60)
 """How far exceptional closures and hours are told."""
@@ -41,7 +42,10 @@ class Day:
 
 def week(_: Language, days: tuple[DayHours, ...], today: date) -> list[Day]:
     """The lines of a week."""
-    return [Day(d.date, _.day(d.date, year=False), hours(_, d), note(_, d), d.date == today) for d in days]
+    return [
+        Day(d.date, dates.weekday_date(d.date, _, year=False), hours(_, d), note(_, d), d.date == today)
+        for d in days
+    ]
 
 
 def hours(_: Language, day: DayHours) -> tuple[str, ...]:
@@ -73,7 +77,7 @@ def note(_: Language, day: DayHours) -> str:
 
 def between(_: Language, each: Range) -> str:
     """A range: « 9 h – 12 h, sur rendez-vous (Halle) »."""
-    said = f"{_.hour(each.start)} – {_.hour(each.end)}"
+    said = dates.time_range(each.start, each.end, _)
     if each.by_appointment:
         said = _("%(said)s, sur rendez-vous", said=said)
     return _("%(said)s (%(place)s)", said=said, place=each.stop.place) if each.stop else said
@@ -83,7 +87,7 @@ def exceptions(_: Language, found: tuple[Exceptional, ...]) -> list[str]:
     """Exceptional closures and hours, one sentence each."""
     told = []
     for each in found:
-        first, last = _.day(each.first), _.day(each.last)
+        first, last = dates.weekday_date(each.first, _), dates.weekday_date(each.last, _)
         when = (
             _("le %(day)s", day=first)
             if each.first == each.last
@@ -101,7 +105,7 @@ def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
     """Stops to come: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
     told = []
     for each in found:
-        said = f"{_.day(each.start.date())}, {_.hour(each.start)} – {_.hour(each.end)}"
+        said = f"{dates.weekday_date(each.start.date(), _)}, {dates.time_range(each.start, each.end, _)}"
         if each.by_appointment:
             said = _("%(said)s, sur rendez-vous", said=said)
         told.append(_("%(said)s : %(place)s", said=said, place=each.stop.place) if each.stop else said)

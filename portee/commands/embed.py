@@ -10,10 +10,10 @@ import typer
 
 from api.residents.embed import one_file
 from api.residents.embed_params import read
-from api.residents.translations import language
 from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter
 from geo.settings import Settings
+from geo.wording.language import language
 from portee.console import print_text, report_errors
 from portee.coverage_options import load_context
 

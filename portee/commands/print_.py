@@ -12,7 +12,6 @@ import typer
 
 from api.residents.print_content import Desk, territory_directory, territory_sheet
 from api.residents.print_routes import DIRECTORY, slug
-from api.residents.translations import LANGUAGES, SOURCE
 from api.snapshot_view import SnapshotView
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
@@ -21,6 +20,7 @@ from geo.snapshot import Snapshot
 from geo.store import snapshots
 from geo.store.database import engine_for
 from geo.territory.model import Grouping, TerritoryKind
+from geo.wording.language import LANGUAGES, SOURCE
 from portee.commands.serve import DEFAULT_PORT
 from portee.console import err, plain, print_json, print_text, progress, report_errors
 from static_maps.print_layout import directory_pdf, sheet_pdf

@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 from api.residents.find import SearchOrigin
 from api.residents.print_content import Desk, hours_lines, site_slip, territory_directory, territory_sheet
 from api.residents.print_routes import slug
-from api.residents.translations import language
 from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.hours.calendar import Calendar
@@ -36,6 +35,7 @@ from geo.store import snapshots, territories
 from geo.store.database import engine_for
 from geo.territory.files import read_territory
 from geo.territory.model import TerritoryKind
+from geo.wording.language import language
 from portee.cli import app
 from static_maps.print_layout import LINK_MOST, directory_pdf, qr_svg, sheet_pdf, slip_pdf
 from tests.support.serving import serving

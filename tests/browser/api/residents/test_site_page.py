@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
-from api.residents import site_phrases
 from api.settings import ApiSettings
 from geo.settings import Settings
 from geo.sites.model import ItinerantStop, Position, Site
 from geo.sites.text import cleaned
 from geo.territory.model import Provenance
+from geo.wording import site_phrases
 from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
 from tests.support import world
 from tests.support.browser import browser

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from api.residents.choices import CHOICES
 from api.residents.search_state import MOST, PAGE, SearchState, clean, read
-from api.residents.translations import language
 from geo.matching.criteria import GROUPS, Criteria
 from geo.matching.ranking import WHEN
 from geo.reach.modes import Mode
+from geo.wording.language import language
 
 
 def test_an_empty_address_asks_nothing():

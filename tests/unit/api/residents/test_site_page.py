@@ -17,12 +17,12 @@ from api.residents import timetable
 from api.residents.directory import by_letter, entries
 from api.residents.jsonld import linked
 from api.residents.report_form import BODY_MAX_BYTES, ERRORS, read_form
-from api.residents.translations import language
 from geo.hours.open_status import DatedVisit, DayHours, Exceptional, Range
 from geo.hours.weekly import TIME_ZONE
 from geo.sites import standard
 from geo.sites.model import ItinerantStop, Position
 from geo.territory.model import Provenance
+from geo.wording.language import language
 from tests.support import world
 from tests.support.serving import HandKeeper, serving
 

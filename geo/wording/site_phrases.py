@@ -1,18 +1,22 @@
-"""Sentences about a site: how long it takes, what it costs, whether it is open, what is not known.
+"""Phrases about a site: how far it is, what it costs, whether it is open, how to call it, what is unknown.
 
-Each takes the language it is said in; entries of the catalogues are the French sentences.
+Functions take the language first; the entries of the catalogues are the French sentences.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from api.residents.translations import N_, Language
+import phonenumbers
+
 from geo.hours.open_status import OpenState, OpenStatus
 from geo.reach.modes import Mode
 from geo.sites.model import Position, Site
+from geo.wording import dates, figures
+from geo.wording.language import N_, Language
 
 BY_MODE: Final = {
     Mode.CAR: N_("%(min)s en voiture"),
@@ -45,27 +49,16 @@ STALE_AFTER: Final = timedelta(days=183)
 """Six months after which a record is to be checked."""
 
 
-def minutes(_: Language, count: float | None) -> str:
-    """A travel time: « 12 min », « 1 h 05 », « moins d'une minute »."""
-    if count is None:
-        return _("temps inconnu")
-    whole = round(count)
-    if whole < 1:
-        return _("moins d'une minute")
-    if whole < 60:
-        return f"{whole}\u00a0min"
-    return f"{whole // 60}\u00a0h" + (f"\u00a0{whole % 60:02}" if whole % 60 else "")
-
-
-def journey(_: Language, count: float | None, mode: Mode) -> str:
-    """A travel time and how: « 12 min en voiture »."""
-    return _("temps de trajet inconnu") if count is None else _(BY_MODE[mode], min=minutes(_, count))
+def journey(_: Language, minutes: float | None, mode: Mode) -> str:
+    """Say how long the way is: « 12 min en voiture », « hors d'atteinte en voiture » for infinity."""
+    if minutes is None:
+        return _("temps de trajet inconnu")
+    return _(BY_MODE[mode], min=figures.minutes(minutes, _))
 
 
 def cost(_: Language, site: Site) -> str:
-    """What it costs; "" when the site does not say."""
-    told = [_(COSTS[each]) for each in site.frais_a_charge if each in COSTS]
-    return _(" ou ").join(told)
+    """Say what a site costs; "" where it is unknown."""
+    return _(" ou ").join(_(COSTS[each]) for each in site.frais_a_charge if each in COSTS)
 
 
 def opening(_: Language, found: OpenStatus, moment: datetime) -> str:
@@ -75,38 +68,40 @@ def opening(_: Language, found: OpenStatus, moment: datetime) -> str:
     if found.state is OpenState.BY_APPOINTMENT:
         return _("sur rendez-vous")
     if found.state is OpenState.OPEN:
-        said = (
+        text = (
             _("ouvert jour et nuit")
             if found.until is None
-            else _("ouvert jusqu'à %(hour)s", hour=_.hour(found.until))
+            else _("ouvert jusqu'à %(hour)s", hour=dates.time_of_day(found.until, _))
             if found.until.date() == moment.date()
             else _(
-                "ouvert jusqu'à %(day)s %(hour)s", day=_.weekday(found.until.date()), hour=_.hour(found.until)
+                "ouvert jusqu'à %(day)s %(hour)s",
+                day=dates.weekday(found.until.date(), _),
+                hour=dates.time_of_day(found.until, _),
             )
         )
     elif found.opens is None:
-        said = _("fermé pour le moment")
+        text = _("fermé pour le moment")
     else:
-        said = _opens(_, found.opens, moment)
+        text = _opens(_, found.opens, moment)
         if found.holiday:
-            said = _("fermé ce jour férié, %(then)s", then=said)
+            text = _("fermé ce jour férié, %(then)s", then=text)
     if found.doubtful:
-        said = _("%(said)s d'ordinaire, mais c'est un jour férié : appelez avant", said=said)
+        text = _("%(said)s d'ordinaire, mais c'est un jour férié : appelez avant", said=text)
     if found.stop is not None:
-        said = _("%(said)s (%(place)s)", said=said, place=found.stop.place)
-    return _("%(said)s, sur rendez-vous", said=said) if found.appointment else said
+        text = _("%(said)s (%(place)s)", said=text, place=found.stop.place)
+    return _("%(said)s, sur rendez-vous", said=text) if found.appointment else text
 
 
 def _opens(_: Language, when: datetime, moment: datetime) -> str:
     days = (when.date() - moment.date()).days
-    hour = _.hour(when)
+    hour = dates.time_of_day(when, _)
     if days == 0:
         return _("ouvre aujourd'hui à %(hour)s", hour=hour)
     if days == 1:
         return _("ouvre demain à %(hour)s", hour=hour)
     if days < 7:
-        return _("ouvre %(day)s à %(hour)s", day=_.weekday(when.date()), hour=hour)
-    return _("ouvre le %(day)s à %(hour)s", day=_.day(when.date(), year=False), hour=hour)
+        return _("ouvre %(day)s à %(hour)s", day=dates.weekday(when.date(), _), hour=hour)
+    return _("ouvre le %(day)s à %(hour)s", day=dates.weekday_date(when.date(), _, year=False), hour=hour)
 
 
 def services(_: Language, site: Site, most: int = 9) -> list[str]:
@@ -146,5 +141,21 @@ def freshness(_: Language, site: Site, moment: datetime) -> tuple[str, bool]:
         return _("date de vérification inconnue : à vérifier"), True
     old = moment.date() - site.date_maj > STALE_AFTER
     if old:
-        return _("à vérifier : information du %(date)s", date=_.date(site.date_maj)), True
-    return _("vérifié le %(date)s", date=_.date(site.date_maj)), False
+        return _("à vérifier : information du %(date)s", date=dates.long_date(site.date_maj, _)), True
+    return _("vérifié le %(date)s", date=dates.long_date(site.date_maj, _)), False
+
+
+def phone(number: str) -> str:
+    """Write a phone number as its country does: 05 53 00 00 00; as given if it is not a number."""
+    try:
+        return phonenumbers.format_number(
+            phonenumbers.parse(number, "FR"), phonenumbers.PhoneNumberFormat.NATIONAL
+        )
+    except phonenumbers.NumberParseException:
+        return number
+
+
+def dialled(number: str) -> str:
+    """Return what a `tel:` link dials: digits with an optional leading +; "" without digits."""
+    digits = re.sub(r"[^\d]", "", number)
+    return ("+" if number.strip().startswith("+") else "") + digits if digits else ""
