@@ -17,7 +17,7 @@ from api.routing import router
 from api.schemas import ImportAnswer, ImportsAnswer
 from api.service import app_state
 from geo.sites.import_run import ImportRun
-from geo.sites.report import issues_csv
+from geo.sites.issue_report import issues_csv
 from geo.store import imports as stored
 
 PAGE: Final = 100

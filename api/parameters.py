@@ -20,8 +20,9 @@ from api.problems import FieldProblem, Refused
 from geo.errors import InvalidParameter
 from geo.matching.text_search import Box, SiteSearch
 from geo.sites import standard
-from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter, fold
+from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter
 from geo.sites.model import Position
+from geo.sites.text import fold
 from geo.territory.model import TerritoryKind
 
 MAX_TEXT = 200

@@ -73,7 +73,7 @@ from geo.funding.passes import (
 )
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
-from geo.sites.text import cleaned
+from geo.sites.text import clean_text
 from geo.snapshot import Snapshot
 from geo.store import passes as stored
 from geo.store.database import Connection
@@ -645,7 +645,7 @@ def _read_events(given: list[Any], known: PassReferences, today: date) -> list[E
             problems += refuse(f"[{rank}]", each, f"Événement {rank} : un objet JSON est attendu.").errors
             continue
         plain = {
-            cleaned(name)[0]: cleaned(value)[0] if isinstance(value, str) else value
+            clean_text(name)[0]: clean_text(value)[0] if isinstance(value, str) else value
             for name, value in each.items()
         }
         read = EVENT.read(plain)

@@ -20,7 +20,7 @@ from geo.errors import DatabaseUnavailable
 from geo.places import geocoder
 from geo.places.ban import LICENCE, PRODUCER
 from geo.places.model import Place, best_first
-from geo.places.place_index import CERTAIN
+from geo.places.place_index import CERTAIN_SCORE
 from geo.store import addresses
 
 MAX_LIMIT: Final = 20
@@ -123,7 +123,7 @@ def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> Fo
                 text,
                 limit,
                 communes=view.gazetteer.named_in(text),
-                answered=bool(found) and found[0].score >= CERTAIN,
+                answered=bool(found) and found[0].score >= CERTAIN_SCORE,
             )
             loaded = bool(kept or addresses.about(connection))
     except DatabaseUnavailable:
@@ -133,7 +133,7 @@ def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> Fo
         attribution += [f"{PRODUCER} ({LICENCE})"] if kept else []
     url = service.http.geocoder_url
     if url and max((place.score for place in found), default=0.0) < GOOD_ENOUGH:
-        asked = geocoder.ask(url, text, limit, view.snapshot.territory)
+        asked = geocoder.geocode(url, text, limit, view.snapshot.territory)
         found += asked
         attribution += ["Géocodeur de l'État"] if asked else []
     return FoundPlaces(tuple(best_first(found, limit)), loaded, tuple(attribution))

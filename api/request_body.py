@@ -12,7 +12,7 @@ from starlette.requests import Request
 from api.parameters import Query, refuse
 from api.problems import FieldProblem, Refused
 from geo.coverage.where_next import CANDIDATES_MAX
-from geo.sites.text import cleaned
+from geo.sites.text import clean_text
 
 BODY_MAX_BYTES: Final = 256 * 1024
 MEMBERS_MAX: Final = 100
@@ -108,7 +108,7 @@ def described(model: str) -> dict[str, Any]:
 
 def _clean(value: Any, path: str, depth: int) -> Any:
     if isinstance(value, str):
-        return cleaned(value, lines=True)[0]
+        return clean_text(value, lines=True)[0]
     if not isinstance(value, dict | list):
         return value
     name = path or "contenu"
@@ -128,6 +128,6 @@ def _clean(value: Any, path: str, depth: int) -> Any:
         )
     dot = "." if path else ""
     return {
-        cleaned(member)[0]: _clean(each, f"{path}{dot}{member[:40]}", depth + 1)
+        clean_text(member)[0]: _clean(each, f"{path}{dot}{member[:40]}", depth + 1)
         for member, each in value.items()
     }

@@ -29,7 +29,7 @@ from geo.coverage.export import DEMONSTRATION
 from geo.coverage.gaps import Gap, gaps_of_communes, gaps_of_places
 from geo.coverage.measure import Question, TerritoryCoverage
 from geo.hours.calendar import ANY_ZONE, Calendar
-from geo.hours.weekly import Openness, Slot, reference_week, status
+from geo.hours.weekly import Openness, Slot, reference_week, slot_status
 from geo.matching.text_search import SiteSearch
 from geo.places.place_index import PlaceIndex
 from geo.reach.isochrones import Isochrone, isochrones
@@ -261,7 +261,7 @@ class SnapshotView:
 
     def _open(self, rows: NDArray[np.intp], slot: Slot, week: date) -> NDArray[np.intp]:
         sites = self.snapshot.sites
-        return rows[[status(sites[row], slot, week, self.calendar) is Openness.OPEN for row in rows]]
+        return rows[[slot_status(sites[row], slot, week, self.calendar) is Openness.OPEN for row in rows]]
 
     def tree(self, search: SiteSearch, slot: Slot | None = None) -> SiteTree:
         """The sites a question is about, ready to be searched by distance."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from geo.settings import ROOT
-from geo.sites.filters import fold
+from geo.sites.text import fold
 from geo.store import cluster as embedded
 from geo.territory.files import read_territory
 

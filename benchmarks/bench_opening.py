@@ -14,7 +14,7 @@ from time import process_time
 from opening_hours import OpeningHours
 
 from geo.hours.calendar import Calendar
-from geo.hours.open_status import opening_at
+from geo.hours.open_status import open_status_at
 from geo.sites.model import Site
 
 MOMENT = datetime(2026, 11, 27, 10)  # noqa: DTZ001 - wall-clock time of the place
@@ -45,7 +45,7 @@ def plainly(expression: str, moment: datetime) -> object:
 def main() -> None:
     """Print the times of each case."""
     calendar = Calendar("A")
-    opening_at(_site("0", "Mo 09:00-12:00"), MOMENT, calendar)
+    open_status_at(_site("0", "Mo 09:00-12:00"), MOMENT, calendar)
     for day, (count, different) in enumerate(CASES, start=2):
         # Another day off in each case, so that nothing of the case before is kept.
         drawn = strings(different, f"Jan {day:02}")
@@ -55,7 +55,7 @@ def main() -> None:
         for name, moment in moments.items():
             start = process_time()
             for site in sites:
-                opening_at(site, moment, calendar)
+                open_status_at(site, moment, calendar)
             print(f"  {name:<12} {1000 * (process_time() - start):8.1f} ms")
         start = process_time()
         for site in sites:

@@ -23,8 +23,8 @@ from folium.template import Template
 from markupsafe import Markup
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
-from geo.sites.filters import fold
 from geo.sites.model import Site
+from geo.sites.text import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
 from static_maps import csp, map_phrases, style

@@ -18,7 +18,8 @@ from geo.coverage.measure import Question
 from geo.hours.weekly import Slot
 from geo.reach.modes import Mode
 from geo.sites import standard
-from geo.sites.filters import BOOLEAN_FIELDS, fold
+from geo.sites.filters import BOOLEAN_FIELDS
+from geo.sites.text import fold
 from geo.territory.model import TerritoryKind
 
 Pairs = tuple[tuple[str, str], ...]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from geo.coverage import equity, gaps
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.crs import WGS84, reproject
-from geo.sites.filters import fold
+from geo.sites.text import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
 from static_maps import charts, csp, map_phrases, planner_figures, svg_map

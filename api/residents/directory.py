@@ -14,8 +14,8 @@ from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import app_state
 from api.snapshot_view import CurrentView
-from geo.sites.filters import fold
 from geo.sites.model import Site
+from geo.sites.text import fold
 
 PATH: Final = "/lieux"
 

@@ -19,7 +19,7 @@ from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView, SnapshotView
-from geo.matching.ranking import MatchResult, answer
+from geo.matching.ranking import MatchResult, rank_sites
 from geo.wording import dates
 from geo.wording.language import language
 from static_maps.coverage_map import WrittenPage
@@ -83,7 +83,7 @@ def one_file(view: SnapshotView, asked: SearchState, embedded: Embedded, address
         Where the service answers, for links to it; "" for none.
     """
     snapshot = view.snapshot
-    found: MatchResult = answer(snapshot.sites, None, asked.wishes)
+    found: MatchResult = rank_sites(snapshot.sites, None, asked.wishes)
     codes = frozenset(embedded.territory.communes) if embedded.territory else None
     sites = [
         each.site for each in (*found.fits, *found.maybes) if codes is None or each.site.code_insee in codes

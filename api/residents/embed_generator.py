@@ -16,7 +16,7 @@ from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.search_state import SearchState
 from api.routing import router
 from api.service import app_state
-from geo.sites.filters import fold
+from geo.sites.text import fold
 from geo.territory.model import Territory, TerritoryKind
 from geo.wording.language import N_, Language
 

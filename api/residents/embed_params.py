@@ -16,7 +16,7 @@ from api.residents import search_state
 from api.residents.find import Results
 from api.residents.search_state import SearchState, UnusableValue, clean
 from geo.errors import UnknownTerritory
-from geo.matching.ranking import Found
+from geo.matching.ranking import RankedSite
 from geo.territory.model import Grouping, Territory
 from geo.wording.language import N_
 
@@ -98,7 +98,7 @@ class Embedded:
             return results
         codes = frozenset(self.territory.communes)
 
-        def within(found: Iterable[Found]) -> tuple[Found, ...]:
+        def within(found: Iterable[RankedSite]) -> tuple[RankedSite, ...]:
             return tuple(each for each in found if each.site.code_insee in codes)
 
         answer = results.answer

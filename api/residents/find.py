@@ -20,10 +20,10 @@ from api.snapshot_view import CurrentView, SnapshotView
 from geo.crs import area_of_use, project_point
 from geo.errors import PorteeError
 from geo.hours.calendar import Calendar
-from geo.hours.open_status import OpenState, OpenStatus, opening_at
-from geo.hours.weekly import Openness, parse_slot, status
+from geo.hours.open_status import OpenState, OpenStatus, open_status_at
+from geo.hours.weekly import Openness, parse_slot, slot_status
 from geo.matching.criteria import Fit
-from geo.matching.ranking import Found, MatchResult, answer
+from geo.matching.ranking import MatchResult, RankedSite, rank_sites
 from geo.places.model import Place, PlaceKind
 from geo.sites.model import Site
 from geo.wording import site_phrases
@@ -81,7 +81,7 @@ class SearchOrigin:
 class ResultCard:
     """A site as the list shows it."""
 
-    found: Found
+    found: RankedSite
     opening: OpenStatus
 
     @property
@@ -112,9 +112,9 @@ class Results:
     answer: MatchResult
     moment: datetime
 
-    def cards(self, found: Sequence[Found], calendar: Calendar) -> list[ResultCard]:
+    def cards(self, found: Sequence[RankedSite], calendar: Calendar) -> list[ResultCard]:
         """Sites as the list shows them."""
-        return [ResultCard(each, opening_at(each.site, self.moment, calendar)) for each in found]
+        return [ResultCard(each, open_status_at(each.site, self.moment, calendar)) for each in found]
 
 
 def resolve_origin(service: AppState, view: SnapshotView, asked: SearchState) -> SearchOrigin:
@@ -150,7 +150,7 @@ def search(service: AppState, view: SnapshotView, asked: SearchState) -> Results
     if origin.longitude is not None and origin.latitude is not None:
         xy = project_point(origin.longitude, origin.latitude, view.snapshot.territory.metric_crs)
         seconds = view.site_times(asked.mode).of_one(xy).tolist()
-    found = answer(view.snapshot.sites, seconds, asked.wishes, open_at=_hours(view, asked, moment))
+    found = rank_sites(view.snapshot.sites, seconds, asked.wishes, open_at=_hours(view, asked, moment))
     return Results(asked, origin, found, moment)
 
 
@@ -160,8 +160,8 @@ def _hours(view: SnapshotView, asked: SearchState, moment: datetime) -> Callable
     slot = parse_slot(asked.when, now=moment)
     week = view.week(slot)
     if slot.week is not None:
-        return lambda site: _now(opening_at(site, moment, view.calendar))
-    return lambda site: _FITS[status(site, slot, week, view.calendar)]
+        return lambda site: _now(open_status_at(site, moment, view.calendar))
+    return lambda site: _FITS[slot_status(site, slot, week, view.calendar)]
 
 
 def _now(found: OpenStatus) -> Fit:

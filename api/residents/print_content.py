@@ -20,14 +20,14 @@ from api.snapshot_view import SnapshotView
 from geo.crs import project
 from geo.errors import InvalidParameter
 from geo.hours.calendar import Calendar
-from geo.hours.open_status import OpenState, OpenStatus, opening_at, week_of
+from geo.hours.open_status import OpenState, OpenStatus, open_status_at, week_hours
 from geo.hours.parse import is_readable
 from geo.hours.weekly import reference_week
-from geo.matching.criteria import receives
-from geo.matching.upcoming_visits import Passage, passages
+from geo.matching.criteria import receives_public
+from geo.matching.upcoming_visits import UpcomingVisit, upcoming_visits
 from geo.reach.modes import Mode
-from geo.sites.filters import fold
 from geo.sites.model import Site
+from geo.sites.text import fold
 from geo.territory.model import Commune, Grouping, TerritoryKind
 from geo.wording import dates, hours, site_phrases
 from geo.wording.language import N_, SOURCE, Language, language
@@ -100,14 +100,14 @@ class Desk:
     @cached_property
     def sites(self) -> list[tuple[int, Site]]:
         """The sites people may go to, with their place in the snapshot."""
-        return [(row, site) for row, site in enumerate(self.view.snapshot.sites) if receives(site)]
+        return [(row, site) for row, site in enumerate(self.view.snapshot.sites) if receives_public(site)]
 
     @cached_property
-    def stops(self) -> list[Passage]:
+    def stops(self) -> list[UpcomingVisit]:
         """Dated stops from the first hour of the day on."""
         snapshot = self.view.snapshot
         morning = datetime.combine(self.day, time(), self.moment.tzinfo)
-        return passages(snapshot.sites, snapshot.territory, morning, self.calendar)
+        return upcoming_visits(snapshot.sites, snapshot.territory, morning, self.calendar)
 
     def halls(self, communes: Sequence[Commune]) -> NDArray[np.float64]:
         """Town halls, shape (communes, 2), metric CRS."""
@@ -315,7 +315,7 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
         about=_about(desk, [site], timed=bool(reasons)),
         title=_("Je vous conseille d'aller ici :"),
         card=card,
-        opens=_capital(_stands(_, opening_at(site, desk.moment, desk.calendar), desk.moment)),
+        opens=_capital(_stands(_, open_status_at(site, desk.moment, desk.calendar), desk.moment)),
         hours_title=_("Horaires"),
         link=desk.link(SearchState(), _("Horaires et détails :"), path=site_phrases.site_path(site)),
         lines=(
@@ -380,7 +380,7 @@ def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Pas
     """The next stops in some communes, or in all; the first of each place before the second of any."""
     wanted = None if communes is None else set(communes)
     seen: dict[tuple[str, str], int] = defaultdict(int)
-    ranked: list[tuple[int, datetime, int, Passage]] = []
+    ranked: list[tuple[int, datetime, int, UpcomingVisit]] = []
     for stop in desk.stops:
         if wanted is None or stop.commune in wanted:
             ranked.append((seen[stop.site.id, stop.place], stop.start, len(ranked), stop))
@@ -389,7 +389,7 @@ def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Pas
     return tuple(_said(desk._, stop) for *_rank, stop in sorted(chosen, key=lambda each: each[1:3]))
 
 
-def _said(_: Language, stop: Passage) -> Passing:
+def _said(_: Language, stop: UpcomingVisit) -> Passing:
     return Passing(
         when=_capital(
             _(
@@ -417,7 +417,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
     if not raw:
         if site.arrets:
             return ()
-        return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
+        return (_capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
     if not is_readable(raw):
         return (_capital(raw),)
     rules = hours.hours_lines(raw)
@@ -427,7 +427,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
     monday = reference_week(moment.date())
     lines = _week(_, fixed, monday, calendar)
     if not lines:
-        return (_capital(site_phrases.opening(_, opening_at(fixed, moment, calendar), moment)),)
+        return (_capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
     if not simple or "[" in raw:  # other weeks may differ
         return (_("Semaine du %(day)s (une autre peut différer) :", day=dates.long_date(monday, _)), *lines)
     return lines
@@ -436,7 +436,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
 def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[str, ...]:
     """The hours of one week: days with the same hours on one line."""
     days: dict[str, list[int]] = defaultdict(list)
-    for number, day in enumerate(week_of(site, monday, calendar)):
+    for number, day in enumerate(week_hours(site, monday, calendar)):
         hours = [_joined(dates.time_range(each.start, each.end, _)) for each in day.ranges]
         if hours:
             days[_(" et ").join(hours)].append(number)

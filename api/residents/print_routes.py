@@ -19,7 +19,7 @@ from api.routing import router
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView
 from geo.errors import PorteeError
-from geo.sites.filters import fold
+from geo.sites.text import fold
 from geo.territory.model import Grouping, TerritoryKind
 from geo.wording.language import N_
 from static_maps.print_layout import directory_pdf, sheet_pdf, slip_pdf

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from geo.sites.contacts import emails
-from geo.sites.text import cleaned
+from geo.sites.contacts import parse_emails
+from geo.sites.text import clean_text
 from geo.store.reports import EMAIL_MAX, MESSAGE_MAX, ReportSubject
 from geo.wording.language import N_
 
@@ -79,8 +79,8 @@ def read_form(body: bytes) -> ReportForm:
         return ReportForm(errors={"": "unreadable"})
     given = dict(reversed(pairs))  # the first of a name counts
     subject = given.get(SUBJECT, "")
-    message = cleaned(given.get(MESSAGE, ""), lines=True)[0]
-    email = cleaned(given.get(EMAIL, ""))[0]
+    message = clean_text(given.get(MESSAGE, ""), lines=True)[0]
+    email = clean_text(given.get(EMAIL, ""))[0]
     errors = {}
     if subject not in SUBJECTS:
         subject, errors[SUBJECT] = "", "subject"
@@ -88,7 +88,7 @@ def read_form(body: bytes) -> ReportForm:
         errors[MESSAGE] = "long"
     elif not message and subject == ReportSubject.AUTRE:
         errors[MESSAGE] = "empty"
-    if email and (len(email) > EMAIL_MAX or emails(email)[0] != (email,)):
+    if email and (len(email) > EMAIL_MAX or parse_emails(email)[0] != (email,)):
         errors[EMAIL] = "email"
     if given.get(TRAP):
         errors[""] = "trap"

@@ -21,7 +21,7 @@ from api.routing import router
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView
 from geo.errors import UnknownSite
-from geo.hours.open_status import closures, next_visits, opening_at, week_of
+from geo.hours.open_status import closures, next_visits, open_status_at, week_hours
 from geo.matching.criteria import GROUPS
 from geo.sites import standard
 from geo.sites.findings import CATALOGUE
@@ -125,13 +125,13 @@ def site_page(
     frame = PageContext(site_phrases.site_path(site), asked, current)
     _ = frame.language
     calendar = current.view.calendar
-    days = week_of(site, today, calendar)
+    days = week_hours(site, today, calendar)
     fresh, old = site_phrases.freshness(_, site, moment)
     territory = view.snapshot.territory
     values = {
         "site": site,
         "url": url,
-        "opening": _sentence(site_phrases.opening(_, opening_at(site, moment, calendar), moment)),
+        "opening": _sentence(site_phrases.opening(_, open_status_at(site, moment, calendar), moment)),
         "does": tuple(_(PLAIN.get(each, each)) for each in site.services),
         "facts": facts(_, site),
         "days": timetable.week(_, days, today),

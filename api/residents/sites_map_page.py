@@ -17,8 +17,8 @@ from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
 from api.snapshot_view import SnapshotView
-from geo.hours.open_status import opening_at
-from geo.matching.ranking import Found
+from geo.hours.open_status import open_status_at
+from geo.matching.ranking import RankedSite
 from geo.sites.model import Position, Site
 from geo.wording import names, site_phrases
 from geo.wording.language import Language, language
@@ -130,7 +130,7 @@ def _pins(
     _: Language,
     results: Results,
     view: SnapshotView,
-    found: Iterable[Found],
+    found: Iterable[RankedSite],
     *,
     first: int | None = None,
     sure: bool = True,
@@ -142,7 +142,7 @@ def _pins(
         site = each.site
         if site.longitude is None or site.latitude is None:
             continue
-        card = ResultCard(each, opening_at(site, results.moment, view.calendar))
+        card = ResultCard(each, open_status_at(site, results.moment, view.calendar))
         notes = []
         if site.position is Position.APPROXIMATIVE:
             notes.append(_(site_phrases.POSITIONS[site.position]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from geo.hours.open_status import DatedVisit, DayHours, Exceptional, Range
+from geo.hours.open_status import DatedVisit, DayHours, ExceptionalPeriod, Range
 from geo.wording import dates
 from geo.wording.language import Language
 
@@ -83,8 +83,8 @@ def between(_: Language, each: Range) -> str:
     return _("%(said)s (%(place)s)", said=said, place=each.stop.place) if each.stop else said
 
 
-def exceptions(_: Language, found: tuple[Exceptional, ...]) -> list[str]:
-    """Exceptional closures and hours, one sentence each."""
+def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
+    """ExceptionalPeriod closures and hours, one sentence each."""
     told = []
     for each in found:
         first, last = dates.weekday_date(each.first, _), dates.weekday_date(each.last, _)

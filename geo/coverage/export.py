@@ -33,7 +33,7 @@ from geo.coverage.gaps import Gap, question_text
 from geo.coverage.measure import CAP_MIN, STALE_AFTER, Coverage
 from geo.crs import WGS84, reproject
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
-from geo.sites.export import neutralised
+from geo.sites.export import escape_formula
 from geo.territory.model import TerritoryKind
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
@@ -410,7 +410,7 @@ def _csv_cell(value: object) -> str:
         return ""
     if isinstance(plain, bool):
         return "true" if plain else "false"
-    return neutralised(plain) if isinstance(plain, str) else str(plain)
+    return escape_formula(plain) if isinstance(plain, str) else str(plain)
 
 
 def _columns(rows: Rows) -> list[str]:
@@ -478,5 +478,5 @@ def _put(cell: Any, value: object) -> Any:
     cell.value = _plain(value)
     if isinstance(value, str):
         cell.data_type = "s"
-        cell.quotePrefix = neutralised(value) != value
+        cell.quotePrefix = escape_formula(value) != value
     return cell

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.coverage import equity
 from geo.coverage.measure import Coverage
-from geo.hours.weekly import Openness, Slot, status
+from geo.hours.weekly import Openness, Slot, slot_status
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Site
 from geo.territory.model import TerritoryKind
@@ -163,7 +163,7 @@ def _missing(coverage: Coverage, site: Site) -> Iterator[str]:
         if not SiteFilter(((name, values),)).matches(site):
             yield _lacking(site, name, values)
     if question.slot:
-        openness = status(site, question.slot, coverage.frame.week)
+        openness = slot_status(site, question.slot, coverage.frame.week)
         if openness is not Openness.OPEN:
             yield _closed(question.slot, openness)
 

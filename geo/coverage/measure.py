@@ -21,7 +21,7 @@ from geo.coverage import catchment, equity
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.catchment import APL, Decay
 from geo.coverage.reachable_hours import hours_reachable
-from geo.hours.weekly import Openness, Slot, status
+from geo.hours.weekly import Openness, Slot, slot_status
 from geo.people.need import Population, inhabitants_of, need
 from geo.reach.modes import Mode
 from geo.sites.filters import EVERY_SITE, SiteFilter
@@ -360,7 +360,7 @@ def is_stale(site: Site, oldest: date) -> bool:
 
 
 def _openness(frame: AnalysisContext, site: Site, slot: Slot | None) -> Openness:
-    return Openness.OPEN if slot is None else status(site, slot, frame.week)
+    return Openness.OPEN if slot is None else slot_status(site, slot, frame.week)
 
 
 def _share(seconds: NDArray[np.float32], people: NDArray[np.float64], question: Question) -> float | None:

@@ -29,7 +29,7 @@ from geo.hours.parse import is_readable
 from geo.sites import standard
 from geo.sites.model import Position, Site
 from geo.sites.position import PLACED_AT_TOWN_HALL
-from geo.sites.text import cleaned
+from geo.sites.text import clean_text
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Territory
 
@@ -249,7 +249,7 @@ class _EditReader:
         return {"name": self._name, "site": self._site, "horaires": self._hours}[name](value)
 
     def _name(self, value: str) -> str:
-        name, _ = cleaned(value)
+        name, _ = clean_text(value)
         if not name:
             self._wrong("name", "un nom est attendu")
         if len(name) > NAME_MAX:
@@ -395,5 +395,5 @@ def _holding(territory: Territory, longitude: float, latitude: float) -> Commune
 
 def _quoted(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
-    text, _ = cleaned(text[: _QUOTED_MAX + 1])
+    text, _ = clean_text(text[: _QUOTED_MAX + 1])
     return f"« {text[:_QUOTED_MAX]}… »" if len(text) > _QUOTED_MAX else f"« {text} »"

@@ -17,7 +17,7 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any, Final
 
-from geo.sites.export import neutralised
+from geo.sites.export import escape_formula
 
 DESCRIPTOR: Final = "datapackage.json"
 
@@ -184,5 +184,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return neutralised(value)
+        return escape_formula(value)
     return value.isoformat() if isinstance(value, date) else str(value)

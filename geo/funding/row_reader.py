@@ -23,10 +23,10 @@ from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, Sit
 from geo.funding.passes import Event, EventKind, Order
 from geo.funding.templates import EXAMPLE, CellType, Column, Template
 from geo.people.tables import open_table, quoted
-from geo.sites.commune_resolver import folded_name
-from geo.sites.export import restored
-from geo.sites.filters import fold
+from geo.sites.commune_resolver import normalized_commune_name
+from geo.sites.export import unescape_formula
 from geo.sites.model import Issue, Severity
+from geo.sites.text import fold
 from geo.territory.model import Territory
 
 TEXT_MAX: Final = 1_000
@@ -67,10 +67,10 @@ class RowReferences:
         """Codes of the communes a folded name may mean: the territory's own, else its neighbours'."""
         found: dict[str, list[str]] = {}
         for commune in self.territory.communes:
-            found.setdefault(folded_name(commune.name), []).append(commune.code)
+            found.setdefault(normalized_commune_name(commune.name), []).append(commune.code)
         own = set(found)
         for commune in self.territory.context:
-            if (name := folded_name(commune.name)) not in own:
+            if (name := normalized_commune_name(commune.name)) not in own:
                 found.setdefault(name, []).append(commune.code)
         return found
 
@@ -317,7 +317,7 @@ class _RowReader:
                 "formule", "La cellule contient une formule, pas une valeur.", "Collez la valeur seule."
             )
         if text[0] == "'":
-            text = restored(text)
+            text = unescape_formula(text)
         if self.of_action and column.cell in _LEFT_TO_ACTIONS:
             return text
         return self.parsers[column.cell](text, column)
@@ -359,7 +359,9 @@ class _RowReader:
                 "Aucune commune du territoire ou de ses voisins ne porte ce code.",
                 "Donnez son code INSEE (et non postal), comme 47001.",
             )
-        found = self.known.communes.get(folded_name(text), []) if len(text) <= REFERENCE_MAX else []
+        found = (
+            self.known.communes.get(normalized_commune_name(text), []) if len(text) <= REFERENCE_MAX else []
+        )
         if len(found) == 1:
             return found[0]
         if found:

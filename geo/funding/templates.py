@@ -25,9 +25,9 @@ from geo.funding.actions import ActionKind, Kinds, MeasureType
 from geo.funding.ledger import Level
 from geo.funding.partners import PartnerKind, SiteRole
 from geo.funding.passes import EventKind
-from geo.sites.export import neutralised
-from geo.sites.filters import fold
+from geo.sites.export import escape_formula
 from geo.sites.readers.content import column_name
+from geo.sites.text import fold
 
 EXAMPLE: Final = "exemple"
 """What the key of a template's example row begins with: such a row is never kept."""
@@ -468,7 +468,7 @@ def _delimited(rows: Iterable[Sequence[str]]) -> bytes:
 
 def _safe(text: str) -> str:
     """Text no spreadsheet takes for a formula; a number below 0 is one to nobody."""
-    return text if text[1:].replace(".", "", 1).isdecimal() else neutralised(text)
+    return text if text[1:].replace(".", "", 1).isdecimal() else escape_formula(text)
 
 
 def _book(about: Iterable[tuple[str, str]]) -> tuple[Workbook, Worksheet, int]:
@@ -504,7 +504,7 @@ def _put(sheet: Worksheet, line: int, texts: Sequence[str], *, heading: bool = F
         cell = sheet.cell(line, rank)
         cell.value = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
         cell.data_type = "s"
-        if neutralised(text) != text:
+        if escape_formula(text) != text:
             cell.quotePrefix = True
         if heading:
             cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E4E8EF")

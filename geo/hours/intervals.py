@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from opening_hours import OpeningHours, State
 
 from geo.hours.calendar import COUNTRY, YEAR_DAYS, Calendar
-from geo.hours.parse import read_expression, selector
+from geo.hours.parse import day_selector, read_expression
 from geo.hours.syntax import alternatives, during, mentions_school
 from geo.sites.model import ItinerantStop, Site
 
@@ -25,7 +25,7 @@ _BOOKING = re.compile(
 )
 
 
-class SpanKind(StrEnum):
+class IntervalKind(StrEnum):
     """What a string says of a span of time in which it does not say closed."""
 
     OPEN = "open"
@@ -36,16 +36,16 @@ class SpanKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-CERTAIN: Final = frozenset({SpanKind.OPEN, SpanKind.APPOINTMENT})
+CERTAIN: Final = frozenset({IntervalKind.OPEN, IntervalKind.APPOINTMENT})
 """The kinds in which someone is there."""
 
 
-class Span(NamedTuple):
+class HoursInterval(NamedTuple):
     """From a time to another (excluded), and what is said of it."""
 
     start: datetime
     end: datetime
-    kind: SpanKind
+    kind: IntervalKind
 
 
 def expressions(site: Site) -> Iterator[tuple[str, ItinerantStop | None]]:
@@ -56,12 +56,12 @@ def expressions(site: Site) -> Iterator[tuple[str, ItinerantStop | None]]:
     if site.horaires or not site.arrets:
         yield site.horaires, None
     for stop in site.arrets:
-        yield f"{selector(stop.day)} {stop.hours}", stop
+        yield f"{day_selector(stop.day)} {stop.hours}", stop
 
 
-def spans(
+def hours_intervals(
     raw: str, start: date, end: date, calendar: Calendar, *, public_holidays: bool = True
-) -> Iterator[Span]:
+) -> Iterator[HoursInterval]:
     """When a string says anything but closed, found as it is asked for, in order of start.
 
     Parameters
@@ -84,7 +84,7 @@ def spans(
     expression = read_expression(raw)
     country = COUNTRY if public_holidays else None
     if not expression:
-        yield Span(_midnight(start), _midnight(end), SpanKind.UNKNOWN)
+        yield HoursInterval(_midnight(start), _midnight(end), IntervalKind.UNKNOWN)
     elif not mentions_school(expression):
         yield from _evaluated(expression, start, end, country)
     else:
@@ -95,28 +95,30 @@ def spans(
                 yield from _evaluated(during(expression, holiday=holiday), since, until, country)
 
 
-def _either_way(expression: str, start: date, end: date, country: str | None) -> Iterator[Span]:
+def _either_way(expression: str, start: date, end: date, country: str | None) -> Iterator[HoursInterval]:
     for place in range((end - start).days):
         day = start + timedelta(days=place)
         on, off = (
             set(_evaluated(during(expression, holiday=holiday), day, day + timedelta(days=1), country))
             for holiday in (True, False)
         )
-        yield from sorted({*(on & off), *(span._replace(kind=SpanKind.UNKNOWN) for span in on ^ off)})
+        yield from sorted({*(on & off), *(span._replace(kind=IntervalKind.UNKNOWN) for span in on ^ off)})
 
 
-def _evaluated(expression: str, start: date, end: date, country: str | None) -> Iterator[Span]:
+def _evaluated(expression: str, start: date, end: date, country: str | None) -> Iterator[HoursInterval]:
     if "||" not in expression:
-        yield from _laid_out(expression, start, end, country)
+        yield from _library_intervals(expression, start, end, country)
         return
     # Of a fallback with a comment alone, the library forgets all but the first day.
-    first, *others = (list(_laid_out(each, start, end, country)) for each in alternatives(expression))
+    first, *others = (
+        list(_library_intervals(each, start, end, country)) for each in alternatives(expression)
+    )
     for other in others:
         first = sorted([*first, *_outside(other, first)])
     yield from first
 
 
-def _outside(spans_: list[Span], taken: list[Span]) -> Iterator[Span]:
+def _outside(spans_: list[HoursInterval], taken: list[HoursInterval]) -> Iterator[HoursInterval]:
     """The pieces of some spans that lie in none of others, both in order."""
     for span in spans_:
         since = span.start
@@ -129,19 +131,21 @@ def _outside(spans_: list[Span], taken: list[Span]) -> Iterator[Span]:
             yield span._replace(start=since)
 
 
-def _laid_out(expression: str, start: date, end: date, country: str | None) -> Iterator[Span]:
+def _library_intervals(
+    expression: str, start: date, end: date, country: str | None
+) -> Iterator[HoursInterval]:
     intervals = _parsed(expression, country).intervals(_midnight(start), _midnight(end))
     for since, until, state, comment in intervals:
         if state != State.CLOSED:
-            yield Span(since, until, _kind(state, comment, until - since))
+            yield HoursInterval(since, until, _kind(state, comment, until - since))
 
 
-def _kind(state: State, comment: str, length: timedelta) -> SpanKind:
+def _kind(state: State, comment: str, length: timedelta) -> IntervalKind:
     booking = is_booking(comment)
     # The library reads "sur rendez-vous" alone as open day and night.
     if state == State.OPEN and not (comment and length >= timedelta(days=1)):
-        return SpanKind.APPOINTMENT if booking else SpanKind.OPEN
-    return SpanKind.ON_REQUEST if booking else SpanKind.UNKNOWN
+        return IntervalKind.APPOINTMENT if booking else IntervalKind.OPEN
+    return IntervalKind.ON_REQUEST if booking else IntervalKind.UNKNOWN
 
 
 def is_booking(comment: str) -> bool:

@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 from typing import Final
 
 from geo.hours.calendar import ANY_ZONE, Calendar, public_holiday
-from geo.hours.intervals import CERTAIN, Span, SpanKind, expressions, spans
+from geo.hours.intervals import CERTAIN, HoursInterval, IntervalKind, expressions, hours_intervals
 from geo.hours.parse import is_readable, read_expression
 from geo.hours.syntax import undated
 from geo.hours.weekly import wall_clock
@@ -142,7 +142,7 @@ class DatedVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class Exceptional:
+class ExceptionalPeriod:
     """Days on end, first and last included, on which dated rules change the hours alike.
 
     `ranges` are the hours of each; empty when closed.
@@ -158,7 +158,7 @@ class Exceptional:
         return not self.ranges
 
 
-def opening_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) -> OpenStatus:
+def open_status_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) -> OpenStatus:
     """How a site stands at a moment, by its hours and by each of its stops.
 
     Parameters
@@ -171,7 +171,10 @@ def opening_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) -> O
     now = wall_clock(moment)
     if not site.horaires and not site.arrets:
         return OpenStatus(_without_hours(site), readable=False)
-    told = [(expression, _told(expression, stop, now, calendar)) for expression, stop in expressions(site)]
+    told = [
+        (expression, _expression_status(expression, stop, now, calendar))
+        for expression, stop in expressions(site)
+    ]
     found = min((opening for _, opening in told), key=lambda o: (_RANK[o.state], o.appointment))
     readable = all(opening.readable for _, opening in told)
     if found.state is OpenState.OPEN:
@@ -179,12 +182,14 @@ def opening_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) -> O
     ahead = (opening for _, opening in told if opening.opens)
     following = min(ahead, key=lambda o: o.opens or now, default=found)
     holiday = public_holiday(now.date())
-    if holiday and not any(_shut_for_holiday(expression, now.date(), calendar) for expression, _ in told):
+    if holiday and not any(_closed_by_holiday(expression, now.date(), calendar) for expression, _ in told):
         holiday = ""
     return replace(following, state=found.state, holiday=holiday, readable=readable)
 
 
-def _told(expression: str, stop: ItinerantStop | None, now: datetime, calendar: Calendar) -> OpenStatus:
+def _expression_status(
+    expression: str, stop: ItinerantStop | None, now: datetime, calendar: Calendar
+) -> OpenStatus:
     """How a site stands by one expression; its holiday is left out."""
     if not is_readable(expression):
         return OpenStatus(OpenState.UNKNOWN, readable=False)
@@ -197,13 +202,13 @@ def _told(expression: str, stop: ItinerantStop | None, now: datetime, calendar: 
         return OpenStatus(
             OpenState.OPEN,
             until=None if span.end >= horizon or _is_open_ended(expression, span) else span.end,
-            appointment=span.kind is SpanKind.APPOINTMENT,
+            appointment=span.kind is IntervalKind.APPOINTMENT,
             doubtful=_is_doubtful(expression, now.date()),
             stop=stop,
         )
     state = OpenState.CLOSED
     if present:
-        requested = any(span.kind is SpanKind.ON_REQUEST for span in present)
+        requested = any(span.kind is IntervalKind.ON_REQUEST for span in present)
         state = OpenState.BY_APPOINTMENT if requested else OpenState.UNKNOWN
     following = next((span for span in ahead if span.start > now and span.kind in CERTAIN), None)
     if not following:
@@ -211,32 +216,32 @@ def _told(expression: str, stop: ItinerantStop | None, now: datetime, calendar: 
     return OpenStatus(
         state,
         opens=following.start,
-        appointment=following.kind is SpanKind.APPOINTMENT,
+        appointment=following.kind is IntervalKind.APPOINTMENT,
         doubtful=_is_doubtful(expression, following.start.date()),
         stop=stop,
     )
 
 
-def _is_open_ended(expression: str, span: Span) -> bool:
+def _is_open_ended(expression: str, span: HoursInterval) -> bool:
     """Whether a span may end at midnight for want of an hour of closing."""
     return span.end.time() == time() and bool(_OPEN_END.search(expression))
 
 
 @lru_cache(maxsize=65_536)
-def _ahead(expression: str, day: date, calendar: Calendar) -> tuple[Span, ...]:
+def _ahead(expression: str, day: date, calendar: Calendar) -> tuple[HoursInterval, ...]:
     """Spans from a day on, up to the first known opening of a later day; many sites share them."""
-    found: list[Span] = []
+    found: list[HoursInterval] = []
     tomorrow = datetime.combine(day + _DAY, time())
-    for span in _run_together(spans(expression, day, day + HORIZON, calendar)):
+    for span in _merged(hours_intervals(expression, day, day + HORIZON, calendar)):
         found.append(span)
         if span.start >= tomorrow and span.kind in CERTAIN:
             break
     return tuple(found)
 
 
-def _run_together(found: Iterator[Span]) -> Iterator[Span]:
+def _merged(found: Iterator[HoursInterval]) -> Iterator[HoursInterval]:
     """Spans of one kind that follow without a break (at the edge of school holidays) made one."""
-    last: Span | None = None
+    last: HoursInterval | None = None
     for span in found:
         if last and span.start == last.end and span.kind is last.kind:
             last = last._replace(end=span.end)
@@ -256,12 +261,15 @@ def _without_hours(site: Site) -> OpenState:
 
 
 @lru_cache(maxsize=16_384)
-def _shut_for_holiday(expression: str, day: date, calendar: Calendar) -> bool:
+def _closed_by_holiday(expression: str, day: date, calendar: Calendar) -> bool:
     """Whether an expression would be open on a day, were it not a public holiday."""
     if "PH" not in expression or not is_readable(expression):
         return False
     now, otherwise = (
-        any(s.kind in CERTAIN for s in spans(expression, day, day + _DAY, calendar, public_holidays=observed))
+        any(
+            s.kind in CERTAIN
+            for s in hours_intervals(expression, day, day + _DAY, calendar, public_holidays=observed)
+        )
         for observed in (True, False)
     )
     return otherwise and not now
@@ -272,18 +280,20 @@ def _is_doubtful(expression: str, day: date) -> bool:
     return bool(public_holiday(day)) and not _NAMES_HOLIDAYS.search(expression) and expression != "24/7"
 
 
-def week_of(site: Site, day: date, calendar: Calendar = ANY_ZONE) -> tuple[DayHours, ...]:
+def week_hours(site: Site, day: date, calendar: Calendar = ANY_ZONE) -> tuple[DayHours, ...]:
     """Seven days of a site, from a day on."""
     return tuple(_days(site, day, day + 7 * _DAY, calendar))
 
 
-def closures(site: Site, start: date, end: date, calendar: Calendar = ANY_ZONE) -> tuple[Exceptional, ...]:
+def closures(
+    site: Site, start: date, end: date, calendar: Calendar = ANY_ZONE
+) -> tuple[ExceptionalPeriod, ...]:
     """Closures and openings by dated rules, from a day to another (excluded), in order.
 
     Days on end with the same hours are one; a closure goes on over days that are closed anyway,
     such as the Sunday of a fortnight's holiday. Stops are not looked at: see `next_visits`.
     """
-    found: list[Exceptional] = []
+    found: list[ExceptionalPeriod] = []
     unbroken = False
     for day in _days(replace(site, arrets=()), start, end, calendar):
         closed = not (day.ranges or day.unknown or day.by_appointment)
@@ -293,7 +303,7 @@ def closures(site: Site, start: date, end: date, calendar: Calendar = ANY_ZONE) 
         if unbroken and found[-1].ranges == day.ranges:
             found[-1] = replace(found[-1], last=day.date)
         else:
-            found.append(Exceptional(day.date, day.date, day.ranges))
+            found.append(ExceptionalPeriod(day.date, day.date, day.ranges))
         unbroken = True
     return tuple(found)
 
@@ -318,9 +328,9 @@ def _visits(
     expression: str, stop: ItinerantStop | None, now: datetime, calendar: Calendar
 ) -> Iterator[DatedVisit]:
     today = now.date()
-    for span in _run_together(spans(expression, today, today + VISITS_HORIZON, calendar)):
+    for span in _merged(hours_intervals(expression, today, today + VISITS_HORIZON, calendar)):
         if span.kind in CERTAIN and span.end > now:
-            yield DatedVisit(span.start, span.end, span.kind is SpanKind.APPOINTMENT, stop)
+            yield DatedVisit(span.start, span.end, span.kind is IntervalKind.APPOINTMENT, stop)
 
 
 def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[DayHours]:
@@ -328,7 +338,7 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
         (expression, stop, _by_day(expression, start, end, calendar))
         for expression, stop in expressions(site)
     ]
-    usual: dict[date, list[Span]] | None = None
+    usual: dict[date, list[HoursInterval]] | None = None
     if is_readable(site.horaires):
         left = undated(read_expression(site.horaires))
         if left and left != read_expression(site.horaires):
@@ -342,11 +352,11 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
         yield DayHours(
             date=day,
             ranges=tuple(
-                Range(span.start.time(), span.end.time(), span.kind is SpanKind.APPOINTMENT, stop)
+                Range(span.start.time(), span.end.time(), span.kind is IntervalKind.APPOINTMENT, stop)
                 for span, stop in certain
             ),
-            by_appointment=any(span.kind is SpanKind.ON_REQUEST for span, *_ in spans_),
-            unknown=any(span.kind is SpanKind.UNKNOWN for span, *_ in spans_),
+            by_appointment=any(span.kind is IntervalKind.ON_REQUEST for span, *_ in spans_),
+            unknown=any(span.kind is IntervalKind.UNKNOWN for span, *_ in spans_),
             holiday=public_holiday(day),
             doubtful=any(s.kind in CERTAIN and _is_doubtful(each, day) for s, _, each in spans_),
             school_holiday=calendar.school_holiday(day),
@@ -354,22 +364,22 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
         )
 
 
-def _certain(found: list[Span]) -> list[Span]:
+def _certain(found: list[HoursInterval]) -> list[HoursInterval]:
     return [span for span in found if span.kind in CERTAIN]
 
 
-def _by_day(expression: str, start: date, end: date, calendar: Calendar) -> dict[date, list[Span]]:
+def _by_day(expression: str, start: date, end: date, calendar: Calendar) -> dict[date, list[HoursInterval]]:
     """The spans that begin on each day; those of a day or more are cut at midnights."""
-    days: dict[date, list[Span]] = {start + place * _DAY: [] for place in range((end - start).days)}
+    days: dict[date, list[HoursInterval]] = {start + place * _DAY: [] for place in range((end - start).days)}
     # From the day before, so that what began then and lasts past midnight stays there.
-    for span in _run_together(spans(expression, start - _DAY, end + _DAY, calendar)):
+    for span in _merged(hours_intervals(expression, start - _DAY, end + _DAY, calendar)):
         for piece in _at_midnights(span):
             if piece.start.date() in days:
                 days[piece.start.date()].append(piece)
     return days
 
 
-def _at_midnights(span: Span) -> Iterator[Span]:
+def _at_midnights(span: HoursInterval) -> Iterator[HoursInterval]:
     if span.end - span.start < _DAY:
         yield span
         return

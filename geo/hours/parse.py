@@ -9,12 +9,12 @@ from typing import Final
 
 import opening_hours
 
-from geo.hours.repair import mended
+from geo.hours.repair import repair_hours
 from geo.hours.syntax import during, mentions_school
-from geo.sites.findings import Finding, bounded
+from geo.sites.findings import Finding, shorten
 from geo.sites.model import ItinerantStop
 from geo.sites.standard import SEPARATOR
-from geo.sites.text import plain
+from geo.sites.text import comparable_text
 
 LENGTH_MAX: Final = 2_000
 """Longest expression read, in characters; the longest real one has about 120."""
@@ -46,7 +46,7 @@ def read_expression(raw: str) -> str:
         return ""
     if _is_valid(raw):
         return raw
-    better = mended(raw)
+    better = repair_hours(raw)
     return better if _is_valid(better) else ""
 
 
@@ -67,21 +67,21 @@ def _is_valid(expression: str) -> bool:
     )
 
 
-def hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
+def parse_hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
     """The raw string of `horaires`, always kept, and a finding when it is mended or can't be read."""
     read = read_expression(cell)
     if read == cell:
         return cell, ()
     if read:
-        return cell, (Finding("horaires_corriges", "horaires", cell, f"« {bounded(read)} »"),)
+        return cell, (Finding("horaires_corriges", "horaires", cell, f"« {shorten(read)} »"),)
     return cell, (Finding("horaires_illisibles", "horaires", cell),)
 
 
-def stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ...]]:
+def parse_stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ...]]:
     """Stops written `place @ day hours` and joined by `|`."""
     found: list[ItinerantStop] = []
     findings = []
-    for part in filter(None, map(plain, cell.split(SEPARATOR))):
+    for part in filter(None, map(comparable_text, cell.split(SEPARATOR))):
         if stop := _stop(part):
             found.append(stop)
         else:
@@ -89,7 +89,7 @@ def stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ...]]:
     return tuple(found), tuple(findings)
 
 
-def write_stop(stop: ItinerantStop) -> str:
+def format_stop(stop: ItinerantStop) -> str:
     """A stop as one cell writes it; `stops` reads it back."""
     return f"{stop.place} @ {stop.day} {stop.hours}"
 
@@ -100,13 +100,13 @@ def _stop(part: str) -> ItinerantStop | None:
     if not (at and place.strip() and day):
         return None
     try:
-        readable = _is_valid(f"{selector(day)} {hours_}")
+        readable = _is_valid(f"{day_selector(day)} {hours_}")
     except ValueError:
         return None
     return ItinerantStop(place.strip(), day, hours_) if readable else None
 
 
-def selector(day: str) -> str:
+def day_selector(day: str) -> str:
     """A day as opening_hours writes it: "2026-12-03" is "2026 Dec 03" there."""
     if not _ISO_DAY.fullmatch(day):
         return day

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
-from geo.sites.text import plain
+from geo.sites.text import comparable_text
 
 LONGEST: Final = 300
 """Longest text looked at, in characters."""
@@ -41,7 +41,7 @@ _EMPTY_RANGE = re.compile(r"0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII)
 _PLAIN_RULE = re.compile(r"([A-Z][\w,-]*) (\d{2}:\d{2}-\d{2}:\d{2}(?:,\d{2}:\d{2}-\d{2}:\d{2})*)", re.ASCII)
 
 
-def mended(raw: str) -> str:
+def repair_hours(raw: str) -> str:
     """Weekly hours in OpenStreetMap's syntax; "" where there is any doubt.
 
     - « du lundi au vendredi 9h-12h et 14h-17h30, samedi 9h à 12h » is
@@ -57,7 +57,7 @@ def mended(raw: str) -> str:
     if _EMPTY_RANGE.search(raw):
         return _without_empty_ranges(raw)
     tokens = _tokens(raw)
-    return _written(tokens) if tokens else ""
+    return _to_osm(tokens) if tokens else ""
 
 
 def _without_empty_ranges(raw: str) -> str:
@@ -87,7 +87,7 @@ _Token = tuple[str, int]
 
 def _tokens(raw: str) -> list[_Token] | None:
     """The tokens of a text; None where a part of it is no token."""
-    letters = unicodedata.normalize("NFKD", _DASH.sub("-", plain(raw))).casefold()
+    letters = unicodedata.normalize("NFKD", _DASH.sub("-", comparable_text(raw))).casefold()
     text = "".join(letter for letter in letters if not unicodedata.combining(letter))
     found: list[_Token] = []
     place = 0
@@ -144,7 +144,7 @@ class _HoursRule:
         return [day for first, last in self.days for day in range(first, last + 1)]
 
 
-def _written(tokens: list[_Token]) -> str:
+def _to_osm(tokens: list[_Token]) -> str:
     """Rules of days and times, in order; "" where the tokens are no such thing."""
     rules: list[_HoursRule] = []
     place = 0

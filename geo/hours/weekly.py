@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from geo.errors import InvalidParameter
 from geo.hours.calendar import ANY_ZONE, Calendar, has_public_holiday, has_school_holiday
-from geo.hours.intervals import CERTAIN, expressions, spans
-from geo.sites.filters import fold
+from geo.hours.intervals import CERTAIN, expressions, hours_intervals
 from geo.sites.model import Site
+from geo.sites.text import fold
 
 TIME_ZONE: Final = ZoneInfo("Europe/Paris")
 """Where a moment given with a time zone is brought to."""
@@ -156,7 +156,7 @@ def _has_holiday(start: date, end: date) -> bool:
     return has_public_holiday(start, end) or has_school_holiday(start, end)
 
 
-def status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZONE) -> Openness:
+def slot_status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZONE) -> Openness:
     """Whether a site is open at a slot.
 
     Parameters
@@ -235,7 +235,7 @@ def _evaluated(expression: str, week: date, calendar: Calendar) -> tuple[_Part, 
             int((span.end - start).total_seconds()) // 60,
             Openness.OPEN if span.kind in CERTAIN else Openness.UNKNOWN,
         )
-        for span in spans(expression, week, week + timedelta(days=7), calendar)
+        for span in hours_intervals(expression, week, week + timedelta(days=7), calendar)
     )
 
 

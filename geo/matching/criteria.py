@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.model import Site
+from geo.sites.text import fold
 
 
 class Fit(IntEnum):
@@ -244,6 +244,6 @@ def mentions(site: Site, words: str) -> bool:
     return all(word in text for word in fold(words).split())
 
 
-def receives(site: Site) -> bool:
+def receives_public(site: Site) -> bool:
     """Whether people may go there: unless the site says that it receives nobody."""
     return "Ce lieu n'accueille pas de public" not in site.modalites_acces

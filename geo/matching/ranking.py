@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Final
 
-from geo.matching.criteria import Criteria, Fit, receives
-from geo.sites.filters import fold
+from geo.matching.criteria import Criteria, Fit, receives_public
 from geo.sites.model import Site
+from geo.sites.text import fold
 
 WHEN: Final = "quand"
 """The group of wishes about hours."""
@@ -19,7 +19,7 @@ NEARLY_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RankedSite:
     """A site found.
 
     Attributes
@@ -64,14 +64,14 @@ class MatchResult:
         Sites set aside because they receive nobody.
     """
 
-    fits: tuple[Found, ...]
-    maybes: tuple[Found, ...]
-    nearly: tuple[Found, ...] = ()
+    fits: tuple[RankedSite, ...]
+    maybes: tuple[RankedSite, ...]
+    nearly: tuple[RankedSite, ...] = ()
     freed: Mapping[str, int] | None = None
     away: int = 0
 
 
-def answer(
+def rank_sites(
     sites: Sequence[Site],
     seconds: Sequence[float] | None,
     wishes: Criteria,
@@ -88,17 +88,17 @@ def answer(
     open_at
         How a site answers the wish about hours, where there is one.
     """
-    groups: list[Found] = []
+    groups: list[RankedSite] = []
     away = 0
     for row, site in enumerate(sites):
-        if not receives(site) and not wishes.remote:
+        if not receives_public(site) and not wishes.remote:
             away += 1
             continue
         fits = wishes.fits(site)
         if open_at is not None:
             fits[WHEN] = open_at(site)
         groups.append(
-            Found(
+            RankedSite(
                 row,
                 site,
                 seconds[row] if seconds is not None else inf,
@@ -117,5 +117,5 @@ def answer(
     return MatchResult((), (), tuple(nearly[:NEARLY_MAX]), dict(freed), away)
 
 
-def _order(each: Found) -> tuple[float, str, str, int]:
+def _order(each: RankedSite) -> tuple[float, str, str, int]:
     return (each.seconds, fold(each.site.commune), fold(each.site.nom), each.row)

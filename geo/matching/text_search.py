@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.sites.filters import EVERY_SITE, SiteFilter, fold
+from geo.sites.filters import EVERY_SITE, SiteFilter
 from geo.sites.model import Site
+from geo.sites.text import fold
 from geo.snapshot import Snapshot
 
 Box = tuple[float, float, float, float]

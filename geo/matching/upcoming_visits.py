@@ -14,9 +14,9 @@ from typing import Final
 
 from geo.hours.calendar import Calendar
 from geo.hours.open_status import next_visits
-from geo.matching.criteria import receives
-from geo.sites.filters import fold
+from geo.matching.criteria import receives_public
 from geo.sites.model import ItinerantStop, Site
+from geo.sites.text import fold
 from geo.territory.model import Territory
 
 EACH: Final = 3
@@ -26,7 +26,7 @@ _WORDS: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class UpcomingVisit:
     """One visit of an itinerant site.
 
     Attributes
@@ -46,15 +46,15 @@ class Passage:
     site: Site
 
 
-def passages(
+def upcoming_visits(
     sites: Iterable[Site], territory: Territory, moment: datetime, calendar: Calendar, *, each: int = EACH
-) -> list[Passage]:
+) -> list[UpcomingVisit]:
     """The next visits at every stop, by start: at most `each` of one stop."""
     names = {" ".join(_WORDS.findall(fold(c.name))): c.code for c in territory.commune_by_code.values()}
     found = [
-        Passage(visit.start, visit.end, stop.place, _commune_of(stop, site, names), site)
+        UpcomingVisit(visit.start, visit.end, stop.place, _commune_of(stop, site, names), site)
         for site in sites
-        if receives(site)
+        if receives_public(site)
         for stop in site.arrets
         for visit in next_visits(replace(site, horaires="", arrets=(stop,)), moment, calendar, each)
     ]

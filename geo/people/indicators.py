@@ -18,10 +18,10 @@ from geo.crs import departement_code
 from geo.errors import UnreadableFile
 from geo.people.model import UNDATED, UNLICENSED, Findings, Indicator, RowTally
 from geo.people.tables import SourceTable, number, open_table, quoted
-from geo.sites.filters import fold
 from geo.sites.model import Issue, Severity
 from geo.sites.readers.content import Record, column_name
 from geo.sites.readers.delimited import record
+from geo.sites.text import fold
 from geo.territory.model import Provenance, Territory
 
 IRIS: Final = "iris"

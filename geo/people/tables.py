@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from geo.errors import UnreadableFile
-from geo.sites.filters import fold
 from geo.sites.readers import delimited, workbook
 from geo.sites.readers.content import column_name
-from geo.sites.readers.text import ZIP, inspect
+from geo.sites.readers.encoding import ZIP, inspect_file
+from geo.sites.text import fold
 
 HEADER_WITHIN: Final = 30
 """Rows, blank ones aside, among which the header is looked for."""
@@ -80,10 +80,10 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     UnreadableFile
         If the file cannot be read, or two columns bear one name.
     """
-    inspection = inspect(path, max_bytes=max_bytes)
+    inspection = inspect_file(path, max_bytes=max_bytes)
     ways: list[Callable[[], Rows]]
     if inspection.encoding == ZIP:
-        workbook.weigh(path)
+        workbook.check_size(path)
         ways = [partial(workbook.rows, path, sheet) for sheet in workbook.sheets(path)]
     else:
         ways = [

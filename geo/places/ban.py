@@ -26,11 +26,10 @@ from geo.crs import WGS84, project, reproject
 from geo.errors import UnreadableFile
 from geo.people.model import Findings
 from geo.places.query_words import STREET_TYPES
-from geo.sites.filters import fold
 from geo.sites.model import Issue, Severity
 from geo.sites.readers import delimited
-from geo.sites.readers.text import inspect
-from geo.sites.text import cleaned
+from geo.sites.readers.encoding import inspect_file
+from geo.sites.text import clean_text, fold
 from geo.territory.files import sha256_of
 from geo.territory.model import Territory
 
@@ -195,13 +194,13 @@ def _read(
 ) -> tuple[AddressFile, list[Street]]:
     tally, findings, rows = AddressTally(), Findings(), _AddressColumns()
     with _unpacked(path) as plain:
-        encoding = inspect(plain, max_bytes=MAX_BYTES).encoding
+        encoding = inspect_file(plain, max_bytes=MAX_BYTES).encoding
         columns, cells = _opened(plain, path.name, encoding)
         for line, row in cells:
             tally.read += 1
             if tally.read % _PROGRESS_EVERY == 0:
                 tell(tally.read)
-            problem = _take(line, row, columns, rows)
+            problem = _read_row(line, row, columns, rows)
             if problem:
                 tally.rejected += 1
                 findings.add(problem)
@@ -228,7 +227,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         plain = Path(folder) / path.name.removesuffix(".gz")
         try:
             with gzip.open(path) as stream, plain.open("wb") as out:
-                shutil.copyfileobj(_Bounded(stream, path.name), out, 1 << 20)
+                shutil.copyfileobj(_SizeLimitedStream(stream, path.name), out, 1 << 20)
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
             raise UnreadableFile(
                 f"Le fichier compressé « {path.name} » est abîmé ou coupé.", "Téléchargez-le à nouveau."
@@ -236,7 +235,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         yield plain
 
 
-class _Bounded:
+class _SizeLimitedStream:
     """A stream that refuses to be read beyond `MAX_BYTES`: a small .gz may hold any number of zeros."""
 
     def __init__(self, stream: gzip.GzipFile, name: str) -> None:
@@ -282,7 +281,7 @@ def _unknown(name: str, header: list[str]) -> UnreadableFile:
     )
 
 
-def _take(line: int, row: list[str], columns: dict[str, int], rows: _AddressColumns) -> Issue | None:
+def _read_row(line: int, row: list[str], columns: dict[str, int], rows: _AddressColumns) -> Issue | None:
     """Add a row to those that can be read, or tell why it cannot."""
     if len(row) != len(columns):
         return _rejected(
@@ -310,7 +309,7 @@ def _take(line: int, row: list[str], columns: dict[str, int], rows: _AddressColu
         )
     hamlets = "nom_lieu_dit" in columns
     named = "nom_lieu_dit" if hamlets else "nom_voie"
-    name, _ = cleaned(cell(named))
+    name, _ = clean_text(cell(named))
     if not name or len(name) > NAME_MAX:
         return _rejected(
             line,
@@ -359,8 +358,8 @@ def _take(line: int, row: list[str], columns: dict[str, int], rows: _AddressColu
     rows.name.append(name)
     rows.postcode.append(postcode if _POSTCODE.fullmatch(postcode) else "")
     rows.commune.append(cell("code_insee").upper())
-    rows.commune_name.append(cleaned(cell("nom_commune"))[0][:NAME_MAX])
-    rows.former.append(cleaned(cell("nom_ancienne_commune"))[0][:NAME_MAX])
+    rows.commune_name.append(clean_text(cell("nom_commune"))[0][:NAME_MAX])
+    rows.former.append(clean_text(cell("nom_ancienne_commune"))[0][:NAME_MAX])
     rows.degrees.append(degrees or (np.nan, np.nan))
     rows.metres.append(metres or (np.nan, np.nan))
     return None

@@ -44,7 +44,7 @@ _ID = re.compile(r"geo-(-?\d{1,3}\.\d{5})_(-?\d{1,2}\.\d{5})_((?:\d\d|2[AB])\d{3
 _NEAR_DEGREES: Final = 0.1
 
 
-def ask(
+def geocode(
     url: str, text: str, limit: int, territory: Territory, *, timeout_s: float = TIMEOUT_S
 ) -> list[Place]:
     """Places the geocoder finds in the territory or its neighbours' communes, best first.

@@ -43,7 +43,7 @@ _SOUNDS: Final = tuple(
 are written alike, doubled letters once, silent ones not at all."""
 
 
-def sound(key: str) -> str:
+def phonetic_key(key: str) -> str:
     """Rough French phonetic key of a word (a `query_words` key); names that sound alike share it."""
     told = key
     for pattern, written in _SOUNDS:
@@ -51,20 +51,20 @@ def sound(key: str) -> str:
     return told or key
 
 
-_remembered_sound = lru_cache(maxsize=65_536)(sound)
+_cached_phonetic_key = lru_cache(maxsize=65_536)(phonetic_key)
 """Of names, which are searched again and again; never of what somebody typed."""
 
 
-class Names:
+class NameMatcher:
     """Keys of names, ready to be compared with what was typed."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = tuple(keys)
         self._bare = [key.replace(" ", "") for key in self.keys]
-        self._sounds = [_remembered_sound(key) for key in self.keys]
+        self._sounds = [_cached_phonetic_key(key) for key in self.keys]
         self._lengths = np.array([max(len(name), 1) for name in self._bare], dtype=np.float64)
 
-    def likeness_to(self, asked: Sequence[str], *, begun: bool = True) -> NDArray[np.float64]:
+    def similarity_to(self, asked: Sequence[str], *, begun: bool = True) -> NDArray[np.float64]:
         """How alike each key asked is to each of the names; shape (asked, names), in [0, 1].
 
         Mean of two normalised optimal-string-alignment similarities (an insertion, a deletion, a
@@ -73,7 +73,7 @@ class Names:
         half typed: at least 0.8 when it is that beginning.
         """
         bare = [key.replace(" ", "") for key in asked]
-        heard = _similarities([sound(key) for key in asked], self._sounds)
+        heard = _similarities([phonetic_key(key) for key in asked], self._sounds)
         alike: NDArray[np.float64] = AS_WRITTEN * _similarities(bare, self._bare) + (1 - AS_WRITTEN) * heard
         for row, key in enumerate(bare if begun else ()):
             if len(key) >= PREFIX_MIN:

@@ -12,26 +12,26 @@ import numpy as np
 
 from geo.errors import UnknownPlace
 from geo.places.model import Place, PlaceKind
-from geo.places.name_similarity import Names
-from geo.places.query_words import ParsedQuery, name_key, typed
+from geo.places.name_similarity import NameMatcher
+from geo.places.query_words import ParsedQuery, name_key, parse_query
 from geo.territory.model import Commune, Territory
 
-FOUND: Final = 0.6
+MIN_SIMILARITY: Final = 0.6
 """Likeness from which a commune is told at all: two letters wrong in five are too many."""
 
-NEIGHBOUR: Final = 0.88
+NEIGHBOUR_WEIGHT: Final = 0.88
 """What a neighbour's commune is worth beside one of the territory."""
 
-NEIGHBOUR_EXACT: Final = 0.94
+NEIGHBOUR_EXACT_WEIGHT: Final = 0.94
 """The same, when its name was typed as it is."""
 
-PART: Final = 0.65
+PART_WEIGHT: Final = 0.65
 """What a commune is worth when its name is only the end or the beginning of what was typed."""
 
-LIKELY: Final = 0.85
+PART_MIN_SIMILARITY: Final = 0.85
 """Likeness from which a part of what was typed is taken for a misspelt commune."""
 
-CERTAIN: Final = 0.85
+CERTAIN_SCORE: Final = 0.85
 """Score of a commune or postcode from which other names like what was typed need not be looked for."""
 
 _PART_WORDS: Final = 5
@@ -46,7 +46,7 @@ class PlaceIndex:
         self._by_code = territory.commune_by_code
         ranked = sorted(self._by_code.values(), key=self._rank)
         self._communes = ranked
-        self._names = Names(name_key(c.name) for c in ranked)
+        self._names = NameMatcher(name_key(c.name) for c in ranked)
         self._by_key: dict[str, list[Commune]] = defaultdict(list)
         self._by_postcode: dict[str, list[Commune]] = defaultdict(list)
         for commune, key in zip(ranked, self._names.keys, strict=True):
@@ -63,7 +63,7 @@ class PlaceIndex:
         digits = text.replace(" ", "")
         if digits.isascii() and digits.isdigit():
             return self._of_digits(digits)[:limit]
-        asked = typed(text)
+        asked = parse_query(text)
         if not asked.words:
             return self._of_digits(asked.postcode)[:limit] if asked.postcode else []
         inside = self._by_postcode.get(asked.postcode, ())
@@ -71,20 +71,20 @@ class PlaceIndex:
         if not found:
             found = self._anywhere(asked)
         places = [self._commune(self._by_code[code], score) for code, score in found.items()]
-        if inside and max(found.values(), default=0.0) < PART:
-            places.append(self._postcode(asked.postcode, FOUND))
+        if inside and max(found.values(), default=0.0) < PART_WEIGHT:
+            places.append(self._postcode(asked.postcode, MIN_SIMILARITY))
         places.sort(key=lambda place: (-place.score, self._rank(self._by_code[place.commune])))
         return places[:limit]
 
     def named_in(self, text: str) -> tuple[str, ...]:
         """INSEE codes of communes whose name is part of what was typed, misspelt perhaps; sorted."""
-        asked = typed(text)
+        asked = parse_query(text)
         parts = _parts(asked)
         exact = {commune.code for part in parts for commune in self._by_key.get(part, ())}
         if exact or not parts:
             return tuple(sorted(exact))
-        alike = self._names.likeness_to(parts, begun=False).max(axis=0)
-        return tuple(sorted(self._communes[at].code for at in np.flatnonzero(alike >= LIKELY)))
+        alike = self._names.similarity_to(parts, begun=False).max(axis=0)
+        return tuple(sorted(self._communes[at].code for at in np.flatnonzero(alike >= PART_MIN_SIMILARITY)))
 
     def place(self, place_id: str) -> Place:
         """The commune or postcode that bears an identifier.
@@ -119,34 +119,34 @@ class PlaceIndex:
 
     def _inside(self, asked: ParsedQuery, communes: list[Commune] | tuple[()]) -> dict[str, float]:
         """Those of a postcode's communes whose name was typed, alone or in an address: code → score."""
-        alike = Names(name_key(c.name) for c in communes).likeness_to([asked.key, *_parts(asked)])
+        alike = NameMatcher(name_key(c.name) for c in communes).similarity_to([asked.key, *_parts(asked)])
         found = {}
         for at, commune in enumerate(communes):
             whole, part = float(alike[0, at]), float(alike[1:, at].max(initial=0.0))
-            if whole >= FOUND:
+            if whole >= MIN_SIMILARITY:
                 # The postcode is told too: half the doubt is left.
                 found[commune.code] = (1 + whole) / 2 * self._worth_of(commune)
-            elif part >= FOUND:
-                found[commune.code] = PART * (1 + part) / 2 * self._worth_of(commune)
+            elif part >= MIN_SIMILARITY:
+                found[commune.code] = PART_WEIGHT * (1 + part) / 2 * self._worth_of(commune)
         return found
 
     def _anywhere(self, asked: ParsedQuery) -> dict[str, float]:
         """Communes whose name was typed, alone or as part of an address: code → score."""
         found: dict[str, float] = {}
         if not asked.is_street:
-            scores = self._names.likeness_to([asked.key])[0]
-            for at in np.flatnonzero(scores >= FOUND):
+            scores = self._names.similarity_to([asked.key])[0]
+            for at in np.flatnonzero(scores >= MIN_SIMILARITY):
                 commune, alike = self._communes[at], float(scores[at])
                 found[commune.code] = alike * self._worth_of(commune, alike)
         parts = _parts(asked)
         for part in parts:
             for commune in self._by_key.get(part, ()):
-                found[commune.code] = max(found.get(commune.code, 0.0), PART * self._worth_of(commune))
+                found[commune.code] = max(found.get(commune.code, 0.0), PART_WEIGHT * self._worth_of(commune))
         if not found and parts:
-            scores = self._names.likeness_to(parts, begun=False).max(axis=0)
-            for at in np.flatnonzero(scores >= LIKELY):
+            scores = self._names.similarity_to(parts, begun=False).max(axis=0)
+            for at in np.flatnonzero(scores >= PART_MIN_SIMILARITY):
                 commune, alike = self._communes[at], float(scores[at])
-                found[commune.code] = PART * alike * self._worth_of(commune, alike)
+                found[commune.code] = PART_WEIGHT * alike * self._worth_of(commune, alike)
         return found
 
     def _commune(self, commune: Commune, score: float) -> Place:
@@ -179,7 +179,7 @@ class PlaceIndex:
     def _worth_of(self, commune: Commune, alike: float = 1.0) -> float:
         if commune.code in self._own:
             return 1.0
-        return NEIGHBOUR_EXACT if alike > 0.999 else NEIGHBOUR
+        return NEIGHBOUR_EXACT_WEIGHT if alike > 0.999 else NEIGHBOUR_WEIGHT
 
     def _rank(self, commune: Commune) -> tuple[bool, int, str]:
         return commune.code not in self._own, -commune.population, commune.code

@@ -14,7 +14,7 @@ from typing import Final
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.sites.filters import fold
+from geo.sites.text import fold
 
 TYPED_MAX: Final = 200
 """Characters looked at: no address is as long."""
@@ -68,12 +68,12 @@ _PUNCTUATION = re.compile(r"[^\w' ]|_")
 _SPACES = re.compile(r" +")
 
 
-FREQUENT: Final = tuple(
+FREQUENT_STREET_TYPES: Final = tuple(
     sorted(_listed("allee avenue boulevard chemin impasse lotissement place residence route rue"))
 )
 """Kinds of street so frequent that a word like one of them is taken for it."""
 
-KIND_LIKENESS: Final = 0.65
+STREET_TYPE_SIMILARITY: Final = 0.65
 """Likeness from which it is: « reu » is like « rue », « boulevaard » like « boulevard »."""
 
 
@@ -97,18 +97,18 @@ class ParsedQuery:
         return " ".join(self.words)
 
     @property
-    def telling(self) -> str:
+    def distinctive_key(self) -> str:
         """The words that tell which place is meant: « rue », misspelt even, does not."""
-        words = self.words[1:] if len(self.words) > 1 and kind_meant(self.words[0]) else self.words
+        words = self.words[1:] if len(self.words) > 1 and closest_street_type(self.words[0]) else self.words
         return " ".join(word for word in words if word not in STREET_TYPES) or self.key
 
     @property
     def is_street(self) -> bool:
         """Whether a house number or a kind of street was typed."""
-        return self.number is not None or (len(self.words) > 1 and self.words[0] in FREQUENT)
+        return self.number is not None or (len(self.words) > 1 and self.words[0] in FREQUENT_STREET_TYPES)
 
 
-def typed(text: str) -> ParsedQuery:
+def parse_query(text: str) -> ParsedQuery:
     """Take apart what somebody typed; text beyond `TYPED_MAX` characters is not looked at."""
     rest = _CEDEX.sub(" ", _plain(text[:TYPED_MAX]))
     postcode = ""
@@ -116,16 +116,16 @@ def typed(text: str) -> ParsedQuery:
         postcode = found[0]
         rest = rest[: found.start()] + " " + rest[found.end() :]
     rest, number, repetition = _without_number(_SPACES.sub(" ", rest).strip())
-    words = _significant(_written_out(_BEFORE_A_NAME.sub("", rest, count=1)))
+    words = _significant(_expand_abbreviations(_BEFORE_A_NAME.sub("", rest, count=1)))
     return ParsedQuery(words[:WORDS_MAX], number, repetition, postcode)
 
 
 def name_key(name: str) -> str:
     """A name as names are compared: « Villeneuve-sur-Lot » is "villeneuve lot"."""
-    return " ".join(_significant(_written_out(_plain(name))))
+    return " ".join(_significant(_expand_abbreviations(_plain(name))))
 
 
-def kind_and_rest(key: str) -> tuple[str, str]:
+def split_street_type(key: str) -> tuple[str, str]:
     """A street's kind and the rest of its key: "rue eglise" is ("rue", "eglise").
 
     A key that begins with no kind has "" for it; one that is nothing else ("promenade") keeps it as
@@ -135,11 +135,13 @@ def kind_and_rest(key: str) -> tuple[str, str]:
     return (first, rest) if rest and first in STREET_TYPES else ("", key)
 
 
-def kind_meant(word: str) -> str:
+def closest_street_type(word: str) -> str:
     """The kind of street a word is, or misspells (« reu », « boulevaard »); "" if it is like none."""
     if word in STREET_TYPES:
         return word
-    known = process.extractOne(word, FREQUENT, scorer=OSA.normalized_similarity, score_cutoff=KIND_LIKENESS)
+    known = process.extractOne(
+        word, FREQUENT_STREET_TYPES, scorer=OSA.normalized_similarity, score_cutoff=STREET_TYPE_SIMILARITY
+    )
     return known[0] if known and known[0][0] == word[:1] else ""
 
 
@@ -158,13 +160,13 @@ def _without_number(text: str) -> tuple[str, int | None, str]:
     for found in _NUMBER_INSIDE.finditer(text):
         before = text[: found.start()]
         # Not that of « rue des 3 moulins », nor of a date.
-        named = [word for word in _significant(_written_out(before)) if word not in STREET_TYPES]
+        named = [word for word in _significant(_expand_abbreviations(before)) if word not in STREET_TYPES]
         if named and named[-1] not in (*_ARTICLES, *_MONTHS.split("|")):
             return f"{before} {text[found.end() :]}", int(found[1]), found[2] or ""
     return text, None, ""
 
 
-def _written_out(plain: str) -> list[str]:
+def _expand_abbreviations(plain: str) -> list[str]:
     words = plain.replace("'", " ").split()
     out: list[str] = []
     for at, word in enumerate(words):

@@ -31,7 +31,7 @@ from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.osm import UNKNOWN_VINTAGE, osm_vintage, read_osm
 from geo.reach.profiles import Profiles, load_profiles
-from geo.sites.text import cleaned
+from geo.sites.text import clean_text
 from geo.territory.model import Territory
 
 KEEP_COMPONENT_SHARE: Final = 0.05
@@ -131,14 +131,14 @@ def roads_from_file(
     else:
         lines = layer = read_layer(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
         summary |= {"features": layer.features, "connectors": layer.connectors}
-    name, _ = cleaned(path.name)
+    name, _ = clean_text(path.name)
     about = GraphMetadata(
         checksum="",
         file_name=name,
         format=kind.value,
-        producer=cleaned(producer)[0] or (OSM_PRODUCER if of_osm else f"fichier {name}"),
-        vintage=cleaned(vintage)[0] or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
-        licence=cleaned(licence)[0] or (OSM_LICENCE if of_osm else UNLICENSED),
+        producer=clean_text(producer)[0] or (OSM_PRODUCER if of_osm else f"fichier {name}"),
+        vintage=clean_text(vintage)[0] or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
+        licence=clean_text(licence)[0] or (OSM_LICENCE if of_osm else UNLICENSED),
         built_at=datetime.now(UTC),
         summary=summary,
     )

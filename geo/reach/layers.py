@@ -31,7 +31,7 @@ from geo.errors import InvalidCrs, UnreadableFile
 from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.profiles import Profiles
-from geo.sites.filters import fold
+from geo.sites.text import fold
 
 SNAP_M: Final = 1.0
 """Ends no farther apart are one junction, metres."""

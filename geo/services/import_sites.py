@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 
 from geo.errors import SuspiciousRetirement
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
-from geo.sites.duplicate_detection import Proposal, proposals
-from geo.sites.export import restored
+from geo.sites.duplicate_detection import Proposal, find_duplicates
+from geo.sites.export import unescape_formula
 from geo.sites.import_run import ImportRun
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Site, Validated
 from geo.sites.readers import open_source
@@ -94,7 +94,7 @@ def _public_id(row: RawRow, dataset: str) -> str:
     said = row.values.get("id", "").strip()
     own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
     set_ = own or dataset
-    return f"{set_}--{(restored(said) if own else said).removeprefix(f'{set_}--')}"
+    return f"{set_}--{(unescape_formula(said) if own else said).removeprefix(f'{set_}--')}"
 
 
 def read(
@@ -193,7 +193,7 @@ def apply(
     if arrived:
         in_service = stored_sites.active(connection)
         changed = {site.id for site in arrived}
-        found = proposals(in_service, epsg=territory.metric_crs, changed=changed)
+        found = find_duplicates(in_service, epsg=territory.metric_crs, changed=changed)
         duplicates.propose(connection, found)
     snapshots.publish(connection)
     return ImportedSites(prepared, run_id, tuple(found))

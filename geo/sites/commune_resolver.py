@@ -11,9 +11,8 @@ from typing import Final
 import shapely
 
 from geo.crs import WGS84, departement_code, project, reproject
-from geo.sites.filters import fold
 from geo.sites.findings import Finding
-from geo.sites.text import plain
+from geo.sites.text import comparable_text, fold
 from geo.territory.model import Commune, Territory
 
 NEAR_M: Final = 5_000
@@ -70,7 +69,7 @@ class CommuneResolver:
         self._by_postal: dict[str, list[Commune]] = defaultdict(list)
         self._folded: dict[str, str] = {}
         for commune in sorted(self._by_code.values(), key=lambda c: c.code):
-            self._folded[commune.code] = folded_name(commune.name)
+            self._folded[commune.code] = normalized_commune_name(commune.name)
             self._by_name[self._folded[commune.code]].append(commune)
             for postal in commune.postal_codes:
                 self._by_postal[postal].append(commune)
@@ -78,7 +77,7 @@ class CommuneResolver:
         self._tree = shapely.STRtree([c.boundary for c in self._communes])
         self._metric: dict[str, shapely.Geometry] = {}
 
-    def locate(self, clues: Clues) -> ResolvedCommune:
+    def resolve(self, clues: Clues) -> ResolvedCommune:
         """The commune a record is in, with its official name and codes.
 
         An INSEE code and a name that disagree are settled by the point, else by the postal code,
@@ -93,9 +92,9 @@ class CommuneResolver:
         by_code = self._by_code.get(code)
         named = self._named(clues.name, postal)
         commune, findings = (
-            self._of_code(by_code, named, postal, clues)
+            self._from_code(by_code, named, postal, clues)
             if by_code
-            else self._of_name(code, named, postal, clues)
+            else self._from_name(code, named, postal, clues)
         )
         if commune is None:
             return ResolvedCommune(None, clues.name, code, postal, (*findings, *postal_findings))
@@ -122,13 +121,13 @@ class CommuneResolver:
         """Communes a name may mean: those of its postal code, else of the same département."""
         if not name or len(name) > _NAME_MAX:
             return []
-        candidates = self._by_name.get(folded_name(name), [])
+        candidates = self._by_name.get(normalized_commune_name(name), [])
         if not postal:
             return candidates
         exact = [c for c in candidates if postal in c.postal_codes]
         return exact or [c for c in candidates if c.departement_code in _departements(postal)]
 
-    def _of_code(
+    def _from_code(
         self, by_code: Commune, named: list[Commune], postal: str, clues: Clues
     ) -> tuple[Commune, tuple[Finding, ...]]:
         if not clues.name or self._is_name_of(by_code, clues.name):
@@ -137,18 +136,18 @@ class CommuneResolver:
             return by_code, (_unnamed(by_code, clues),)
         said = f"{by_code.code} / {clues.name}"
         detail = f"le code {by_code.code} est celui de {by_code.name}"
-        chosen = self._settled([by_code, *named], postal, clues)
+        chosen = self._settle_conflict([by_code, *named], postal, clues)
         if chosen is not by_code:
             detail += f", le nom et le reste désignent {chosen.name}"
         return chosen, (Finding("commune_discordante", "code_insee", said, detail),)
 
-    def _of_name(
+    def _from_name(
         self, code: str, named: list[Commune], postal: str, clues: Clues
     ) -> tuple[Commune | None, tuple[Finding, ...]]:
         if code:
             named = [c for c in named if c.departement_code == departement_code(code)]
         if len(named) > 1:
-            named = self._holding(named, clues) or named
+            named = self._containing_or_near(named, clues) or named
         if len(named) == 1:
             detail = f"{named[0].code}, {named[0].name}"
             return named[0], (Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),)
@@ -156,9 +155,9 @@ class CommuneResolver:
             return None, (_ambiguous(named, clues),)
         if code and departement_code(code) not in _departements(postal or code):
             return None, (_unknown(clues),)
-        return self._of_postal(postal, clues)
+        return self._from_postal_code(postal, clues)
 
-    def _of_postal(self, postal: str, clues: Clues) -> tuple[Commune | None, tuple[Finding, ...]]:
+    def _from_postal_code(self, postal: str, clues: Clues) -> tuple[Commune | None, tuple[Finding, ...]]:
         candidates = self._by_postal.get(postal, [])
         inside = self._containing(clues)
         if clues.name:  # a hamlet or a former commune: only its point can tell
@@ -176,29 +175,31 @@ class CommuneResolver:
         elif len(candidates) == 1:
             found, how = candidates, f"par le code postal {postal}"
         elif candidates:
-            found, how = self._told(candidates, clues.address, at_end=True), "par l'adresse"
+            found, how = self._mentioned_in(candidates, clues.address, at_end=True), "par l'adresse"
             if len(found) != 1:
-                found, how = self._told(candidates, clues.site_name), "par le nom du lieu"
+                found, how = self._mentioned_in(candidates, clues.site_name), "par le nom du lieu"
         if len(found) == 1:
             detail = f"{found[0].name}, {how}"
             return found[0], (Finding("commune_deduite", "commune", clues.name, detail),)
         return None, (_ambiguous(candidates, clues) if candidates else _unknown(clues),)
 
-    def _told(self, candidates: Iterable[Commune], text: str, *, at_end: bool = False) -> list[Commune]:
+    def _mentioned_in(
+        self, candidates: Iterable[Commune], text: str, *, at_end: bool = False
+    ) -> list[Commune]:
         """Communes whose name a text holds as whole words; the longest when one holds another."""
-        words = _words(folded_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX]))
+        words = _padded_words(normalized_commune_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX]))
         holds = words.endswith if at_end else words.__contains__
-        told = [c for c in candidates if holds(_words(self._folded[c.code]))]
+        told = [c for c in candidates if holds(_padded_words(self._folded[c.code]))]
         longest = max((len(self._folded[c.code]) for c in told), default=0)
         return [c for c in told if len(self._folded[c.code]) == longest]
 
-    def _settled(self, candidates: list[Commune], postal: str, clues: Clues) -> Commune:
-        near = self._holding(candidates, clues) or candidates
+    def _settle_conflict(self, candidates: list[Commune], postal: str, clues: Clues) -> Commune:
+        near = self._containing_or_near(candidates, clues) or candidates
         if len(near) > 1:
             near = [c for c in near if postal in c.postal_codes] or near
         return near[0]
 
-    def _holding(self, candidates: list[Commune], clues: Clues) -> list[Commune]:
+    def _containing_or_near(self, candidates: list[Commune], clues: Clues) -> list[Commune]:
         """Candidates that hold the point; failing that, those it is near."""
         if clues.point is None:
             return []
@@ -214,7 +215,7 @@ class CommuneResolver:
         return self._communes[int(min(hits))] if len(hits) else None
 
     def _is_name_of(self, commune: Commune, name: str) -> bool:
-        return len(name) <= _NAME_MAX and folded_name(name) == self._folded[commune.code]
+        return len(name) <= _NAME_MAX and normalized_commune_name(name) == self._folded[commune.code]
 
     def _official(self, commune: Commune, name: str, *, known: bool) -> tuple[str, tuple[Finding, ...]]:
         """The official spelling; a name that is no commune's is kept as written."""
@@ -241,16 +242,16 @@ class CommuneResolver:
         return postal, (*findings, Finding("code_postal_discordant", "code_postal", postal, detail))
 
 
-def folded_name(name: str) -> str:
+def normalized_commune_name(name: str) -> str:
     """A commune's name as people may write it: no accents, case, "CEDEX", St for Saint, (Le) last."""
-    words = _CEDEX.sub("", fold(plain(name[:_NAME_MAX])).replace("'", " ' "))
+    words = _CEDEX.sub("", fold(comparable_text(name[:_NAME_MAX])).replace("'", " ' "))
     text = " ".join(_SHORT.get(word, word) for word in words.replace(",", " ").replace(".", " ").split())
     if match := _TRAILING_ARTICLE.fullmatch(text):
         text = f"{match[2]} {match[1]}".replace("( ", "").replace(" (", "")
     return text.replace(" ' ", "'")
 
 
-def _words(folded: str) -> str:
+def _padded_words(folded: str) -> str:
     """Folded words between spaces, elided articles apart: "mairie d'agen" holds " agen "."""
     return " " + folded.replace("'", " ") + " "
 

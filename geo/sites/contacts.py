@@ -37,12 +37,12 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}",
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_HTTP_SLIP = re.compile(r"(https?)\s*(?::\s*/{0,2}|/{2})\s*(?=[^/\s])", re.IGNORECASE)
+_MISTYPED_SCHEME = re.compile(r"(https?)\s*(?::\s*/{0,2}|/{2})\s*(?=[^/\s])", re.IGNORECASE)
 _HOST = re.compile(r"(?:[\w](?:[\w-]*[\w])?\.)+[\w-]{2,63}\.?")
 _UNSAFE = re.compile(r"[\s<>\"'`\\^{}|]")
 
 
-def phone(cell: str, code: str) -> tuple[str, tuple[Finding, ...]]:
+def parse_phone(cell: str, code: str) -> tuple[str, tuple[Finding, ...]]:
     """A telephone number in E.164 form ("+33553694000"), the first valid one of the cell.
 
     Parameters
@@ -82,7 +82,7 @@ def _e164(text: str, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def emails(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+def parse_emails(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """E-mail addresses of a cell, each once."""
     found: dict[str, None] = {}
     findings: list[Finding] = []
@@ -100,7 +100,7 @@ def emails(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     return tuple(found), tuple(findings)
 
 
-def urls(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+def parse_urls(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Web addresses of a cell, each once; only http and https ones."""
     found: dict[str, None] = {}
     findings: list[Finding] = []
@@ -120,7 +120,7 @@ def urls(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
 
 def _url(text: str) -> str:
     """A web address with its scheme; "" when it is none, or of a scheme no link should have."""
-    if match := _HTTP_SLIP.match(text):
+    if match := _MISTYPED_SCHEME.match(text):
         address = f"{match[1].lower()}://{text[match.end() :]}"
     elif _SCHEME.match(text) and not re.match(r"[\w.-]+\.[a-z]{2,}:\d", text, re.IGNORECASE):
         return ""

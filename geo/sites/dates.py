@@ -15,7 +15,7 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII | r
 _FRENCH = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII | re.DOTALL)
 
 
-def update_date(cell: str, *, today: date) -> tuple[date | None, tuple[Finding, ...]]:
+def parse_update_date(cell: str, *, today: date) -> tuple[date | None, tuple[Finding, ...]]:
     """The date of `date_maj`; None, and a finding, when it is absent, unreadable or implausible.
 
     ISO dates, ISO date-times (their date part, as national tools do) and DD/MM/YYYY are read. A

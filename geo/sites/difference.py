@@ -97,7 +97,9 @@ def compare(
         before, after = current.get(site_id), arriving[site_id]
         if known := before or retired.get(site_id):
             unsaid = {
-                n: fact for n in kept if _said(fact := getattr(known, n)) and not _said(getattr(after, n))
+                n: fact
+                for n in kept
+                if _is_known(fact := getattr(known, n)) and not _is_known(getattr(after, n))
             }
             after = replace(after, **unsaid) if unsaid else after
         if before is None:
@@ -114,7 +116,7 @@ def compare(
     return Difference(tuple(new), tuple(changed), unchanged, vanished)
 
 
-def _said(fact: object) -> bool:
+def _is_known(fact: object) -> bool:
     return fact is not None and fact != ()
 
 

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from geo.crs import project
-from geo.sites.filters import fold
 from geo.sites.model import Position, Site
+from geo.sites.text import fold
 
 BETWEEN_DATASETS = 83.0
 """Score above which two records of different datasets are proposed as one place."""
@@ -135,7 +135,7 @@ def _without_place(text: str, place: set[str]) -> list[str]:
     return [word for word in words if word not in place] or words
 
 
-def _telling(words: list[str]) -> str:
+def _distinctive_words(words: list[str]) -> str:
     """What remains of a name once the words every such place bears are left out."""
     return " ".join(word for word in words if word not in _GENERIC)
 
@@ -150,7 +150,7 @@ def _address(text: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class _Columns:
+class _Features:
     """What is compared: one array a feature, in the order of the records.
 
     `xy` is in metres, NaN where a record has no coordinates of its own; texts are "" where unknown.
@@ -169,21 +169,21 @@ class _Columns:
     phones: NDArray[np.object_]
 
 
-def _columns(sites: Sequence[Site], epsg: int) -> _Columns:
+def _features(sites: Sequence[Site], epsg: int) -> _Features:
     rows = []
     for s in sites:
         place = set(_words(s.commune))
         name, inside = _without_place(s.nom, place), _without_place(s.complement_adresse, place)
         siret = "" if s.pivot == _UNKNOWN_PIVOT else s.pivot
-        texts = (" ".join(name), _telling(name), _telling(inside), *_address(s.adresse))
+        texts = (" ".join(name), _distinctive_words(name), _distinctive_words(inside), *_address(s.adresse))
         rows.append((s.id, s.jeu_de_donnees, s.code_insee, *texts, siret, s.telephone))
-    degrees = np.array([(s.longitude, s.latitude) if _placed(s) else (np.nan, np.nan) for s in sites])
+    degrees = np.array([(s.longitude, s.latitude) if _has_own_point(s) else (np.nan, np.nan) for s in sites])
     xy = project(degrees[:, 0], degrees[:, 1], epsg)
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
-    return _Columns(xy, *np.array(rows, dtype=object).T)
+    return _Features(xy, *np.array(rows, dtype=object).T)
 
 
-def _placed(site: Site) -> bool:
+def _has_own_point(site: Site) -> bool:
     """Whether the coordinates tell where the place is, rather than where its town hall is."""
     return site.located and site.position is Position.EXACTE
 
@@ -202,7 +202,7 @@ def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
     return [np.array(block, dtype=np.intp) for block in members if len(block) > 1]
 
 
-def _candidates(sites: Sequence[Site], of: _Columns) -> NDArray[np.intp]:
+def _candidates(sites: Sequence[Site], of: _Features) -> NDArray[np.intp]:
     """Pairs worth comparing, shape (m, 2), each once, the smaller index first."""
     found: list[NDArray[np.intp]] = []
     for block in _blocks(sites):
@@ -232,14 +232,16 @@ def _in_order(block: NDArray[np.intp], column: NDArray[np.object_]) -> NDArray[n
     return np.array(sorted(known, key=column.__getitem__), dtype=np.intp)
 
 
-def _alike(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArray[np.float64]:
+def _word_similarity(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArray[np.float64]:
     """Share of words in common, 0 to 100, pair by pair; 0 where either text is empty."""
     scores: NDArray[np.float64] = process.cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float64)
     scores[(left == "") | (right == "")] = 0.0
     return scores
 
 
-def _common(column: NDArray[np.object_], a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _equal_and_known(
+    column: NDArray[np.object_], a: NDArray[np.intp], b: NDArray[np.intp]
+) -> NDArray[np.bool_]:
     common: NDArray[np.bool_] = (column[a] == column[b]) & (column[a] != "")
     return common
 
@@ -254,7 +256,7 @@ def _number_gaps(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArr
     return np.where(np.isfinite(gaps), np.abs(gaps), 0.0)
 
 
-def _name_scores(of: _Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float64]:
+def _name_scores(of: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float64]:
     """Likeness of two names, 0 to 100.
 
     The best of: the telling words of both; those of one against the other's address complement
@@ -263,16 +265,18 @@ def _name_scores(of: _Columns, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDAr
     whole = process.cpdist(of.names[a], of.names[b], scorer=fuzz.token_sort_ratio, dtype=np.float64)
     best: NDArray[np.float64] = np.maximum.reduce(
         [
-            (whole + _alike(of.names[a], of.names[b])) / 2,
-            _alike(of.telling[a], of.telling[b]),
-            _alike(of.inside[a], of.telling[b]),
-            _alike(of.telling[a], of.inside[b]),
+            (whole + _word_similarity(of.names[a], of.names[b])) / 2,
+            _word_similarity(of.telling[a], of.telling[b]),
+            _word_similarity(of.inside[a], of.telling[b]),
+            _word_similarity(of.telling[a], of.inside[b]),
         ]
     )
     return best
 
 
-def proposals(sites: Sequence[Site], *, epsg: int, changed: Collection[str] | None = None) -> list[Proposal]:
+def find_duplicates(
+    sites: Sequence[Site], *, epsg: int, changed: Collection[str] | None = None
+) -> list[Proposal]:
     """Pairs of records that may tell of one place, best first.
 
     Parameters
@@ -292,7 +296,7 @@ def proposals(sites: Sequence[Site], *, epsg: int, changed: Collection[str] | No
     """
     if len(sites) < 2:
         return []
-    of = _columns(sites, epsg)
+    of = _features(sites, epsg)
     pairs = _candidates(sites, of)
     if changed is not None:
         fresh = np.fromiter((site.id in changed for site in sites), dtype=np.bool_, count=len(sites))
@@ -303,14 +307,14 @@ def proposals(sites: Sequence[Site], *, epsg: int, changed: Collection[str] | No
 
     metres = np.hypot(*(of.xy[a] - of.xy[b]).T)
     measured = np.isfinite(metres)
-    street = _alike(of.streets[a], of.streets[b])
+    street = _word_similarity(of.streets[a], of.streets[b])
     street -= np.minimum(NUMBER_GAP * _number_gaps(of.numbers[a], of.numbers[b]), NUMBER_GAP_MOST)
-    door = _common(of.numbers, a, b) & (street == 100.0)
+    door = _equal_and_known(of.numbers, a, b) & (street == 100.0)
     near = np.where(metres <= NEAR_M, 100.0, 100.0 / (1.0 + metres / _DISTANCE_UNIT_M))
     near = np.where(door, 100.0, near)
     counted = measured | door
     place = street + np.where(counted, near, 0.0)
-    siret, phone = _common(of.sirets, a, b), _common(of.phones, a, b)
+    siret, phone = _equal_and_known(of.sirets, a, b), _equal_and_known(of.phones, a, b)
     bonus = SAME_SIRET * siret + SAME_PHONE * phone
     threshold = np.where(of.datasets[a] == of.datasets[b], INSIDE_DATASET, BETWEEN_DATASETS)
 
@@ -326,26 +330,26 @@ def proposals(sites: Sequence[Site], *, epsg: int, changed: Collection[str] | No
         same_name = of.names[a[k]] == of.names[b[k]]
         said = [
             "même nom" if same_name else f"noms proches à {name[k]:.0f} %",
-            _of_address(street[k], bool(door[k])),
-            *([_of_distance(metres[k])] if measured[k] else []),
+            _address_reason(street[k], bool(door[k])),
+            *([_distance_reason(metres[k])] if measured[k] else []),
             *(["même SIRET"] if siret[k] else []),
             *(["même téléphone"] if phone[k] else []),
         ]
         found.append(Proposal(first, second, round(float(score[k]), 1), tuple(said)))
-    return _best_of_each(found)
+    return _limit_per_record(found)
 
 
-def _of_address(street: float, door: bool) -> str:
+def _address_reason(street: float, door: bool) -> str:
     if door:
         return "même adresse"
     return "même rue" if street == 100 else f"adresses proches à {street:.0f} %"
 
 
-def _of_distance(metres: float) -> str:
+def _distance_reason(metres: float) -> str:
     return f"à {metres:.0f} m" if metres < 1_000 else f"à {metres / 1_000:.1f} km".replace(".", ",")
 
 
-def _best_of_each(found: list[Proposal]) -> list[Proposal]:
+def _limit_per_record(found: list[Proposal]) -> list[Proposal]:
     """The best proposals, none of whose records is in more than `PER_RECORD` of them."""
     taken: Counter[str] = Counter()
     kept = []

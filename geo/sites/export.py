@@ -14,7 +14,7 @@ from datetime import date
 from enum import Enum
 from typing import Final, TextIO
 
-from geo.hours.parse import write_stop
+from geo.hours.parse import format_stop
 from geo.sites import standard
 from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, Site, standard_values
 
@@ -53,15 +53,15 @@ def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) ->
     writer.writerow(standard.FIELDS if strict else COLUMNS)
     left_out = 0
     for site in sites:
-        cells = {name: cell(value) for name, value in standard_values(site)}
+        cells = {name: format_cell(value) for name, value in standard_values(site)}
         if strict:
             cells = _conforming(cells, site)
             if not all(cells[name] for name in standard.REQUIRED):
                 left_out += 1
                 continue
         else:
-            cells |= {f"{LOCAL_PREFIX}{name}": cell(getattr(site, name)) for name in LOCAL_FIELDS}
-        writer.writerow(text if name in _SIGNED else neutralised(text) for name, text in cells.items())
+            cells |= {f"{LOCAL_PREFIX}{name}": format_cell(getattr(site, name)) for name in LOCAL_FIELDS}
+        writer.writerow(text if name in _SIGNED else escape_formula(text) for name, text in cells.items())
     return left_out
 
 
@@ -80,14 +80,14 @@ def _conforming(cells: dict[str, str], site: Site) -> dict[str, str]:
     return kept
 
 
-def cell(value: object) -> str:
+def format_cell(value: object) -> str:
     """A field's value as one cell: several joined by `|`, dates ISO, unknown empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return standard.SEPARATOR.join(v if isinstance(v, str) else write_stop(v) for v in value)
+        return standard.SEPARATOR.join(v if isinstance(v, str) else format_stop(v) for v in value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, date):
@@ -95,11 +95,11 @@ def cell(value: object) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def neutralised(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Text no spreadsheet takes for a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def restored(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """The text `neutralised` was given."""
     return text[1:] if _BEHIND_APOSTROPHE.match(text) else text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from geo.sites import standard
 from geo.sites.model import Site
+from geo.sites.text import fold
 
 BOOLEAN_FIELDS = ("pass_numerique", "membre_reseau", "acces_fauteuil")
 
@@ -23,26 +22,6 @@ FILTERABLE: tuple[str, ...] = (
 _EXACT = frozenset(
     {"pivot", "code_postal", "code_insee", "telephone", "jeu_de_donnees", "position", "date_maj"}
 )
-
-
-_VARIANTS = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "-": " ", "‐": " ", "‑": " "})
-
-
-_REMEMBERED_MAX = 200
-"""Longest text whose folding is remembered: hostile ones must not fill the memory."""
-
-
-def fold(text: str) -> str:
-    """Text as people compare it: without accents, case, or typographic variants of ' and -."""
-    return _fold(text) if len(text) <= _REMEMBERED_MAX else _fold.__wrapped__(text)
-
-
-@lru_cache(maxsize=65_536)
-def _fold(text: str) -> str:
-    bare = text.casefold()
-    if not bare.isascii():
-        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
-    return " ".join(bare.translate(_VARIANTS).split())
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,13 @@ class Finding:
     detail: str = ""
     advice: str = ""
 
-    def at(self, line: int) -> Issue:
+    def to_issue(self, line: int) -> Issue:
         """The issue this finding makes at a line of the file."""
         kind = CATALOGUE[self.code]
         return Issue(
             line=line,
             field=self.field,
-            value=bounded(self.value),
+            value=shorten(self.value),
             severity=kind.severity,
             code=self.code,
             reason=f"{kind.reason} : {self.detail}." if self.detail else f"{kind.reason}.",
@@ -257,7 +257,7 @@ CARRIED_OVER: Final = "Signalé lors d'un import précédent"
 """Reason of a flag that our own export carried and that can't be checked again."""
 
 
-def carried_over(code: str, line: int) -> Issue:
+def carried_over_issue(code: str, line: int) -> Issue:
     """The issue of a flag carried by `ext_signalements`."""
     kind = CATALOGUE.get(code)
     return Issue(
@@ -273,6 +273,6 @@ def carried_over(code: str, line: int) -> Issue:
     )
 
 
-def bounded(value: str) -> str:
+def shorten(value: str) -> str:
     """A value short enough to be quoted in a report."""
     return value if len(value) <= VALUE_MAX else value[: VALUE_MAX - 1] + "…"

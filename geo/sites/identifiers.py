@@ -14,7 +14,7 @@ _RNA = re.compile(r"W[0-9A-Z]\d{8}", re.ASCII)
 _RIDET = re.compile(r"[0-9A-Z]{9,10}", re.ASCII)
 
 
-def pivot(cell: str, *, pacific: bool = False) -> tuple[str, tuple[Finding, ...]]:
+def parse_pivot(cell: str, *, pacific: bool = False) -> tuple[str, tuple[Finding, ...]]:
     """The identifier of a structure, checked by its own digits; the unknown value for want of one.
 
     SIRET and SIREN must pass the Luhn check (La Poste's SIRETs have a rule of their own, known to

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.model import LOCAL_PREFIX, Issue, Severity
+from geo.sites.text import fold
 
 ONLY_V0: Final[frozenset[str]] = frozenset(
     {
@@ -179,7 +179,7 @@ class _Translation:
             key = _key(token)
             found.append(_BY_FOLD[table].get(key, token))
             if reason := _LESS_EXACT_FOLDED.get(key):
-                self._tell(column, token, reason)
+                self._record_loss(column, token, reason)
         return _joined(found)
 
     def publics(self, text: str, new: dict[str, str]) -> None:
@@ -188,13 +188,13 @@ class _Translation:
         for token in _tokens(text):
             key = _key(token)
             if key in _DROPPED_FOLDED:
-                self._tell(
+                self._record_loss(
                     column, token, "Cette valeur n'a pas d'équivalent dans la version 1 : laissée de côté."
                 )
             elif key in _BY_FOLD["care"]:
                 care.append(_BY_FOLD["care"][key])
                 if reason := _LESS_EXACT_FOLDED.get(key):
-                    self._tell(column, token, reason)
+                    self._record_loss(column, token, reason)
             else:
                 publics.append(_BY_FOLD["publics"].get(key, token))
         _add(new, "publics_specifiquement_adresses", publics)
@@ -206,7 +206,7 @@ class _Translation:
             key = _key(token)
             if key in _OTHER_FOLDED:
                 others.append(token)
-                self._tell(
+                self._record_loss(
                     "labels_nationaux",
                     token,
                     "Ce label n'est plus dans la liste nationale : gardé parmi les autres labels.",
@@ -219,7 +219,7 @@ class _Translation:
         _add(new, "formations_labels", labels)
         _add(new, "autres_formations_labels", others)
 
-    def _tell(self, column: str, value: str, reason: str) -> None:
+    def _record_loss(self, column: str, value: str, reason: str) -> None:
         self.issues.append(
             Issue(self.line, column, value[:200], Severity.REPAIRED, "ancienne_valeur", reason)
         )

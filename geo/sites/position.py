@@ -33,7 +33,7 @@ class Coordinates:
         return self.longitude, self.latitude
 
 
-def coordinates(latitude: str, longitude: str) -> Coordinates:
+def parse_coordinates(latitude: str, longitude: str) -> Coordinates:
     """Read a pair of cells. A decimal comma is repaired; half a pair, 0/0 and nonsense are flagged.
 
     A latitude beyond 90° passes when the longitude can be one: the two may be swapped, which only
@@ -42,7 +42,7 @@ def coordinates(latitude: str, longitude: str) -> Coordinates:
     if not latitude and not longitude:
         return Coordinates(None, None)
     said = f"{latitude} / {longitude}"
-    y, x = _number(latitude), _number(longitude)
+    y, x = _parse_number(latitude), _parse_number(longitude)
     if not latitude or not longitude:
         return _unusable(said, "il n'y en a qu'une sur deux")
     if y is None or x is None:
@@ -56,7 +56,7 @@ def coordinates(latitude: str, longitude: str) -> Coordinates:
     return Coordinates(y, x)
 
 
-def placed(
+def choose_position(
     given: Coordinates, commune: Commune | None, gazetteer: CommuneResolver, *, known: str = ""
 ) -> tuple[float | None, float | None, Position, tuple[Finding, ...]]:
     """Latitude, longitude and how well the site is placed.
@@ -100,7 +100,7 @@ def _at_town_hall(
     return commune.town_hall.y, commune.town_hall.x, Position.APPROXIMATIVE, findings
 
 
-def _number(cell: str) -> float | None:
+def _parse_number(cell: str) -> float | None:
     if not _NUMBER.fullmatch(cell):
         return None
     value = float(cell.replace(",", "."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters but white space
@@ -13,9 +14,12 @@ _UNWANTED = re.compile(
 )
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BREAK = re.compile(r"[ \t]*[\n\t]\s*")
+_VARIANTS = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "-": " ", "‐": " ", "‑": " "})
+_REMEMBERED_MAX = 200
+"""Longest text whose folding is remembered: hostile ones must not fill the memory."""
 
 
-def cleaned(text: str, *, lines: bool = False) -> tuple[str, bool]:
+def clean_text(text: str, *, lines: bool = False) -> tuple[str, bool]:
     """Text without control characters or direction overrides, in Unicode form NFC, trimmed.
 
     Right-to-left scripts, emoji (and the joiners they need) and markup-like text stay as written:
@@ -39,8 +43,21 @@ def cleaned(text: str, *, lines: bool = False) -> tuple[str, bool]:
     return kept, kept != ended
 
 
-def plain(text: str) -> str:
+def comparable_text(text: str) -> str:
     """Text as labels and numbers are compared: NFC, straight apostrophes, ordinary single spaces."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     return " ".join(unicodedata.normalize("NFC", _UNWANTED.sub("", text)).replace("’", "'").split())
+
+
+def fold(text: str) -> str:
+    """Text as people compare it: without accents, case, or typographic variants of ' and -."""
+    return _fold(text) if len(text) <= _REMEMBERED_MAX else _fold.__wrapped__(text)
+
+
+@lru_cache(maxsize=65_536)
+def _fold(text: str) -> str:
+    bare = text.casefold()
+    if not bare.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
+    return " ".join(bare.translate(_VARIANTS).split())

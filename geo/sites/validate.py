@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
-from geo.hours.parse import hours, stops
+from geo.hours.parse import parse_hours, parse_stops
 from geo.sites import standard
+from geo.sites.closed_lists import parse_labels
 from geo.sites.commune_resolver import Clues, CommuneResolver
-from geo.sites.contacts import emails, phone, urls
-from geo.sites.dates import update_date
-from geo.sites.export import restored
-from geo.sites.findings import CATALOGUE, Finding, carried_over
-from geo.sites.identifiers import pivot
-from geo.sites.labels import labels
+from geo.sites.contacts import parse_emails, parse_phone, parse_urls
+from geo.sites.dates import parse_update_date
+from geo.sites.export import unescape_formula
+from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
+from geo.sites.identifiers import parse_pivot
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Validated
-from geo.sites.position import PLACED_AT_TOWN_HALL, coordinates, placed
-from geo.sites.text import cleaned
+from geo.sites.position import PLACED_AT_TOWN_HALL, choose_position, parse_coordinates
+from geo.sites.text import clean_text
 from geo.territory.model import Territory
 
 ID_MAX: Final = 200
@@ -69,7 +69,7 @@ def validate(
         tally.read += 1
         site, issues = _site(row, gazetteer, dataset=dataset, today=today)
         if site is not None and site.id in seen:
-            issues = [*issues, Finding("identifiant_en_double", "id", site.local_id).at(row.line)]
+            issues = [*issues, Finding("identifiant_en_double", "id", site.local_id).to_issue(row.line)]
             site = None
         result.issues.extend(issues)
         if site is None:
@@ -100,7 +100,7 @@ class _Row:
         raw = self.values.get(field, "")
         if not raw:
             return ""
-        text, changed = cleaned(raw, lines=field in _PARAGRAPHS)
+        text, changed = clean_text(raw, lines=field in _PARAGRAPHS)
         if changed:
             self.findings.append(Finding("texte_nettoye", field, raw))
         return text
@@ -120,15 +120,15 @@ def _site(
     if any(issue.severity is Severity.REJECTED for issue in issues):
         return None, issues
     own = bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
-    row = _Row({name: restored(cell) for name, cell in raw.values.items()} if own else raw.values, [])
+    row = _Row({name: unescape_formula(cell) for name, cell in raw.values.items()} if own else raw.values, [])
     name, set_ = row.text("nom"), _dataset(row, dataset)
     local_id = row.text("id").removeprefix(f"{set_}--")
     code = _unusable(local_id, name)
     if code:
         row.findings.append(Finding(code, "nom" if code == "nom_absent" else "id", local_id))
-        return None, [*issues, *_told(row, raw.line)]
+        return None, [*issues, *_row_issues(row, raw.line)]
 
-    given = coordinates(row.text("latitude"), row.text("longitude"))
+    given = parse_coordinates(row.text("latitude"), row.text("longitude"))
     clues = Clues(
         code_insee=row.text("code_insee"),
         name=row.text("commune"),
@@ -137,15 +137,15 @@ def _site(
         site_name=name,
         point=given.point,
     )
-    place = gazetteer.locate(clues)
+    place = gazetteer.resolve(clues)
     row.findings.extend(place.findings)
-    latitude, longitude, position, found = placed(
+    latitude, longitude, position, found = choose_position(
         given, place.commune, gazetteer, known=row.text(f"{LOCAL_PREFIX}position")
     )
     row.findings.extend(found)
     if latitude is None and not (place.name or place.code_postal or place.code_insee):
         row.findings.append(Finding("lieu_introuvable", "commune", clues.address))
-        return None, [*issues, *_told(row, raw.line)]
+        return None, [*issues, *_row_issues(row, raw.line)]
     if not clues.address:
         row.findings.append(Finding("adresse_absente", "adresse"))
 
@@ -153,7 +153,7 @@ def _site(
     summary, detail = _presentation(row)
     values: dict[str, Any] = dict(
         local_id=local_id,
-        pivot=row.take(pivot(row.text("pivot"), pacific=where.startswith(_PACIFIC))),
+        pivot=row.take(parse_pivot(row.text("pivot"), pacific=where.startswith(_PACIFIC))),
         nom=name,
         commune=place.name,
         code_postal=place.code_postal,
@@ -162,33 +162,33 @@ def _site(
         complement_adresse=row.text("complement_adresse"),
         latitude=latitude,
         longitude=longitude,
-        telephone=row.take(phone(row.text("telephone"), where)),
-        courriels=row.take(emails(row.text("courriels"))),
-        site_web=row.take(urls("site_web", row.text("site_web"))),
-        horaires=row.take(hours(row.text("horaires"))),
+        telephone=row.take(parse_phone(row.text("telephone"), where)),
+        courriels=row.take(parse_emails(row.text("courriels"))),
+        site_web=row.take(parse_urls("site_web", row.text("site_web"))),
+        horaires=row.take(parse_hours(row.text("horaires"))),
         presentation_resume=summary,
         presentation_detail=detail,
         source=row.text("source"),
         structure_parente=row.text("structure_parente"),
-        date_maj=row.take(update_date(row.text("date_maj"), today=today)),
+        date_maj=row.take(parse_update_date(row.text("date_maj"), today=today)),
         autres_formations_labels=_free_labels(row.text("autres_formations_labels")),
         fiche_acces_libre=_one_url(row, "fiche_acces_libre"),
         prise_rdv=_one_url(row, "prise_rdv"),
-        **{field: row.take(labels(field, row.text(field))) for field in standard.ENUMERATIONS},
-        pass_numerique=_truth(row, "pass_numerique"),
-        membre_reseau=_truth(row, "membre_reseau"),
-        acces_fauteuil=_truth(row, "acces_fauteuil"),
-        arrets=row.take(stops(row.text(f"{LOCAL_PREFIX}arrets"))),
+        **{field: row.take(parse_labels(field, row.text(field))) for field in standard.ENUMERATIONS},
+        pass_numerique=_parse_boolean(row, "pass_numerique"),
+        membre_reseau=_parse_boolean(row, "membre_reseau"),
+        acces_fauteuil=_parse_boolean(row, "acces_fauteuil"),
+        arrets=row.take(parse_stops(row.text(f"{LOCAL_PREFIX}arrets"))),
         jeu_de_donnees=set_,
         position=position,
-        fictif=_truth(row, "fictif") or False,
+        fictif=_parse_boolean(row, "fictif") or False,
     )
     site = Site(**values)
-    issues.extend(_told(row, raw.line))
-    issues.extend(_carried(row, site, issues, raw.line))
+    issues.extend(_row_issues(row, raw.line))
+    issues.extend(_carried_flags(row, site, issues, raw.line))
     flags = {issue.code for issue in issues if issue.severity is Severity.FLAGGED}
     if position is Position.APPROXIMATIVE and flags.isdisjoint(PLACED_AT_TOWN_HALL):
-        told = Finding("position_approximative", "latitude", "", "le fichier le dit").at(raw.line)
+        told = Finding("position_approximative", "latitude", "", "le fichier le dit").to_issue(raw.line)
         issues.append(told)
         flags.add(told.code)
     return replace(site, signalements=tuple(sorted(flags))), issues
@@ -203,19 +203,21 @@ def _unusable(local_id: str, name: str) -> str:
     return "" if name else "nom_absent"
 
 
-def _told(row: _Row, line: int) -> Iterator[Issue]:
-    return (finding.at(line) for finding in row.findings)
+def _row_issues(row: _Row, line: int) -> Iterator[Issue]:
+    return (finding.to_issue(line) for finding in row.findings)
 
 
-def _carried(row: _Row, site: Site, issues: list[Issue], line: int) -> list[Issue]:
+def _carried_flags(row: _Row, site: Site, issues: list[Issue], line: int) -> list[Issue]:
     """Flags our own export carries that this import can't find again by itself, nor see mended."""
     cell = row.text(f"{LOCAL_PREFIX}signalements")
     found = {issue.code for issue in issues}
     codes = dict.fromkeys(code for code in cell.split(standard.SEPARATOR) if _FLAG.fullmatch(code))
-    return [carried_over(code, line) for code in codes if code not in found and _stands(code, site)]
+    return [
+        carried_over_issue(code, line) for code in codes if code not in found and _still_holds(code, site)
+    ]
 
 
-def _stands(code: str, site: Site) -> bool:
+def _still_holds(code: str, site: Site) -> bool:
     """Whether a flag of an earlier import still holds: its value was lost, and none has come since."""
     if code in CATALOGUE and not CATALOGUE[code].lossy:
         return False
@@ -250,14 +252,14 @@ def _free_labels(cell: str) -> tuple[str, ...]:
 
 def _one_url(row: _Row, field: str) -> str:
     """The first web address of a field that holds only one; the others are told, not kept."""
-    first, *others = row.take(urls(field, row.text(field))) or ("",)
+    first, *others = row.take(parse_urls(field, row.text(field))) or ("",)
     row.findings.extend(
         Finding("url_refusee", field, other, "ce champ n'en tient qu'une") for other in others
     )
     return first
 
 
-def _truth(row: _Row, fact: str) -> bool | None:
+def _parse_boolean(row: _Row, fact: str) -> bool | None:
     field = f"{LOCAL_PREFIX}{fact}"
     word = row.text(field).casefold()
     if not word or word in _YES | _NO:

@@ -26,15 +26,15 @@ from geo.errors import DatabaseUnavailable, UnknownPlace
 from geo.places import ban
 from geo.places.ban import Addresses, Street
 from geo.places.model import Place, PlaceKind
-from geo.places.name_similarity import Names
+from geo.places.name_similarity import NameMatcher
 from geo.places.query_words import (
-    FREQUENT,
+    FREQUENT_STREET_TYPES,
     STREET_TYPES,
     ParsedQuery,
-    kind_and_rest,
-    kind_meant,
+    closest_street_type,
     name_key,
-    typed,
+    parse_query,
+    split_street_type,
 )
 from geo.store.copy_encoder import copy_rows
 from geo.store.tables import address_file, address_number, address_street
@@ -184,7 +184,7 @@ def search(
     DatabaseUnavailable
         If the database does not answer in `SEARCH_TIMEOUT_MS`.
     """
-    asked = typed(text_typed)
+    asked = parse_query(text_typed)
     if not asked.words:
         return []
     try:
@@ -262,7 +262,7 @@ def _street_rows(streets: Iterable[Street], population: Mapping[str, int]) -> It
             street.id,
             street.hamlet,
             street.name,
-            *kind_and_rest(name_key(street.name)),
+            *split_street_type(name_key(street.name)),
             street.postcode,
             street.commune,
             street.commune_name,
@@ -292,9 +292,11 @@ def _best(
 ) -> list[tuple[Found, float]]:
     """The streets that answer best, and their scores."""
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
-    telling = func.unaccent(asked.telling)
+    telling = func.unaccent(asked.distinctive_key)
     alike = func.similarity(address_street.c.words, telling)
-    if any(word in STREET_TYPES and word not in FREQUENT for word in asked.words):  # « Le Pont » is a name
+    if any(
+        word in STREET_TYPES and word not in FREQUENT_STREET_TYPES for word in asked.words
+    ):  # « Le Pont » is a name
         alike = func.greatest(alike, func.similarity(address_street.c.words, func.unaccent(asked.key)))
     rows: dict[str, Found] = {}
     for condition in _narrowings(asked, telling, communes, answered=answered):
@@ -328,10 +330,10 @@ def _narrowings(
     if answered:
         yield begun
         return
-    told = asked.telling.split(" ")
+    told = asked.distinctive_key.split(" ")
     if len(told) == 1:  # « Le Pont, Estbourg »: the kind may be the name
         told = asked.key.split(" ")
-    ways = {asked.telling: None}
+    ways = {asked.distinctive_key: None}
     for count in range(1, min(COMMUNE_WORDS_MAX, len(told) - 1) + 1):
         ways[" ".join(told[:-count])] = None
     yield or_(begun, *(words.op("%")(func.unaccent(way)) for way in ways))
@@ -352,9 +354,9 @@ def _ranked(asked: ParsedQuery, rows: Sequence[Found], limit: int) -> list[tuple
 def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
     """How well each row answers: the best over all cuts of the words into a street and a commune."""
     kinds = np.array([row.kind for row in rows])
-    streets = Names(row.words for row in rows)
+    streets = NameMatcher(row.words for row in rows)
     towns = sorted({name for row in rows for name in (row.commune_name, row.former) if name})
-    communes = Names(name_key(town) for town in towns)
+    communes = NameMatcher(name_key(town) for town in towns)
     at = {town: rank for rank, town in enumerate(towns)}
     present = np.array([at[row.commune_name] for row in rows])
     former = np.array([at[row.former or row.commune_name] for row in rows])
@@ -362,7 +364,7 @@ def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
     for street_words, commune_words in _cuts(asked.words):
         name = _named_alike(streets, kinds, street_words)
         if commune_words:
-            alike = communes.likeness_to([" ".join(commune_words)])[0]
+            alike = communes.similarity_to([" ".join(commune_words)])[0]
             commune = np.maximum(alike[present], alike[former])
             score = np.where(commune >= FOUND, STREET_SHARE * name + (1 - STREET_SHARE) * commune, 0.0)
         else:
@@ -374,16 +376,18 @@ def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
     return best
 
 
-def _named_alike(streets: Names, kinds: NDArray[np.str_], words: tuple[str, ...]) -> NDArray[np.float64]:
+def _named_alike(
+    streets: NameMatcher, kinds: NDArray[np.str_], words: tuple[str, ...]
+) -> NDArray[np.float64]:
     """How alike words are to streets' names, their kinds included."""
-    kind, rest = kind_and_rest(" ".join(words))
-    whole: NDArray[np.float64] = streets.likeness_to([rest])[0]
+    kind, rest = split_street_type(" ".join(words))
+    whole: NDArray[np.float64] = streets.similarity_to([rest])[0]
     if kind:
         whole *= np.where(kinds == kind, 1.0, KIND_OTHER)
     else:
         whole *= np.where(kinds == "", 1.0, KIND_UNSAID)
-        if len(words) > 1 and (meant := kind_meant(words[0])):
-            misspelt = streets.likeness_to([" ".join(words[1:])])[0]
+        if len(words) > 1 and (meant := closest_street_type(words[0])):
+            misspelt = streets.similarity_to([" ".join(words[1:])])[0]
             misspelt *= np.where(kinds == meant, 1.0, KIND_OTHER) * KIND_MISSPELT
             whole = np.maximum(whole, misspelt)
     return whole

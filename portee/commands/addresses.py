@@ -10,7 +10,7 @@ import typer
 
 from geo.places.ban import AddressFile, read_addresses
 from geo.places.model import best_first
-from geo.places.place_index import CERTAIN, PlaceIndex
+from geo.places.place_index import CERTAIN_SCORE, PlaceIndex
 from geo.settings import Settings
 from geo.store import addresses as stored
 from geo.store import territories
@@ -102,7 +102,7 @@ def find(
             words,
             limit,
             communes=gazetteer.named_in(words),
-            answered=bool(known) and known[0].score >= CERTAIN,
+            answered=bool(known) and known[0].score >= CERTAIN_SCORE,
         )
     places = best_first([*known, *kept], limit)
     if as_json:

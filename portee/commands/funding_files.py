@@ -19,7 +19,7 @@ from geo.funding.templates import Template, template_csv, template_xlsx, templat
 from geo.hours.weekly import TIME_ZONE
 from geo.services import export_funding, import_funding
 from geo.settings import Settings
-from geo.sites import report as issue_report
+from geo.sites import issue_report
 from geo.sites.model import Issue
 from geo.store import accounts, territories
 from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors

@@ -17,7 +17,7 @@ from rich.progress import Progress, TaskID
 from geo.errors import PorteeError
 from geo.services import import_sites
 from geo.settings import Settings
-from geo.sites import report as issue_report
+from geo.sites import issue_report
 from geo.sites.difference import RecordChange
 from geo.sites.duplicate_detection import Proposal
 from geo.sites.model import Issue, ItinerantStop, Severity, Site

@@ -24,8 +24,8 @@ from geo.hours.weekly import TIME_ZONE
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from geo.sites import report as issue_report
-from geo.sites.export import neutralised
+from geo.sites import issue_report
+from geo.sites.export import escape_formula
 from geo.store import passes, territories
 from geo.territory.model import TerritoryKind
 from portee.console import REFUSED, out, plain, print_json, print_text, progress, report_errors
@@ -356,7 +356,7 @@ def _write_csv(rows: list[dict[str, object]]) -> None:
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [])
     writer.writeheader()
     for row in rows:
-        writer.writerow({k: neutralised(v) if isinstance(v, str) else v for k, v in row.items()})
+        writer.writerow({k: escape_formula(v) if isinstance(v, str) else v for k, v in row.items()})
 
 
 def _count(number: int) -> str:

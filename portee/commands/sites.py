@@ -17,7 +17,7 @@ from rich.text import Text
 
 from geo.hours import parse
 from geo.settings import Settings
-from geo.sites.export import cell, write_csv
+from geo.sites.export import format_cell, write_csv
 from geo.sites.model import Position, Site
 from geo.store import duplicates as stored_duplicates
 from geo.store import history as stored_history
@@ -161,7 +161,7 @@ _HAPPENED = {"new": "nouveau", "retired": "retiré", "returned": "revenu"}
 
 
 def _shown(value: object) -> str:
-    return cell(value) or "inconnu"
+    return format_cell(value) or "inconnu"
 
 
 def _named(site: Site) -> str:

@@ -17,15 +17,15 @@ from geo.sites.readers import (
     aidants_connect,
     data_inclusion,
     delimited,
-    documents,
     france_services,
+    json_documents,
     standard,
     workbook,
 )
+from geo.sites.readers.column_mapping import match_mapping, read_mapping
 from geo.sites.readers.content import Content, Format
-from geo.sites.readers.mapped import mapped, read_mapping
-from geo.sites.readers.text import ZIP, first_character, inspect
-from geo.sites.readers.vintage import date_in_name, told
+from geo.sites.readers.encoding import ZIP, first_character, inspect_file
+from geo.sites.readers.vintage import date_from_name_issue, date_in_name
 
 FORMATS: tuple[Format, ...] = (
     *data_inclusion.FORMATS,
@@ -76,7 +76,7 @@ class SourceFile:
             if day and "date_maj" not in row.values:
                 row.values["date_maj"] = day.isoformat()
                 if untold:
-                    row = replace(row, issues=(*row.issues, told(row.line, day)))
+                    row = replace(row, issues=(*row.issues, date_from_name_issue(row.line, day)))
                     untold = False
             yield row
 
@@ -102,10 +102,12 @@ def open_source(
     UnreadableFile
         If the file cannot be read or recognised, with what to do about it.
     """
-    inspection = inspect(path, max_bytes=max_bytes)
+    inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding)
     content, known = (
-        _recognised(path, contents) if mapping is None else mapped(contents, read_mapping(mapping), path.name)
+        _recognised(path, contents)
+        if mapping is None
+        else match_mapping(contents, read_mapping(mapping), path.name)
     )
     return SourceFile(
         path=path,
@@ -125,7 +127,7 @@ def _contents(path: Path, encoding: str) -> list[Content]:
     if encoding == ZIP:
         return workbook.contents(path)
     if first_character(path, encoding) in ("[", "{"):
-        return [documents.content(path, encoding)]
+        return [json_documents.content(path, encoding)]
     return [delimited.content(path, encoding)]
 
 

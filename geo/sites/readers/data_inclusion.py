@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.model import LOCAL_PREFIX, Issue, RawRow, Severity
 from geo.sites.readers.content import Content, Format, Record, repaired
+from geo.sites.text import fold
 
 _CONNECTION: Final = "numerique--acceder-a-une-connexion-internet"
 _EQUIPMENT: Final = "numerique--acquerir-un-equipement"

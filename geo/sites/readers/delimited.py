@@ -9,7 +9,7 @@ from pathlib import Path
 
 from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record, column_name, rejected
-from geo.sites.readers.text import lines, open_text
+from geo.sites.readers.encoding import lines, open_text
 
 SEPARATORS = (",", ";", "\t")
 

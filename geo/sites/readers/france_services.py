@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.model import Issue, RawRow
 from geo.sites.readers.content import Content, Format, Record, repaired
+from geo.sites.text import fold
 
 _DAYS = {
     "h_lundi": "Mo",

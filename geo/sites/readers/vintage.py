@@ -28,7 +28,7 @@ def date_in_name(name: str) -> date | None:
     return None
 
 
-def told(line: int, day: date) -> Issue:
+def date_from_name_issue(line: int, day: date) -> Issue:
     """The issue that says, once per file, that its records are dated by the file's name."""
     return repaired(
         line,

@@ -37,7 +37,7 @@ def contents(path: Path) -> list[Content]:
     UnreadableFile
         If the archive is not a workbook, is damaged, or would unpack to more than it should.
     """
-    weigh(path)
+    check_size(path)
     opened = []
     for sheet in sheets(path):
         header = next(rows(path, sheet), None)
@@ -59,7 +59,7 @@ def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
     return Content(columns, records, Container.XLSX)
 
 
-def weigh(path: Path) -> None:
+def check_size(path: Path) -> None:
     """Refuse a workbook that unpacks to more than a source may hold."""
     try:
         if _directory_bytes(path) > _DIRECTORY_BYTES:

@@ -23,8 +23,8 @@ from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
-from geo.matching.criteria import receives
-from geo.matching.upcoming_visits import passages
+from geo.matching.criteria import receives_public
+from geo.matching.upcoming_visits import upcoming_visits
 from geo.places.model import Place, PlaceKind
 from geo.reach.modes import Mode
 from geo.services import import_sites
@@ -239,7 +239,7 @@ BUS = site(
 
 
 def test_stops_are_dated_and_in_the_commune_they_name():
-    found = passages((BUS,), TERRITORY, NOW, Calendar(), each=2)
+    found = upcoming_visits((BUS,), TERRITORY, NOW, Calendar(), each=2)
     assert [(p.start.strftime("%m-%d %H"), p.commune) for p in found] == [
         ("12-01 08", "99004"),
         ("12-01 09", "99002"),
@@ -378,7 +378,7 @@ def test_the_directory_of_the_shipped_territory_holds_all(shipped):
     bare = re.sub(r"\s", "", said)  # a long name may be on two lines
     assert all(re.sub(r"\s", "", c.name) in bare for c in shipped.territory.communes)
     for each in shipped.sites:
-        assert (re.sub(r"\s", "", each.nom) in bare) is receives(each), each.nom
+        assert (re.sub(r"\s", "", each.nom) in bare) is receives_public(each), each.nom
     # The page a commune sends to is the one its sites are on.
     line = re.search(r"Nérac 1 lieu (\d+)", said)
     assert line

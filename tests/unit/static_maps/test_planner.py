@@ -24,7 +24,7 @@ from api.planner import canonical
 from geo.coverage.equity import Lorenz, TimeClass, by_time
 from geo.coverage.measure import Question
 from geo.coverage.scenario import apply, parse_edits
-from geo.hours.weekly import TIME_ZONE, Openness, parse_slot, reference_week, status
+from geo.hours.weekly import TIME_ZONE, Openness, parse_slot, reference_week, slot_status
 from geo.people.model import Indicator, People
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
@@ -218,7 +218,7 @@ NOW = datetime(2026, 11, 4, 23, 40, tzinfo=TIME_ZONE)
 def test_the_hours_offered_to_a_new_site_fall_in_the_slot(text):
     slot = parse_slot(text, now=NOW)
     new = world.site("neuf", 5, horaires=slot_hours(slot))
-    assert status(new, slot, reference_week(date(2026, 11, 4))) is Openness.OPEN
+    assert slot_status(new, slot, reference_week(date(2026, 11, 4))) is Openness.OPEN
 
 
 def test_a_new_site_gets_the_facts_the_filters_ask_for_and_then_meets_them():

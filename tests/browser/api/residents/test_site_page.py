@@ -15,7 +15,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from geo.settings import Settings
 from geo.sites.model import ItinerantStop, Position, Site
-from geo.sites.text import cleaned
+from geo.sites.text import clean_text
 from geo.territory.model import Provenance
 from geo.wording import site_phrases
 from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
@@ -128,7 +128,7 @@ def test_hostile_text_in_every_field_is_shown_as_text(chromium, address, site):
         assert set(links) <= {"http:", "https:", "tel:", "geo:", "mailto:"}
         page.get_by_label("Votre message").fill(site.nom)
         wrong_form(page)
-        assert page.get_by_label("Votre message").input_value() == cleaned(site.nom)[0]
+        assert page.get_by_label("Votre message").input_value() == clean_text(site.nom)[0]
         assert page.locator("img, script:not([src]):not([type='application/ld+json'])").count() == 0
         assert (seen.dialogs, seen.others) == ([], [])
         assert [e for e in seen.errors if "422" not in e] == []

@@ -17,7 +17,7 @@ from api.residents import timetable
 from api.residents.directory import by_letter, entries
 from api.residents.jsonld import linked
 from api.residents.report_form import BODY_MAX_BYTES, ERRORS, read_form
-from geo.hours.open_status import DatedVisit, DayHours, Exceptional, Range
+from geo.hours.open_status import DatedVisit, DayHours, ExceptionalPeriod, Range
 from geo.hours.weekly import TIME_ZONE
 from geo.sites import standard
 from geo.sites.model import ItinerantStop, Position
@@ -158,7 +158,7 @@ def test_what_a_site_does_not_say_is_told_as_unknown():
 
 def test_hours_nobody_can_read_are_quoted_as_they_stand(monkeypatch):
     unknown = tuple(day_of(date(2026, 12, d), unknown=True) for d in range(21, 28))
-    monkeypatch.setattr("api.residents.site.week_of", lambda *_: unknown)
+    monkeypatch.setattr("api.residents.site.week_hours", lambda *_: unknown)
     text = words_of(page_of(full(horaires="le matin, sauf quand il pleut")))
     assert "Le lieu a écrit : « le matin, sauf quand il pleut »" in text
 
@@ -251,9 +251,9 @@ def at(hour: int) -> datetime:
 
 def test_exceptions_and_stops_to_come_are_told_by_date():
     found = (
-        Exceptional(date(2026, 12, 24), date(2026, 12, 24), ()),
-        Exceptional(date(2027, 1, 4), date(2027, 1, 8), ()),
-        Exceptional(date(2027, 1, 9), date(2027, 1, 9), (Range(time(10), time(12)),)),
+        ExceptionalPeriod(date(2026, 12, 24), date(2026, 12, 24), ()),
+        ExceptionalPeriod(date(2027, 1, 4), date(2027, 1, 8), ()),
+        ExceptionalPeriod(date(2027, 1, 9), date(2027, 1, 9), (Range(time(10), time(12)),)),
     )
     assert [each.replace("\xa0", " ") for each in timetable.exceptions(FR, found)] == [
         "Fermé exceptionnellement le jeudi 24 décembre 2026",

@@ -24,7 +24,7 @@ from geo.crs import LAMBERT_93, WGS84, reproject
 from geo.hours.weekly import parse_slot
 from geo.people.model import Indicator
 from geo.reach.travel import Travel
-from geo.sites.export import restored
+from geo.sites.export import unescape_formula
 from geo.sites.filters import SiteFilter
 from geo.territory.model import Provenance, TerritoryKind
 from tests.support.world import TERRITORY, site, snapshot
@@ -123,7 +123,7 @@ def test_csv_reads_back_as_it_was():
 def test_no_name_is_a_formula_markup_or_a_new_line_of_a_file(name, tmp_path):
     rows = [{"code": "99001", "name": name, "gap": -1.5}]
     (read,) = rows_of(export.csv_bytes(rows))
-    assert restored(read["name"]) == name
+    assert unescape_formula(read["name"]) == name
     assert not read["name"].startswith(("=", "+", "-", "@", "\t"))
     assert read["gap"] == "-1.5"
     book = openpyxl.load_workbook(BytesIO(export.xlsx_bytes({name: rows}, [(name, name)])))

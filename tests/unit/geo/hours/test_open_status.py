@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from geo.hours.calendar import Calendar
 from geo.hours.open_status import (
     HORIZON,
-    Exceptional,
+    ExceptionalPeriod,
     OpenState,
     OpenStatus,
     Range,
     closures,
     next_visits,
-    opening_at,
-    week_of,
+    open_status_at,
+    week_hours,
 )
-from geo.hours.weekly import Openness, parse_slot, status
+from geo.hours.weekly import Openness, parse_slot, slot_status
 from geo.sites.model import ItinerantStop
 from tests.support.world import site
 from tests.unit.geo.hours.test_weekly import drawn_weeks
@@ -36,7 +36,7 @@ def moment(text):
 
 
 def at(horaires, when, **changes):
-    return opening_at(site("a", 1, horaires=horaires, **changes), moment(when), A)
+    return open_status_at(site("a", 1, horaires=horaires, **changes), moment(when), A)
 
 
 def state_of(horaires, when, **changes):
@@ -49,7 +49,7 @@ def test_a_moment_is_told_as_its_minutes_were_drawn(drawn, start):
     minutes, horaires = drawn
     if not horaires:
         return
-    found = opening_at(site("a", 1, horaires=horaires), start, A)
+    found = open_status_at(site("a", 1, horaires=horaires), start, A)
     now = start.replace(second=0, microsecond=0)
 
     def open_at(when):
@@ -71,8 +71,8 @@ def test_a_moment_with_a_time_zone_is_brought_to_the_place():
     where = site("a", 1, horaires=WEEKDAYS)
     for utc, local in (("2026-11-24T08:30", "2026-11-24T09:30"), ("2026-07-21T07:30", "2026-07-21T09:30")):
         aware = moment(utc).replace(tzinfo=UTC)
-        assert opening_at(where, aware, A) == opening_at(where, moment(local), A)
-        assert opening_at(where, aware, A).state is OpenState.OPEN
+        assert open_status_at(where, aware, A) == open_status_at(where, moment(local), A)
+        assert open_status_at(where, aware, A).state is OpenState.OPEN
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_moment_with_a_time_zone_is_brought_to_the_place():
     ],
 )
 def test_clocks_that_change_do_not_move_closing_time(utc, until):
-    found = opening_at(site("a", 1, horaires="Su 00:00-04:00"), moment(utc).replace(tzinfo=UTC), A)
+    found = open_status_at(site("a", 1, horaires="Su 00:00-04:00"), moment(utc).replace(tzinfo=UTC), A)
     assert (found.state, found.until) == (OpenState.OPEN, moment(until))
 
 
@@ -94,7 +94,7 @@ def test_hours_past_midnight_belong_to_both_days():
     assert at(late, "2026-11-27T23:00").until == moment("2026-11-28T02:00")
     assert at(late, "2026-11-28T01:59").until == moment("2026-11-28T02:00")
     assert at(late, "2026-11-28T02:00").opens == moment("2026-12-04T22:00")
-    days = week_of(site("a", 1, horaires=late), date(2026, 11, 28), A)
+    days = week_hours(site("a", 1, horaires=late), date(2026, 11, 28), A)
     assert [day.ranges for day in days if day.ranges] == [(Range(time(22), time(2)),)]
     assert days[6].ranges  # Friday's, and not the end of it on the Saturday before
 
@@ -173,7 +173,7 @@ def test_of_years_whose_holidays_are_not_set_what_depends_on_them_is_unknown():
     assert state_of(horaires, "2029-01-09T10:00") is OpenState.OPEN
     assert state_of(horaires, "2029-01-09T15:00") is OpenState.UNKNOWN
     assert state_of(horaires, "2029-01-09T18:00") is OpenState.CLOSED
-    (day, *_) = week_of(site("a", 1, horaires=horaires), date(2029, 1, 9), A)
+    (day, *_) = week_hours(site("a", 1, horaires=horaires), date(2029, 1, 9), A)
     assert day.school_holiday is None and day.unknown
     assert day.ranges == (Range(time(9), time(12)),)
 
@@ -264,7 +264,7 @@ def test_a_week_tells_each_day():
     where = site(
         "a", 1, horaires=f"{WEEKDAYS}; PH off; 2026 Nov 12 off; 2026 Nov 14 10:00-11:00", arrets=(HALL,)
     )
-    days = week_of(where, date(2026, 11, 9), A)
+    days = week_hours(where, date(2026, 11, 9), A)
     assert [day.date.day for day in days] == list(range(9, 16))
     both = (Range(time(9), time(12)), Range(time(14), time(17)))
     assert days[0].ranges == both and not days[0].exceptional
@@ -277,16 +277,16 @@ def test_a_week_tells_each_day():
 
 
 def test_a_week_open_night_and_day_is_cut_at_midnights():
-    days = week_of(site("a", 1, horaires="24/7"), date(2026, 11, 9), A)
+    days = week_hours(site("a", 1, horaires="24/7"), date(2026, 11, 9), A)
     assert {day.ranges for day in days} == {(Range(time(), time()),)}
 
 
 def test_a_week_of_unknown_hours_says_so_and_one_by_appointment_too():
-    assert all(day.unknown for day in week_of(site("a", 1, horaires="le lundi"), date(2026, 11, 9), A))
-    days = week_of(site("a", 1, horaires='Mo "sur rendez-vous"'), date(2026, 11, 9), A)
+    assert all(day.unknown for day in week_hours(site("a", 1, horaires="le lundi"), date(2026, 11, 9), A))
+    days = week_hours(site("a", 1, horaires='Mo "sur rendez-vous"'), date(2026, 11, 9), A)
     assert [day.by_appointment for day in days] == [True] + [False] * 6
     assert not any(day.unknown or day.ranges for day in days)
-    assert week_of(site("a", 1, horaires="Mo-Fr 09:00-12:00"), date(2026, 11, 11), A)[0].doubtful
+    assert week_hours(site("a", 1, horaires="Mo-Fr 09:00-12:00"), date(2026, 11, 11), A)[0].doubtful
 
 
 def test_seasons_and_alternate_weeks_are_no_exception():
@@ -300,9 +300,9 @@ def test_closures_ahead_are_told_by_their_first_and_last_days():
         "a", 1, horaires="Mo-Fr 09:00-12:00; Dec 21-Jan 03 off; 2027 Feb 06 09:00-12:00; Nov 30 14:00-16:00"
     )
     assert closures(where, date(2026, 11, 24), date(2027, 11, 24), A) == (
-        Exceptional(date(2026, 11, 30), date(2026, 11, 30), (Range(time(14), time(16)),)),
-        Exceptional(date(2026, 12, 21), date(2027, 1, 1), ()),
-        Exceptional(date(2027, 2, 6), date(2027, 2, 6), (Range(time(9), time(12)),)),
+        ExceptionalPeriod(date(2026, 11, 30), date(2026, 11, 30), (Range(time(14), time(16)),)),
+        ExceptionalPeriod(date(2026, 12, 21), date(2027, 1, 1), ()),
+        ExceptionalPeriod(date(2027, 2, 6), date(2027, 2, 6), (Range(time(9), time(12)),)),
     )
     (inside,) = closures(where, date(2026, 12, 24), date(2026, 12, 26), A)
     assert inside.closed and (inside.first.day, inside.last.day) == (24, 25)
@@ -327,10 +327,10 @@ def test_a_moment_and_the_slot_now_agree(when, horaires):
     where = site("a", 1, horaires=horaires, arrets=(HALL,))
     slot = parse_slot("maintenant", now=when)
     told = {OpenState.OPEN: Openness.OPEN, OpenState.CLOSED: Openness.CLOSED}
-    found = opening_at(where, when, A)
-    assert status(where, slot, when.date(), A) is told.get(found.state, Openness.UNKNOWN)
+    found = open_status_at(where, when, A)
+    assert slot_status(where, slot, when.date(), A) is told.get(found.state, Openness.UNKNOWN)
     if found.opens:
         ahead = np.arange(int((found.opens - when).total_seconds()) // 3600)
         hours = [when + timedelta(hours=int(hour)) for hour in ahead]
-        assert not any(opening_at(where, hour, A).state is OpenState.OPEN for hour in hours)
-        assert opening_at(where, found.opens, A).state is OpenState.OPEN
+        assert not any(open_status_at(where, hour, A).state is OpenState.OPEN for hour in hours)
+        assert open_status_at(where, found.opens, A).state is OpenState.OPEN

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.hours.parse import hours, read_expression
-from geo.hours.repair import LONGEST, mended
+from geo.hours.parse import parse_hours, read_expression
+from geo.hours.repair import LONGEST, repair_hours
 from geo.hours.syntax import NEVER, alternatives, during, mentions_school, undated
 from geo.settings import ROOT
 from geo.sites.findings import CATALOGUE
@@ -52,10 +52,10 @@ from tests.support.shared import SHARED, needs_shared
 def test_what_leaves_no_doubt_is_read(written, read):
     assert not opening_hours.validate(written) or "14:00-14:00" in written
     assert read_expression(written) == read
-    kept, (finding,) = hours(written)
+    kept, (finding,) = parse_hours(written)
     assert kept == written
     assert CATALOGUE[finding.code].severity is Severity.REPAIRED
-    assert read in finding.at(1).reason
+    assert read in finding.to_issue(1).reason
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_what_leaves_no_doubt_is_read(written, read):
 )
 def test_what_leaves_a_doubt_is_not(written):
     assert read_expression(written) == ""
-    assert [finding.code for finding in hours(written)[1]] == ["horaires_illisibles"]
+    assert [finding.code for finding in parse_hours(written)[1]] == ["horaires_illisibles"]
 
 
 @given(text=st.text(max_size=LONGEST + 20) | st.text("lundimarsjev 9h-12:;,./àéMoTu", max_size=60))
 def test_any_text_is_read_or_left(text):
     read = read_expression(text)
     assert read == "" or opening_hours.validate(read)
-    assert mended(text) == mended(text)
+    assert repair_hours(text) == repair_hours(text)
 
 
 def counted(strings):

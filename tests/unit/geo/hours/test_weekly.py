@@ -21,7 +21,7 @@ from geo.hours.weekly import (
     Slot,
     parse_slot,
     reference_week,
-    status,
+    slot_status,
     weekly_hours,
     weekly_mask,
 )
@@ -36,7 +36,7 @@ CODES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
 def at(horaires, slot, *, now=None, week=WEEK, stops=()):
-    return status(site("a", 1, horaires=horaires, arrets=stops), parse_slot(slot, now=now), week)
+    return slot_status(site("a", 1, horaires=horaires, arrets=stops), parse_slot(slot, now=now), week)
 
 
 def hours_of(horaires, *, week=WEEK, stops=()):
@@ -160,14 +160,14 @@ def test_school_holidays_are_those_of_the_zone():
     assert weekly_hours(where, HOLIDAYS_OF_A, Calendar("A")) == 0
     assert weekly_hours(where, HOLIDAYS_OF_A, Calendar("B")) == 20
     tuesday = parse_slot("mardi 10:00")
-    assert status(where, tuesday, HOLIDAYS_OF_A, Calendar("A")) is Openness.CLOSED
-    assert status(where, tuesday, HOLIDAYS_OF_A, Calendar("B")) is Openness.OPEN
+    assert slot_status(where, tuesday, HOLIDAYS_OF_A, Calendar("A")) is Openness.CLOSED
+    assert slot_status(where, tuesday, HOLIDAYS_OF_A, Calendar("B")) is Openness.OPEN
 
 
 def test_without_a_zone_what_depends_on_it_is_unknown():
     where = site("a", 1, horaires="Mo-Fr 08:00-12:00; SH off")
-    assert status(where, parse_slot("mardi 10:00"), HOLIDAYS_OF_A) is Openness.UNKNOWN
-    assert status(where, parse_slot("mardi 15:00"), HOLIDAYS_OF_A) is Openness.CLOSED
+    assert slot_status(where, parse_slot("mardi 10:00"), HOLIDAYS_OF_A) is Openness.UNKNOWN
+    assert slot_status(where, parse_slot("mardi 15:00"), HOLIDAYS_OF_A) is Openness.CLOSED
     assert weekly_hours(where, HOLIDAYS_OF_A) is None
     assert weekly_hours(where, date(2027, 8, 2)) == 0
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.residents.choices import CHOICES
-from geo.matching.criteria import ANYTHING, GROUPS, Criteria, Fit, mentions, receives
-from geo.matching.ranking import NEARLY_MAX, WHEN, answer
+from geo.matching.criteria import ANYTHING, GROUPS, Criteria, Fit, mentions, receives_public
+from geo.matching.ranking import NEARLY_MAX, WHEN, rank_sites
 from geo.sites import standard
 from geo.sites.model import ItinerantStop
 from tests.support.world import site
@@ -96,9 +96,9 @@ def test_words_are_found_whatever_their_accents_and_place():
 
 def test_a_site_that_receives_nobody_is_set_aside_unless_help_from_afar_is_asked():
     closed = site("1", 5, modalites_acces=("Ce lieu n'accueille pas de public", "Téléphoner"))
-    assert not receives(closed)
-    assert answer([closed], [60.0], ANYTHING).away == 1
-    remote = answer([closed], [60.0], wishes(("comment", "distance")))
+    assert not receives_public(closed)
+    assert rank_sites([closed], [60.0], ANYTHING).away == 1
+    remote = rank_sites([closed], [60.0], wishes(("comment", "distance")))
     assert [f.site.local_id for f in remote.maybes] == ["1"]
 
 
@@ -112,7 +112,7 @@ def test_the_soonest_that_fits_comes_first_and_what_is_unsure_apart():
         site("dumb", 7, frais_a_charge=()),
         site("paid", 8, frais_a_charge=("Payant",)),
     ]
-    found = answer(sites, [600.0, 60.0, 30.0, 10.0], wishes(("prix", "gratuit")))
+    found = rank_sites(sites, [600.0, 60.0, 30.0, 10.0], wishes(("prix", "gratuit")))
     assert [f.site.local_id for f in found.fits] == ["near", "far"]
     assert [f.minutes for f in found.fits] == [1.0, 10.0]
     assert [(f.site.local_id, f.unknown) for f in found.maybes] == [("dumb", ("prix",))]
@@ -121,7 +121,7 @@ def test_the_soonest_that_fits_comes_first_and_what_is_unsure_apart():
 
 def test_without_an_origin_sites_come_by_commune_and_name():
     sites = [site("2", 35, "99004", nom="Zèbre"), site("1", 5, "99001"), site("3", 35, "99004", nom="Âne")]
-    found = answer(sites, None, ANYTHING)
+    found = rank_sites(sites, None, ANYTHING)
     assert [f.site.nom for f in found.fits] == ["Âne", "Zèbre", "Lieu 1"]
     assert found.fits[0].minutes is None
 
@@ -133,7 +133,7 @@ def test_when_nothing_fits_it_says_why_and_what_nearly_does():
         site("other", 7, acces_fauteuil=False),
         site("last", 8, acces_fauteuil=False),
     ]
-    found = answer(sites, [10.0, 500.0, 400.0, 900.0], wishes(("prix", "gratuit"), ("fauteuil", "oui")))
+    found = rank_sites(sites, [10.0, 500.0, 400.0, 900.0], wishes(("prix", "gratuit"), ("fauteuil", "oui")))
     assert (found.fits, found.maybes) == ((), ())
     assert [f.site.local_id for f in found.nearly] == ["other", "one", "last"]
     assert found.nearly[0].missing == ("fauteuil",)
@@ -143,7 +143,7 @@ def test_when_nothing_fits_it_says_why_and_what_nearly_does():
 def test_the_wish_about_hours_is_one_more_group():
     sites = [site("open", 5), site("shut", 6), site("dumb", 7)]
     hours = {"open": YES, "shut": NO, "dumb": UNKNOWN}
-    found = answer(sites, [3.0, 1.0, 2.0], ANYTHING, open_at=lambda each: hours[each.local_id])
+    found = rank_sites(sites, [3.0, 1.0, 2.0], ANYTHING, open_at=lambda each: hours[each.local_id])
     assert [f.site.local_id for f in found.fits] == ["open"]
     assert found.maybes[0].unknown == (WHEN,)
 
@@ -174,7 +174,7 @@ told = st.fixed_dictionaries(
 def test_no_site_is_lost_and_each_stands_where_a_plain_reading_puts_it(given_sites, asked):
     sites = [site(str(n), 5, **facts) for n, (facts, _) in enumerate(given_sites)]
     seconds = [s for _, s in given_sites]
-    found = answer(sites, seconds, wishes(*asked))
+    found = rank_sites(sites, seconds, wishes(*asked))
 
     def verdict(each) -> Fit:
         worst = YES

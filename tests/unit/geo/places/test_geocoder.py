@@ -85,7 +85,7 @@ def stand_in():
 
 
 def ask(stand_in, text="12 rue de l'Exemple", **options):
-    return geocoder.ask(stand_in.url, text, 5, TERRITORY, **options)
+    return geocoder.geocode(stand_in.url, text, 5, TERRITORY, **options)
 
 
 def test_what_it_finds_becomes_places(stand_in):
@@ -148,8 +148,8 @@ def test_it_is_not_waited_for(stand_in, caplog):
 
 
 def test_nobody_listening_finds_nothing(caplog):
-    assert geocoder.ask("http://127.0.0.1:9/search", "rue", 5, TERRITORY) == []
-    assert geocoder.ask("file:///etc/hostname", "rue de l'Exemple", 5, TERRITORY) == []
+    assert geocoder.geocode("http://127.0.0.1:9/search", "rue", 5, TERRITORY) == []
+    assert geocoder.geocode("file:///etc/hostname", "rue de l'Exemple", 5, TERRITORY) == []
     assert len(caplog.records) == 2
 
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.places.name_similarity import Names, sound
-from geo.places.query_words import WORDS_MAX, kind_and_rest, kind_meant, name_key, typed
+from geo.places.name_similarity import NameMatcher, phonetic_key
+from geo.places.query_words import WORDS_MAX, closest_street_type, name_key, parse_query, split_street_type
 
 TEXTS = st.text(max_size=300)
 
 
 def alike(asked: str, name: str) -> float:
-    return float(Names([name]).likeness_to([asked], begun=False)[0, 0])
+    return float(NameMatcher([name]).similarity_to([asked], begun=False)[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -44,15 +44,15 @@ def alike(asked: str, name: str) -> float:
     ],
 )
 def test_what_was_typed_is_taken_apart(text, key, number, repetition, postcode):
-    found = typed(text)
+    found = parse_query(text)
     assert (found.key, found.number, found.repetition, found.postcode) == (key, number, repetition, postcode)
 
 
 @given(TEXTS)
 def test_any_text_is_taken_apart_in_few_words(text):
-    found = typed(text)
+    found = parse_query(text)
     assert len(found.words) <= WORDS_MAX and all(found.words)
-    assert typed(text.upper()) == typed(text.upper().casefold())
+    assert parse_query(text.upper()) == parse_query(text.upper().casefold())
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_one_name_has_one_key(name):
 
 
 def test_the_kind_of_a_street_is_told_from_its_name():
-    assert kind_and_rest(name_key("Rue de l'Église")) == ("rue", "eglise")
-    assert kind_and_rest(name_key("Lagarde")) == ("", "lagarde")
-    assert kind_and_rest(name_key("La Promenade")) == ("", "promenade")
-    assert [kind_meant(word) for word in ("reu", "boulevaard", "cmemin", "agen", "lagarde")] == [
+    assert split_street_type(name_key("Rue de l'Église")) == ("rue", "eglise")
+    assert split_street_type(name_key("Lagarde")) == ("", "lagarde")
+    assert split_street_type(name_key("La Promenade")) == ("", "promenade")
+    assert [closest_street_type(word) for word in ("reu", "boulevaard", "cmemin", "agen", "lagarde")] == [
         *("rue", "boulevard", "chemin", "", ""),
     ]
 
@@ -76,7 +76,7 @@ def test_the_kind_of_a_street_is_told_from_its_name():
     [("fumel", "phumelle"), ("cours", "cour"), ("saint aubin", "sin tobain"), ("cazeaux", "kazo")],
 )
 def test_what_sounds_alike_is_more_alike_than_its_spelling(one, other):
-    assert sound(one) == sound(other)
+    assert phonetic_key(one) == phonetic_key(other)
     assert alike(one, other) > 0.5
 
 
@@ -88,8 +88,8 @@ def test_likeness_is_whole_for_one_name_alone_and_never_beyond(one, other):
 
 
 def test_a_name_half_typed_is_likely_the_more_of_it_is_there():
-    names = Names(["casteljaloux", "castillonnes", "agen"])
-    two, six = names.likeness_to(["ca", "castel"])
+    names = NameMatcher(["casteljaloux", "castillonnes", "agen"])
+    two, six = names.similarity_to(["ca", "castel"])
     assert two[0] >= 0.8 and six[0] > two[0] > 0.8 > two[2]
     assert six[0] > six[1]
-    assert names.likeness_to(["catelj"])[0, 0] > 0.7
+    assert names.similarity_to(["catelj"])[0, 0] > 0.7

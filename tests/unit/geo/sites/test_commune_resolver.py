@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver, folded_name
+from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver, normalized_commune_name
 from tests.support.world import TERRITORY, at
 
 GAZETTEER = CommuneResolver(TERRITORY)
@@ -14,7 +14,7 @@ EMPTY = Clues(code_insee="", name="", code_postal="", address="", site_name="", 
 def locate(*, x_km: float | None = None, **said: str):
     clues = {name: said.get(name, getattr(EMPTY, name)) for name in EMPTY.__slots__}
     point = at(x_km) if x_km is not None else None
-    found = GAZETTEER.locate(Clues(**{**clues, "point": (point.x, point.y) if point else None}))
+    found = GAZETTEER.resolve(Clues(**{**clues, "point": (point.x, point.y) if point else None}))
     return found, [finding.code for finding in found.findings]
 
 
@@ -131,7 +131,7 @@ def test_a_commune_that_cannot_be_told_is_not_guessed(said, code):
     ],
 )
 def test_names_are_compared_as_people_write_them(written, official):
-    assert folded_name(written) == folded_name(official)
+    assert normalized_commune_name(written) == normalized_commune_name(official)
 
 
 def test_different_names_stay_different():
@@ -143,7 +143,7 @@ def test_different_names_stay_different():
         "Sainte-Marthe",
         "Saint-Marthe",
     ]
-    assert len({folded_name(name) for name in names}) == len(names)
+    assert len({normalized_commune_name(name) for name in names}) == len(names)
 
 
 def test_a_postal_code_of_no_commune_may_be_a_business_one():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.sites.contacts import emails, phone, urls
+from geo.sites.contacts import parse_emails, parse_phone, parse_urls
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from geo.sites.contacts import emails, phone, urls
     ],
 )
 def test_a_telephone_is_written_in_its_international_form(cell, code, number, codes):
-    found, findings = phone(cell, code)
+    found, findings = parse_phone(cell, code)
     assert (found, [f.code for f in findings]) == (number, codes)
 
 
@@ -50,7 +50,7 @@ def test_a_telephone_is_written_in_its_international_form(cell, code, number, co
     ],
 )
 def test_e_mail_addresses_are_kept_one_by_one(cell, addresses, codes):
-    found, findings = emails(cell)
+    found, findings = parse_emails(cell)
     assert (found, [f.code for f in findings]) == (addresses, codes)
 
 
@@ -69,7 +69,7 @@ def test_e_mail_addresses_are_kept_one_by_one(cell, addresses, codes):
     ],
 )
 def test_a_web_address_is_completed(cell, address):
-    found, findings = urls("site_web", cell)
+    found, findings = parse_urls("site_web", cell)
     assert found == (address,)
     assert [f.code for f in findings] == ([] if cell == address else ["url_completee"])
 
@@ -94,13 +94,13 @@ def test_a_web_address_is_completed(cell, address):
     ],
 )
 def test_what_is_no_web_address_is_refused(cell):
-    found, findings = urls("site_web", cell)
+    found, findings = parse_urls("site_web", cell)
     assert found == () and {f.code for f in findings} == {"url_refusee"}
 
 
 @given(st.text(max_size=60))
 def test_an_accepted_web_address_is_one_a_link_may_hold(text):
-    found, _ = urls("site_web", text)
+    found, _ = parse_urls("site_web", text)
     for address in found:
         assert address.startswith(("http://", "https://"))
         assert not set(address) & set(" \t\r\n<>\"'`|")
@@ -108,9 +108,9 @@ def test_an_accepted_web_address_is_one_a_link_may_hold(text):
 
 @given(st.text(max_size=60))
 def test_accepted_contacts_are_accepted_again_without_a_word(text):
-    number, _ = phone(text, "47001")
-    assert phone(number, "47001") == (number, ())
-    addresses, _ = emails(text)
-    assert emails("|".join(addresses)) == (addresses, ())
-    pages, _ = urls("site_web", text)
-    assert urls("site_web", "|".join(pages)) == (pages, ())
+    number, _ = parse_phone(text, "47001")
+    assert parse_phone(number, "47001") == (number, ())
+    addresses, _ = parse_emails(text)
+    assert parse_emails("|".join(addresses)) == (addresses, ())
+    pages, _ = parse_urls("site_web", text)
+    assert parse_urls("site_web", "|".join(pages)) == (pages, ())

@@ -11,7 +11,7 @@ import pytest
 from geo.crs import LAMBERT_93
 from geo.errors import InvalidCrs
 from geo.sites import duplicate_detection
-from geo.sites.duplicate_detection import proposals
+from geo.sites.duplicate_detection import find_duplicates
 from geo.sites.model import Position
 from tests.support.world import site
 
@@ -19,7 +19,7 @@ SIRET = "00000000000026"
 
 
 def found(*sites, changed=None):
-    return proposals(sites, epsg=LAMBERT_93, changed=changed)
+    return find_duplicates(sites, epsg=LAMBERT_93, changed=changed)
 
 
 def one(local_id, x_km=5.0, **changes):
@@ -142,7 +142,7 @@ def test_nothing_or_one_record_proposes_nothing():
 
 def test_degrees_are_refused():
     with pytest.raises(InvalidCrs):
-        proposals([one("a"), one("b")], epsg=4326)
+        find_duplicates([one("a"), one("b")], epsg=4326)
 
 
 def test_a_crowd_of_the_same_record_stays_within_bounds():

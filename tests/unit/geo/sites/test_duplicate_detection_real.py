@@ -12,7 +12,7 @@ from itertools import combinations
 
 from geo.services.import_sites import read
 from geo.settings import Settings
-from geo.sites.duplicate_detection import proposals
+from geo.sites.duplicate_detection import find_duplicates
 from geo.territory.files import read_territory
 from tests.support.shared import SHARED, needs_shared
 
@@ -106,7 +106,7 @@ def test_pairs_labelled_by_hand_are_proposed_and_few_others():
         ).validated.sites
     ]
     assert {key(site.id) for site in sites} >= set(PLACES.split()), "a label names no record"
-    proposed = {frozenset((key(p.a), key(p.b))) for p in proposals(sites, epsg=territory.metric_crs)}
+    proposed = {frozenset((key(p.a), key(p.b))) for p in find_duplicates(sites, epsg=territory.metric_crs)}
     expected, undecided = pairs_of(PLACES), pairs_of(UNDECIDED)
     wrong = sorted(map(sorted, proposed - expected - undecided))
     missed = sorted(map(sorted, expected - proposed))

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.hours.parse import is_readable, stops, write_stop
+from geo.hours.parse import format_stop, is_readable, parse_stops
 from geo.sites import standard
-from geo.sites.dates import update_date
-from geo.sites.identifiers import pivot
-from geo.sites.labels import labels
+from geo.sites.closed_lists import parse_labels
+from geo.sites.dates import parse_update_date
+from geo.sites.identifiers import parse_pivot
 from geo.sites.model import ItinerantStop
-from geo.sites.text import cleaned, plain
+from geo.sites.text import clean_text, comparable_text
 from tests.support.shared import SHARED, needs_shared
 
 UNKNOWN = standard.UNKNOWN_PIVOT
@@ -47,12 +47,12 @@ UNKNOWN = standard.UNKNOWN_PIVOT
     ],
 )
 def test_a_structure_is_known_by_a_number_that_checks(cell, kept, codes):
-    found, findings = pivot(cell)
+    found, findings = parse_pivot(cell)
     assert (found, [f.code for f in findings]) == (kept, codes)
 
 
 def test_a_ridet_is_a_number_of_the_pacific_only():
-    assert pivot("0123456001", pacific=True) == ("0123456001", ())
+    assert parse_pivot("0123456001", pacific=True) == ("0123456001", ())
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_ridet_is_a_number_of_the_pacific_only():
     ],
 )
 def test_labels_are_read_in_their_official_spelling(field, cell, kept, codes):
-    found, findings = labels(field, cell)
+    found, findings = parse_labels(field, cell)
     assert found == kept
     assert [f.code for f in findings if f.code != "valeur_normalisee" or f.value.strip() not in kept] == codes
 
 
 def test_the_advice_on_an_unknown_label_names_those_accepted():
-    (finding,) = labels("frais_a_charge", "Troc")[1]
+    (finding,) = parse_labels("frais_a_charge", "Troc")[1]
     assert all(f"« {label} »" in finding.advice for label in standard.FRAIS)
 
 
@@ -121,7 +121,7 @@ def test_every_label_of_ours_is_one_the_official_schema_accepts():
     ],
 )
 def test_what_hides_or_misleads_is_taken_out(text, kept):
-    assert cleaned(text) == (kept, True)
+    assert clean_text(text) == (kept, True)
 
 
 @pytest.mark.parametrize(
@@ -138,16 +138,16 @@ def test_what_hides_or_misleads_is_taken_out(text, kept):
     ],
 )
 def test_all_other_text_is_kept_as_written(text):
-    assert cleaned(text) == (text, False)
+    assert clean_text(text) == (text, False)
 
 
 @given(st.text(st.characters(), max_size=40))
 def test_cleaning_twice_is_cleaning_once(text):
     for lines in (False, True):
-        once, _ = cleaned(text, lines=lines)
-        assert cleaned(once, lines=lines) == (once, False)
+        once, _ = clean_text(text, lines=lines)
+        assert clean_text(once, lines=lines) == (once, False)
         once.encode("utf-8")
-    assert plain(plain(text)) == plain(text)
+    assert comparable_text(comparable_text(text)) == comparable_text(text)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_cleaning_twice_is_cleaning_once(text):
     ],
 )
 def test_a_date_of_update_is_told_or_unknown(cell, found):
-    assert update_date(cell, today=date(2026, 11, 23))[0] == found
+    assert parse_update_date(cell, today=date(2026, 11, 23))[0] == found
 
 
 @needs_shared
@@ -211,7 +211,7 @@ STOPS = (
 
 
 def test_stops_are_read_as_they_are_written():
-    assert stops("|".join(map(write_stop, STOPS))) == (STOPS, ())
+    assert parse_stops("|".join(map(format_stop, STOPS))) == (STOPS, ())
 
 
 @pytest.mark.parametrize(
@@ -219,5 +219,5 @@ def test_stops_are_read_as_they_are_written():
     ["Halle", "Halle @ mardi matin", "@ Tu 09:00-12:00", "Halle @ Tu", "Halle @ 2026-13-01 09:00-12:00"],
 )
 def test_a_stop_that_cannot_be_read_is_told(cell):
-    found, findings = stops(cell)
+    found, findings = parse_stops(cell)
     assert found == () and [f.code for f in findings] == ["arret_illisible"]

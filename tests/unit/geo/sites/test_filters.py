@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from geo.sites.filters import EVERY_SITE, FILTERABLE, SiteFilter, fold
+from geo.sites.filters import EVERY_SITE, FILTERABLE, SiteFilter
+from geo.sites.text import fold
 from tests.support.world import site
 
 HERE = site(

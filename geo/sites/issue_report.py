@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable
 from typing import Final, TextIO
 
-from geo.sites.export import neutralised
+from geo.sites.export import escape_formula
 from geo.sites.model import Issue
 
 COLUMNS: Final = ("line", "field", "value", "severity", "code", "reason", "advice")
@@ -25,4 +25,4 @@ def issues_csv(issues: Iterable[Issue], stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for record in issue_records(issues):
-        writer.writerow(neutralised(str(value)) for value in record.values())
+        writer.writerow(escape_formula(str(value)) for value in record.values())

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.findings import Finding
-from geo.sites.text import plain
+from geo.sites.text import comparable_text, fold
 
 _CACHED_MAX = 1_000
 """Cells longer than this are not remembered: no honest cell of labels is."""
@@ -36,7 +35,7 @@ _EXACT = {
 }
 
 
-def labels(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+def parse_labels(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Labels of a closed list that a cell holds, in their official spelling, each once.
 
     Parameters
@@ -64,7 +63,7 @@ def _read(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
         if label := exact.get(token):
             found[label] = None
             continue
-        if not (text := plain(token)):
+        if not (text := comparable_text(token)):
             continue
         if label := exact.get(text) or by_letters.get(_letters(text)):
             found[label] = None

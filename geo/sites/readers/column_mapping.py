@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from geo.errors import UnreadableFile
 from geo.sites import standard
-from geo.sites.filters import fold
 from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, RawRow
 from geo.sites.readers.content import Content, Format, Record, column_name
+from geo.sites.text import fold
 
 FIELDS = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
 """What a column may be mapped to."""
@@ -71,7 +71,7 @@ def read_mapping(path: Path) -> ColumnMapping:
     return mapping
 
 
-def mapped(contents: list[Content], mapping: ColumnMapping, name: str) -> tuple[Content, Format]:
+def match_mapping(contents: list[Content], mapping: ColumnMapping, name: str) -> tuple[Content, Format]:
     """The first content that has every column of the mapping, and the format the mapping makes.
 
     Raises

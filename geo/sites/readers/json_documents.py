@@ -10,7 +10,7 @@ from typing import TextIO
 
 from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record, column_name, rejected
-from geo.sites.readers.text import open_text
+from geo.sites.readers.encoding import open_text
 
 CHUNK = 1 << 16
 MAX_RECORD = 4_000_000

@@ -50,7 +50,7 @@ class Inspection:
     encoding: str
 
 
-def inspect(path: Path, *, max_bytes: int) -> Inspection:
+def inspect_file(path: Path, *, max_bytes: int) -> Inspection:
     """Hash a file and find its encoding, in one pass and bounded memory.
 
     Raises
@@ -113,7 +113,7 @@ def lines(stream: TextIO, name: str) -> Iterator[str]:
 
 def _inspected(path: Path, max_bytes: int) -> Inspection:
     digest = hashlib.sha256()
-    survey: _Survey | None = None
+    survey: _EncodingDetector | None = None
     size = 0
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
@@ -122,14 +122,14 @@ def _inspected(path: Path, max_bytes: int) -> Inspection:
                 raise UnreadableFile(f"Le fichier « {path.name} » grossit pendant sa lecture.", "Réessayez.")
             digest.update(chunk)
             if survey is None:
-                survey = _Survey(chunk, path.name)
+                survey = _EncodingDetector(chunk, path.name)
             survey.see(chunk)
     if survey is None:
         raise UnreadableFile(f"Le fichier « {path.name} » est vide.", "Téléchargez-le à nouveau.")
     return Inspection(digest.hexdigest(), survey.encoding())
 
 
-class _Survey:
+class _EncodingDetector:
     """Watches the bytes of a file go by, and says at the end in which encoding they are text."""
 
     def __init__(self, head: bytes, name: str) -> None:
