@@ -51,9 +51,9 @@ from geo.territory.model import Territory, TerritoryKind
 
 LISTED: Final = Query(
     (
-        word("kind", "Code of a kind of action."),
+        word("kind", "Code of an action kind."),
         YEAR,
-        commune("INSEE code of the commune they were done in."),
+        commune("INSEE code of the commune of the actions."),
         integer("limit", "Actions per page.", low=1, high=1_000, default=PAGE, example=10),
         integer("offset", "Actions to skip.", low=0, high=MAX_OFFSET, default=0),
     )
@@ -90,16 +90,16 @@ routes = router("actions")
 
 @routes.get(
     "/actions",
-    summary="Actions, and what they come to",
+    summary="List actions, with totals",
     response_model=ActionsAnswer,
     responses=failures(401, 403, 422),
     openapi_extra=LISTED.openapi,
 )
 def actions(request: Request) -> Response:
-    """By day, then reference; totals are of all those found. An action is of the year it begins in.
+    """Return actions by date and reference, with totals over all matching actions.
 
-    Counts of persons are withheld action by action; small totals of them too. Bearers of a token with
-    scope `actions` are told all. Needs the database.
+    An action belongs to the year it starts in. Without a token of scope `actions`, counts of people are
+    null in each action, and small totals are withheld. Requires the database.
     """
     values = LISTED.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)

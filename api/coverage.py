@@ -12,11 +12,11 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated, question_parameters
+from api.coverage_schemas import CoverageAnswer
 from api.openapi import failures
 from api.parameters import KIND, Query, choice
 from api.responses import GEOJSON, JSON, answer, is_not_modified, snapshot_headers
 from api.routing import router
-from api.schemas import CoverageAnswer
 from api.service import app_state
 from api.snapshot_view import CurrentView, SnapshotView
 from geo.coverage import equity, export

@@ -124,15 +124,15 @@ def year(description: str) -> Parameter:
     return Parameter("year", description, read, {"type": "integer", "minimum": YEAR_MIN, "maximum": YEAR_MAX})
 
 
-YEAR: Final = year("Only this year; else all.")
-FICTIF: Final = choice("fictif", "Whether it is invented, for demonstration.", ("true", "false"))
-REFERENCE: Final = word("reference", "Its own, which no other bears: the same again changes nothing.")
-DAY: Final = day("day", "The day it counts for.")
+YEAR: Final = year("Only this year; all years if absent.")
+FICTIF: Final = choice("fictif", "Whether the record is fictitious (demonstration).", ("true", "false"))
+REFERENCE: Final = word("reference", "Unique reference; posting the same content again changes nothing.")
+DAY: Final = day("day", "Accounting date.")
 AMOUNT: Final = cents("amount_cents", "Whole cents.")
-MEMO: Final = text("memo", "What it is about, for those who read the ledger.", max_length=MEMO_MAX)
+MEMO: Final = text("memo", "Free text for readers of the ledger.", max_length=MEMO_MAX)
 PARTNER: Final = word("partner_code", "Code of a partner.", max_length=60)
-COMMUNE: Final = commune("INSEE code of the commune it is for.")
-SITE: Final = word("site_id", "Public identifier of the site it is for.", max_length=200)
+COMMUNE: Final = commune("INSEE code of the commune concerned.")
+SITE: Final = word("site_id", "Public identifier of the site concerned.", max_length=200)
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ REPORTED: Final = Query(
     (
         choice(
             "by",
-            "What the lines stand for.",
+            "Grouping of the lines.",
             (*By, *TerritoryKind),
             default=By.YEAR.value,
             example=By.PARTNER.value,
@@ -259,31 +259,31 @@ TOLD: Final = Query(
         day("from", "First day."),
         day("to", "Last day."),
         word("partner", "Code of a partner.", max_length=60),
-        choice("kind", "What entries do.", tuple(EntryKind)),
+        choice("kind", "Kind of entry.", tuple(EntryKind)),
         integer("limit", "Entries per page.", low=1, high=1_000, default=PAGE, example=10),
         integer(
             "offset",
-            "Entries to skip; far ones are quicker had by `after`.",
+            "Entries to skip; prefer `after` for distant pages.",
             low=0,
             high=MAX_OFFSET,
             default=0,
         ),
-        integer("after", "Only entries numbered above this one.", low=0, high=ID_MAX, default=0),
+        integer("after", "Only entries with a greater id.", low=0, high=ID_MAX, default=0),
     )
 )
 
 
 @routes.get(
     "/fund",
-    summary="What the fund did, by partner, year, source, action line or territory",
+    summary="Report the fund by partner, year, funding level, action line or territory",
     response_model=FundAnswer,
     responses=failures(422),
     openapi_extra=REPORTED.openapi,
 )
 def report(request: Request) -> Response:
-    """Contributed, matched, unmatched, committed, paid and available; what is in the fund today.
+    """Return contributed, matched, unmatched, committed, paid and available amounts, and the balance.
 
-    Sums are whole cents. Needs the database.
+    Amounts are integer cents. Requires the database.
     """
     values = REPORTED.read(request.scope["query_string"])
     service = app_state(request)
@@ -329,13 +329,13 @@ def line_to_dict(line: Line) -> dict[str, object]:
 
 @routes.get(
     "/fund/ledger",
-    summary="Entries of the fund, in the order they were posted",
+    summary="List ledger entries in posting order",
     response_model=LedgerAnswer,
     responses=failures(401, 403, 422, not_modified=False),
     openapi_extra=TOLD.openapi,
 )
 def entries(request: Request) -> Response:
-    """Each entry with its author. Needs a token with scope `ledger`, and the database."""
+    """Return ledger entries with their author. Requires a token with scope `ledger`, and the database."""
     values = TOLD.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     service = app_state(request)

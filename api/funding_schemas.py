@@ -1,4 +1,4 @@
-"""What the routes of the money answer, described. Sums are whole cents, never anything else."""
+"""Response models of the funding routes. Amounts are integer cents."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ DAY = "YYYY-MM-DD."
 
 
 class Sums(ResponseModel):
-    """What came in and went out, in cents."""
+    """Amounts received and spent, in cents."""
 
     contributed_cents: int
-    matched_cents: int = Field(description="What the Département added.")
-    unmatched_cents: int = Field(description="What the rate would have added and the ceiling withheld.")
-    committed_cents: int = Field(description="Set aside for actions, what was paid since included.")
+    matched_cents: int = Field(description="Match paid by the Département.")
+    unmatched_cents: int = Field(description="Part of the match lost to the annual ceiling.")
+    committed_cents: int = Field(description="Commitments, payments included.")
     paid_cents: int
-    available_cents: int = Field(description="Contributed and matched, less committed.")
+    available_cents: int = Field(description="Contributions plus match, minus commitments.")
 
 
 class SumsPerInhabitant(ResponseModel):
-    """The same per inhabitant, in cents, rounded to the nearest; null without inhabitants."""
+    """Amounts per inhabitant, in cents, rounded to the nearest; null without inhabitants."""
 
     contributed_cents: int | None
     matched_cents: int | None
@@ -37,48 +37,50 @@ class SumsPerInhabitant(ResponseModel):
 
 
 class FundLine(Sums):
-    """What one partner, year, source, action line or territory sums to."""
+    """Totals of one partner, year, funding level, action line or territory."""
 
-    key: str = Field(description="Code; empty for what names none.")
+    key: str = Field(description="Code of the group; empty for entries without one.")
     name: str
     leverage_percent: int | None = Field(
-        description="Cents in the fund for 100 cents of partners; null without contributions."
+        description="Cents in the fund for 100 cents contributed by partners; null without contributions."
     )
-    population: int | None = Field(description="Inhabitants of a territory; null elsewhere.")
-    per_inhabitant: SumsPerInhabitant | None = Field(description="Of a territory; null elsewhere.")
-    fictif: bool = Field(description="Whether some of it is invented for demonstration.")
+    population: int | None = Field(description="Population of the territory; null for other groupings.")
+    per_inhabitant: SumsPerInhabitant | None = Field(
+        description="For territories only; null for other groupings."
+    )
+    fictif: bool = Field(description="Whether some of the data are fictitious (demonstration).")
 
 
 class BalanceOut(ResponseModel):
-    """Where all the money is: contributed + matched = available + committed + paid."""
+    """Balance of the fund: contributed + matched = available + committed + paid."""
 
     contributed_cents: int
     matched_cents: int
     available_cents: int
-    committed_cents: int = Field(description="Set aside and not paid yet.")
+    committed_cents: int = Field(description="Committed and not yet paid.")
     paid_cents: int
 
 
 class FundAnswer(ResponseModel):
-    """What the fund did."""
+    """Report of the fund."""
 
     meta: Meta
     by: By | TerritoryKind
     by_label: str
-    year: int | None = Field(description="Null: since the beginning.")
+    year: int | None = Field(description="Null for all years.")
     closed_until: str | None = Field(description="Last closed day, YYYY-MM-DD.")
-    balance: BalanceOut = Field(description="Today, whatever the year asked for.")
+    balance: BalanceOut = Field(description="Current balance, whatever the year.")
     lines: list[FundLine]
     total: FundLine
 
 
 class EntryOut(ResponseModel):
-    """An entry: `amount_cents` moves from `source` to `destination`."""
+    """A ledger entry: moves `amount_cents` from `source` to `destination`."""
 
     id: int
     kind: EntryKind
     kind_label: str
-    day: str = Field(description=f"The day it counts for, {DAY}")
+    day: str = Field(description=f"Accounting date, {DAY}")
     reference: str
     amount_cents: int
     source: Account
@@ -88,13 +90,13 @@ class EntryOut(ResponseModel):
     action_line: str | None
     commune: str | None
     site_id: str | None
-    due_cents: int | None = Field(description="Of a contribution: what the rate adds, ceiling aside.")
+    due_cents: int | None = Field(description="For contributions: match due at the rate, before the ceiling.")
     commitment_id: int | None
     contribution_id: int | None
     reverses: int | None
     reversed_by: int | None
     memo: str
-    actor: str = Field(description="Name of the token, or of whoever ran the command.")
+    actor: str = Field(description="Name of the token or of the command-line user.")
     fictif: bool
     posted_at: str
 
@@ -110,38 +112,38 @@ class LedgerAnswer(ResponseModel):
 
 
 class PostedAnswer(ResponseModel):
-    """What posting came to."""
+    """Result of a posting."""
 
     entry: EntryOut
-    match: EntryOut | None = Field(description="The match that came, or went, with a contribution.")
+    match: EntryOut | None = Field(description="Match posted or reversed together with a contribution.")
     balance: BalanceOut
 
 
 class CloseAnswer(ResponseModel):
-    """What is closed."""
+    """Closed period."""
 
     until: str
 
 
 class PartnerFacts(ResponseModel):
-    """A partner of the fund or the network."""
+    """A partner of the fund or of the network."""
 
     code: str
     name: str
     kind: PartnerKind
     kind_label: str
     siret: str
-    contact_role: str = Field(description="A function, never a person.")
+    contact_role: str = Field(description="Job title, never a person.")
     website: str
     note: str
-    network_from: str | None = Field(description=f"Member of the network since, {DAY}")
-    network_to: str | None = Field(description=f"Until; null: still. {DAY}")
-    member: bool = Field(description="Whether a member on the day asked for.")
+    network_from: str | None = Field(description=f"Start of network membership, {DAY}")
+    network_to: str | None = Field(description=f"End of network membership, {DAY} Null if still a member.")
+    member: bool = Field(description="Whether the partner is a member on the requested date.")
     fictif: bool
 
 
 class PartnerOut(PartnerFacts):
-    """A partner in the list."""
+    """A partner with its totals."""
 
     site_count: int
     contributed_cents: int
@@ -149,15 +151,15 @@ class PartnerOut(PartnerFacts):
 
 
 class PartnersAnswer(ResponseModel):
-    """Partners by code."""
+    """Partners, by code."""
 
     meta: Meta
-    on: str = Field(description=f"The day membership is told of, {DAY}")
+    on: str = Field(description=f"Date at which membership is evaluated, {DAY}")
     partners: list[PartnerOut]
 
 
 class ConventionOut(ResponseModel):
-    """What a partner signed for a year."""
+    """A yearly agreement signed by a partner."""
 
     year: int
     reference: str
@@ -165,7 +167,7 @@ class ConventionOut(ResponseModel):
 
 
 class PartnerSite(ResponseModel):
-    """A site a partner runs or supports; name and commune null when it is no longer in service."""
+    """A site run or supported by a partner; name and commune are null if it is no longer in service."""
 
     site_id: str
     role: SiteRole
@@ -175,7 +177,7 @@ class PartnerSite(ResponseModel):
 
 
 class PartnerYear(ResponseModel):
-    """Contributions received in a year, those reversed left out."""
+    """Contributions received in a year, reversed ones excluded."""
 
     year: int
     contributions: int
@@ -185,7 +187,7 @@ class PartnerYear(ResponseModel):
 
 
 class PartnerAction(ResponseModel):
-    """An action a partner leads, without what it measures."""
+    """An action led by a partner, without its measures."""
 
     reference: str
     kind: str
@@ -198,7 +200,7 @@ class PartnerAction(ResponseModel):
 
 
 class PartnerDetail(PartnerFacts):
-    """A partner and what binds it to the network."""
+    """A partner with its agreements, sites, contributions and actions."""
 
     conventions: list[ConventionOut]
     sites: list[PartnerSite]
@@ -207,13 +209,13 @@ class PartnerDetail(PartnerFacts):
 
 
 class PartnerAnswer(PartnerDetail):
-    """One partner."""
+    """A partner, with sources."""
 
     meta: Meta
 
 
 class PartnerSaved(ResponseModel):
-    """A partner as it is kept now."""
+    """A saved partner."""
 
     partner: PartnerFacts
     conventions: list[ConventionOut]
@@ -221,80 +223,86 @@ class PartnerSaved(ResponseModel):
 
 
 class FunderOut(ResponseModel):
-    """Who pays for how many passes."""
+    """A funder and the number of passes it pays for."""
 
     partner_code: str
     count: int
 
 
 class OrderOut(ResponseModel):
-    """A vintage of passes."""
+    """An order of passes."""
 
     reference: str
     day: str
     count: int
-    expires_on: str = Field(description=f"Last day they are valid, {DAY}")
+    expires_on: str = Field(description=f"Last day of validity, {DAY}")
     funders: list[FunderOut]
     face_value_cents: int
     note: str
     fictif: bool
 
 
-class PassFigures(ResponseModel):
-    """What became of passes; null where it is not told, or not known."""
+class PassFiguresOut(ResponseModel):
+    """Pass statistics; null where withheld or unknown."""
 
-    withheld: bool = Field(
-        description="Whether some of it is not told: small counts of persons, and what would give them back."
-    )
+    withheld: bool = Field(description="Whether some values are withheld by statistical disclosure control.")
     given: int | None
     used: int | None
     expired: int | None
     given_cents: int | None
     used_cents: int | None
     expired_cents: int | None
-    rate_of_use: float | None = Field(description="Used over given; of one year it may exceed 1.")
-    median_delay_days: int | None = Field(description="From gift to use, first in first out.")
+    rate_of_use: float | None = Field(
+        description="Passes used / passes given; may exceed 1 for a single year."
+    )
+    median_delay_days: int | None = Field(
+        description="Median delay from gift to use (first in, first out), days."
+    )
     mean_delay_days: float | None
 
 
-class PassTerritory(PassFigures):
-    """Passes of the inhabitants of a territory, and where they can use them."""
+class PassTerritory(PassFiguresOut):
+    """Passes given to the inhabitants of a territory, and access to accepting sites."""
 
     kind: TerritoryKind
     code: str
     name: str
     population: int
-    per_1000: float | None = Field(description="Given per 1,000 inhabitants.")
+    per_1000: float | None = Field(description="Passes given per 1,000 inhabitants.")
     fragile_population: int | None = Field(
-        description="Inhabitants of its most fragile communes; null without `fragility`."
+        description="Population of its most fragile communes; null without `fragility`."
     )
-    per_1000_fragile: float | None = Field(description="Given there per 1,000 of them.")
-    used_here: int | None = Field(description="At its sites; for bearers of a token only.")
-    reimbursed_here: int | None = Field(description="To its sites; for bearers of a token only.")
+    per_1000_fragile: float | None = Field(
+        description="Passes given per 1,000 inhabitants of the most fragile communes."
+    )
+    used_here: int | None = Field(description="Passes used at sites in the territory; null without a token.")
+    reimbursed_here: int | None = Field(
+        description="Passes reimbursed to sites in the territory; null without a token."
+    )
     accepting_sites: int
     nearest_site_id: str | None
-    median_min: float | None = Field(
-        description="Minutes to an accepting site that half of the people do not exceed."
-    )
+    median_min: float | None = Field(description="Median travel time to an accepting site, minutes.")
 
 
 class PassesAnswer(ResponseModel):
-    """Passes by territory."""
+    """Pass statistics by territory."""
 
     meta: MetaWithMethod
     kind: TerritoryKind
     order: str | None
     year: int | None
     fragility: str | None
-    threshold: int | None = Field(description="Least count of persons told; null to bearers of a token.")
+    threshold: int | None = Field(
+        description="Smallest count published; null with a token, since nothing is withheld."
+    )
     orders: list[OrderOut]
-    whole: PassFigures
-    untold: PassFigures = Field(description="Of no commune told, or of none of the territory.")
+    whole: PassFiguresOut
+    untold: PassFiguresOut = Field(description="Passes without a commune, or from outside the territory.")
     territories: list[PassTerritory]
 
 
 class DesertOut(ResponseModel):
-    """A commune where passes were given and can't be used near enough."""
+    """A commune where passes were given and no accepting site is within reach."""
 
     code: str
     name: str
@@ -303,11 +311,11 @@ class DesertOut(ResponseModel):
     used: int | None
     median_min: float | None
     nearest_site_id: str | None
-    sentence: str = Field(description="The same for readers, in French.")
+    sentence: str = Field(description="Description for end users, in French.")
 
 
 class DesertsAnswer(ResponseModel):
-    """Pass deserts, most passes first; those whose counts are withheld last."""
+    """Pass deserts, most passes first; communes with withheld counts last."""
 
     meta: MetaWithMethod
     within_min: int
@@ -319,7 +327,7 @@ class DesertsAnswer(ResponseModel):
 
 
 class StandingOut(ResponseModel):
-    """How many passes of an order are where."""
+    """State of the passes of an order."""
 
     order: str
     ordered: int
@@ -332,21 +340,21 @@ class StandingOut(ResponseModel):
 
 
 class OrderAnswer(ResponseModel):
-    """An order as it is kept."""
+    """A saved order."""
 
     order: OrderOut
     standing: StandingOut
 
 
 class RecordedAnswer(ResponseModel):
-    """What became of events: `new`, and `already` kept with the same content."""
+    """Number of events recorded: `new`, and `already` recorded with the same content."""
 
     new: int
     already: int
 
 
 class ActionOut(ResponseModel):
-    """An action; measures that count persons are told to bearers of a token only."""
+    """An action; counts of people are null without a token."""
 
     reference: str
     kind: str
@@ -358,13 +366,15 @@ class ActionOut(ResponseModel):
     partner_code: str | None
     site_id: str | None
     amount_cents: int
-    measures: dict[str, int | float | str | None] = Field(description="By name; null where withheld.")
-    withheld: bool = Field(description="Whether some measure is withheld.")
+    measures: dict[str, int | float | str | None] = Field(
+        description="Measures by name; null where withheld."
+    )
+    withheld: bool = Field(description="Whether some measures are withheld.")
     fictif: bool
 
 
 class TotalOut(ResponseModel):
-    """What one measure comes to over the actions found."""
+    """Total of one measure over the matching actions."""
 
     kind: str
     name: str
@@ -372,13 +382,13 @@ class TotalOut(ResponseModel):
     unit: str
     value: int | float | None = Field(description="Null where withheld.")
     withheld: bool
-    actions: int = Field(description="Actions that tell it.")
-    source: str = Field(description="Of the factor, for what is derived; else empty.")
+    actions: int = Field(description="Number of actions with this measure.")
+    source: str = Field(description="Source of the factor of a derived measure; else empty.")
     hypothesis: str
 
 
 class ActionsAnswer(ResponseModel):
-    """A page of actions by day, and what all of those found come to."""
+    """A page of actions by date, and totals over all matching actions."""
 
     meta: Meta
     total: int
@@ -388,35 +398,39 @@ class ActionsAnswer(ResponseModel):
     kind: str | None
     year: int | None
     commune: str | None
-    threshold: int | None = Field(description="Least count of persons told; null to bearers of a token.")
-    amount_cents: int = Field(description="Of all actions found.")
+    threshold: int | None = Field(
+        description="Smallest count published; null with a token, since nothing is withheld."
+    )
+    amount_cents: int = Field(description="Total amount of all matching actions, cents.")
     totals: list[TotalOut]
     actions: list[ActionOut]
 
 
 class ActionAnswer(ResponseModel):
-    """An action as it is kept."""
+    """A saved action."""
 
     action: ActionOut
 
 
 class AccountFigure(ResponseModel):
-    """A figure with its date and source, beside the département's mean and the year before."""
+    """A figure with its date and source, the departmental mean and the previous year."""
 
     code: str
     label: str
-    unit: str = Field(description="In French; « centimes » are whole cents, « part » is in [0, 1].")
+    unit: str = Field(
+        description="In French; « centimes » are integer cents, « part » is a fraction from 0 to 1."
+    )
     value: int | float | None
     departement: int | float | None
     before: int | float | None
     withheld: list[str] = Field(description="Which of `value`, `departement`, `before` are withheld.")
-    said: str = Field(description="The value in French, with its unit.")
+    said: str = Field(description="The value with its unit, in French.")
     day: str
     source: str
 
 
 class AccountSection(ResponseModel):
-    """Figures of one subject."""
+    """Figures about one subject."""
 
     code: str
     title: str
@@ -424,7 +438,7 @@ class AccountSection(ResponseModel):
 
 
 class AccountAnswer(ResponseModel):
-    """What a territory is given and has, in a year."""
+    """Yearly account of a territory."""
 
     meta: MetaWithMethod
     kind: TerritoryKind
@@ -435,7 +449,7 @@ class AccountAnswer(ResponseModel):
     year: int
     day: str
     fictif: bool
-    summary: list[str] = Field(description="The account in French sentences.")
+    summary: list[str] = Field(description="Summary in French sentences.")
     sections: list[AccountSection]
     notes: list[str]
     sources: list[str]

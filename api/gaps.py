@@ -20,11 +20,11 @@ from api.coverage import (
     rounded,
 )
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated
+from api.coverage_schemas import GapsAnswer
 from api.openapi import failures
 from api.parameters import Query, choice, integer
 from api.responses import GEOJSON
 from api.routing import router
-from api.schemas import GapsAnswer
 from api.service import app_state
 from api.snapshot_view import DECIMALS, CurrentView
 from geo.coverage import export

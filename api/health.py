@@ -1,4 +1,4 @@
-"""Health: does the process live, and has it something to answer from."""
+"""Health routes: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ NOT_STORED = {"Cache-Control": "no-store"}
 
 
 async def healthz(request: Request) -> Response:
-    """Always 200 while the process answers at all."""
+    """Return 200 as long as the process answers."""
     return Response(b'{"status":"ok"}', media_type=JSON, headers=NOT_STORED)
 
 
 async def readyz(request: Request) -> Response:
-    """200 with a snapshot to answer from, 503 without.
+    """Return 200 if a snapshot is loaded, 503 otherwise.
 
-    When the database goes away the status stays 200 and the body says `degraded` with the age of
-    the last snapshot: all workers lose the database at once, and a balancer that took every one of
-    them out would turn answers that are a little old into no answers.
+    If the database becomes unavailable the status stays 200, and the body gives `degraded` and the age
+    of the last snapshot: all workers lose the database at once, so removing them from the load
+    balancer would replace slightly old answers with no answers at all.
     """
     current = app_state(request).current()
     body = {
@@ -41,9 +41,9 @@ async def readyz(request: Request) -> Response:
 
 
 def health_routes(prefix: str) -> APIRouter:
-    """Both questions, under the API's prefix or, for those who ask there, at the root."""
+    """Return both health routes, under a prefix or at the root (not documented there)."""
     routes = router("health", prefix, described=bool(prefix))
-    routes.get("/healthz", summary="Does the process live?", response_model=Alive)(healthz)
+    routes.get("/healthz", summary="Liveness check", response_model=Alive)(healthz)
     unready = failures(not_modified=False)[503]
-    routes.get("/readyz", summary="Can it answer?", response_model=Ready, responses={503: unready})(readyz)
+    routes.get("/readyz", summary="Readiness check", response_model=Ready, responses={503: unready})(readyz)
     return routes

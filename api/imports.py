@@ -1,4 +1,4 @@
-"""Imports: where the sites come from, and what validation said. Read from the database itself."""
+"""Routes for import runs and their validation findings, read from the database."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ routes = router("imports")
 
 @routes.get(
     "/imports",
-    summary="Imports, latest first",
+    summary="List import runs, latest first",
     response_model=ImportsAnswer,
     responses=failures(422, not_modified=False),
     openapi_extra=PAGING.openapi,
 )
 def imports(request: Request) -> Response:
-    """Each run of an import: its file, its counts, what it changed. Needs the database."""
+    """Return each import run with its file, record counts and changes. Requires the database."""
     values = PAGING.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
     with app_state(request).connect() as connection:
@@ -56,13 +56,13 @@ def imports(request: Request) -> Response:
 
 @routes.get(
     "/imports/{run_id}",
-    summary="One import and what validation found",
+    summary="Get an import run with its validation findings",
     response_model=ImportAnswer,
     responses=failures(404, 422, not_modified=False),
     openapi_extra=PAGING.openapi,
 )
 def one_import(request: Request, run_id: RunId) -> Response:
-    """One run with a page of its findings, in the order of the file. Needs the database."""
+    """Return a run and a page of its findings, in file order. Requires the database."""
     number = run_number(run_id)
     values = PAGING.read(request.scope["query_string"])
     limit, offset = values.get("limit", PAGE), values.get("offset", 0)
@@ -83,18 +83,18 @@ def one_import(request: Request, run_id: RunId) -> Response:
 
 @routes.get(
     "/imports/{run_id}/report.csv",
-    summary="What validation found, as CSV",
+    summary="Download the validation findings as CSV",
     response_class=Response,
     responses={
         200: {
-            "description": "One line per finding: line, field, value, severity, reason, what to do.",
+            "description": "One row per finding: line, field, value, severity, reason, advice.",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         },
         **failures(404, 422, not_modified=False),
     },
 )
 def report(request: Request, run_id: RunId) -> Response:
-    """All findings of one run, for a spreadsheet. Needs the database."""
+    """Return all findings of a run. Requires the database."""
     number = run_number(run_id)
     NO_PARAMETERS.read(request.scope["query_string"])
     with app_state(request).connect() as connection:
@@ -110,12 +110,12 @@ def report(request: Request, run_id: RunId) -> Response:
 
 
 def run_number(run_id: str) -> int:
-    """The number of a run as the path gives it.
+    """Parse the run number of a path.
 
     Raises
     ------
     Refused
-        If it is no number.
+        If it is not a number.
     """
     if not (run_id.isascii() and run_id.isdigit() and int(run_id) <= MAX_ID):
         raise refuse("run_id", run_id, "Un import se désigne par son numéro, par exemple 12.")
@@ -123,7 +123,7 @@ def run_number(run_id: str) -> int:
 
 
 def run_properties(run: ImportRun) -> dict[str, object]:
-    """A run as answers tell it."""
+    """Return a run as a JSON-serialisable dict."""
     return {
         "id": run.id,
         "file_name": run.file_name,

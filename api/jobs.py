@@ -1,4 +1,4 @@
-"""Long computations, followed and cancelled by the identifier they were given when asked."""
+"""Routes to follow and cancel background jobs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fastapi.responses import Response
 
 from api.openapi import failures
 from api.parameters import Query
+from api.planning_schemas import JobAnswer
 from api.responses import JSON
 from api.routing import router
-from api.schemas import JobAnswer
 from api.service import app_state
 from geo.errors import UnknownJob
 from geo.store import jobs
 
 NO_PARAMETERS: Final = Query()
-NOT_KEPT: Final = {"Cache-Control": "no-store"}
+NOT_STORED: Final = {"Cache-Control": "no-store"}
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}")
 
 JobId = Annotated[str, Path(description="Identifier of the job.", examples=["0" * 32])]
@@ -31,17 +31,17 @@ routes = router("siting")
 
 @routes.get(
     "/jobs/{job_id}",
-    summary="How far a job is, and its result",
+    summary="Get the progress and result of a job",
     response_model=JobAnswer,
     responses=failures(404, 422, not_modified=False),
 )
 def job(request: Request, job_id: JobId) -> Response:
-    """State, progress and, once `done`, result of a job. Needs the database."""
+    """Return the state, the progress and, once `done`, the result of a job. Requires the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
     known = job_identifier(job_id)
     with app_state(request).connect() as connection:
         found = jobs.find(connection, known)
-    told = {
+    content = {
         "id": found.id,
         "kind": found.kind,
         "state": found.state,
@@ -51,7 +51,7 @@ def job(request: Request, job_id: JobId) -> Response:
         "ended_at": found.ended_at,
         "result": found.result,
     }
-    return Response(orjson.dumps(told), media_type=JSON, headers=NOT_KEPT)
+    return Response(orjson.dumps(content), media_type=JSON, headers=NOT_STORED)
 
 
 @routes.delete(
@@ -62,22 +62,22 @@ def job(request: Request, job_id: JobId) -> Response:
     responses=failures(404, 422, not_modified=False),
 )
 def cancel(request: Request, job_id: JobId) -> Response:
-    """Cancel a job that waits or runs, for all who asked the same; an ended one stays as it is."""
+    """Cancel a queued or running job, for every client that follows it. Ended jobs are unchanged."""
     NO_PARAMETERS.read(request.scope["query_string"])
     known = job_identifier(job_id)
     with app_state(request).connect() as connection, connection.begin():
         jobs.cancel(connection, known)
     log.info("Job %s cancelled", known)
-    return Response(status_code=204, headers=NOT_KEPT)
+    return Response(status_code=204, headers=NOT_STORED)
 
 
 def job_identifier(job_id: str) -> str:
-    """The identifier as the path gives it.
+    """Validate the job identifier of a path.
 
     Raises
     ------
     UnknownJob
-        If no job can bear it.
+        If it is malformed.
     """
     if not _IDENTIFIER.fullmatch(job_id):
         raise UnknownJob(

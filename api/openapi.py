@@ -9,41 +9,40 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api import problems
-from api.schemas import (
-    CoverageCollection,
-    EvaluationBody,
-    GapCollection,
-    Problem,
-    ScenarioBody,
-    SitingBody,
-)
+from api.coverage_schemas import CoverageCollection, GapCollection
+from api.planning_schemas import EvaluationBody, ScenarioBody, SitingBody
+from api.schemas import Problem
 
 DESCRIPTION = """\
 Sites of digital help in a French département: where they are, how far, and who is out of reach.
 
 * Geometry is GeoJSON in WGS 84, longitude first. Distances are metres; codes are text.
-* Travel times are by road where a road graph is loaded, else estimated from straight lines: `method`
-  says which. Distances are straight lines times a stated detour factor, not journeys by road.
-* Every answer says its sources, licences, vintage and the version of the data in `meta`; show
+* Travel times follow the road graph when one is loaded; otherwise they are estimated from straight
+  lines. `method` gives which. Distances are straight lines times a detour factor, not road journeys.
+* Every answer gives its sources, licences, vintage and data version in `meta`; display
   `meta.attribution`, and `meta.notice` and `meta.stale` when they are not null.
-* Answers bear a weak `ETag`: ask again with `If-None-Match` and receive 304 while nothing changed.
-* Failures are `application/problem+json` (RFC 9457); `detail` is a French sentence fit for readers.
+* Answers carry a weak `ETag`: send it back in `If-None-Match` to receive 304 until the data change.
+* Failures are `application/problem+json` (RFC 9457); `detail` is a French sentence that can be
+  shown to end users.
 """
 
 TAGS = [
     {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
     {"name": "territories", "description": "Communes and their groupings."},
-    {"name": "places", "description": "Where somebody says they are, by what they typed."},
-    {"name": "coverage", "description": "Travel times, people within reach, gaps, isochrones."},
-    {"name": "siting", "description": "Where the next sites should open, and the jobs that compute it."},
-    {"name": "scenarios", "description": "What if sites opened, closed, moved or kept other hours."},
-    {"name": "trend", "description": "The same question asked of dated states of the data."},
-    {"name": "partners", "description": "Who gives and who acts: the fund's partners and the local network."},
-    {"name": "fund", "description": "What was given, matched, set aside and paid; its ledger."},
-    {"name": "passes", "description": "Pass Numérique given and used, and where none can be used."},
-    {"name": "actions", "description": "Equipment, training, refurbishing, events."},
-    {"name": "imports", "description": "Where the sites come from, and what was found wrong."},
-    {"name": "health", "description": "For those who run the service."},
+    {"name": "places", "description": "Search for an address, a street or a commune."},
+    {"name": "coverage", "description": "Travel times, population within reach, gaps, isochrones."},
+    {"name": "siting", "description": "Optimal locations of new sites, and the jobs that compute them."},
+    {"name": "scenarios", "description": "What-if: open, close or move sites, or change their hours."},
+    {"name": "trend", "description": "Coverage measured on dated snapshots of the data."},
+    {"name": "partners", "description": "Partners of the fund and members of the local network."},
+    {
+        "name": "fund",
+        "description": "Contributions, match, commitments and payments of the fund; its ledger.",
+    },
+    {"name": "passes", "description": "Pass Numérique: orders, use, and areas without an accepting site."},
+    {"name": "actions", "description": "Funded actions: equipment, training, refurbishing, events."},
+    {"name": "imports", "description": "Import runs and their validation reports."},
+    {"name": "health", "description": "Health checks for operators."},
 ]
 
 ONLY_REFERRED_TO = (
@@ -57,18 +56,18 @@ _DETAILS = {
     422: "« k » doit être un nombre entier entre 1 et 50 ; reçu : « 99 ».",
 }
 _MEANINGS = {
-    304: "Not modified: the representation named by `If-None-Match` is current.",
-    400: "The body is no JSON.",
-    401: "A token is needed (`Authorization: Bearer …`).",
-    403: "The token is not in force, or does not bear the scope.",
-    404: "There is no such thing.",
-    409: "It contradicts what is kept, or its name or reference is taken.",
+    304: "Not modified: the ETag in `If-None-Match` is current.",
+    400: "The body is not valid JSON.",
+    401: "A token is required (`Authorization: Bearer …`).",
+    403: "Token expired, revoked or lacking the scope.",
+    404: "Not found.",
+    409: "Conflict with stored data: name or reference already used, or insufficient balance.",
     413: "The body is too large.",
-    415: "The body does not say that it is JSON.",
-    422: "A parameter cannot be used; `errors` names each.",
-    429: "Asked too often; `Retry-After` says in how many seconds to ask again.",
-    500: "A fault of the service.",
-    503: "Nothing to answer from: the database does not answer.",
+    415: "The `Content-Type` is not `application/json`.",
+    422: "Invalid parameters or body; `errors` lists each problem.",
+    429: "Too many requests; `Retry-After` gives the delay in seconds.",
+    500: "Internal error.",
+    503: "Database unavailable, or no data loaded yet.",
 }
 
 

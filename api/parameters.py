@@ -285,7 +285,7 @@ def _box(value: str) -> Box:
 
 def _filter(name: str, called: str = "") -> Parameter:
     about = FIELDS[name]
-    description = f"{about.meaning} Repeat it to accept several values."
+    description = f"{about.meaning} Repeat to accept several values."
     values = standard.ENUMERATIONS.get(name)
     if name in BOOLEAN_FIELDS:
         values = ("true", "false")
@@ -310,19 +310,19 @@ FILTERS: Final = (
 COMMUNE_NAME: Final = _filter("commune")
 WORDS: Final = text(
     "q",
-    "Words looked for in name, commune, postal code, address, parent structure and summary; all must be "
-    "found, whatever their accents and case.",
+    "Words to find in name, commune, postal code, address, parent structure and summary. All words must "
+    "match; accents and case are ignored.",
 )
 BOX: Final = Parameter(
     "bbox",
-    "Only places inside this box: west,south,east,north, in WGS 84 degrees.",
+    "Bounding box: west,south,east,north, in WGS 84 degrees.",
     _box,
     {"type": "string", "pattern": r"^-?[\d.]+(,-?[\d.]+){3}$"},
     "-0.2,43.9,1.1,44.8",
 )
 KIND: Final = choice(
     "kind",
-    "Level of territory.",
+    "Territory level.",
     tuple(TerritoryKind),
     default=TerritoryKind.COMMUNE.value,
     example=TerritoryKind.COMMUNE.value,

@@ -32,9 +32,9 @@ from geo.store.tokens import Scope
 CODE_MAX: Final = 60
 LIST_MAX: Final = 1_000
 
-ON: Final = day("on", "The day membership of the network is told of; today if not said.")
+ON: Final = day("on", "Date at which network membership is evaluated; today by default.")
 LISTED: Final = Query(
-    (choice("network", "Only members of the network on that day.", ("true", "false"), default="false"), ON)
+    (choice("network", "Only members of the network on that date.", ("true", "false"), default="false"), ON)
 )
 FOUND: Final = Query((ON,))
 
@@ -87,13 +87,13 @@ routes = router("partners")
 
 @routes.get(
     "/partners",
-    summary="Partners, or the members of the network",
+    summary="List partners, or only members of the network",
     response_model=PartnersAnswer,
     responses=failures(422),
     openapi_extra=LISTED.openapi,
 )
 def partners(request: Request) -> Response:
-    """By code, each with how many sites it runs or supports and what it gave. Needs the database."""
+    """Return partners by code, with site counts and contributions. Requires the database."""
     values = LISTED.read(request.scope["query_string"])
     service = app_state(request)
     current = service.current()
@@ -121,13 +121,13 @@ def partners(request: Request) -> Response:
 
 @routes.get(
     "/partners/{code}",
-    summary="One partner, with its conventions, sites, contributions and actions",
+    summary="Get a partner with its agreements, sites, contributions and actions",
     response_model=PartnerAnswer,
     responses=failures(404, 422),
     openapi_extra=FOUND.openapi,
 )
 def partner(request: Request, code: Code) -> Response:
-    """Contributions are told by year of receipt, actions without what they measure. Needs the database."""
+    """Return contributions by year of receipt, and actions without their measures. Requires the database."""
     values = FOUND.read(request.scope["query_string"])
     service = app_state(request)
     current = service.current()

@@ -87,13 +87,13 @@ TOLD_MAX: Final = 200
 """Problems of events told at once; the answer says how many more there are."""
 MINUTES_MAX: Final = 120
 
-ORDER: Final = word("order", "Reference of an order: only its passes.")
+ORDER: Final = word("order", "Only passes of the order with this reference.")
 REPORTED: Final = Query(
     (
         KIND,
         YEAR,
         ORDER,
-        word("fragility", "Code of the loaded indicator that tells the most fragile communes."),
+        word("fragility", "Code of a loaded indicator, used to select the most fragile communes."),
         MODE,
     )
 )
@@ -101,7 +101,7 @@ DESERTED: Final = Query(
     (
         integer(
             "within_min",
-            "Minutes beyond which an accepting site is out of reach.",
+            "Travel time beyond which an accepting site is out of reach, minutes.",
             low=1,
             high=MINUTES_MAX,
             default=DESERT_MIN,
@@ -266,16 +266,16 @@ def may_see_all(request: Request, connection: Connection, scope: Scope) -> bool:
 
 @routes.get(
     "/passes",
-    summary="What became of passes, territory by territory",
+    summary="Pass statistics by territory",
     response_model=PassesAnswer,
     responses=failures(401, 403, 404, 422),
     openapi_extra=REPORTED.openapi,
 )
 def report(request: Request) -> Response:
-    """Given, used, expired, delays, value, per inhabitant, accepting sites and the way to them.
+    """Return passes given, used and expired, delays, value, rates, and access to accepting sites.
 
-    Small counts of persons, and those that would give them back, are null and the row says `withheld`;
-    bearers of a token with scope `passes` are told all. Needs the database.
+    Without a token of scope `passes`, small counts of people, and counts from which they could be
+    derived, are null and `withheld` is true. Requires the database.
     """
     values = REPORTED.read(request.scope["query_string"])
     service = app_state(request)
@@ -405,15 +405,16 @@ def _order_to_dict(order: Order) -> dict[str, object]:
 
 @routes.get(
     "/passes/deserts",
-    summary="Communes where passes were given and no accepting site is near enough",
+    summary="Pass deserts: communes without an accepting site within reach",
     response_model=DesertsAnswer,
     responses=failures(401, 403, 404, 422),
     openapi_extra=DESERTED.openapi,
 )
 def deserted(request: Request) -> Response:
-    """Those farther than `within_min` for half their inhabitants, most passes first, each in a sentence.
+    """Return communes whose median travel time exceeds `within_min`, most passes first.
 
-    Small counts of persons are withheld, as in `/passes`; such communes come last. Needs the database.
+    Small counts of people are withheld, as in `/passes`; these communes come last. Requires the
+    database.
     """
     values = DESERTED.read(request.scope["query_string"])
     service = app_state(request)

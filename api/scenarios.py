@@ -18,10 +18,10 @@ from api.coverage import MEDIA_TYPES, described_files, question_to_dict, rounded
 from api.coverage_question import QUESTION, QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
 from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse, text
+from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.request_body import Fields, described, json_object
 from api.responses import JSON
 from api.routing import PREFIX, router
-from api.schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.service import AppState, app_state
 from api.snapshot_view import CurrentView, LruCache, SnapshotView, site_feature
 from geo.coverage import export

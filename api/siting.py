@@ -17,10 +17,10 @@ from api.coverage import question_to_dict, rounded
 from api.coverage_question import QUESTION, coverage_question, question_parameters
 from api.openapi import failures
 from api.parameters import COMMUNE_CODE, Parameter, Query, choice, integer, text
+from api.planning_schemas import JobAsked
 from api.request_body import Fields, described, json_object
 from api.responses import JSON
 from api.routing import PREFIX, router
-from api.schemas import JobAsked
 from api.service import AppState, app_state
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.export import DEMONSTRATION

@@ -15,10 +15,10 @@ from api.coverage import question_to_dict
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
 from api.parameters import Query, choice
+from api.planning_schemas import TrendAnswer
 from api.responses import JSON
 from api.routing import router
 from api.scenarios import totals
-from api.schemas import TrendAnswer
 from api.service import AppState, app_state
 from api.snapshot_view import LruCache, SnapshotView
 from geo.coverage.analysis_context import AnalysisContext

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.schemas import JobAnswer, JobAsked, Problem, SitingResult
+from api.planning_schemas import JobAnswer, JobAsked, SitingResult
+from api.schemas import Problem
 from api.siting import sited
 from geo.coverage.where_next import CANDIDATES_MAX
 from geo.errors import ImpossibleQuestion

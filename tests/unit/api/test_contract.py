@@ -17,8 +17,9 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from api.app import create_app
+from api.coverage_schemas import CoverageCollection
 from api.routing import PREFIX
-from api.schemas import CoverageCollection, Problem
+from api.schemas import Problem
 from geo.settings import ROOT, Settings
 from geo.sites import standard
 from geo.sites.filters import FILTERABLE

@@ -12,14 +12,14 @@ import openpyxl
 import pytest
 from shapely.geometry import shape
 
-from api.schemas import (
+from api.coverage_schemas import (
     CoverageAnswer,
     CoverageCollection,
     GapCollection,
     GapsAnswer,
     IsochroneCollection,
-    NearbyCollection,
 )
+from api.schemas import NearbyCollection
 from geo.coverage import measure
 from geo.hours.weekly import TIME_ZONE
 from geo.people.model import Indicator
