@@ -23,7 +23,14 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.store import snapshots
 from geo.store.cluster import client_program
-from geo.store.database import database_status, display_address, migrate, open_engine, require_extensions
+from geo.store.database import (
+    database_status,
+    display_address,
+    migrate,
+    open_engine,
+    require_base_revision,
+    require_extensions,
+)
 from geo.store.tables import metadata
 
 MAGIC = b"PGDMP"
@@ -74,7 +81,8 @@ def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> 
     OperatorError
         If the file is not a dump of Portée, or a broken one.
     DatabaseUnavailable
-        If the server cannot be reached, refuses, or the dump comes from a newer version.
+        If the server cannot be reached, refuses, or the dump is older than `BASE_REVISION` or newer
+        than this version.
     """
     url = engine.url
     name = url.database or ""
@@ -104,6 +112,8 @@ def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress 
         with made.begin() as connection:
             require_extensions(connection)
         _run([*command, "--verbose", str(path)], made.url, "processing data for table", progress)
+        with made.connect() as connection:
+            require_base_revision(connection, dump=path)
         migrate(made)
         with made.begin() as connection:
             seen = text("UPDATE data_version SET version = greatest(version, :past)")

@@ -1,6 +1,6 @@
-"""The engine, and the form of the tables: connecting, migrating, telling what is wrong.
+"""Connect to the database and migrate its tables.
 
-Every failure to connect surfaces as `DatabaseUnavailable`, whose message never holds a password.
+Every failure to connect is raised as `DatabaseUnavailable`, whose message never contains a password.
 """
 
 from __future__ import annotations
@@ -27,21 +27,27 @@ from geo.store import cluster
 from geo.store.tables import metadata
 
 Connection = sqlalchemy.Connection
-"""A connection as those outside the store hold it, to begin and end a transaction of the store's work."""
+"""Type for callers outside the store, which begin and end its transactions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 47_0001
-"""Key of the advisory lock that two migrations at once queue for."""
+"""Key of the advisory lock that concurrent migrations queue for."""
+
+BASE_REVISION = "0009"
+"""The first revision of this version; those before were merged into it. Revisions sort as text."""
+
+LAST_COMMIT_WITH_OLDER_REVISIONS = "17b2b9b"
+"""Its `portee db migrate` brings any older database to `BASE_REVISION`."""
 
 CONNECT_TIMEOUT_S = 5
 
 SEARCH_EXTENSIONS = ("pg_trgm", "unaccent")
-"""What addresses are searched with; both come with PostgreSQL."""
+"""Extensions that address search needs; both come with PostgreSQL."""
 
 
 @dataclass(frozen=True)
 class DatabaseStatus:
-    """A database that answers: what it is and how far its tables are."""
+    """A database that answers: its versions, and the revision of its tables."""
 
     address: str
     postgresql: str
@@ -52,24 +58,24 @@ class DatabaseStatus:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the tables have the form this version of Portée works with."""
+        """Whether the tables are at the revision this version of Portée needs."""
         return self.revision == self.head
 
 
 def parse_url(database_url: str) -> URL:
-    """SQLAlchemy URL, with the psycopg driver, of a `postgres://` or `postgresql://` address.
+    """Convert a `postgres://` or `postgresql://` address to a SQLAlchemy URL with the psycopg driver.
 
     Raises
     ------
     DatabaseUnavailable
-        If it is not one.
+        If it is not such an address.
     """
     try:
         url = make_url(database_url.strip())
     except (ArgumentError, ValueError):
         url = None
     if url is None or url.get_backend_name() not in ("postgres", "postgresql"):
-        # The text is not repeated: it may hold a password.
+        # The text is not repeated: it may contain a password.
         raise DatabaseUnavailable(
             "DATABASE_URL is not the address of a PostgreSQL server.",
             "Its form is postgresql://user:password@host:5432/portee "
@@ -79,12 +85,13 @@ def parse_url(database_url: str) -> URL:
 
 
 def engine_for(settings: Settings) -> Engine:
-    """Engine over the server of `DATABASE_URL`, or else over the embedded cluster, started if need be.
+    """Return an engine over the server of `DATABASE_URL`, else over the embedded cluster, started if needed.
 
     Raises
     ------
     MissingPostgis, DatabaseUnavailable
-        If the embedded cluster cannot be had. A server is only met at the first connection.
+        If the embedded cluster cannot be created or started. A server is only reached at the first
+        connection.
     """
     if settings.database_url:
         return open_engine(parse_url(settings.database_url))
@@ -94,34 +101,36 @@ def engine_for(settings: Settings) -> Engine:
 
 
 def open_engine(url: URL) -> Engine:
-    """Engine over an address, whose failures to connect are told as `DatabaseUnavailable`."""
+    """Return an engine over an address that raises `DatabaseUnavailable` when it cannot connect."""
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        hide_parameters=True,  # an error that is logged must not tell what somebody typed
+        hide_parameters=True,  # a logged error must not reveal what a user typed
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "portee"},
     )
-    event.listen(engine, "handle_error", _tell, retval=True)
+    event.listen(engine, "handle_error", _translate_error, retval=True)
     return engine
 
 
 def display_address(url: URL) -> str:
-    """The address as it may be shown: no password, no options but the socket."""
+    """Return the address for display: no password, no option except the socket."""
     host = url.host or url.query.get("host", "localhost")
     port = f":{url.port}" if url.port else ""
     return f"{url.database or url.username} on {host}{port}"
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables to the form this version works with; two at once queue.
+    """Bring the tables to this version's revision; concurrent calls queue.
 
     Raises
     ------
     DatabaseUnavailable
-        If the database is out of reach, newer than this version, or refuses.
+        If the database cannot be reached, is older than `BASE_REVISION` or newer than this version,
+        or refuses.
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        require_base_revision(connection)
         require_extensions(connection)
         try:
             command.upgrade(migration_config(connection), "head")
@@ -132,8 +141,33 @@ def migrate(engine: Engine) -> None:
             ) from problem
 
 
+def require_base_revision(connection: Connection, *, dump: Path | None = None) -> None:
+    """Require tables at `BASE_REVISION` or later, or no tables yet.
+
+    Parameters
+    ----------
+    dump
+        The file the tables were restored from, which the message then names.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If the tables are at an older revision.
+    """
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None or revision >= BASE_REVISION:
+        return
+    upgrade = f"portee db restore {dump}" if dump else "portee db migrate"
+    where = f"The tables in {dump}" if dump else f"The tables of {display_address(connection.engine.url)}"
+    raise DatabaseUnavailable(
+        f"{where} are at revision {revision}; this version of Portée starts from {BASE_REVISION}.",
+        f"In a checkout of the repository: git checkout {LAST_COMMIT_WITH_OLDER_REVISIONS} && {upgrade}; "
+        "then come back to this version.",
+    )
+
+
 def require_extensions(connection: Connection) -> None:
-    """Make sure the database has PostGIS, and what addresses are searched with.
+    """Require PostGIS and the extensions of address search, creating them if needed.
 
     Raises
     ------
@@ -160,7 +194,7 @@ def require_extensions(connection: Connection) -> None:
 
 
 def require_postgis(connection: Connection) -> None:
-    """Make sure the database has PostGIS.
+    """Require PostGIS, creating the extension if needed.
 
     Raises
     ------
@@ -190,7 +224,7 @@ def require_postgis(connection: Connection) -> None:
 
 
 def migration_config(connection: Connection) -> Config:
-    """Alembic's configuration over a connection; the caller owns the transaction."""
+    """Return Alembic's configuration over a connection; the caller owns the transaction."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -199,7 +233,7 @@ def migration_config(connection: Connection) -> Config:
 
 
 def migration_options() -> Mapping[str, Any]:
-    """What Alembic compares: our tables, not those PostGIS or a neighbour brought."""
+    """Return options that limit Alembic's comparison to our tables, without those of PostGIS or others."""
     return {
         "target_metadata": metadata,
         "include_name": lambda name, kind, _parents: kind != "table" or name in metadata.tables,
@@ -207,7 +241,7 @@ def migration_options() -> Mapping[str, Any]:
 
 
 def database_status(engine: Engine) -> DatabaseStatus:
-    """What the database is and how far its tables are.
+    """Return the versions of the database and the revision of its tables.
 
     Raises
     ------
@@ -229,8 +263,8 @@ def database_status(engine: Engine) -> DatabaseStatus:
         )
 
 
-def _tell(failure: ExceptionContext) -> DatabaseUnavailable | None:
-    """Translate what an operator must mend; leave all else to whoever asked."""
+def _translate_error(failure: ExceptionContext) -> DatabaseUnavailable | None:
+    """Translate an error that an operator must fix; return None for others, which are raised unchanged."""
     if failure.is_pre_ping:
         return None  # the pool replaces a connection that died while it lay idle
     problem = failure.original_exception
@@ -249,9 +283,9 @@ def _tell(failure: ExceptionContext) -> DatabaseUnavailable | None:
 
 
 def _one_line(problem: BaseException | None, url: object) -> str:
-    said = " ".join(str(problem).split())
+    line = " ".join(str(problem).split())
     password = url.password if isinstance(url, URL) else None
-    return said.replace(str(password), "***") if password else said
+    return line.replace(str(password), "***") if password else line
 
 
 def _advice(url: object) -> str:

@@ -7,9 +7,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,8 +18,6 @@ from geo.sites.duplicate_detection import Proposal
 from geo.sites.import_run import ImportRun
 from geo.sites.model import Issue, ItinerantStop, Position, Severity, Site
 from geo.store import duplicates, imports, sites, snapshots, territories
-from geo.store.database import database_status, migrate, migration_config, migration_options
-from geo.store.tables import metadata
 from tests.support import world
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -65,30 +60,6 @@ def history(connection, site_id: str) -> list[tuple[object, ...]]:
         {"id": site_id},
     )
     return [tuple(row) for row in found]
-
-
-# --- the form of the tables
-
-
-def test_migrations_make_exactly_the_tables_the_code_works_with(connection):
-    context = MigrationContext.configure(connection, opts=dict(migration_options()))
-    assert compare_metadata(context, metadata) == []
-
-
-def test_the_comparison_would_notice_a_missing_column(connection):
-    connection.execute(text("ALTER TABLE site DROP COLUMN horaires"))
-    context = MigrationContext.configure(connection, opts=dict(migration_options()))
-    assert [difference[0] for difference in compare_metadata(context, metadata)] == ["add_column"]
-
-
-def test_migrations_go_down_and_up_again(fresh_engine):
-    with fresh_engine.begin() as connection:
-        command.downgrade(migration_config(connection), "base")
-        left = "SELECT count(*) FROM pg_class WHERE relname = ANY(:names)"
-        assert connection.scalar(text(left), {"names": list(metadata.tables)}) == 0
-    migrate(fresh_engine)
-    migrate(fresh_engine)
-    assert database_status(fresh_engine).up_to_date
 
 
 # --- territory

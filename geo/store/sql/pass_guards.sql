@@ -1,34 +1,16 @@
-"""Passes guard themselves: never more used than given than ordered, and nothing is rewritten.
+-- Guards of the Pass Numérique in their present form: never more used than given than ordered, nothing rewritten.
+-- Run by migrations; safe to run again after a change. Every insertion into pass_event, bulk COPY included, is
+-- checked and summed once per statement. What each refusal means: docs/passes.md.
 
-Every insertion into pass_event, bulk COPY included, is checked and summed once per statement.
-What each refusal means: docs/passes.md.
-"""
-
-from __future__ import annotations
-
-from typing import Any
-
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = "0005"
-down_revision = "0004"
-branch_labels = None
-depends_on = None
-
-SUMS = ("pass_total", "pass_day", "pass_site", "pass_commune")
-
-REFUSE = """
-CREATE FUNCTION pass_refuse(rule text, said text, facts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+-- Refuses with SQLSTATE PASS1; the detail is JSON that geo.store.passes words in French.
+CREATE OR REPLACE FUNCTION pass_refuse(rule text, said text, facts jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'PASS1', MESSAGE = said, DETAIL = (facts || jsonb_build_object('rule', rule))::text;
-END $$
-"""
+END $$;
 
-APPEND_ONLY = """
-CREATE FUNCTION pass_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Orders and events are only ever added.
+CREATE OR REPLACE FUNCTION pass_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pass_refuse(
         'append-only',
@@ -36,11 +18,10 @@ BEGIN
         jsonb_build_object('table', tg_table_name, 'operation', tg_op)
     );
     RETURN NULL;
-END $$
-"""
+END $$;
 
-SUMMED = """
-CREATE FUNCTION pass_summed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The sums are changed by the triggers of pass_order and pass_event, and by nothing else.
+CREATE OR REPLACE FUNCTION pass_summed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF pg_trigger_depth() < 2 THEN
         PERFORM pass_refuse(
@@ -50,11 +31,10 @@ BEGIN
         );
     END IF;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-ORDERED = """
-CREATE FUNCTION pass_order_added() RETURNS trigger LANGUAGE plpgsql AS $$
+-- After each INSERT into pass_order: its passes are all funded, by known partners.
+CREATE OR REPLACE FUNCTION pass_order_added() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
@@ -77,11 +57,10 @@ BEGIN
     END IF;
     INSERT INTO pass_total (order_reference, ordered) SELECT reference, count FROM added;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-RECORDED = """
-CREATE FUNCTION pass_event_added() RETURNS trigger LANGUAGE plpgsql AS $$
+-- After each INSERT into pass_event: days, corrections, then each sum and its limit, then delays.
+CREATE OR REPLACE FUNCTION pass_event_added() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
@@ -264,103 +243,40 @@ BEGIN
         WHERE (c.order_reference, c.commune, c.year) = (told.order_reference, told.commune, told.year)
     $delays$;
     RETURN NULL;
-END $$
-"""
+END $$;
 
 
-def _passes(*names: str) -> list[sa.Column[int]]:
-    return [sa.Column(name, sa.BigInteger(), server_default="0", nullable=False) for name in names]
+-- Triggers.
 
+DROP TRIGGER IF EXISTS append_only ON pass_event;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pass_event
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only();
 
-def _sums(
-    table: str, key: list[sa.Column[Any]], *rest: sa.schema.SchemaItem, ondelete: str | None = None
-) -> None:
-    op.create_table(
-        table,
-        sa.Column("order_reference", sa.Text(), nullable=False),
-        *key,
-        *rest,
-        sa.ForeignKeyConstraint(
-            ["order_reference"],
-            ["pass_order.reference"],
-            name=op.f(f"{table}_order_reference_fkey"),
-            ondelete=ondelete,
-        ),
-        sa.PrimaryKeyConstraint("order_reference", *(c.name for c in key), name=op.f(f"{table}_pkey")),
-    )
+-- An order of which no pass was given may be withdrawn; the events of any other refer to it.
+DROP TRIGGER IF EXISTS append_only ON pass_order;
+CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON pass_order
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only();
 
+DROP TRIGGER IF EXISTS summed ON pass_total;
+CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pass_total
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_summed();
 
-def _key(name: str, kind: sa.types.TypeEngine[Any], comment: str | None = None) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False, comment=comment)
+DROP TRIGGER IF EXISTS summed ON pass_day;
+CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pass_day
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_summed();
 
+DROP TRIGGER IF EXISTS summed ON pass_site;
+CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pass_site
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_summed();
 
-def _delays(name: str, comment: str) -> sa.Column[list[int]]:
-    kind = postgresql.ARRAY(sa.Integer())
-    return sa.Column(name, kind, server_default="{}", nullable=False, comment=comment)
+DROP TRIGGER IF EXISTS summed ON pass_commune;
+CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pass_commune
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_summed();
 
+DROP TRIGGER IF EXISTS added ON pass_order;
+CREATE TRIGGER added AFTER INSERT ON pass_order REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_order_added();
 
-def upgrade() -> None:
-    _sums(
-        "pass_total",
-        [],
-        *_passes("ordered", "given", "used", "expired", "reimbursed"),
-        sa.CheckConstraint(
-            "given <= ordered AND used + expired <= given AND reimbursed <= used"
-            " AND least(used, expired, reimbursed) >= 0",
-            name=op.f("pass_total_passes_check"),
-        ),
-        ondelete="CASCADE",
-    )
-    _sums(
-        "pass_day",
-        [_key("day", sa.Date())],
-        *_passes("given", "used", "expired"),
-    )
-    _sums(
-        "pass_site",
-        [_key("site_id", sa.Text()), _key("year", sa.Integer())],
-        *_passes("used", "reimbursed"),
-    )
-    _sums(
-        "pass_commune",
-        [
-            _key("commune", sa.Text(), "of the inhabitants; empty: not told"),
-            _key("year", sa.Integer()),
-        ],
-        *_passes("given", "used", "expired"),
-        _delays("delays", "days from gift to use"),
-        _delays("delayed", "passes of each delay"),
-        sa.CheckConstraint(
-            "cardinality(delays) = cardinality(delayed)", name=op.f("pass_commune_delays_check")
-        ),
-    )
-    for function in (REFUSE, APPEND_ONLY, SUMMED, ORDERED, RECORDED):
-        op.execute(function)
-    op.execute(
-        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pass_event "
-        "FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only()"
-    )
-    # An order nothing was given of may be taken back; the events of any other refer to it.
-    op.execute(
-        "CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON pass_order "
-        "FOR EACH STATEMENT EXECUTE FUNCTION pass_append_only()"
-    )
-    for table in SUMS:
-        op.execute(
-            f"CREATE TRIGGER summed BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION pass_summed()"
-        )
-    for table in ("pass_order", "pass_event"):
-        op.execute(
-            f"CREATE TRIGGER added AFTER INSERT ON {table} REFERENCING NEW TABLE AS added "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_added()"
-        )
-
-
-def downgrade() -> None:
-    for table in ("pass_order", "pass_event"):
-        op.execute(f"DROP TRIGGER added ON {table}")
-        op.execute(f"DROP TRIGGER append_only ON {table}")
-    for table in reversed(SUMS):
-        op.drop_table(table)
-    op.execute("DROP FUNCTION pass_event_added, pass_order_added, pass_summed, pass_append_only, pass_refuse")
+DROP TRIGGER IF EXISTS added ON pass_event;
+CREATE TRIGGER added AFTER INSERT ON pass_event REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION pass_event_added();

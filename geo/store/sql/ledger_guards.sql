@@ -1,38 +1,28 @@
-"""The ledger's guards look at all rows of a statement at once: as strict, and many times faster.
+-- Guards of the ledger in their present form: append-only, balanced, never overdrawn, closed periods stay closed.
+-- Run by migrations; safe to run again after a change. What each guard is for: docs/fund.md.
+-- Table names are qualified and search_path is set, so that no search_path leads a trigger astray.
 
-- Foreign keys of the ledger, which look each row up by itself, give way to its triggers, which look at
-  what a statement added. What they point to cannot go: entries are append-only, and a partner the
-  ledger names is kept by a trigger of its own.
-- That each entry has its postings was asked of each at the commit. Entries still without are counted
-  instead: the count is 0 at every commit.
-- Indices of columns that are mostly empty hold only what is there.
-"""
+-- Rows of the ledger, of closings and of the audit are only ever added.
+CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is refused: rows are only ever added to it', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation', HINT = 'An entry is corrected by its reversal.';
+END $$;
 
-from __future__ import annotations
+-- Writers of the fund queue for one advisory lock (geo.store.ledger.LOCK) until their transaction ends.
+CREATE OR REPLACE FUNCTION public.ledger_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Every later statement of this transaction must see what those before it in the queue committed.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the fund is written in transactions that are READ COMMITTED'
+            USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    PERFORM pg_advisory_xact_lock(470006);
+    RETURN NULL;
+END $$;
 
-import runpy
-from pathlib import Path
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0007"
-down_revision = "0006"
-branch_labels = None
-depends_on = None
-
-LINKS = {
-    "ledger_entry": {
-        "partner_code": "partner.code",
-        "reverses": "ledger_entry.id",
-        "commitment_id": "ledger_entry.id",
-        "contribution_id": "ledger_entry.id",
-    },
-    "ledger_posting": {"entry_id": "ledger_entry.id"},
-}
-SPARSE = ("commitment_id", "contribution_id")
-
-ENTERED = """
+-- After each INSERT into ledger_entry: open period, own transaction, known partner; counts entries
+-- that still lack postings. (Instead of foreign keys, which would look each row up by itself.)
 CREATE OR REPLACE FUNCTION public.ledger_entered() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -65,10 +55,10 @@ BEGIN
     END IF;
     UPDATE public.ledger_unposted SET entries = entries + told.entries;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-POSTED = """
+-- After each INSERT into ledger_posting: balanced entries, accounts of the kind, exact reversals, matches
+-- within what is due, commitments never below 0. Then updates the balance of each account.
 CREATE OR REPLACE FUNCTION public.ledger_posted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = on SET enable_seqscan = on SET enable_bitmapscan = on
@@ -234,10 +224,9 @@ BEGIN
     WHERE s.account = b.account;
     UPDATE public.ledger_unposted SET entries = entries - told.entries;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-COMPLETE = """
+-- At the commit: every entry of the transaction has its postings.
 CREATE OR REPLACE FUNCTION public.ledger_complete() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -250,10 +239,9 @@ BEGIN
         RAISE EXCEPTION 'entry % has no postings', wrong USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-KEPT = """
+-- ledger_balance and ledger_unposted are changed by the triggers above, and by nothing else.
 CREATE OR REPLACE FUNCTION public.ledger_balance_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Below the triggers of entries and postings, and nowhere else.
@@ -262,10 +250,35 @@ BEGIN
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NULL;
-END $$
-"""
+END $$;
 
-PARTNER = """
+-- A period is closed until a past day, later than the previous closing.
+CREATE OR REPLACE FUNCTION public.fund_closing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.until > current_date OR NEW.until <= (SELECT max(until) FROM public.fund_close) THEN
+        RAISE EXCEPTION 'a period is closed until a day past, later than the one before'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- A match rule that already matched a contribution, or in a closed period, does not change.
+CREATE OR REPLACE FUNCTION public.fund_rule_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    since date := least(
+        CASE WHEN TG_OP <> 'INSERT' THEN OLD.day END, CASE WHEN TG_OP <> 'DELETE' THEN NEW.day END);
+BEGIN
+    IF since <= (SELECT max(until) FROM public.fund_close) OR EXISTS (
+        SELECT FROM public.ledger_entry e WHERE e.kind = 'contribution' AND e.day >= since
+            AND NOT EXISTS (SELECT FROM public.ledger_entry r WHERE r.reverses = e.id)
+    ) THEN
+        RAISE EXCEPTION 'contributions from % on were matched by the rules as they are', since
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+-- A partner that entries name is neither removed nor renamed. (Instead of a foreign key.)
 CREATE OR REPLACE FUNCTION public.ledger_partner_kept() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -283,76 +296,97 @@ BEGIN
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_entry_partner_code_fkey';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-END $$
-"""
-
-TRIGGERS = {
-    "partner": {
-        "ledger": "TRIGGER {} BEFORE UPDATE OR DELETE ON {} FOR EACH ROW"
-        " EXECUTE FUNCTION public.ledger_partner_kept()",
-        "truncate": "TRIGGER {} BEFORE TRUNCATE ON {} EXECUTE FUNCTION public.refuse_change()",
-    },
-    "ledger_unposted": {
-        "kept": "TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {}"
-        " EXECUTE FUNCTION public.ledger_balance_kept()",
-        "complete": "CONSTRAINT TRIGGER {} AFTER UPDATE ON {} DEFERRABLE INITIALLY DEFERRED"
-        " FOR EACH ROW WHEN (NEW.entries <> 0) EXECUTE FUNCTION public.ledger_complete()",
-    },
-}
+END $$;
 
 
-def upgrade() -> None:
-    op.create_table(
-        "ledger_unposted",
-        sa.Column(
-            "entries",
-            sa.BigInteger(),
-            nullable=False,
-            comment="entries of the transaction that still lack postings: 0 at every commit",
-        ),
-        sa.CheckConstraint("entries >= 0", name=op.f("ledger_unposted_entries_check")),
-    )
-    op.execute("INSERT INTO ledger_unposted VALUES (0)")
-    op.execute("DROP TRIGGER ledger_entry_complete ON ledger_entry")
-    for function in (ENTERED, POSTED, COMPLETE, KEPT, PARTNER):
-        op.execute(function)
-    for table, triggers in TRIGGERS.items():
-        for name, trigger in triggers.items():
-            op.execute("CREATE " + trigger.format(f"{table}_{name}", f"public.{table}"))
-            op.execute(f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER {table}_{name}")
-    for table, columns in LINKS.items():
-        for column in columns:
-            op.drop_constraint(op.f(f"{table}_{column}_fkey"), table, type_="foreignkey")
-    op.drop_constraint(op.f("ledger_entry_reverses_key"), "ledger_entry", type_="unique")
-    _index("reverses", "ledger_entry_reverses_key", unique=True, sparse=True)
-    for column in SPARSE:
-        op.drop_index(op.f(f"ledger_entry_{column}_idx"), "ledger_entry")
-        _index(column, f"ledger_entry_{column}_idx", sparse=True)
+-- Triggers. ENABLE ALWAYS: also where session_replication_role is 'replica', which silences ordinary ones.
 
+DROP TRIGGER IF EXISTS ledger_entry_queue ON public.ledger_entry;
+CREATE TRIGGER ledger_entry_queue BEFORE INSERT ON public.ledger_entry
+    EXECUTE FUNCTION public.ledger_queue();
+ALTER TABLE public.ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_queue;
 
-def _index(column: str, name: str, *, unique: bool = False, sparse: bool = False) -> None:
-    held = sa.text(f"{column} IS NOT NULL") if sparse else None
-    op.create_index(op.f(name), "ledger_entry", [column], unique=unique, postgresql_where=held)
+DROP TRIGGER IF EXISTS ledger_entry_entered ON public.ledger_entry;
+CREATE TRIGGER ledger_entry_entered AFTER INSERT ON public.ledger_entry
+    REFERENCING NEW TABLE AS added EXECUTE FUNCTION public.ledger_entered();
+ALTER TABLE public.ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_entered;
 
+DROP TRIGGER IF EXISTS ledger_entry_append_only ON public.ledger_entry;
+CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.ledger_entry
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_append_only;
 
-def downgrade() -> None:
-    for column in SPARSE:
-        op.drop_index(op.f(f"ledger_entry_{column}_idx"), "ledger_entry")
-        _index(column, f"ledger_entry_{column}_idx")
-    op.drop_index(op.f("ledger_entry_reverses_key"), "ledger_entry")
-    op.create_unique_constraint(op.f("ledger_entry_reverses_key"), "ledger_entry", ["reverses"])
-    for table, columns in LINKS.items():
-        for column, target in columns.items():
-            of, key = target.split(".")
-            op.create_foreign_key(op.f(f"{table}_{column}_fkey"), table, of, [column], [key])
-    for table, triggers in TRIGGERS.items():
-        for name in triggers:
-            op.execute(f"DROP TRIGGER {table}_{name} ON public.{table}")
-    op.drop_table("ledger_unposted")
-    op.execute("DROP FUNCTION public.ledger_partner_kept()")
-    before = runpy.run_path(str(Path(__file__).with_name("0004_ledger_guards.py")))
-    for function in ("ENTERED", "POSTED", "COMPLETE", "KEPT"):
-        op.execute(before[function])
-    name, trigger = "ledger_entry_complete", before["TRIGGERS"]["ledger_entry"]["complete"]
-    op.execute("CREATE " + trigger.format(name, "public.ledger_entry"))
-    op.execute(f"ALTER TABLE public.ledger_entry ENABLE ALWAYS TRIGGER {name}")
+DROP TRIGGER IF EXISTS ledger_posting_queue ON public.ledger_posting;
+CREATE TRIGGER ledger_posting_queue BEFORE INSERT ON public.ledger_posting
+    EXECUTE FUNCTION public.ledger_queue();
+ALTER TABLE public.ledger_posting ENABLE ALWAYS TRIGGER ledger_posting_queue;
+
+DROP TRIGGER IF EXISTS ledger_posting_posted ON public.ledger_posting;
+CREATE TRIGGER ledger_posting_posted AFTER INSERT ON public.ledger_posting
+    REFERENCING NEW TABLE AS added EXECUTE FUNCTION public.ledger_posted();
+ALTER TABLE public.ledger_posting ENABLE ALWAYS TRIGGER ledger_posting_posted;
+
+DROP TRIGGER IF EXISTS ledger_posting_append_only ON public.ledger_posting;
+CREATE TRIGGER ledger_posting_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.ledger_posting
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.ledger_posting ENABLE ALWAYS TRIGGER ledger_posting_append_only;
+
+DROP TRIGGER IF EXISTS ledger_balance_kept ON public.ledger_balance;
+CREATE TRIGGER ledger_balance_kept BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.ledger_balance
+    EXECUTE FUNCTION public.ledger_balance_kept();
+ALTER TABLE public.ledger_balance ENABLE ALWAYS TRIGGER ledger_balance_kept;
+
+DROP TRIGGER IF EXISTS fund_close_queue ON public.fund_close;
+CREATE TRIGGER fund_close_queue BEFORE INSERT ON public.fund_close
+    EXECUTE FUNCTION public.ledger_queue();
+ALTER TABLE public.fund_close ENABLE ALWAYS TRIGGER fund_close_queue;
+
+DROP TRIGGER IF EXISTS fund_close_closing ON public.fund_close;
+CREATE TRIGGER fund_close_closing BEFORE INSERT ON public.fund_close
+    FOR EACH ROW EXECUTE FUNCTION public.fund_closing();
+ALTER TABLE public.fund_close ENABLE ALWAYS TRIGGER fund_close_closing;
+
+DROP TRIGGER IF EXISTS fund_close_append_only ON public.fund_close;
+CREATE TRIGGER fund_close_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.fund_close
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.fund_close ENABLE ALWAYS TRIGGER fund_close_append_only;
+
+DROP TRIGGER IF EXISTS fund_rule_queue ON public.fund_rule;
+CREATE TRIGGER fund_rule_queue BEFORE INSERT OR UPDATE OR DELETE ON public.fund_rule
+    EXECUTE FUNCTION public.ledger_queue();
+ALTER TABLE public.fund_rule ENABLE ALWAYS TRIGGER fund_rule_queue;
+
+DROP TRIGGER IF EXISTS fund_rule_kept ON public.fund_rule;
+CREATE TRIGGER fund_rule_kept BEFORE INSERT OR UPDATE OR DELETE ON public.fund_rule
+    FOR EACH ROW EXECUTE FUNCTION public.fund_rule_kept();
+ALTER TABLE public.fund_rule ENABLE ALWAYS TRIGGER fund_rule_kept;
+
+DROP TRIGGER IF EXISTS fund_rule_truncate ON public.fund_rule;
+CREATE TRIGGER fund_rule_truncate BEFORE TRUNCATE ON public.fund_rule
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.fund_rule ENABLE ALWAYS TRIGGER fund_rule_truncate;
+
+DROP TRIGGER IF EXISTS partner_ledger ON public.partner;
+CREATE TRIGGER partner_ledger BEFORE UPDATE OR DELETE ON public.partner
+    FOR EACH ROW EXECUTE FUNCTION public.ledger_partner_kept();
+ALTER TABLE public.partner ENABLE ALWAYS TRIGGER partner_ledger;
+
+DROP TRIGGER IF EXISTS partner_truncate ON public.partner;
+CREATE TRIGGER partner_truncate BEFORE TRUNCATE ON public.partner
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.partner ENABLE ALWAYS TRIGGER partner_truncate;
+
+DROP TRIGGER IF EXISTS ledger_unposted_kept ON public.ledger_unposted;
+CREATE TRIGGER ledger_unposted_kept BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.ledger_unposted
+    EXECUTE FUNCTION public.ledger_balance_kept();
+ALTER TABLE public.ledger_unposted ENABLE ALWAYS TRIGGER ledger_unposted_kept;
+
+DROP TRIGGER IF EXISTS ledger_unposted_complete ON public.ledger_unposted;
+CREATE CONSTRAINT TRIGGER ledger_unposted_complete AFTER UPDATE ON public.ledger_unposted
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.entries <> 0) EXECUTE FUNCTION public.ledger_complete();
+ALTER TABLE public.ledger_unposted ENABLE ALWAYS TRIGGER ledger_unposted_complete;
+
+DROP TRIGGER IF EXISTS audit_append_only ON public.audit;
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.audit
+    EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE public.audit ENABLE ALWAYS TRIGGER audit_append_only;

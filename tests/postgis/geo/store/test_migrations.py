@@ -1,0 +1,224 @@
+"""Migrations: the base makes the schema that earlier revisions led to, and refuses older databases.
+
+The dumps were written before revisions 0001 to 0009 were merged: tests/data/README.md.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from geo.errors import DatabaseUnavailable
+from geo.funding.ledger import Balance, Commitment
+from geo.store import addresses, backup, ledger, passes, snapshots
+from geo.store.cluster import client_program
+from geo.store.database import (
+    BASE_REVISION,
+    database_status,
+    migrate,
+    migration_config,
+    migration_options,
+    open_engine,
+    require_extensions,
+)
+from geo.store.migrations import SQL
+from geo.store.tables import metadata
+from portee.cli import app
+
+DATA = Path(__file__).parents[3] / "data"
+_serial = count(1)
+
+
+@pytest.fixture
+def dump_file(tmp_path):
+    """Unpacks the dump of a revision."""
+
+    def unpack(revision: str) -> Path:
+        path = tmp_path / f"revision-{revision}.dump"
+        path.write_bytes(gzip.decompress((DATA / f"{path.name}.gz").read_bytes()))
+        return path
+
+    return unpack
+
+
+@pytest.fixture
+def database_at(cluster, dump_file):
+    """Fills a new database from the dump of a revision, by pg_restore alone."""
+    engines = []
+    postgres = open_engine(cluster.url("postgres"))
+
+    def fill(revision: str):
+        name = f"revision_{revision}_{next(_serial)}"
+        with postgres.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+        engine = open_engine(cluster.url(name))
+        engines.append(engine)
+        with engine.begin() as connection:
+            require_extensions(connection)
+        restore = [program("pg_restore", engine), "--no-owner", "--exit-on-error", "--schema=public"]
+        subprocess.run([*restore, f"--dbname={conninfo(engine)}", dump_file(revision)], check=True)
+        return engine
+
+    yield fill
+    for engine in engines:
+        engine.dispose()
+        with postgres.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"DROP DATABASE {engine.url.database} WITH (FORCE)"))
+    postgres.dispose()
+
+
+def conninfo(engine) -> str:
+    """The embedded cluster's socket, as PostgreSQL's programs want it."""
+    url = engine.url
+    return make_conninfo(user=url.username, dbname=url.database, **url.query)
+
+
+def program(name: str, engine) -> str:
+    """PostgreSQL's program of the version of the server."""
+    return client_program(name, int(database_status(engine).postgresql.split(".")[0]))
+
+
+def schema(engine) -> list[str]:
+    """Statements of `pg_dump --schema-only`, sorted, without the comments between them."""
+    dump = [program("pg_dump", engine), "--schema-only", "--schema=public", "--no-owner", "--no-privileges"]
+    dumped = subprocess.run(
+        [*dump, f"--dbname={conninfo(engine)}"], check=True, capture_output=True, text=True
+    ).stdout
+    without = re.sub(r"^(--|\\).*$", "", dumped, flags=re.MULTILINE)
+    return sorted(statement.strip() for statement in without.split(";\n\n"))
+
+
+# --- the form of the tables
+
+
+def test_migrations_make_exactly_the_tables_the_code_works_with(connection):
+    context = MigrationContext.configure(connection, opts=dict(migration_options()))
+    assert compare_metadata(context, metadata) == []
+
+
+def test_the_comparison_would_notice_a_missing_column(connection):
+    connection.execute(text("ALTER TABLE site DROP COLUMN horaires"))
+    context = MigrationContext.configure(connection, opts=dict(migration_options()))
+    assert [difference[0] for difference in compare_metadata(context, metadata)] == ["add_column"]
+
+
+def test_migrations_go_down_and_up_again(fresh_engine):
+    before = schema(fresh_engine)
+    with fresh_engine.begin() as connection:
+        command.downgrade(migration_config(connection), "base")
+        left = "SELECT count(*) FROM pg_class WHERE relname = ANY(:names)"
+        assert connection.scalar(text(left), {"names": list(metadata.tables)}) == 0
+    assert not any("FUNCTION" in statement for statement in schema(fresh_engine))
+    migrate(fresh_engine)
+    migrate(fresh_engine)
+    assert database_status(fresh_engine).up_to_date
+    assert schema(fresh_engine) == before
+
+
+# --- databases from before the base
+
+
+def test_the_base_makes_the_schema_that_the_nine_revisions_made(database_at, fresh_engine):
+    assert schema(fresh_engine) == schema(database_at("0009"))
+
+
+def test_the_comparison_of_schemas_would_notice_each_kind_of_change(fresh_engine):
+    before = schema(fresh_engine)
+    for change in (
+        "ALTER TABLE site DROP COLUMN horaires",
+        "ALTER TABLE site ALTER COLUMN nom DROP NOT NULL",
+        "ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_level_check",
+        "DROP INDEX site_geom_idx",
+        "DROP TRIGGER ledger_posting_posted ON ledger_posting",
+        "ALTER TABLE ledger_posting ENABLE TRIGGER ledger_posting_queue",
+        "CREATE OR REPLACE FUNCTION pass_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "COMMENT ON COLUMN site.arrets IS NULL",
+    ):
+        with fresh_engine.begin() as connection:
+            connection.execute(text(change))
+        after = schema(fresh_engine)
+        assert after != before, change
+        before = after
+
+
+def test_guards_can_be_run_again(fresh_engine):
+    before = schema(fresh_engine)
+    with fresh_engine.begin() as connection:
+        for guards in sorted(SQL.glob("*_guards.sql")):
+            connection.connection.cursor().execute(guards.read_text(encoding="utf-8"))
+    assert schema(fresh_engine) == before
+
+
+def test_a_database_at_the_base_revision_is_used_as_it_is(database_at):
+    engine = database_at("0009")
+    before = schema(engine)
+    migrate(engine)
+    assert database_status(engine).up_to_date
+    assert schema(engine) == before
+    with engine.begin() as connection:
+        snapshot = snapshots.read(connection)
+        assert [site.nom for site in snapshot.sites] == ["Mairie fictive", "Lieu c"]
+        assert ledger.balance(connection) == Balance(180_000, 150_000, 275_000, 45_000, 10_000)
+        assert ledger.faults(connection) == []
+        assert passes.standing(connection, "A").reimbursed == 10
+        assert addresses.search(connection, "rue des écoles", 1)
+        ledger.post(
+            connection,
+            Commitment(reference="E2", day=date(2025, 3, 11), amount_cents=275_000, action_line="essai"),
+            actor="moi",
+        )
+        assert ledger.balance(connection).available_cents == 0
+
+
+def test_a_dump_of_the_base_revision_is_restored(fresh_engine, dump_file):
+    backup.restore(fresh_engine, dump_file("0009"))
+    assert database_status(fresh_engine).up_to_date
+    with fresh_engine.connect() as connection:
+        assert ledger.balance(connection).paid_cents == 10_000
+
+
+def test_an_older_database_is_refused_with_the_command_that_upgrades_it(database_at):
+    engine = database_at("0006")
+    before = schema(engine)
+    with pytest.raises(
+        DatabaseUnavailable,
+        match=rf"at revision 0006; .* from {BASE_REVISION}.*git checkout \w{{7}} && portee db migrate",
+    ):
+        migrate(engine)
+    assert schema(engine) == before
+    assert not database_status(engine).up_to_date
+
+
+def test_the_command_line_refuses_an_older_database(database_at):
+    engine = database_at("0006")
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    outcome = CliRunner().invoke(app, ["db", "migrate"], env={"DATABASE_URL": url})
+    assert outcome.exit_code == 3
+    assert "at revision 0006" in outcome.output
+    assert "git checkout" in outcome.output
+
+
+def test_an_older_dump_is_refused_and_nothing_changes(fresh_engine, dump_file):
+    path = dump_file("0006")
+    with pytest.raises(DatabaseUnavailable, match=rf"{path.name} are at revision 0006.*portee db restore"):
+        backup.restore(fresh_engine, path)
+    assert database_status(fresh_engine).up_to_date
+
+
+def test_a_newer_database_is_refused(fresh_engine):
+    with fresh_engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseUnavailable, match="newer version"):
+        migrate(fresh_engine)
