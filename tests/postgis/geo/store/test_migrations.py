@@ -37,7 +37,7 @@ from geo.store.migrations import SQL
 from geo.store.tables import metadata
 from portee.cli import app
 
-DATA = Path(__file__).parents[3] / "data"
+DATA: Path = Path(__file__).parents[3] / "data"
 _serial = count(1)
 
 
@@ -45,7 +45,7 @@ _serial = count(1)
 def dump_file(tmp_path):
     """Unpacks the dump of a revision."""
 
-    def unpack(revision: str) -> Path:
+    def unpack(revision: str):
         path = tmp_path / f"revision-{revision}.dump"
         path.write_bytes(gzip.decompress((DATA / f"{path.name}.gz").read_bytes()))
         return path
