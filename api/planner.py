@@ -176,7 +176,7 @@ def report(view: SnapshotView, asked: PlannerQuery) -> bytes:
     if asked.edits:
         edits = parse_edits(_json(asked.edits), view.snapshot)
         frame = before.frame
-        after = AnalysisContext(apply(view.snapshot, edits), frame.travel, frame.day, kept=False)
+        after = AnalysisContext(apply(view.snapshot, edits), frame.travel, frame.day, store_times=False)
         coverage = measure(after, asked.question)
     return report_pdf(
         coverage,

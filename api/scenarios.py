@@ -113,7 +113,7 @@ def evaluated(
     day = before.frame.day
 
     def frame() -> AnalysisContext:
-        return AnalysisContext(apply(view.snapshot, edits), view.travel, day, kept=False)
+        return AnalysisContext(apply(view.snapshot, edits), view.travel, day, store_times=False)
 
     def compute() -> Evaluation:
         after = measure(known.frames.of((day, edits), frame), question)

@@ -268,7 +268,7 @@ def _soonest(
         speed = SPEED_KMH[mode] / 3.6
         near = view.tree(search, slot).nearest_of(*start.xy, k=k)
         return [(metres / speed, metres, row) for metres, row in near]
-    seconds = view.site_times(mode).of_one(start.xy)
+    seconds = view.site_times(mode).from_place(start.xy)
     rows = view.rows(search, slot) if search or slot else np.arange(len(seconds))
     order = rows[np.argsort(seconds[rows], kind="stable")[:k]]
     x, y = start.xy

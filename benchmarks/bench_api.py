@@ -41,8 +41,8 @@ from api.responses import GEOJSON
 from api.settings import ApiSettings
 from benchmarks.make_roads import roads, somewhere
 from geo.crs import LAMBERT_93, WGS84, reproject
-from geo.reach.artefact import checksum, roads_folder, write_graph
 from geo.reach.graph import RoadGraph
+from geo.reach.graph_files import checksum, roads_folder, write_graph
 from geo.settings import Settings
 from geo.sites import standard
 from geo.sites.model import Site

@@ -32,8 +32,8 @@ from geo.people.model import People
 from geo.reach.graph import matrix
 from geo.reach.k_nearest import k_nearest
 from geo.reach.modes import Mode
+from geo.reach.shortest_paths import ShortestPaths
 from geo.reach.snapping import EdgeIndex
-from geo.reach.sweeps import Sweeper
 from geo.reach.travel import Travel
 from geo.sites.filters import SiteFilter
 from geo.snapshot import Snapshot
@@ -63,10 +63,10 @@ def departement() -> None:
     """The département's questions."""
     graph = roads(120_000)
     sites_xy, cells_xy = somewhere(graph, 200, seed=1), somewhere(graph, 20_000, seed=2)
-    side = EdgeIndex(graph, Mode.CAR, approach_kmh=APPROACH_KMH)
-    sites, sweeper, bare = (
-        side.join(sites_xy),
-        Sweeper(graph, Mode.CAR),
+    edges = EdgeIndex(graph, Mode.CAR, approach_kmh=APPROACH_KMH)
+    sites, paths, bare = (
+        edges.snap(sites_xy),
+        ShortestPaths(graph, Mode.CAR),
         matrix(graph, Mode.CAR, reverse=True),
     )
     nodes = sites.node_a.astype(np.int64)
@@ -78,13 +78,13 @@ def departement() -> None:
 
     told(
         "nearest site of every node",
-        best(lambda: sweeper.nearest(sites)),
+        best(lambda: paths.nearest_source(sites)),
         "≤ 1.3",
         best(lambda: dijkstra(bare, indices=nodes, min_only=True)),
     )
     told(
         "full table",
-        best(lambda: [None for _ in sweeper.sweeps(sites)], 2),
+        best(lambda: [None for _ in paths.node_times(sites)], 2),
         "≤ 1.3",
         best(lambda: dijkstra(bare, indices=nodes), 2),
     )
@@ -101,8 +101,8 @@ def departement() -> None:
         told("the same from disk, by another process", time.perf_counter() - start, "")
 
         def one_more() -> None:
-            added = travel.to_sites(somewhere(graph, 1, seed=3), Mode.CAR, keep=False)
-            row = added.of(cells_xy)
+            added = travel.to_sites(somewhere(graph, 1, seed=3), Mode.CAR, store=False)
+            row = added.from_places(cells_xy)
             assert row.shape == (1, len(cells_xy))
 
         told("one site added: times of every cell", best(one_more), "≤ 50 ms")

@@ -149,7 +149,7 @@ def search(service: AppState, view: SnapshotView, asked: SearchState) -> Results
     seconds = None
     if origin.longitude is not None and origin.latitude is not None:
         xy = project_point(origin.longitude, origin.latitude, view.snapshot.territory.metric_crs)
-        seconds = view.site_times(asked.mode).of_one(xy).tolist()
+        seconds = view.site_times(asked.mode).from_place(xy).tolist()
     found = rank_sites(view.snapshot.sites, seconds, asked.wishes, open_at=_hours(view, asked, moment))
     return Results(asked, origin, found, moment)
 

@@ -119,7 +119,7 @@ class Desk:
 
     def seconds(self, communes: Sequence[Commune]) -> NDArray[np.float32]:
         """Times by car from town halls to sites, shape (sites of the snapshot, communes); inf where none."""
-        return self.view.site_times(Mode.CAR).of(self.halls(communes))
+        return self.view.site_times(Mode.CAR).from_places(self.halls(communes))
 
     def link(
         self, asked: SearchState, said: str, *, path: str = "/", shown: SearchState | None = None
@@ -302,7 +302,7 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
         territory = desk.view.snapshot.territory
         xy = project([origin.longitude], [origin.latitude], territory.metric_crs)[0]
         row = desk.view.row_of[site.id]
-        seconds = float(desk.view.site_times(mode).of_one((float(xy[0]), float(xy[1])))[row])
+        seconds = float(desk.view.site_times(mode).from_place((float(xy[0]), float(xy[1])))[row])
         if np.isfinite(seconds):
             reasons = (site_phrases.journey(_, seconds / 60, mode),)
             start = territory.commune_by_code.get(origin.place.commune) if origin.place else None

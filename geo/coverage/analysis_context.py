@@ -1,6 +1,7 @@
-"""A snapshot with its travel times: what every question of coverage is asked of.
+"""Input of every coverage query: a snapshot and its travel times.
 
-Times, opening weeks and places are prepared once and kept; each question is a reduction of them.
+Travel times, opening hours and the membership of places are computed once and cached here; each
+query only aggregates them.
 """
 
 from __future__ import annotations
@@ -23,50 +24,50 @@ from geo.territory.model import Grouping, TerritoryKind
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """Sites and people of one moment, and how long it takes from these to those.
+    """Sites and people on one day, and the travel times between them.
 
     Parameters
     ----------
     snapshot
         Territory, sites, people.
     travel
-        The roads of the territory, or their estimate.
+        Travel times over the territory's roads, or their estimate.
     day
-        The present day: what is stale, and which week is looked at, go by it.
-    kept
-        Whether sites never swept before are worth keeping on disk: not those of a what-if.
+        The current day; decides which records are stale and which week opening hours refer to.
+    store_times
+        Whether to write travel times of new sites to the on-disk cache; False for hypothetical sites.
     """
 
     snapshot: Snapshot
     travel: Travel
     day: date
-    kept: bool = True
+    store_times: bool = True
     _times: dict[Mode, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def people(self) -> People:
-        """The places people are counted at."""
+        """Return the places where people are counted."""
         return self.snapshot.people
 
     def times(self, mode: Mode) -> NDArray[np.float32]:
-        """Times from every place to every site: seconds, shape (sites, places), read-only."""
+        """Return the times from every place to every site: seconds, shape (sites, places), read-only."""
         with self._lock:
             if mode not in self._times:
-                sites = self.travel.to_sites(self.snapshot.site_xy, mode, keep=self.kept)
-                found = sites.of(self.people.xy)
-                found.flags.writeable = False
-                self._times[mode] = found
+                sites = self.travel.to_sites(self.snapshot.site_xy, mode, store=self.store_times)
+                times = sites.from_places(self.people.xy)
+                times.flags.writeable = False
+                self._times[mode] = times
             return self._times[mode]
 
     @cached_property
     def week(self) -> date:
-        """Monday of the typical week hours are looked up in: see `geo.hours.weekly`."""
+        """Return the Monday of the reference week for opening hours: see `geo.hours.weekly`."""
         return weekly.reference_week(self.day)
 
     @cached_property
     def open_quarters(self) -> NDArray[np.bool_]:
-        """Quarter hours each site is open at, shape (sites, 672); none where hours are unknown."""
+        """Return the open quarter hours of each site, shape (sites, 672); none where hours are unknown."""
         masks = np.zeros((len(self.snapshot.sites), 672), dtype=bool)
         for row, site in enumerate(self.snapshot.sites):
             mask = weekly.weekly_mask(site, self.week)
@@ -76,7 +77,7 @@ class AnalysisContext:
 
     @cached_property
     def weekly_hours(self) -> NDArray[np.float64]:
-        """Hours each site is open in a week, shape (sites,); NaN where unknown."""
+        """Return the weekly opening hours of each site, shape (sites,); NaN where unknown."""
         hours = (weekly.weekly_hours(site, self.week) for site in self.snapshot.sites)
         return np.array([np.nan if h is None else h for h in hours], dtype=np.float64)
 
@@ -85,11 +86,11 @@ class AnalysisContext:
         return {}
 
     def membership(self, kind: TerritoryKind) -> tuple[tuple[Grouping, ...], NDArray[np.intp]]:
-        """Territories of a kind, sorted by code, and the row among them of every place.
+        """Return the territories of a kind, sorted by code, and the row of the one each place lies in.
 
         Returns
         -------
-        The territories; and shape (places,): -1 where a place lies in none of the kind.
+        The territories; and rows, shape (places,): -1 where a place lies in none of the kind.
         """
         if kind not in self._membership:
             groups = tuple(sorted(self.snapshot.territory.groupings_of(kind), key=lambda g: g.code))

@@ -154,8 +154,8 @@ def where_next(
     coverage = measure(frame, asked.question)
     report(0.2, "Temps de trajet vers les emplacements possibles")
     xy = project([c.longitude for c in candidates], [c.latitude for c in candidates], territory.metric_crs)
-    reach = frame.travel.to_sites(xy, asked.question.mode, keep=not asked.candidates)
-    times = reach.of(frame.people.xy)
+    reach = frame.travel.to_sites(xy, asked.question.mode, store=not asked.candidates)
+    times = reach.from_places(frame.people.xy)
     report(0.4, "Recherche de la meilleure combinaison")
     within_s = asked.within_min * 60.0
     stops: tuple[BusStop, ...] = ()
@@ -178,9 +178,9 @@ def where_next(
             coverage.need,
             within_s=within_s,
             half_days=tuple(_half_day(text) for text in asked.half_days),
-            between=reach.of(xy).T,
-            from_base=reach.of(base)[:, 0],
-            to_base=frame.travel.to_sites(base, asked.question.mode).of(xy)[0],
+            between=reach.from_places(xy).T,
+            from_base=reach.from_places(base)[:, 0],
+            to_base=frame.travel.to_sites(base, asked.question.mode).from_places(xy)[0],
             drive_limit_s=TOUR_DRIVE_MIN * 60.0,
             time_limit_s=limit,
         )

@@ -1,9 +1,9 @@
-"""From a file of roads to the graph travel times are computed on.
+"""Build the road graph of a territory from a file of roads.
 
-What a reader yields is numbered, and each mode keeps the strongly connected parts of its network
-that hold a fair share of it: inside one, every place can be reached from every other and back. A
-car park's aisle drawn apart, or a street one can only leave, would otherwise be the nearest road
-of somebody, who would reach nothing.
+The pieces of road a reader yields are numbered into nodes and edges. For each mode, only the large
+strongly connected components of its network are used: within one, every place can be reached from
+every other and back. Without this, a car park aisle drawn apart from the network, or a street that
+can only be left, would be the nearest road of some places, which would then reach nothing.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import WGS84, reproject
 from geo.errors import UnreadableFile
-from geo.reach.artefact import checksum
 from geo.reach.graph import GraphMetadata, RoadGraph
+from geo.reach.graph_files import checksum
 from geo.reach.layers import read_layer
-from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.osm import UNKNOWN_VINTAGE, osm_vintage, read_osm
 from geo.reach.profiles import Profiles, load_profiles
+from geo.reach.ranges import concatenate_ranges
+from geo.reach.road_lines import RoadLines
 from geo.sites.text import clean_text
 from geo.territory.model import Territory
 
-KEEP_COMPONENT_SHARE: Final = 0.05
+MIN_COMPONENT_SHARE: Final = 0.05
+"""Smallest component used, as a share of the junctions of the mode."""
 MARGIN_KM: Final = 15.0
-"""How far beyond the territory roads are read: sites over the border serve, and detours cross it."""
+"""How far beyond the territory roads are read, km: sites across the border count, detours cross it."""
 
 UNUSABLE: Final = "pieces no mode may use"
 CUT_OFF: Final = "pieces in no component kept"
@@ -47,7 +49,7 @@ UNLICENSED: Final = "licence non indiquée"
 
 
 class RoadFormat(StrEnum):
-    """Kinds of file roads are read from."""
+    """File formats that roads can be read from."""
 
     OSM = "osm"
     GEOJSON = "geojson"
@@ -62,12 +64,12 @@ _SUFFIXES: Final = {
 
 
 def format_of(path: Path) -> RoadFormat:
-    """The format a file's name tells.
+    """Return the format of a file from its name.
 
     Raises
     ------
     UnreadableFile
-        If it tells none.
+        If the suffix is not a known one.
     """
     for kind, suffixes in _SUFFIXES.items():
         if path.name.casefold().endswith(suffixes):
@@ -79,7 +81,7 @@ def format_of(path: Path) -> RoadFormat:
 
 
 def area_of(territory: Territory, margin_km: float) -> BaseGeometry:
-    """The ground whose roads matter (WGS 84): the territory's own communes and a margin around them."""
+    """Return the area whose roads are read (WGS 84): the territory's own communes and a margin."""
     communes = reproject([c.boundary for c in territory.communes], source=WGS84, target=territory.metric_crs)
     grown = shapely.buffer(shapely.union_all(communes), margin_km * 1_000)
     area: BaseGeometry = reproject([grown], source=territory.metric_crs, target=WGS84)[0]
@@ -103,30 +105,30 @@ def roads_from_file(
     Parameters
     ----------
     file_format
-        Told by the file's name when None.
+        None: from the file's name.
     margin_km
-        Kilometres read beyond the territory, at least 0.
+        How far beyond the territory roads are read, km, at least 0.
     producer, licence, vintage
-        As shown beside results; OpenStreetMap files tell their own when these are empty.
+        Shown with results; defaults exist for OpenStreetMap files when empty.
     profiles
-        Speeds by mode; the shipped ones when None.
+        Speeds by mode; None: the default profiles.
     progress
-        Called now and then with what is read, and how much there is (0: not known).
+        Called regularly with the number of features read and their total (0 if unknown).
 
     Raises
     ------
     UnreadableFile
-        If the file is not of the format, is damaged, or holds no usable road of the territory.
+        If the file has another format, is damaged, or has no usable road in the territory.
     InvalidCrs
-        If its coordinates cannot be of the reference system it declares.
+        If its coordinates do not fit the CRS it declares.
     """
     kind = file_format or format_of(path)
-    of_osm = kind is RoadFormat.OSM
+    is_osm = kind is RoadFormat.OSM
     bounds = area_of(territory, margin_km)
     epsg, speeds = territory.metric_crs, profiles or load_profiles()
     summary: dict[str, object] = {"margin_km": margin_km}
     lines: RoadLines
-    if of_osm:
+    if is_osm:
         lines = read_osm(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
     else:
         lines = layer = read_layer(path, epsg=epsg, bounds=bounds, profiles=speeds, progress=progress)
@@ -136,9 +138,9 @@ def roads_from_file(
         checksum="",
         file_name=name,
         format=kind.value,
-        producer=clean_text(producer)[0] or (OSM_PRODUCER if of_osm else f"fichier {name}"),
-        vintage=clean_text(vintage)[0] or (osm_vintage(path) if of_osm else UNKNOWN_VINTAGE),
-        licence=clean_text(licence)[0] or (OSM_LICENCE if of_osm else UNLICENSED),
+        producer=clean_text(producer)[0] or (OSM_PRODUCER if is_osm else f"fichier {name}"),
+        vintage=clean_text(vintage)[0] or (osm_vintage(path) if is_osm else UNKNOWN_VINTAGE),
+        licence=clean_text(licence)[0] or (OSM_LICENCE if is_osm else UNLICENSED),
         built_at=datetime.now(UTC),
         summary=summary,
     )
@@ -146,30 +148,29 @@ def roads_from_file(
 
 
 def build_graph(
-    lines: RoadLines, about: GraphMetadata, *, keep_component_share: float = KEEP_COMPONENT_SHARE
+    lines: RoadLines, about: GraphMetadata, *, min_component_share: float = MIN_COMPONENT_SHARE
 ) -> RoadGraph:
-    """Number junctions and pieces of road; keep of each mode what hangs together.
+    """Build the graph: number junctions and pieces, and restrict each mode to its large components.
 
-    A mode keeps its largest strongly connected component and every other that holds at least
-    `keep_component_share` of the junctions the mode touches; outside them its seconds are inf and
-    no place joins. Pieces that are left to no mode go. The same lines give the same bytes.
+    A mode uses its largest strongly connected component and every other one with at least
+    `min_component_share` of the junctions on its network; elsewhere its seconds are inf and no
+    place is snapped. Pieces that no mode uses are dropped. The same lines always give the same bytes.
 
     Parameters
     ----------
     lines
         Pieces of road, metres and seconds.
     about
-        Where they come from. Its checksum is replaced, its summary is added to: `nodes`, `edges`,
-        `km`, `modes` (for each: `nodes`, `edges`, `km`, `components`, and `cut_off`, the pieces it
-        could use but for their component), `dropped` (reason → count), `warnings` (French
-        sentences).
-    keep_component_share
+        Their provenance. The checksum is replaced and the summary extended: `nodes`, `edges`, `km`,
+        `modes` (for each: `nodes`, `edges`, `km`, `components`, and `cut_off`, the pieces outside
+        its components), `dropped` (reason → count), `warnings` (French sentences).
+    min_component_share
         In [0, 1].
 
     Raises
     ------
     UnreadableFile
-        If nothing is left.
+        If no usable piece is left.
     """
     usable = {mode: np.isfinite(seconds).any(axis=1) for mode, seconds in lines.seconds.items()}
     used = np.any(list(usable.values()), axis=0)
@@ -177,7 +178,7 @@ def build_graph(
     a, b = ends.reshape(2, -1)
     seconds, shares = {}, {}
     for mode, along in lines.seconds.items():
-        seconds[mode], shares[mode] = _connected(a, b, along[used], len(keys), keep_component_share)
+        seconds[mode], shares[mode] = _large_components(a, b, along[used], len(keys), min_component_share)
     linked = np.any([np.isfinite(along).any(axis=1) for along in seconds.values()], axis=0)
     if not linked.any():
         raise UnreadableFile(
@@ -209,10 +210,15 @@ def build_graph(
     return replace(graph, about=replace(about, checksum=checksum(graph), summary=summary))
 
 
-def _connected(
+def _large_components(
     a: NDArray[np.intp], b: NDArray[np.intp], along: NDArray[np.float32], nodes: int, share: float
 ) -> tuple[NDArray[np.float32], list[float]]:
-    """Seconds of one mode without what lies outside the components kept; the share of each, largest first."""
+    """Restrict one mode to its large strongly connected components.
+
+    Returns
+    -------
+    `along` with inf outside these components, and each one's share of the junctions, largest first.
+    """
     forth, back = np.isfinite(along).T
     source = np.concatenate([a[forth], b[back]])
     target = np.concatenate([b[forth], a[back]])
@@ -223,10 +229,11 @@ def _connected(
     links = coo_array((np.ones(len(source), dtype=bool), (source, target)), shape=(nodes, nodes))
     count, component = connected_components(links.tocsr(), directed=True, connection="strong")
     size = np.bincount(component[touched], minlength=count)
-    # A lone junction is a component to itself: it holds a journey only by a loop, of no use.
-    kept = (size > 1) & ((size >= share * touched.sum()) | (np.arange(count) == size.argmax()))
-    inside = (component[a] == component[b]) & kept[component[a]]
-    shares = np.sort(size[kept])[::-1] / touched.sum()
+    # Every junction is in some component; one of a single junction has no trip but a loop.
+    large = (size > 1) & ((size >= share * touched.sum()) | (np.arange(count) == size.argmax()))
+    # A piece between two components is one-way in effect: whoever takes it cannot come back.
+    inside = (component[a] == component[b]) & large[component[a]]
+    shares = np.sort(size[large])[::-1] / touched.sum()
     return np.where(inside[:, None], along, np.float32(np.inf)), shares.tolist()
 
 
@@ -236,14 +243,14 @@ def _numbered(
     seconds: Mapping[Mode, NDArray[np.float32]],
     about: GraphMetadata,
 ) -> RoadGraph:
-    """The graph of some of the pieces: nodes in the order of their keys, edges in that of their nodes."""
+    """Return the graph of the given pieces, nodes sorted by key and edges by their nodes."""
     keys, ends = np.unique(np.concatenate([lines.end_a[pieces], lines.end_b[pieces]]), return_inverse=True)
     a, b = ends.reshape(2, -1)
-    order = np.lexsort((b, a))  # stable: parallel pieces stay as they came
+    order = np.lexsort((b, a))  # stable: parallel pieces keep their order
     pieces, a, b = pieces[order], a[order], b[order]
     length = np.diff(lines.shape_start)[pieces]
     start = np.concatenate([[0], np.cumsum(length)])
-    points = np.repeat(lines.shape_start[pieces] - start[:-1], length) + np.arange(start[-1])
+    _, points = concatenate_ranges(lines.shape_start[pieces], length)
     shape_xy = lines.shape_xy[points]
     node_xy = np.empty((len(keys), 2))
     node_xy[b] = shape_xy[start[1:] - 1]
@@ -265,22 +272,23 @@ def _numbered(
 
 
 def _touched(graph: RoadGraph, edges: NDArray[np.intp]) -> int:
-    """How many nodes some of the edges have."""
+    """Return the number of distinct nodes at the ends of the given edges."""
     touched = np.zeros(len(graph.node_xy), dtype=bool)
     touched[graph.edge_a[edges]] = touched[graph.edge_b[edges]] = True
     return int(touched.sum())
 
 
 def _lengths(graph: RoadGraph) -> NDArray[np.float64]:
-    """Metres along each edge."""
+    """Return the length of each edge, metres."""
     step = np.hypot(*np.diff(graph.shape_xy, axis=0).T)
     travelled = np.concatenate([[0.0], np.cumsum(step)])
-    # The step from the last point of one edge to the first of the next lies between two starts.
+    # `travelled` also counts the step from the last point of an edge to the first of the next one,
+    # but never between the two points whose difference is taken here.
     return np.asarray(travelled[graph.shape_start[1:] - 1] - travelled[graph.shape_start[:-1]])
 
 
 def _warnings(mode: Mode, shares: list[float]) -> list[str]:
-    """What an operator should know of one mode's network, as French sentences."""
+    """Return French warnings for the operator about one mode's network."""
     if not shares:
         return [f"Aucune voie n'est praticable {mode.label} : ce mode ne sera pas proposé."]
     found = []
@@ -290,7 +298,7 @@ def _warnings(mode: Mode, shares: list[float]) -> list[str]:
             f"Le réseau {mode.label} est en {len(shares)} parties sans passage de l'une à l'autre "
             f"({parts} des carrefours) : aucun trajet ne les relie. S'il manque un pont, élargissez la marge."
         )
-    if (lost := 1 - sum(shares)) >= KEEP_COMPONENT_SHARE:
+    if (lost := 1 - sum(shares)) >= MIN_COMPONENT_SHARE:
         found.append(
             f"{lost:.0%} des carrefours praticables {mode.label} ont été laissés de côté : "
             "aucun aller-retour ne les relie au reste.".replace("%", " %")

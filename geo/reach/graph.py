@@ -1,7 +1,8 @@
-"""The road graph: nodes, edges with their shape, and seconds along each for each mode.
+"""The road graph: nodes, edges with their shape points, and travel seconds per mode and direction.
 
-Frozen arrays, possibly memory-mapped; reads no file. Edges run between junctions (or ends), with
-all their shape points. Builders leave only edges somebody may use, in components worth keeping.
+Frozen arrays, possibly memory-mapped; this module reads no file. Edges run between junctions (or
+dead ends) and carry all their shape points. `geo.reach.build` drops edges that no mode may use and
+components too small to be useful.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from geo.reach.modes import Mode
 from geo.territory.model import Provenance
 
 SHORTEST_S: Final = 1e-6
-"""Least time of an edge, seconds."""
+"""Shortest time an edge may take, seconds."""
 
 
 @dataclass(frozen=True)
 class GraphMetadata:
-    """Where a road graph comes from, and what its building kept and dropped.
+    """Provenance of a road graph, and the counts of its build.
 
-    `checksum` is the SHA-256 (hex) of the artefact's content: the same graph has the same one.
-    `summary` holds counts by name (nodes, edges, components, and what was dropped and why).
+    `checksum` is the SHA-256 (hex) of the graph's content: the same graph always has the same one.
+    `summary` holds counts by name (nodes, edges, components, and lines dropped by reason).
     """
 
     checksum: str
@@ -41,7 +42,7 @@ class GraphMetadata:
 
 
 def provenance_of(about: GraphMetadata) -> Provenance:
-    """The source of a road graph, as every answer names it."""
+    """Return the source of a road graph as shown with every answer."""
     return Provenance(
         subject="Routes",
         producer=about.producer or about.file_name,
@@ -62,19 +63,19 @@ class RoadGraph:
     node_xy
         Shape (n, 2), metres.
     edge_a, edge_b
-        Shape (m,): the nodes an edge runs between, as integers. An edge may be a loop; two nodes
-        may have several edges.
+        Shape (m,): row of the node each edge starts from and ends at. An edge may be a loop; two
+        nodes may share several edges.
     shape_start
-        Shape (m + 1,): edge e has the points `shape_xy[shape_start[e]:shape_start[e + 1]]`, from a
-        to b, both included.
+        Shape (m + 1,): the points of edge e are `shape_xy[shape_start[e]:shape_start[e + 1]]`, from
+        a to b, both included.
     shape_xy
         Shape (p, 2), metres.
     seconds
-        For each mode, shape (m, 2): seconds along the edge from a to b and from b to a, what is
-        lost at the junction entered included; inf where the mode may not go.
+        For each mode, shape (m, 2): seconds along the edge from a to b and from b to a, including
+        the delay at the junction entered; inf where the mode may not go.
     reachable
-        For each mode, shape (m,): whether a place beside the edge may join it there (no motorway,
-        no bridge, no tunnel).
+        For each mode, shape (m,): whether a place beside the edge can be snapped to it (not on
+        motorways, bridges or in tunnels).
     about
         Source, vintage, checksum, counts.
     """
@@ -91,15 +92,21 @@ class RoadGraph:
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """Modes this graph can be travelled by."""
+        """Return the modes this graph can be travelled by."""
         return tuple(mode for mode in Mode if mode in self.seconds)
 
 
 def matrix(graph: RoadGraph, mode: Mode, *, reverse: bool = False) -> csr_array:
-    """Seconds from node to node as SciPy's shortest paths take them, shape (n, n).
+    """Return the sparse matrix of seconds from node to node that SciPy's shortest paths expect.
 
-    Of parallel edges the quickest is kept. `reverse` turns every edge round: sweeps from sites
-    then give the times *to* them.
+    Parameters
+    ----------
+    reverse
+        Reverse every edge. A search that starts at the sites then gives the times *to* them.
+
+    Returns
+    -------
+    Shape (n, n); of parallel edges only the quickest is stored.
     """
     along = graph.seconds[mode]
     source = np.concatenate([graph.edge_a, graph.edge_b])
@@ -108,10 +115,11 @@ def matrix(graph: RoadGraph, mode: Mode, *, reverse: bool = False) -> csr_array:
     if reverse:
         source, target = target, source
     usable = np.isfinite(seconds) & (source != target)
-    # SciPy reads a stored zero as no edge at all.
+    # SciPy's sparse graphs treat a stored zero as a missing edge, so no edge may take 0 seconds.
     source, target, seconds = source[usable], target[usable], np.maximum(seconds[usable], SHORTEST_S)
     order = np.lexsort((seconds, target, source))
     source, target, seconds = source[order], target[order], seconds[order]
+    # Sorted by seconds last: the first of each (source, target) group is the quickest parallel edge.
     first = np.ones(len(source), dtype=bool)
     first[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
     source, target, seconds = source[first], target[first], seconds[first]

@@ -1,16 +1,15 @@
-"""The k nearest sites of every node at once, for networks whose full table would not fit.
+"""The k nearest sites of every node, for networks whose table of sites × nodes would not fit in memory.
 
-A label-setting search from all sites together: each node takes the first k sites that reach it, and
-only those go on from there (the multi-label form of Dijkstra's algorithm). Compiled when the extra
-`fast` (numba) is installed; otherwise SciPy sweeps from each site, which takes far longer.
+One label-setting search from all sites at once: each node settles the first k sites that reach it,
+and only those are propagated further (multi-label form of Dijkstra, 1959). It is compiled if the
+extra `fast` (numba) is installed: see `geo.reach.label_search`. Otherwise SciPy runs one search per
+site, which takes far longer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +20,25 @@ from scipy.sparse.csgraph import dijkstra
 def k_nearest(
     reversed_graph: csr_array, sites: NDArray[np.intp], k: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """The k sites with the shortest way from every node.
+    """Find the k sites with the shortest travel time from every node.
 
     Parameters
     ----------
     reversed_graph
-        Seconds from node to node, every edge turned round, shape (n, n): see `geo.reach.graph.matrix`.
+        Seconds from node to node with every edge reversed, shape (n, n): see `geo.reach.graph.matrix`.
     sites
         Node of each site, shape (s,).
     k
-        How many sites, at least 1.
+        Number of sites, at least 1.
 
     Returns
     -------
     Seconds and rows of `sites`, both of shape (n, k), nearest first; inf and -1 where fewer than k
     sites can be reached.
     """
-    search = _compiled()
+    search = _compiled_search()
     if search is None:
-        return by_sweeps(reversed_graph, sites, k)
+        return k_nearest_by_site(reversed_graph, sites, k)
     seconds = np.full((reversed_graph.shape[0], k), np.inf, dtype=np.float32)
     row = np.full(seconds.shape, -1, dtype=np.int32)
     search(
@@ -53,10 +52,14 @@ def k_nearest(
     return seconds, row
 
 
-def by_sweeps(
+def k_nearest_by_site(
     reversed_graph: csr_array, sites: NDArray[np.intp], k: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """The same answer by one SciPy sweep from each site."""
+    """Compute the same result with one SciPy search per site.
+
+    INVARIANT: before each site the first k columns hold the k nearest sites so far; the new one goes
+    into column k and the row is sorted again. The sort is stable, so earlier sites win ties.
+    """
     seconds = np.full((reversed_graph.shape[0], k + 1), np.inf, dtype=np.float32)
     row = np.full(seconds.shape, -1, dtype=np.int32)
     for site, node in enumerate(sites):
@@ -68,88 +71,9 @@ def by_sweeps(
     return seconds[:, :k].copy(), row[:, :k].copy()
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Callable[..., None] | None:
+def _compiled_search() -> Callable[..., None] | None:
     try:
-        numba = import_module("numba")
+        search: Callable[..., None] = import_module("geo.reach.label_search").search
     except ImportError:
         return None
-    compiled: Callable[..., None] = numba.njit(cache=True)(_search)
-    return compiled
-
-
-def _search(start: Any, target: Any, cost: Any, sites: Any, seconds: Any, row: Any) -> None:
-    """Fill `seconds` and `row` from a binary heap of (seconds, node, site) labels."""
-    k = seconds.shape[1]
-    taken = np.zeros(seconds.shape[0], dtype=np.int32)
-    room = max(1_024, 2 * len(sites))
-    keys, nodes, origins = (
-        np.empty(room, np.float32),
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
-    )
-    size = 0
-    for site in range(len(sites)):
-        keys[size], nodes[size], origins[size] = 0.0, sites[site], site
-        size += 1
-    while size:
-        key, node, origin = keys[0], nodes[0], origins[0]
-        size -= 1
-        last_key, last_node, last_origin = keys[size], nodes[size], origins[size]
-        hole = 0
-        while True:
-            child = 2 * hole + 1
-            if child >= size:
-                break
-            if child + 1 < size and keys[child + 1] < keys[child]:
-                child += 1
-            if keys[child] >= last_key:
-                break
-            keys[hole], nodes[hole], origins[hole] = keys[child], nodes[child], origins[child]
-            hole = child
-        if size:
-            keys[hole], nodes[hole], origins[hole] = last_key, last_node, last_origin
-        many = taken[node]
-        if many == k:
-            continue
-        known = False
-        for rank in range(many):
-            if row[node, rank] == origin:
-                known = True
-                break
-        if known:
-            continue
-        seconds[node, many], row[node, many] = key, origin
-        taken[node] = many + 1
-        for edge in range(start[node], start[node + 1]):
-            other = target[edge]
-            had = taken[other] == k
-            for rank in range(taken[other]):
-                if row[other, rank] == origin:
-                    had = True
-                    break
-            if had:
-                continue
-            if size == room:
-                room *= 2
-                grown_keys, grown_nodes, grown_origins = (
-                    np.empty(room, np.float32),
-                    np.empty(room, np.int32),
-                    np.empty(room, np.int32),
-                )
-                grown_keys[:size], grown_nodes[:size], grown_origins[:size] = (
-                    keys[:size],
-                    nodes[:size],
-                    origins[:size],
-                )
-                keys, nodes, origins = grown_keys, grown_nodes, grown_origins
-            new = key + cost[edge]
-            hole = size
-            size += 1
-            while hole:
-                parent = (hole - 1) // 2
-                if keys[parent] <= new:
-                    break
-                keys[hole], nodes[hole], origins[hole] = keys[parent], nodes[parent], origins[parent]
-                hole = parent
-            keys[hole], nodes[hole], origins[hole] = new, other, origin
+    return search

@@ -28,9 +28,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import WGS84, project, reproject
 from geo.errors import InvalidCrs, UnreadableFile
-from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.profiles import Profiles
+from geo.reach.road_lines import RoadLines
 from geo.sites.text import fold
 
 SNAP_M: Final = 1.0

@@ -1,4 +1,4 @@
-"""How people go: by car, by bicycle, on foot."""
+"""Travel modes: by car, by bicycle, on foot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """A way to travel; each has its own speeds and its own part of the roads."""
+    """A travel mode; each has its own speeds and its own part of the road network."""
 
     CAR = "car"
     BICYCLE = "bicycle"
@@ -14,7 +14,7 @@ class Mode(StrEnum):
 
     @property
     def label(self) -> str:
-        """The French words shown to readers: « en voiture »."""
+        """Return the French label shown to users: « en voiture »."""
         return _LABELS[self]
 
 

@@ -27,9 +27,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import project
 from geo.errors import UnreadableFile
-from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
 from geo.reach.profiles import Profile, Profiles
+from geo.reach.road_lines import RoadLines
 
 UNKNOWN_VINTAGE: Final = "date inconnue"
 

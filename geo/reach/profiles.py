@@ -1,7 +1,7 @@
-"""How fast each mode goes on each kind of road: figures kept as data, each with its source.
+"""Speed profiles: how fast each mode travels on each class of road, read from TOML with sources.
 
-The shipped figures stand in `profiles.toml` beside this module; what they mean and how they were
-calibrated: docs/roads-speeds.md.
+The default values are in `profiles.toml` beside this module. Their meaning and calibration:
+docs/roads-speeds.md.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TABLES: Final = (
 
 @dataclass(frozen=True)
 class Profile:
-    """How one mode travels.
+    """Speeds and delays of one mode.
 
     Attributes
     ----------
@@ -41,20 +41,21 @@ class Profile:
         Speed between a place and the nearest road, off the graph.
     speed_kmh, built_up_kmh
         By road class: speed where no limit is posted, outside and inside built-up areas. A class
-        in neither is closed to the mode; one missing from the second is as fast inside as outside.
+        in neither is closed to the mode; one only in the first has that speed everywhere.
     share_of_limit
-        By road class: part of the posted limit really driven; 1 where it is not told.
+        By road class: share of the posted limit actually driven. Where it is missing, the limit
+        only caps `speed_kmh`.
     allowed_kmh
-        By road class: speed where a tag of the way lets the mode in, or receives it better.
+        By road class: speed where a tag of the way explicitly admits the mode.
     surface_kmh, tracktype_kmh
-        Speeds that a surface or a type of track does not let it exceed.
+        Highest speed on a surface or track type.
     penalty_s
-        Seconds lost at a node of some kind: `traffic_signals`, `stop`, `roundabout`…
+        Delay at a node by kind: `traffic_signals`, `stop`, `roundabout`…, seconds.
     junction_s
-        Seconds lost where three roads or more meet without lights, by the rank of the road come
-        from: `minor` (below the highest there), `equal` (all alike) or `major`.
+        Delay where three roads or more meet without signals, seconds, by the rank of the road the
+        trip comes from: `minor` (below the highest rank there), `equal` (all the same) or `major`.
     barriers_closed, barriers_opened
-        Values of `barrier` that stop the mode, or cost it the penalty `gate`.
+        Values of `barrier` that stop the mode, or that it passes at the penalty `gate`.
     """
 
     mode: Mode
@@ -73,20 +74,20 @@ class Profile:
 
 @dataclass(frozen=True)
 class Profiles:
-    """All modes' profiles, with what they share.
+    """The profiles of all modes, and the tables they share.
 
     Attributes
     ----------
     modes
-        A profile for each mode.
+        Profile of each mode.
     aliases
-        Road classes of other layers, as classes of the profiles: "D" → "secondary".
+        Names used by other road layers → road class: "D" → "secondary".
     ranks
-        Priority of road classes where they meet, lowest first.
+        Priority of road classes at junctions; the lowest number has priority.
     limits_kmh
-        Speed limits given in words: "urban" → 50.
+        Speed limits written as words: "urban" → 50.
     sources
-        For each table ("car.speed_kmh"), where its figures come from.
+        Source of each table ("car.speed_kmh").
     """
 
     modes: Mapping[Mode, Profile]
@@ -100,15 +101,15 @@ class Profiles:
 
     @cached_property
     def lowest_rank(self) -> int:
-        """The rank of classes that `ranks` does not hold."""
+        """Return the rank of classes missing from `ranks`."""
         return max(self.ranks.values()) + 1
 
     def road_class(self, name: str) -> str:
-        """The class a name stands for in the tables: itself when it is no alias."""
+        """Return the road class of a name: the name itself unless it is an alias."""
         return self.aliases.get(name, name)
 
     def rank(self, road_class: str) -> int:
-        """Priority of a class, lowest first; a link ranks as its road."""
+        """Return the priority rank of a class (lowest number first); a link road ranks as its main road."""
         name = self.road_class(road_class).removesuffix("_link")
         return self.ranks.get(name, self.lowest_rank)
 
@@ -123,24 +124,24 @@ class Profiles:
         tracktype: str = "",
         allowed: bool = False,
     ) -> float:
-        """Speed really travelled between junctions on a kind of road.
+        """Return the speed actually travelled between junctions on a road.
 
         Parameters
         ----------
         road_class
             A value of OpenStreetMap's `highway`, or an alias ("A", "N", "D", "C").
         limit_kmh
-            The posted limit; None when it is not known.
+            The posted limit; None if unknown.
         built_up
-            Whether the road lies in a built-up area; asked only where no limit is posted.
+            Whether the road is in a built-up area; used only without a posted limit.
         surface, tracktype
-            As in OpenStreetMap; "" when not known.
+            As in OpenStreetMap; "" if unknown.
         allowed
-            Whether a tag of the road lets the mode in, whatever its class.
+            Whether a tag of the road explicitly admits the mode, whatever its class.
 
         Returns
         -------
-        km/h; 0.0 where the mode may not go.
+        km/h; 0.0 where the mode is not allowed.
         """
         profile = self.modes[mode]
         name = self.road_class(road_class)
@@ -155,8 +156,8 @@ class Profiles:
             speed = min(speed, limit_kmh)
         elif built_up:
             speed = profile.built_up_kmh.get(name, speed)
-        for limits, found in ((profile.surface_kmh, surface), (profile.tracktype_kmh, tracktype)):
-            speed = min(speed, limits.get(found, speed))
+        for limits, value in ((profile.surface_kmh, surface), (profile.tracktype_kmh, tracktype)):
+            speed = min(speed, limits.get(value, speed))
         return speed
 
 
@@ -166,8 +167,8 @@ def load_profiles(path: Path = SHIPPED) -> Profiles:
     Raises
     ------
     OperatorError
-        If the file is no TOML, or a table is missing, has no source, or holds a figure that is
-        negative, not finite, or zero where it is a speed.
+        If the file is not TOML, a table is missing or has no source, or a figure is negative, not
+        finite, or a speed of zero.
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
@@ -178,16 +179,16 @@ def load_profiles(path: Path = SHIPPED) -> Profiles:
     for mode in Mode:
         own = raw.get(mode.value)
         if not isinstance(own, dict) or "speed_kmh" not in own:
-            raise reader.fault(f"{mode.value}.speed_kmh", "is missing")
+            raise reader.error(f"{mode.value}.speed_kmh", "is missing")
         tables = {
             name: reader.figures(f"{mode.value}.{name}", own.get(name), zero=name.endswith("_s"))
             for name in _TABLES
         }
         barriers = own.get("barriers", {})
         if barriers:
-            reader.note(f"{mode.value}.barriers", barriers)
+            reader.record_source(f"{mode.value}.barriers", barriers)
         approach = own.get("approach_kmh", {})
-        reader.note(f"{mode.value}.approach_kmh", approach)
+        reader.record_source(f"{mode.value}.approach_kmh", approach)
         modes[mode] = Profile(
             mode=mode,
             approach_kmh=reader.figure(f"{mode.value}.approach_kmh", approach.get("value"), zero=False),
@@ -197,28 +198,28 @@ def load_profiles(path: Path = SHIPPED) -> Profiles:
         )
     ranks = reader.figures("ranks", raw.get("ranks"), zero=False)
     if not ranks:
-        raise reader.fault("ranks", "is missing")
+        raise reader.error("ranks", "is missing")
     return Profiles(
         modes=modes,
         aliases=raw.get("aliases", {}),
         ranks={name: int(rank) for name, rank in ranks.items()},
         limits_kmh=reader.figures("limits_kmh", raw.get("limits_kmh"), zero=False),
-        sources=reader.told,
+        sources=reader.source_of,
     )
 
 
 class _ProfileReader:
-    """Takes figures out of the file, and notes the source of each table."""
+    """Validates the figures of a file and records the source of each table."""
 
     def __init__(self, path: Path, sources: Mapping[str, str]) -> None:
         self.path = path
         self.sources = sources
-        self.told: dict[str, str] = {}
+        self.source_of: dict[str, str] = {}
 
     def figures(self, name: str, table: dict[str, Any] | None, *, zero: bool) -> dict[str, float]:
         if table is None:
             return {}
-        self.note(name, table)
+        self.record_source(name, table)
         return {
             key: self.figure(f"{name}.{key}", value, zero=zero)
             for key, value in table.items()
@@ -227,16 +228,16 @@ class _ProfileReader:
 
     def figure(self, name: str, value: object, *, zero: bool) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise self.fault(name, f"must be a number, not {value!r}")
+            raise self.error(name, f"must be a number, not {value!r}")
         if value < 0 or (value == 0 and not zero):
-            raise self.fault(name, f"must be above 0, not {value!r}")
+            raise self.error(name, f"must be above 0, not {value!r}")
         return float(value)
 
-    def note(self, name: str, table: Mapping[str, Any]) -> None:
+    def record_source(self, name: str, table: Mapping[str, Any]) -> None:
         try:
-            self.told[name] = self.sources[table["source"]]
-        except KeyError as error:
-            raise self.fault(name, f"names no source of [sources]: {error}") from error
+            self.source_of[name] = self.sources[table["source"]]
+        except KeyError as cause:
+            raise self.error(name, f"names no source of [sources]: {cause}") from cause
 
-    def fault(self, name: str, what: str) -> OperatorError:
+    def error(self, name: str, what: str) -> OperatorError:
         return OperatorError(f"Speed profiles {self.path}: [{name}] {what}.")

@@ -1,7 +1,7 @@
-"""Where a place meets the road: the nearest point of the nearest edge it may join.
+"""Snap places to the road network: the nearest point of the nearest edge open to the mode.
 
-From there it travels along the edge to either end, where the edge allows it. What lies between the
-place and the road is crossed in a straight line at the mode's approach speed.
+From that point a trip goes along the edge to either end, if the edge allows that direction. The
+ground between the place and the road is crossed in a straight line at the mode's approach speed.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from numpy.typing import NDArray
 
 from geo.reach.graph import RoadGraph
 from geo.reach.modes import Mode
+from geo.reach.ranges import concatenate_ranges
 
 
 @dataclass(frozen=True)
-class Joined:
-    """k places on the edges of a graph, for one mode.
+class SnappedPoints:
+    """k places snapped to the edges of a graph, for one mode.
 
     Attributes
     ----------
     edge
-        Shape (k,): the edge joined; -1 where there is none, or the place has no position.
+        Shape (k,): row of the edge; -1 where there is none or the place has no position.
     fraction
-        Shape (k,): where on the edge, from 0 (its a) to 1 (its b).
+        Shape (k,): position along the edge, from 0 (its node a) to 1 (its node b).
     distance_m
-        Shape (k,): from the place to the road, metres; inf where no edge is joined.
+        Shape (k,): straight line from the place to the edge, metres; inf without an edge.
     approach_s
-        Shape (k,): the same in seconds.
+        Shape (k,): seconds to cross that distance.
     node_a, node_b
-        Shape (k,): ends of the edge; 0 where none is joined.
+        Shape (k,): ends of the edge; 0 without an edge.
     to_a, to_b
-        Shape (k,): seconds from the place to either end, the approach included; inf where the edge
-        does not allow it.
+        Shape (k,): seconds from the place to either end, approach included; inf where the edge is
+        closed in that direction.
     from_a, from_b
-        Shape (k,): seconds from either end to the place, the approach included.
+        Shape (k,): seconds from either end to the place, approach included.
     """
 
     edge: NDArray[np.intp]
@@ -50,18 +51,18 @@ class Joined:
     from_a: NDArray[np.float64]
     from_b: NDArray[np.float64]
 
-    def take(self, rows: NDArray[np.intp]) -> Joined:
-        """Some of the places."""
-        return Joined(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+    def take(self, rows: NDArray[np.intp]) -> SnappedPoints:
+        """Return the given rows."""
+        return SnappedPoints(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 class EdgeIndex:
-    """The edges of a graph that places may join, for one mode, ready to be searched.
+    """Spatial index (STR-tree) of the edges that places can be snapped to, for one mode.
 
     Parameters
     ----------
     approach_kmh
-        Speed between a place and the road.
+        Speed between a place and the road, km/h.
     """
 
     def __init__(self, graph: RoadGraph, mode: Mode, *, approach_kmh: float) -> None:
@@ -73,8 +74,8 @@ class EdgeIndex:
         self._lines = _lines(graph, self._edges)
         self._tree = shapely.STRtree(self._lines)
 
-    def join(self, xy: NDArray[np.float64]) -> Joined:
-        """Join places to the road.
+    def snap(self, xy: NDArray[np.float64]) -> SnappedPoints:
+        """Snap places to their nearest edge; of equally near edges, either one.
 
         Parameters
         ----------
@@ -94,15 +95,17 @@ class EdgeIndex:
             fraction[placed[rank]] = shapely.line_locate_point(
                 self._lines[found], points[rank], normalized=True
             )
-        return self._joined(edge, fraction, distance)
+        return self._timed(edge, fraction, distance)
 
-    def _joined(
+    def _timed(
         self, edge: NDArray[np.intp], fraction: NDArray[np.float64], distance: NDArray[np.float64]
-    ) -> Joined:
+    ) -> SnappedPoints:
         ab, ba = self._seconds[edge].T.astype(np.float64)
-        approach = distance / self._approach_m_s  # inf where no edge is joined, and so is all below
+        # The distance is inf without an edge, which makes every time below inf as well; what
+        # `edge == -1` reads from the arrays then does not matter.
+        approach = distance / self._approach_m_s
         rest = 1 - fraction
-        return Joined(
+        return SnappedPoints(
             edge=edge,
             fraction=fraction,
             distance_m=distance,
@@ -116,45 +119,50 @@ class EdgeIndex:
         )
 
 
-def along_edge(graph: RoadGraph, mode: Mode, start: Joined, end: Joined, rows: _Pairs) -> NDArray[np.float64]:
-    """Seconds between pairs of places on one edge without leaving it, approaches included.
+def along_edge(
+    graph: RoadGraph, mode: Mode, start: SnappedPoints, end: SnappedPoints, rows: _Pairs
+) -> NDArray[np.float64]:
+    """Return the seconds between pairs of places on one edge, without leaving it, approaches included.
 
     Parameters
     ----------
     rows
-        Rows of `start` and rows of `end`, of equal length; each pair shares its edge.
+        Rows of `start` and rows of `end`, of equal length; both places of a pair are on one edge.
     """
     i, j = rows
     ab, ba = graph.seconds[mode][start.edge[i]].T.astype(np.float64)
     ahead = end.fraction[j] - start.fraction[i]
-    ridden = np.where(ahead >= 0, _part(ahead, ab), _part(-ahead, ba))
-    return start.approach_s[i] + ridden + end.approach_s[j]
+    # A place ahead of the start is reached in the direction a to b, one behind in b to a.
+    driven = np.where(ahead >= 0, _part(ahead, ab), _part(-ahead, ba))
+    return start.approach_s[i] + driven + end.approach_s[j]
 
 
 _Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def on_one_edge(start: Joined, end: Joined) -> _Pairs:
-    """All pairs of places that share an edge: rows of `start`, rows of `end`."""
+def on_one_edge(start: SnappedPoints, end: SnappedPoints) -> _Pairs:
+    """Return all pairs of places on the same edge, as rows of `start` and rows of `end`.
+
+    A sorted join: `end` is sorted by edge, so the partners of each start are one run of it.
+    """
     order = np.argsort(end.edge, kind="stable")
     edges = end.edge[order]
     low, high = (np.searchsorted(edges, start.edge, side=side) for side in ("left", "right"))
     many = np.where(start.edge < 0, 0, high - low)
-    i = np.repeat(np.arange(len(start.edge)), many)
-    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-    return i, order[np.repeat(low, many) + within]
+    i, row = concatenate_ranges(low, many)
+    return i, order[row]
 
 
 def _part(share: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Seconds of a share of an edge: none of a forbidden edge takes no time."""
+    """Return the seconds of a share of an edge.
+
+    A share of 0 takes no time even where the edge is closed: 0 × inf would be NaN.
+    """
     with np.errstate(invalid="ignore"):
         return np.where(share == 0, 0.0, share * seconds)
 
 
 def _lines(graph: RoadGraph, edges: NDArray[np.intp]) -> NDArray[np.object_]:
-    points = np.diff(graph.shape_start)[edges]
-    which = np.repeat(np.arange(len(edges)), points)
-    within = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points)
-    rows = np.repeat(graph.shape_start[edges], points) + within
-    lines: NDArray[np.object_] = shapely.linestrings(graph.shape_xy[rows], indices=which)
+    line, point = concatenate_ranges(graph.shape_start[edges], np.diff(graph.shape_start)[edges])
+    lines: NDArray[np.object_] = shapely.linestrings(graph.shape_xy[point], indices=line)
     return lines

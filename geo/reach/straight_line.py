@@ -1,8 +1,8 @@
-"""Distance to sites as a straight line times a detour factor.
+"""Travel estimated from straight lines: distance times a detour factor, at a mean speed.
 
-A first estimate: no roads, no rivers, no travel time. Each answer made of it says so
-(`METHOD`). The factor stands for the ratio of road distance to straight distance; 1.3 is a
-usual value for European road networks, and a setting.
+Used without a road graph; it ignores roads and rivers, and answers based on it say so (`METHOD`). The
+detour factor (circuity) is the ratio of road distance to straight-line distance; 1.3, the default of
+the setting, is a common value for European road networks.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _OUTSIDE: Final = "Un point de départ est hors de la zone de projection."
 _ORDER: Final = "Vérifiez l'ordre des coordonnées : longitude, puis latitude."
 
 SPEED_KMH: Final = {Mode.CAR: 45.0, Mode.BICYCLE: 15.0, Mode.FOOT: 4.5}
-"""Mean speed along the estimated distance, door to door: a convention, told with every result."""
+"""Mean speed along the estimated distance, door to door, km/h: a convention, shown with every result."""
 
 
 def seconds(
     place_xy: NDArray[np.float64], site_xy: NDArray[np.float64], mode: Mode, *, detour_factor: float
 ) -> NDArray[np.float32]:
-    """Estimated travel times: straight distance, times the detour factor, at the mode's mean speed.
+    """Estimate travel times: straight-line distance times the detour factor, at the mode's mean speed.
 
     Parameters
     ----------
@@ -43,18 +43,18 @@ def seconds(
     Shape (s, p), seconds; inf where either end is not located.
     """
     metres = cdist(site_xy, place_xy) * detour_factor
-    found: NDArray[np.float32] = (metres / (SPEED_KMH[mode] / 3.6)).astype(np.float32)
-    found[np.isnan(found)] = np.inf
-    return found
+    times: NDArray[np.float32] = (metres / (SPEED_KMH[mode] / 3.6)).astype(np.float32)
+    times[np.isnan(times)] = np.inf
+    return times
 
 
 class SiteTree:
-    """Located sites, ready to be searched by distance.
+    """k-d tree over the located sites, searched by straight-line distance.
 
     Parameters
     ----------
     xy
-        Sites in a metric CRS, shape (n, 2); rows with NaN (not located) are never found.
+        Sites in a metric CRS, shape (n, 2); rows with NaN (not located) are never returned.
     detour_factor
         Road distance divided by straight-line distance, at least 1.
     """
@@ -68,22 +68,21 @@ class SiteTree:
     def nearest(
         self, origins: NDArray[np.float64], *, k: int = 1, workers: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """The k nearest sites of each origin, nearest first.
+        """Find the k nearest sites of each origin, nearest first.
 
         Parameters
         ----------
         origins
             Points in the same metric CRS, shape (m, 2), finite.
         k
-            How many sites, at least 1.
+            Number of sites, at least 1.
         workers
-            Threads to use.
+            Number of threads.
 
         Returns
         -------
-        Distances in metres, detour included, and rows of `xy`, both of shape (m, k). Where fewer
-        than k sites are located, the distance is inf and the row -1. Among those returned, at
-        equal distance the site of the lower row comes first.
+        Distances in metres, detour included, and rows of `xy`, both of shape (m, k); inf and -1
+        where fewer than k sites are located. At equal distance the lower row comes first.
 
         Raises
         ------
@@ -94,24 +93,24 @@ class SiteTree:
             raise InvalidCrs(_OUTSIDE, _ORDER)
         if self._tree is None:
             return np.full((len(origins), k), np.inf), np.full((len(origins), k), -1, dtype=np.intp)
-        found = min(k, self._tree.n)
-        distance, row = self._tree.query(origins, k=np.arange(1, found + 1), workers=workers)
+        available = min(k, self._tree.n)
+        distance, row = self._tree.query(origins, k=np.arange(1, available + 1), workers=workers)
         distance *= self.detour_factor
-        _settle_ties(distance, row)
+        _sort_ties_by_row(distance, row)
         if not self._all_located:
             row = self._rows[row]
-        if found < k:
-            absent = ((0, 0), (0, k - found))
+        if available < k:
+            absent = ((0, 0), (0, k - available))
             distance = np.pad(distance, absent, constant_values=np.inf)
             row = np.pad(row, absent, constant_values=-1)
         return distance, row
 
     def nearest_of(self, x: float, y: float, *, k: int) -> list[tuple[float, int]]:
-        """The k nearest sites of one origin, nearest first: as `nearest`, without its arrays.
+        """Find the k nearest sites of one origin, nearest first; faster than `nearest` for one point.
 
         Returns
         -------
-        Distance in metres, detour included, and row of `xy`, for each site found: at most k.
+        (distance in metres, detour included; row of `xy`) of each site, at most k.
 
         Raises
         ------
@@ -127,8 +126,11 @@ class SiteTree:
         return sorted(zip((distance * self.detour_factor).tolist(), rows.tolist(), strict=True))
 
 
-def _settle_ties(distance: NDArray[np.float64], row: NDArray[np.intp]) -> None:
-    """Order equal distances of one origin by row, in place."""
+def _sort_ties_by_row(distance: NDArray[np.float64], row: NDArray[np.intp]) -> None:
+    """Sort the sites of each origin that are equally far by row, in place.
+
+    The k-d tree returns ties in the order of its leaves, which depends on the other sites.
+    """
     equal = distance[:, 1:] == distance[:, :-1]
     if not equal.any():
         return

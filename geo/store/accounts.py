@@ -57,6 +57,6 @@ def _before(connection: Connection, frame: AnalysisContext, year: int) -> Covera
         return None
     latest = max(then, key=lambda kept: kept.day)
     past = AnalysisContext(
-        dated_snapshots.read(connection, latest.name), frame.travel, latest.day, kept=False
+        dated_snapshots.read(connection, latest.name), frame.travel, latest.day, store_times=False
     )
     return measure(past, Question())

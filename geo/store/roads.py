@@ -1,4 +1,4 @@
-"""Which road graph is in service; its arrays lie in files (`geo.reach.artefact`)."""
+"""Which road graph is in service; its arrays lie in files (`geo.reach.graph_files`)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import typer
 from sqlalchemy import Connection
 
 from geo.errors import PorteeError
-from geo.reach import artefact
+from geo.reach import graph_files
 from geo.settings import Settings
 from geo.store import addresses, indicators, people, roads
 from geo.store.cluster import cluster_at, find_binaries, status
@@ -123,9 +123,9 @@ def _roads(settings: Settings) -> str:
         about = roads.current(connection)
     if about is None:
         return "none loaded: times are estimated as the crow flies (portee roads build FILE)"
-    graph = artefact.read_graph(artefact.roads_folder(settings.home) / about.checksum)
+    graph = graph_files.read_graph(graph_files.roads_folder(settings.home) / about.checksum)
     modes = ", ".join(mode.value for mode in graph.modes)
-    return f"{about.file_name}, {about.vintage}: {modes}, in {artefact.roads_folder(settings.home)}"
+    return f"{about.file_name}, {about.vintage}: {modes}, in {graph_files.roads_folder(settings.home)}"
 
 
 def _people(settings: Settings) -> str:

@@ -76,7 +76,7 @@ def report(
         if scenario is not None:
             before = measure(frame, question)
             changed = _changed(settings, frame.snapshot, scenario)
-            frame = AnalysisContext(changed, frame.travel, frame.day, kept=False)
+            frame = AnalysisContext(changed, frame.travel, frame.day, store_times=False)
         coverage = measure(frame, question)
         gaps = gaps_of_communes(coverage)
         content = report_pdf(coverage, kind, gaps=gaps, before=before)

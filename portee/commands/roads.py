@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from geo.errors import RoadsUnavailable
-from geo.reach import artefact, layers, osm
 from geo.reach import build as making
+from geo.reach import graph_files, layers, osm
 from geo.reach.graph import GraphMetadata
 from geo.reach.modes import Mode
 from geo.settings import Settings
@@ -88,7 +88,7 @@ def build(
             )
         with transaction(settings) as connection:
             stored_roads.wait_for_turn(connection)
-            artefact.write_graph(graph, artefact.roads_folder(settings.home))
+            graph_files.write_graph(graph, graph_files.roads_folder(settings.home))
             stored_roads.record(connection, graph.about)
             version = snapshots.publish(connection)
         _tidy(settings)
@@ -111,7 +111,7 @@ def status(as_json: Annotated[bool, _JSON] = False) -> None:
             about = stored_roads.current(connection)
         if about:
             try:
-                artefact.read_graph(artefact.roads_folder(settings.home) / about.checksum, verify=True)
+                graph_files.read_graph(graph_files.roads_folder(settings.home) / about.checksum, verify=True)
             except RoadsUnavailable as found:
                 problem = found
     if as_json:
@@ -160,7 +160,9 @@ def _tidy(settings: Settings) -> None:
     with transaction(settings) as connection:
         stored_roads.wait_for_turn(connection)
         current = stored_roads.current(connection)
-        artefact.remove_others(artefact.roads_folder(settings.home), current.checksum if current else None)
+        graph_files.remove_other_graphs(
+            graph_files.roads_folder(settings.home), current.checksum if current else None
+        )
 
 
 def _print_result(about: GraphMetadata) -> None:

@@ -184,7 +184,7 @@ def compare(
 
 def _evaluated(frame: AnalysisContext, edits: Any, question: Question, kind: TerritoryKind) -> Evaluation:
     changed = apply(frame.snapshot, parse_edits(edits, frame.snapshot))
-    after = AnalysisContext(changed, frame.travel, frame.day, kept=False)
+    after = AnalysisContext(changed, frame.travel, frame.day, store_times=False)
     return compare_coverages(measure(frame, question), measure(after, question), kind)
 
 

@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString
 from typer.testing import CliRunner
 
-from geo.reach import artefact
+from geo.reach import graph_files
 from geo.reach.modes import Mode
 from geo.store import roads, snapshots, territories
 from portee.cli import app
@@ -65,7 +65,7 @@ def in_service(engine):
 
 
 def kept(tmp_path):
-    return sorted(p.name for p in artefact.roads_folder(tmp_path / "home").iterdir())
+    return sorted(p.name for p in graph_files.roads_folder(tmp_path / "home").iterdir())
 
 
 def test_build_puts_a_graph_in_service_and_publishes_it(run, layer, fresh_engine, tmp_path):
@@ -85,7 +85,7 @@ def test_build_puts_a_graph_in_service_and_publishes_it(run, layer, fresh_engine
         "lines whose class of road is not told": 1,
     }
     assert summary["modes"]["car"]["components"] == 1
-    graph = artefact.read_graph(artefact.roads_folder(tmp_path / "home") / about.checksum, verify=True)
+    graph = graph_files.read_graph(graph_files.roads_folder(tmp_path / "home") / about.checksum, verify=True)
     assert graph.about == about
     assert graph.epsg == TERRITORY.metric_crs
     assert np.isinf(graph.seconds[Mode.CAR]).sum() == 1, "the one-way road"
@@ -192,7 +192,7 @@ def test_status_tells_the_graph_in_service_and_that_its_files_are_whole(run, lay
 def test_status_notices_damage(run, layer, fresh_engine, tmp_path):
     run("build", layer(*COUNTRY))
     about, _ = in_service(fresh_engine)
-    array = artefact.roads_folder(tmp_path / "home") / about.checksum / "seconds_car.npy"
+    array = graph_files.roads_folder(tmp_path / "home") / about.checksum / "seconds_car.npy"
     array.write_bytes(array.read_bytes()[:-1] + b"\x01")
     result = run("status")
     assert result.exit_code == INSTALLATION

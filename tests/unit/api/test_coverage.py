@@ -23,8 +23,8 @@ from api.schemas import NearbyCollection
 from geo.coverage import measure
 from geo.hours.weekly import TIME_ZONE
 from geo.people.model import Indicator
-from geo.reach.artefact import checksum, roads_folder, write_graph
 from geo.reach.graph import RoadGraph
+from geo.reach.graph_files import checksum, roads_folder, write_graph
 from geo.reach.modes import Mode
 from geo.territory.model import Provenance, TerritoryKind
 from tests.support.roads import grid, road_graph

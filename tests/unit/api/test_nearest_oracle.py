@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pyproj import Transformer
 
-from geo.reach.artefact import checksum, roads_folder, write_graph
+from geo.reach.graph_files import checksum, roads_folder, write_graph
 from geo.reach.modes import Mode
 from geo.reach.profiles import load_profiles
 from geo.reach.travel import Travel
@@ -118,10 +118,10 @@ def test_one_place_has_the_times_it_has_among_many(network, tmp_path, folder):
     places = np.vstack([draw.uniform(low, high, (200, 2)), sites])
     travel = Travel(network, detour_factor=1.3, folder=tmp_path if folder else None)
     times = travel.to_sites(sites, Mode.CAR)
-    among = times.of(places)
+    among = times.from_places(places)
     assert np.isfinite(among).any() and np.isinf(among).any()
     for column, place in enumerate(places.tolist()):
-        assert np.array_equal(times.of_one(tuple(place)), among[:, column])
+        assert np.array_equal(times.from_place(tuple(place)), among[:, column])
 
 
 def test_times_to_a_point_are_those_to_a_site_and_from_it_those_of_the_way_back(network):
@@ -129,7 +129,7 @@ def test_times_to_a_point_are_those_to_a_site_and_from_it_those_of_the_way_back(
     low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
     places = draw.uniform(low, high, (40, 2))
     travel = Travel(network, detour_factor=1.3)
-    table = travel.to_sites(places, Mode.CAR).of(places)
+    table = travel.to_sites(places, Mode.CAR).from_places(places)
     here = tuple(places[0])
     assert np.array_equal(travel.between(here, places, Mode.CAR), table[0])
     back = travel.between(here, places, Mode.CAR, outward=True)

@@ -19,8 +19,8 @@ from geo.errors import UnreadableFile
 from geo.reach import build
 from geo.reach.build import RoadFormat, area_of, build_graph, format_of
 from geo.reach.graph import GraphMetadata, matrix
-from geo.reach.lines import RoadLines
 from geo.reach.modes import Mode
+from geo.reach.road_lines import RoadLines
 from tests.support.world import TERRITORY, at
 
 INF = math.inf
@@ -140,7 +140,7 @@ def test_a_small_component_goes_and_the_share_decides_which_is_small():
     pieces = lines(*ring, (100, 101, 60, 60))
     assert len(build_graph(pieces, ABOUT).node_xy) == 50
     assert summary_of(build_graph(pieces, ABOUT))["warnings"][0].startswith("Aucune voie n'est praticable")
-    assert len(build_graph(pieces, ABOUT, keep_component_share=0.03).node_xy) == 52
+    assert len(build_graph(pieces, ABOUT, min_component_share=0.03).node_xy) == 52
 
 
 def test_a_network_that_loses_much_says_so():
@@ -193,9 +193,9 @@ def test_what_is_kept_are_the_large_strong_components_networkx_finds(pieces, sha
     large = [c for c in parts if len(c) >= share * len(network)]
     if not parts:
         with pytest.raises(UnreadableFile):
-            build_graph(lines(*pieces or [(0, 1, INF, INF)]), ABOUT, keep_component_share=share)
+            build_graph(lines(*pieces or [(0, 1, INF, INF)]), ABOUT, min_component_share=share)
         return
-    graph = build_graph(lines(*pieces), ABOUT, keep_component_share=share)
+    graph = build_graph(lines(*pieces), ABOUT, min_component_share=share)
     kept = {int(x) for x in graph.node_xy[:, 0] / 1e3}
     if large:
         assert kept == set().union(*large)

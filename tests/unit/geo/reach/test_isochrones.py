@@ -56,7 +56,7 @@ def test_points_inside_are_reached_in_time_and_those_outside_are_not(town):
     streets = np.column_stack([rng.integers(1, 40, 400) * 1_000.0, rng.uniform(500, 39_500, 400)]) + np.array(
         [X, Y]
     )
-    seconds = town.to_sites(middle, Mode.CAR).of(streets)[0]
+    seconds = town.to_sites(middle, Mode.CAR).from_places(streets)[0]
     for each in isochrones(town, (X + 20_300.0, Y + 19_800.0), Mode.CAR, (5, 15)):
         inside = shapely.distance(each.area, shapely.points(streets)) <= CELL
         limit, slack = each.minutes * 60, 4 * CELL * 60 / 1_000

@@ -1,4 +1,4 @@
-"""The k nearest sites of every node: compiled search, SciPy's sweeps and NetworkX agree."""
+"""The k nearest sites of every node: the compiled search, SciPy and NetworkX agree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from geo.crs import LAMBERT_93
 from geo.reach.build import build_graph
 from geo.reach.graph import matrix
-from geo.reach.k_nearest import by_sweeps, k_nearest
+from geo.reach.k_nearest import k_nearest, k_nearest_by_site
 from geo.reach.modes import Mode
 from geo.reach.osm import read_osm
 from geo.reach.profiles import load_profiles
@@ -36,13 +36,13 @@ def as_csr(n, arcs):
 
 @settings(max_examples=200, deadline=None)
 @given(graphs(), st.integers(1, 7))
-def test_compiled_search_and_sweeps_agree_with_networkx(world, k):
+def test_both_searches_agree_with_networkx(world, k):
     n, arcs, sites = world
     oracle = nx.DiGraph()
     oracle.add_nodes_from(range(n))
     oracle.add_weighted_edges_from((a, b, cost) for (a, b), cost in arcs.items())
     reached = [nx.single_source_dijkstra_path_length(oracle, s) for s in sites]
-    for search in (k_nearest, by_sweeps):
+    for search in (k_nearest, k_nearest_by_site):
         seconds, row = search(as_csr(n, arcs), np.array(sites, dtype=np.intp), k)
         for node in range(n):
             expected = sorted(r[node] for r in reached if node in r)[:k]

@@ -25,9 +25,9 @@ def point(x_km, y_km):
     return (X + x_km * 1_000, Y + y_km * 1_000)
 
 
-def times(graph, places, sites, *, folder=None, keep=True):
+def times(graph, places, sites, *, folder=None, store=True):
     travel = Travel(graph, detour_factor=1.3, folder=folder)
-    return travel.to_sites(np.array(sites, float), Mode.CAR, keep=keep).of(np.array(places, float))
+    return travel.to_sites(np.array(sites, float), Mode.CAR, store=store).from_places(np.array(places, float))
 
 
 def test_counted_by_hand():
@@ -71,7 +71,7 @@ def test_places_far_from_any_road_are_flagged_not_dropped():
     travel = Travel(grid(2, 1), detour_factor=1.3)
     places = np.array([point(0, 0), (X, Y + FAR_FROM_ROAD_M + 1)])
     assert travel.far_from_road(places, Mode.CAR).tolist() == [False, True]
-    assert np.isfinite(travel.to_sites(np.array([point(1, 0)]), Mode.CAR).of(places)).all()
+    assert np.isfinite(travel.to_sites(np.array([point(1, 0)]), Mode.CAR).from_places(places)).all()
 
 
 coordinates = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda p: point(p[0] / 10, p[1] / 10))
@@ -117,9 +117,9 @@ def test_nearest_of_every_node_is_the_least_of_all_rows():
     town = grid(12, 9)
     travel = Travel(town, detour_factor=1.3)
     sites = np.array([point(0.2, 3), point(7, 7.9), point(11, 0)])
-    road = travel._road(Mode.CAR)
-    every = np.concatenate(list(road.sweeper.sweeps(road.side.join(sites))))
-    seconds, row = road.sweeper.nearest(road.side.join(sites))
+    network = travel._network(Mode.CAR)
+    every = np.concatenate(list(network.paths.node_times(network.edges.snap(sites))))
+    seconds, row = network.paths.nearest_source(network.edges.snap(sites))
     assert np.array_equal(seconds, every.min(axis=0))
     assert np.array_equal(every[row, np.arange(every.shape[1])], seconds)
 
@@ -135,16 +135,16 @@ class TestKept:
             assert np.array_equal(times(town, self.PLACES, self.SITES, folder=tmp_path), fresh)
 
     def test_only_new_sites_are_swept(self, tmp_path, monkeypatch):
-        from geo.reach import sweeps
+        from geo.reach import shortest_paths
 
         swept = []
-        real = sweeps.Sweeper.sweeps
+        real = shortest_paths.ShortestPaths.node_times
 
         def counted(self, sources, **how):
             swept.append(len(sources.edge))
             return real(self, sources, **how)
 
-        monkeypatch.setattr(sweeps.Sweeper, "sweeps", counted)
+        monkeypatch.setattr(shortest_paths.ShortestPaths, "node_times", counted)
         town = grid(5, 5)
         times(town, self.PLACES, self.SITES, folder=tmp_path)
         times(town, self.PLACES, [*self.SITES, point(4, 4)], folder=tmp_path)
@@ -155,7 +155,7 @@ class TestKept:
         town = grid(5, 5)
         times(town, self.PLACES, self.SITES, folder=tmp_path)
         size = {p: p.stat().st_size for p in tmp_path.rglob("*.*")}
-        asked = times(town, self.PLACES, [*self.SITES, point(4, 4)], folder=tmp_path, keep=False)
+        asked = times(town, self.PLACES, [*self.SITES, point(4, 4)], folder=tmp_path, store=False)
         assert np.array_equal(asked, times(town, self.PLACES, [*self.SITES, point(4, 4)]))
         assert {p: p.stat().st_size for p in tmp_path.rglob("*.*")} == size
 
@@ -184,6 +184,8 @@ def _in_process(folder, sites):
 def test_without_roads_times_are_estimated_and_say_so():
     travel = Travel(None, detour_factor=1.5)
     assert (travel.method, travel.label) == (straight_line.METHOD, straight_line.LABEL)
-    found = travel.to_sites(np.array([point(3, 4), (np.nan, np.nan)]), Mode.CAR).of(np.array([point(0, 0)]))
+    found = travel.to_sites(np.array([point(3, 4), (np.nan, np.nan)]), Mode.CAR).from_places(
+        np.array([point(0, 0)])
+    )
     km_h = straight_line.SPEED_KMH[Mode.CAR]
     assert found[:, 0].tolist() == [pytest.approx(5 * 1.5 / km_h * 3_600), inf]

@@ -1,4 +1,4 @@
-"""Roads as a reader yields them: pieces between junctions, before they are made a graph."""
+"""Output of the road file readers: pieces of road between junctions, input of `geo.reach.build`."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from geo.reach.modes import Mode
 
 @dataclass(frozen=True)
 class RoadLines:
-    """m pieces of road; those that share an end key meet there.
+    """m pieces of road; pieces with an end key in common meet at that junction.
 
     Attributes
     ----------
     epsg
         The metric CRS of the coordinates.
     end_a, end_b
-        Shape (m,), int64: keys of the junctions a piece runs between. Any integers; equal keys are
-        the same junction, and pieces that cross without one (a bridge) share none.
+        Shape (m,), int64: keys of the junctions a piece runs between. Keys are arbitrary integers;
+        pieces that cross without a junction (a bridge) have no key in common.
     shape_start, shape_xy
         As in `geo.reach.graph.RoadGraph`: points from a to b, both included, metres.
     seconds
-        For each mode, shape (m, 2): along a to b and b to a; inf where the mode may not go.
+        For each mode, shape (m, 2): from a to b and from b to a; inf where the mode may not go.
     reachable
-        For each mode, shape (m,): whether a place beside the piece may join it there.
+        For each mode, shape (m,): whether a place beside the piece can be snapped to it.
     dropped
-        What the reader left out: reason (a short English noun phrase) → number of lines.
+        Lines the reader left out: reason (a short English noun phrase) → count.
     """
 
     epsg: int

@@ -1,10 +1,10 @@
-"""A road graph kept on disk: one folder per content, arrays memory-mapped when read.
+"""Store road graphs on disk: one folder per graph, named by its checksum, read memory-mapped.
 
-    <roads>/<checksum>/manifest.json       epsg, modes, provenance, summary; type and shape of each array
+    <roads>/<checksum>/manifest.json       epsg, modes, provenance, summary; dtype and shape of each array
     <roads>/<checksum>/<array>.npy         one file for each array of the graph
 
-Workers that read the same folder share its memory. A folder is made beside its place and renamed
-when complete: whoever finds one, finds all of it.
+Workers that map the same folder share its memory pages. A folder is written under a temporary name
+and renamed once complete, so readers never see half a graph.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.modes import Mode
 
 FORMAT: Final = 1
-"""Version of the form above; it is part of the checksum."""
+"""Version of the layout above; it is part of the checksum."""
 
 MANIFEST: Final = "manifest.json"
 
@@ -40,14 +40,14 @@ _REBUILD: Final = "Build it again: portee roads build FILE."
 
 
 def roads_folder(home: Path) -> Path:
-    """Where graphs are kept, below Portée's own folder."""
+    """Return the folder of all graphs below Portée's home folder."""
     return home / "roads"
 
 
 def checksum(graph: RoadGraph) -> str:
-    """SHA-256 (hex) of what the graph holds: its arrays in one order, and their reference system.
+    """Return the SHA-256 (hex) of the graph's arrays, in a fixed order, and of its CRS.
 
-    Neither provenance nor dates count: the same roads give the same checksum.
+    Provenance and dates are left out, so the same roads always give the same checksum.
     """
     digest = hashlib.sha256(f"portee roads {FORMAT} epsg {graph.epsg}".encode())
     for name, array in _arrays(graph).items():
@@ -57,10 +57,10 @@ def checksum(graph: RoadGraph) -> str:
 
 
 def write_graph(graph: RoadGraph, roads: Path) -> Path:
-    """Keep a graph in the folder of all graphs, under its checksum.
+    """Write a graph to its folder, named by its checksum.
 
-    A graph kept before under the same checksum is put right, should its files be damaged. A write
-    that is interrupted leaves nothing in place.
+    A graph already stored under the same checksum is overwritten, which repairs damaged files. An
+    interrupted write leaves no folder under that name.
 
     Parameters
     ----------
@@ -69,15 +69,15 @@ def write_graph(graph: RoadGraph, roads: Path) -> Path:
 
     Returns
     -------
-    The graph's folder.
+    The graph's folder, `roads / checksum`.
 
     Raises
     ------
     RoadsUnavailable
-        If the disk is full, or the folder may not be written to.
+        If the disk is full or the folder is not writable.
     """
     try:
-        return _written(graph, roads)
+        return _write(graph, roads)
     except OSError as problem:
         raise RoadsUnavailable(
             f"The road graph cannot be written to {roads} ({problem.strerror}).",
@@ -86,12 +86,12 @@ def write_graph(graph: RoadGraph, roads: Path) -> Path:
 
 
 def read_graph(folder: Path, *, verify: bool = False) -> RoadGraph:
-    """Map a kept graph into memory, read-only.
+    """Map a stored graph into memory, read-only.
 
     Parameters
     ----------
     folder
-        What `write_graph` returned.
+        The folder `write_graph` returned.
     verify
         Read every byte and compare with the checksum; otherwise only types and sizes are checked.
 
@@ -102,9 +102,9 @@ def read_graph(folder: Path, *, verify: bool = False) -> RoadGraph:
     """
     manifest = _read_manifest(folder)
     try:
-        arrays = {name: _mapped(folder, name, *told) for name, told in manifest["arrays"].items()}
+        arrays = {name: _mapped(folder, name, *layout) for name, layout in manifest["arrays"].items()}
         modes = [Mode(name) for name in manifest["modes"]]
-        told = manifest["about"]
+        about = manifest["about"]
         graph = RoadGraph(
             epsg=int(manifest["epsg"]),
             node_xy=arrays["node_xy"],
@@ -114,24 +114,24 @@ def read_graph(folder: Path, *, verify: bool = False) -> RoadGraph:
             shape_xy=arrays["shape_xy"],
             seconds={mode: arrays[f"seconds_{mode}"] for mode in modes},
             reachable={mode: arrays[f"reachable_{mode}"] for mode in modes},
-            about=GraphMetadata(**{**told, "built_at": datetime.fromisoformat(told["built_at"])}),
+            about=GraphMetadata(**{**about, "built_at": datetime.fromisoformat(about["built_at"])}),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise _damaged(folder, f"its manifest is not understood ({problem})") from problem
     if verify and checksum(graph) != graph.about.checksum:
-        raise _damaged(folder, "its content does not have the checksum it bears")
+        raise _damaged(folder, "its content does not have the checksum it is named by")
     return graph
 
 
-def remove_others(roads: Path, kept: str | None) -> list[str]:
-    """Delete every kept graph but one, and what writes interrupted a day ago left behind.
+def remove_other_graphs(roads: Path, keep: str | None) -> list[str]:
+    """Delete every stored graph but one, and temporary folders older than a day.
 
-    Workers that have a deleted graph mapped go on reading it.
+    Workers that already mapped a deleted graph can go on reading it.
 
     Parameters
     ----------
-    kept
-        Checksum of the graph that stays; None to keep none.
+    keep
+        Checksum of the graph to keep; None deletes all.
 
     Returns
     -------
@@ -144,41 +144,42 @@ def remove_others(roads: Path, kept: str | None) -> list[str]:
         if folder.name.startswith(_UNFINISHED):
             if time.time() - folder.stat().st_mtime > _ABANDONED_S:
                 shutil.rmtree(folder, ignore_errors=True)
-        elif folder.name != kept and (folder / MANIFEST).is_file():
+        elif folder.name != keep and (folder / MANIFEST).is_file():
             shutil.rmtree(folder, ignore_errors=True)
             deleted.append(folder.name)
     return deleted
 
 
-def _written(graph: RoadGraph, roads: Path) -> Path:
+def _write(graph: RoadGraph, roads: Path) -> Path:
     roads.mkdir(parents=True, exist_ok=True)
     place = roads / graph.about.checksum
-    made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=roads))
-    made.chmod(0o755)
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=roads))
+    unfinished.chmod(0o755)
     try:
         arrays = _arrays(graph)
         for name, array in arrays.items():
-            with (made / f"{name}.npy").open("wb") as stream:
+            with (unfinished / f"{name}.npy").open("wb") as stream:
                 np.save(stream, array, allow_pickle=False)
-                _settle(stream)
-        with (made / MANIFEST).open("wb") as stream:
+                _sync_to_disk(stream)
+        with (unfinished / MANIFEST).open("wb") as stream:
             stream.write(_manifest(graph, arrays))
-            _settle(stream)
+            _sync_to_disk(stream)
         try:
-            made.rename(place)
+            unfinished.rename(place)
         except OSError:
             if not place.is_dir():
                 raise
-            # Same name, same content: each file may go over the one there, while others read it.
+            # The folder exists already. Its name is the checksum, so both hold the same content and
+            # each file can be replaced even while other processes read the old one.
             for name in (*(f"{array}.npy" for array in arrays), MANIFEST):
-                (made / name).replace(place / name)
+                (unfinished / name).replace(place / name)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     return place
 
 
 def _arrays(graph: RoadGraph) -> dict[str, NDArray[Any]]:
-    """The graph's arrays by name, in the order the checksum takes them."""
+    """Return the graph's arrays by name, in the order the checksum reads them."""
     return {
         "node_xy": graph.node_xy,
         "edge_a": graph.edge_a,
@@ -191,14 +192,14 @@ def _arrays(graph: RoadGraph) -> dict[str, NDArray[Any]]:
 
 
 def _manifest(graph: RoadGraph, arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    told = {
+    manifest = {
         "format": FORMAT,
         "epsg": graph.epsg,
         "modes": list(graph.modes),
         "arrays": {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()},
         "about": asdict(graph.about),
     }
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -234,7 +235,7 @@ def _damaged(folder: Path, why: str) -> RoadsUnavailable:
     return RoadsUnavailable(f"The road graph {folder.name} is damaged: {why}.", _REBUILD)
 
 
-def _settle(stream: BufferedWriter) -> None:
-    """Have a file's bytes on the disk before the folder gets its name."""
+def _sync_to_disk(stream: BufferedWriter) -> None:
+    """Write a file's bytes through to the disk, so that the later rename never exposes empty files."""
     stream.flush()
     os.fsync(stream.fileno())

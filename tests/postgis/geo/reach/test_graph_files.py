@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from geo.errors import RoadsUnavailable
-from geo.reach import artefact
+from geo.reach import graph_files
 from geo.reach.build import build_graph
 from geo.reach.graph import GraphMetadata
 from geo.reach.modes import Mode
@@ -32,12 +32,12 @@ def graph():
 
 @pytest.fixture
 def folder(graph, tmp_path):
-    return artefact.write_graph(graph, tmp_path / "roads")
+    return graph_files.write_graph(graph, tmp_path / "roads")
 
 
 def test_a_graph_comes_back_equal_and_memory_mapped(graph, folder):
     assert folder.name == graph.about.checksum
-    back = artefact.read_graph(folder, verify=True)
+    back = graph_files.read_graph(folder, verify=True)
     assert (back.epsg, back.about, back.modes) == (graph.epsg, graph.about, graph.modes)
     for name in ARRAYS:
         mine, theirs = getattr(back, name), getattr(graph, name)
@@ -51,48 +51,48 @@ def test_a_graph_comes_back_equal_and_memory_mapped(graph, folder):
 
 
 def test_the_checksum_is_of_the_content_alone(graph):
-    told = artefact.checksum(graph)
+    told = graph_files.checksum(graph)
     assert len(told) == 64
-    assert artefact.checksum(replace(graph, about=replace(graph.about, vintage="2031"))) == told
-    assert artefact.checksum(replace(graph, epsg=5490)) != told
+    assert graph_files.checksum(replace(graph, about=replace(graph.about, vintage="2031"))) == told
+    assert graph_files.checksum(replace(graph, epsg=5490)) != told
     moved = graph.node_xy.copy()
     moved[0, 0] += 1e-9
-    assert artefact.checksum(replace(graph, node_xy=moved)) != told
+    assert graph_files.checksum(replace(graph, node_xy=moved)) != told
 
 
 def test_written_twice_it_is_there_once_with_what_is_told_last(graph, folder):
     again = replace(graph, about=replace(graph.about, vintage="2027"))
-    mapped = artefact.read_graph(folder)
-    assert artefact.write_graph(again, folder.parent) == folder
+    mapped = graph_files.read_graph(folder)
+    assert graph_files.write_graph(again, folder.parent) == folder
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]
-    assert artefact.read_graph(folder, verify=True).about.vintage == "2027"
+    assert graph_files.read_graph(folder, verify=True).about.vintage == "2027"
     np.testing.assert_array_equal(mapped.node_xy, graph.node_xy)
 
 
 def test_two_writers_at_once_both_succeed(graph, tmp_path, monkeypatch):
     place = tmp_path / "roads"
-    settle, outer = artefact._settle, [True]
+    settle, outer = graph_files._sync_to_disk, [True]
 
     def while_another_writes(stream):
         settle(stream)
         if outer and outer.pop():
-            artefact.write_graph(graph, place)
+            graph_files.write_graph(graph, place)
 
-    monkeypatch.setattr(artefact, "_settle", while_another_writes)
-    folder = artefact.write_graph(graph, place)
+    monkeypatch.setattr(graph_files, "_sync_to_disk", while_another_writes)
+    folder = graph_files.write_graph(graph, place)
     assert list(place.iterdir()) == [folder]
-    assert artefact.read_graph(folder, verify=True).about == graph.about
+    assert graph_files.read_graph(folder, verify=True).about == graph.about
 
 
 def test_writing_again_mends_a_damaged_graph(graph, folder):
     (folder / "edge_a.npy").write_bytes(b"")
-    artefact.write_graph(graph, folder.parent)
-    assert artefact.read_graph(folder, verify=True).about == graph.about
+    graph_files.write_graph(graph, folder.parent)
+    assert graph_files.read_graph(folder, verify=True).about == graph.about
 
 
 def _die_while_writing(graph, place, at_file):
     written = 0
-    settle = artefact._settle
+    settle = graph_files._sync_to_disk
 
     def dying(stream):
         nonlocal written
@@ -101,8 +101,8 @@ def _die_while_writing(graph, place, at_file):
         if written == at_file:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    artefact._settle = dying
-    artefact.write_graph(graph, place)
+    graph_files._sync_to_disk = dying
+    graph_files.write_graph(graph, place)
 
 
 @pytest.mark.parametrize("at_file", [1, 6, 12])
@@ -115,23 +115,23 @@ def test_a_write_killed_midway_leaves_nothing_in_place(graph, tmp_path, at_file)
     writer.join()
     assert writer.exitcode == -signal.SIGKILL
     with pytest.raises(RoadsUnavailable, match="is not in"):
-        artefact.read_graph(place / graph.about.checksum)
+        graph_files.read_graph(place / graph.about.checksum)
     (left,) = place.iterdir()
-    assert artefact.remove_others(place, None) == []
+    assert graph_files.remove_other_graphs(place, None) == []
     assert left.exists(), "another process may still be writing it"
     os.utime(left, (0, 0))
-    artefact.remove_others(place, None)
+    graph_files.remove_other_graphs(place, None)
     assert list(place.iterdir()) == []
-    assert artefact.read_graph(artefact.write_graph(graph, place), verify=True).about == graph.about
+    assert graph_files.read_graph(graph_files.write_graph(graph, place), verify=True).about == graph.about
 
 
 def test_a_write_that_fails_cleans_up_behind_it(graph, tmp_path, monkeypatch):
     def full(stream):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artefact, "_settle", full)
+    monkeypatch.setattr(graph_files, "_sync_to_disk", full)
     with pytest.raises(RoadsUnavailable, match="No space left"):
-        artefact.write_graph(graph, tmp_path / "roads")
+        graph_files.write_graph(graph, tmp_path / "roads")
     assert list((tmp_path / "roads").iterdir()) == []
 
 
@@ -154,15 +154,15 @@ def _other_array(path):
 def test_a_damaged_array_is_noticed_at_once(folder, spoil, name):
     spoil(folder / name)
     with pytest.raises(RoadsUnavailable, match=f"damaged: {name}") as found:
-        artefact.read_graph(folder)
+        graph_files.read_graph(folder)
     assert "portee roads build" in found.value.advice
 
 
 def test_one_bit_changed_is_noticed_when_verified(folder):
     _altered(folder / "shape_xy.npy")
-    artefact.read_graph(folder)
+    graph_files.read_graph(folder)
     with pytest.raises(RoadsUnavailable, match="does not have the checksum"):
-        artefact.read_graph(folder, verify=True)
+        graph_files.read_graph(folder, verify=True)
 
 
 @pytest.mark.parametrize(
@@ -175,26 +175,26 @@ def test_one_bit_changed_is_noticed_when_verified(folder):
     ],
 )
 def test_a_manifest_of_another_kind_is_refused(folder, change, why):
-    manifest = json.loads((folder / artefact.MANIFEST).read_text("utf-8"))
-    (folder / artefact.MANIFEST).write_text(json.dumps(manifest | change), "utf-8")
+    manifest = json.loads((folder / graph_files.MANIFEST).read_text("utf-8"))
+    (folder / graph_files.MANIFEST).write_text(json.dumps(manifest | change), "utf-8")
     with pytest.raises(RoadsUnavailable, match=why):
-        artefact.read_graph(folder)
+        graph_files.read_graph(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"'])
 def test_a_manifest_that_is_none_is_refused(folder, text):
-    (folder / artefact.MANIFEST).write_text(text, "utf-8")
+    (folder / graph_files.MANIFEST).write_text(text, "utf-8")
     with pytest.raises(RoadsUnavailable):
-        artefact.read_graph(folder)
+        graph_files.read_graph(folder)
 
 
 def test_graphs_no_longer_in_service_go_and_nothing_else(graph, folder):
     other = build_graph(lines(*square(5)), ABOUT)
-    artefact.write_graph(other, folder.parent)
+    graph_files.write_graph(other, folder.parent)
     (folder.parent / "notes").mkdir()
-    assert artefact.remove_others(folder.parent, graph.about.checksum) == [other.about.checksum]
+    assert graph_files.remove_other_graphs(folder.parent, graph.about.checksum) == [other.about.checksum]
     assert sorted(p.name for p in folder.parent.iterdir()) == sorted([folder.name, "notes"])
-    assert artefact.remove_others(folder.parent / "absent", None) == []
+    assert graph_files.remove_other_graphs(folder.parent / "absent", None) == []
 
 
 def about(checksum, **changes):
