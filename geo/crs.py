@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 from geo.errors import InvalidCrs
 
 WGS84 = 4326
-"""EPSG code of longitude and latitude in degrees: what files, the API and maps exchange."""
+"""EPSG code of longitude and latitude in degrees, used in files, the API and maps."""
 
 LAMBERT_93 = 2154
 
@@ -30,7 +30,7 @@ _METRIC_BY_DEPARTEMENT = {
 
 
 def metric_crs(departement: str) -> int:
-    """EPSG code of the metric projection in which distances are measured in a département.
+    """Return the EPSG code of the metric projection used to measure distances in a département.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def metric_crs(departement: str) -> int:
 
 
 def departement_code(code_insee: str) -> str:
-    """Département code of a commune's INSEE code: three characters overseas, else two."""
+    """Return the département code of a commune's INSEE code: three characters overseas, else two."""
     return code_insee[:3] if code_insee.startswith(("97", "98")) else code_insee[:2]
 
 
@@ -51,9 +51,9 @@ def _between(source: int | CRS, target: int) -> Transformer:
 
 
 def reproject(geometries: ArrayLike, *, source: int | CRS, target: int) -> NDArray[np.object_]:
-    """Move geometries from one reference system to another, longitude or easting first.
+    """Reproject geometries from one reference system to another, longitude or easting first.
 
-    A vertex two geometries share lands on the same place for both.
+    Vertices shared by two geometries stay shared.
     """
     between = _between(source, target).transform
     moved = shapely.transform(np.asarray(geometries, dtype=object), between, interleaved=False)
@@ -62,7 +62,7 @@ def reproject(geometries: ArrayLike, *, source: int | CRS, target: int) -> NDArr
 
 @lru_cache(maxsize=16)
 def area_of_use(epsg: int) -> tuple[float, float, float, float]:
-    """West, south, east, north (WGS 84 degrees) of where a reference system is meant to be used."""
+    """Return the area of use of a reference system: west, south, east, north in WGS 84 degrees."""
     area = CRS.from_epsg(epsg).area_of_use
     return area.bounds if area else (-180.0, -90.0, 180.0, 90.0)
 
@@ -78,7 +78,7 @@ def project(longitudes: ArrayLike, latitudes: ArrayLike, epsg: int) -> NDArray[n
 
     Returns
     -------
-    Array of shape (n, 2): easting, northing in metres; NaN or inf in gives inf out.
+    Array of shape (n, 2): easting, northing in metres. NaN and inf inputs give inf.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def project(longitudes: ArrayLike, latitudes: ArrayLike, epsg: int) -> NDArray[n
 
 
 def project_point(longitude: float, latitude: float, epsg: int) -> tuple[float, float]:
-    """Easting and northing (metres) of one point (degrees): as `project`, a tenth of the time.
+    """Project one point (degrees) to easting and northing (metres); ten times faster than `project`.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def project_point(longitude: float, latitude: float, epsg: int) -> tuple[float, 
 
 
 def require_metric(epsg: int | CRS | None) -> None:
-    """Refuse anything but a projected reference system whose unit is the metre.
+    """Check that a reference system is projected and measured in metres.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""The package's own exceptions; nothing else in the tree names a failure of the domain.
+"""Exceptions of the package: the only place where domain failures are defined.
 
-A message is one sentence a citizen or a clerk could read (in French), or, for faults only an
-operator meets (`OperatorError`), one sentence in English. `advice` says what to do next.
+A message is one sentence in French for citizens and clerks, or, for failures only an operator sees
+(`OperatorError`), one sentence in English. `advice` says what to do next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class PorteeError(Exception):
-    """Base of all failures Portée foresees.
+    """Base class of all expected failures.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ class PorteeError(Exception):
 
 
 class InvalidParameter(PorteeError):
-    """A value given for one parameter of a question cannot be used.
+    """A parameter of a query has an invalid value.
 
     Parameters
     ----------
     parameter
-        Name of the parameter, as commands and addresses have it.
+        Name of the parameter, as in commands and URLs.
     """
 
     def __init__(self, message: str, advice: str = "", *, parameter: str = "") -> None:
@@ -45,47 +45,47 @@ class InvalidParameter(PorteeError):
 
 
 class UnknownTerritory(PorteeError):
-    """No commune or grouping bears this code."""
+    """No commune or grouping has this code."""
 
 
 class UnknownSite(PorteeError):
-    """No site bears this identifier."""
+    """No site has this identifier."""
 
 
 class UnknownPlace(PorteeError):
-    """No commune, postcode, street or address bears this identifier."""
+    """No commune, postcode, street or address has this identifier."""
 
 
 class UnknownReport(PorteeError):
-    """No report of a reader bears this number."""
+    """No site report has this number."""
 
 
 class UnknownImport(PorteeError):
-    """No import bears this number."""
+    """No import has this number."""
 
 
 class UnreadableFile(PorteeError):
-    """A source file cannot be read at all: too big, empty, binary, truncated, unknown format."""
+    """A source file cannot be read: too big, empty, binary, truncated or of an unknown format."""
 
 
 class IncompleteBoundaries(PorteeError):
-    """A boundary file does not hold every commune of the territory."""
+    """A boundary file lacks some communes of the territory."""
 
 
 class SuspiciousRetirement(PorteeError):
-    """An import would retire most of what an earlier one brought; it needs a confirmation."""
+    """An import would retire most of the records of a dataset; it needs a confirmation."""
 
 
 class InvalidCrs(PorteeError):
-    """Coordinates are not in the reference system a measure needs (degrees given for metres)."""
+    """Coordinates are in the wrong reference system, such as degrees where metres are required."""
 
 
 class SnapshotUnavailable(PorteeError):
-    """No snapshot has ever been read: the service has nothing to answer from."""
+    """No snapshot has been loaded yet, so the service cannot answer."""
 
 
 class OperatorError(PorteeError):
-    """A fault of the installation; its message is in English, for whoever runs Portée."""
+    """A fault of the installation; its message is in English, for the operator."""
 
 
 class DatabaseUnavailable(OperatorError):
@@ -101,76 +101,76 @@ class RoadsUnavailable(OperatorError):
 
 
 class InvalidScenario(PorteeError):
-    """Edits of a what-if cannot be read, or contradict each other or the data they start from."""
+    """Scenario edits are unreadable, or contradict each other or the base data."""
 
 
 class UnknownScenario(PorteeError):
-    """No scenario is kept under this name or number."""
+    """No scenario has this name or number."""
 
 
 class NameTaken(PorteeError):
-    """Something else is kept under this name already."""
+    """The name is already used."""
 
 
 class UnknownSnapshot(PorteeError):
-    """No dated snapshot is kept under this name."""
+    """No dated snapshot has this name."""
 
 
 class UnknownJob(PorteeError):
-    """No job bears this identifier."""
+    """No job has this identifier."""
 
 
 class TooManyJobs(PorteeError):
-    """Too many long computations are waiting already."""
+    """Too many long computations are already waiting."""
 
 
 class UnknownToken(PorteeError):
-    """No token bears this number."""
+    """No token has this number."""
 
 
 class ImpossibleQuestion(PorteeError):
-    """A question about sites to open has no answer: no candidate, too many sites, negative people."""
+    """A siting problem cannot be solved: no candidate, too many sites, or negative population."""
 
 
 class UnknownPartner(PorteeError):
-    """No partner bears this code."""
+    """No partner has this code."""
 
 
 class UnknownEntry(PorteeError):
-    """No entry of the fund's ledger bears this reference."""
+    """No ledger entry has this reference."""
 
 
 class InsufficientFunds(PorteeError):
-    """More money is asked for than is available, or than is left of a commitment."""
+    """The amount exceeds what is available, or what remains of a commitment."""
 
 
 class ClosedPeriod(PorteeError):
-    """An entry bears a day of a closed period, which nothing may be added to."""
+    """The entry is dated in a closed period, to which nothing can be added."""
 
 
 class AlreadyReversed(PorteeError):
-    """An entry was reversed once already."""
+    """The entry has already been reversed."""
 
 
 class DuplicateReference(PorteeError):
-    """Something else was posted under this reference already."""
+    """The reference is already used by another entry."""
 
 
 class NoRule(PorteeError):
-    """No rule of the match is in force on the day of a contribution."""
+    """No match rule is active on the day of a contribution."""
 
 
 class InUse(PorteeError):
-    """Something cannot change any more: what was made with it stands."""
+    """The object cannot change any more because other records depend on it."""
 
 
 class RefusedPasses(PorteeError):
-    """An order or an event of passes contradicts what is kept: more given than ordered, and the like.
+    """An order or event of passes contradicts earlier ones, such as more passes given than ordered.
 
     Parameters
     ----------
     reference
-        Of the event refused, where one alone is at fault.
+        Reference of the refused event, when there is exactly one.
     """
 
     def __init__(self, message: str, advice: str = "", *, reference: str = "") -> None:
@@ -179,16 +179,16 @@ class RefusedPasses(PorteeError):
 
 
 class UnknownOrder(PorteeError):
-    """No order of passes bears this reference."""
+    """No order of passes has this reference."""
 
 
 class InvalidAction(PorteeError):
-    """An action cannot be kept as it is.
+    """An action is invalid.
 
     Parameters
     ----------
     issues
-        All that is wrong with it: records of `geo.sites.model.Issue`.
+        All its errors, as `geo.sites.model.Issue` records.
     """
 
     def __init__(self, message: str, advice: str = "", *, issues: Sequence[Any] = ()) -> None:
@@ -197,4 +197,4 @@ class InvalidAction(PorteeError):
 
 
 class UnknownAction(PorteeError):
-    """No action bears this reference."""
+    """No action has this reference."""

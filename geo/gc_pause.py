@@ -1,4 +1,4 @@
-"""Python's collector of cycles, held back while much is read that holds none."""
+"""Pause Python's cyclic garbage collector while many acyclic records are loaded."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_disabled() -> Iterator[None]:
-    """Let no cycles be looked for meanwhile: each search walks all the records read so far again.
+    """Disable the cyclic GC in this block: each pass would rescan every record loaded.
 
-    What is in no cycle is freed at once as ever. Threads may overlap: the last to leave finds the
-    collector as the first found it, or searching again a little early.
+    Reference counting still frees objects that are in no cycle. Blocks of several threads may
+    overlap: the GC may then be enabled again before the last of them ends, which only costs time.
     """
-    searching = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if searching:
+        if was_enabled:
             gc.enable()

@@ -1,6 +1,6 @@
-"""Settings that every entry point shares, read from the environment and handed on as values.
+"""Settings shared by all entry points, read from the environment.
 
-Nothing inside `geo` reads the environment by itself: functions receive what they use.
+No other module of `geo` reads the environment: functions receive settings as arguments.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from geo.hours.calendar import Zone
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The checkout: where `data/communes` lies and where `.portee` is made."""
+"""Root of the checkout, which holds `data/communes` and `.portee`."""
 
 
 class Settings(BaseSettings):
-    """Where things are and how things are measured. Variables bear the prefix `PORTEE_`."""
+    """Settings of the installation. Environment variables have the prefix `PORTEE_`."""
 
     model_config = SettingsConfigDict(env_prefix="PORTEE_", extra="ignore", populate_by_name=True)
 

@@ -1,4 +1,4 @@
-"""The frozen state every answer is made from; reads no file, no SQL."""
+"""The immutable state that every query reads: territory, sites, population, roads. No I/O here."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from geo.territory.model import Provenance, Territory
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Territory and sites as they stood at one version of the database.
+    """Territory and sites at one version of the database.
 
-    `sites` holds those in service: not retired, and one record for each place once duplicates
-    are decided. Sorted by identifier. `version` grows by one with each change of the database.
+    `sites` holds the active records, one per place once duplicates are decided, sorted by
+    identifier; retired records are left out. `version` increases by one with each change of the
+    database.
     """
 
     version: int
@@ -32,24 +33,24 @@ class Snapshot:
     sites: tuple[Site, ...] = ()
     site_provenance: tuple[Provenance, ...] = field(default=())
     roads: GraphMetadata | None = None
-    """The road graph travel times are computed over; None: they are estimated."""
+    """Road graph used for travel times; None when they are estimated."""
     grid: People | None = None
-    """Population by cells; None: people are counted at their town hall."""
+    """Population grid; None when residents are counted at their town hall."""
     indicators: tuple[Indicator, ...] = ()
 
     @property
     def fictitious(self) -> bool:
-        """Whether any site shown is invented: every page then says so."""
+        """Whether any site is invented, which every page must then say."""
         return any(s.fictif for s in self.sites)
 
     @property
     def sites_updated(self) -> date | None:
-        """Latest `date_maj` of the sites; None when none is dated."""
+        """Latest `date_maj` of the sites, or None when no site has one."""
         return max((s.date_maj for s in self.sites if s.date_maj), default=None)
 
     @cached_property
     def site_xy(self) -> NDArray[np.float64]:
-        """Sites in the metric CRS of the territory, shape (n, 2); NaN where not located."""
+        """Site coordinates in the metric CRS of the territory, shape (n, 2); NaN where not located."""
         if not self.sites:
             return np.empty((0, 2))
         degrees = np.array([(s.longitude, s.latitude) for s in self.sites], dtype=np.float64)
@@ -62,12 +63,12 @@ class Snapshot:
         return {s.id: s for s in self.sites}
 
     def site(self, site_id: str) -> Site:
-        """The site that bears a public identifier.
+        """Return the site with a public identifier.
 
         Raises
         ------
         UnknownSite
-            If none in service does.
+            If no active site has it.
         """
         try:
             return self._site_by_id[site_id]
@@ -79,16 +80,16 @@ class Snapshot:
 
     @cached_property
     def people(self) -> People:
-        """Where people are counted: the grid, or else the town halls.
+        """Population by place: the grid if there is one, else the town halls.
 
-        A commune in which the grid counts nobody has its town hall as a place, with no inhabitant.
+        A commune without inhabitants in the grid is represented by its town hall, with zero people.
         """
         at_town_halls = people_at_town_halls(self.territory)
         return at_town_halls if self.grid is None else with_empty(self.grid, at_town_halls)
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Sources of everything in the snapshot, territory first, then sites, people, roads."""
+        """Sources of all data in the snapshot: territory first, then sites, population and roads."""
         grid = self.grid.provenance if self.grid else None
         return (
             *self.territory.provenance,

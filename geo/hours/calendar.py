@@ -1,8 +1,8 @@
-"""Days that are not as others: the public holidays of France, and the school holidays of a zone.
+"""Public holidays of France, and school holidays by zone.
 
-Public holidays are those opening-hours-py evaluates `PH` with, so that their names never disagree
-with the hours. School holidays come from the package vacances-scolaires-france (open data of the
-ministry of education); what it does not cover is not known, which is not the same as term time.
+Public holidays are those with which opening-hours-py evaluates `PH`, so that their names always
+agree with the hours. School holidays come from the package vacances-scolaires-france (open data of
+the ministry of education); days that it does not cover are unknown, not term time.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from opening_hours import OpeningHours, State
 from vacances_scolaires_france import SchoolHolidayDates
 
 Zone = Literal["A", "B", "C"]
-"""A zone of school holidays."""
+"""Zone of school holidays."""
 
 COUNTRY: Final = "FR"
 
 YEAR_DAYS: Final = 366
-"""`max_interval_days` of every evaluation: without it some strings ("easter Fr") take seconds."""
+"""`max_interval_days` of every evaluation; without it some strings ("easter Fr") take seconds."""
 
 _HOLIDAYS = OpeningHours("PH", country=COUNTRY, max_interval_days=YEAR_DAYS)
 _OTHER = "Jour férié"
@@ -44,19 +44,19 @@ _NAMED = {name: OpeningHours(day, max_interval_days=YEAR_DAYS) for name, day in 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The school holidays that hours go by. Hashable, so that it can key a cache.
+    """School holidays used to evaluate hours. Hashable, so that it can be a cache key.
 
     Attributes
     ----------
     zone
-        Whose school holidays; None where no zone is told: a day is then known only where the
+        Zone of the school holidays. None when no zone is known: a day is then known only where the
         three zones agree.
     """
 
     zone: Zone | None = None
 
     def school_holiday(self, day: date) -> bool | None:
-        """Whether a day is one of school holidays; None where it is not known."""
+        """Return whether a day is in the school holidays, or None when unknown."""
         first, last, off = _school()
         if not first <= day <= last:
             return None
@@ -66,7 +66,7 @@ class Calendar:
         return found.pop() if len(found) == 1 else None
 
     def school_runs(self, start: date, end: date) -> Iterator[tuple[date, date, bool | None]]:
-        """The days from one to another (excluded), cut where `school_holiday` changes."""
+        """Yield the runs (start, end, `school_holiday`) of equal days between two days; ends excluded."""
         since, holiday = start, self.school_holiday(start)
         day = start
         while (day := day + timedelta(days=1)) < end:
@@ -77,17 +77,17 @@ class Calendar:
 
 
 ANY_ZONE: Final = Calendar()
-"""No zone told: for weeks chosen where the zones agree, and for callers that know none."""
+"""Calendar without zone: for weeks in which the zones agree, and for callers that know no zone."""
 
 
 def school_holidays_known_until() -> date:
-    """The last day the package knows of: past it, `Calendar.school_holiday` is None."""
+    """Return the last known day; after it, `Calendar.school_holiday` is None."""
     return _school()[1]
 
 
 @lru_cache(maxsize=4_096)
 def public_holiday(day: date) -> str:
-    """The French name of a public holiday of France; "" for any other day."""
+    """Return the French name of a public holiday, or "" for any other day."""
     noon = datetime.combine(day, time(12))
     if not _HOLIDAYS.is_open(noon):
         return ""
@@ -95,23 +95,22 @@ def public_holiday(day: date) -> str:
 
 
 def has_public_holiday(start: date, end: date) -> bool:
-    """Whether a public holiday falls from one day to another (excluded)."""
+    """Return whether there is a public holiday from `start` to `end` (excluded)."""
     bounds = (datetime.combine(start, time()), datetime.combine(end, time()))
     return any(state == State.OPEN for _, _, state, _ in _HOLIDAYS.intervals(*bounds))
 
 
 def has_school_holiday(start: date, end: date) -> bool:
-    """Whether a day from one to another (excluded) is known to be a school holiday of some zone."""
+    """Return whether a day from `start` to `end` (excluded) is a school holiday of some zone."""
     days = {start + timedelta(days=place) for place in range((end - start).days)}
     return any(not days.isdisjoint(off) for off in _school()[2].values())
 
 
 @cache
 def _school() -> tuple[date, date, dict[Zone, frozenset[date]]]:
-    """First and last days known, and the holidays of each zone.
+    """Return the first and last known days, and the holidays of each zone.
 
-    The package lists days beyond the last holidays the ministry has set, as if they were all term
-    time: what it knows is taken to end with them.
+    The data end with the last holidays set by the ministry.
     """
     known = SchoolHolidayDates().data
     zones: tuple[Zone, ...] = ("A", "B", "C")

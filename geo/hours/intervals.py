@@ -1,7 +1,7 @@
-"""Hours laid out in time by opening-hours-py: when a string says open, and how surely.
+"""Evaluate opening hours to dated intervals with opening-hours-py.
 
-One evaluation for all who ask (`opening` over weeks, `moments` around a moment), with public and
-school holidays. All is wall-clock time of the site, without time zone.
+The single evaluation behind `weekly` and `open_status`, with public and school holidays. All times
+are wall-clock times of the site, without time zone.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _BOOKING = re.compile(
 
 
 class IntervalKind(StrEnum):
-    """What a string says of a span of time in which it does not say closed."""
+    """State of a site during an interval in which it is not closed."""
 
     OPEN = "open"
     APPOINTMENT = "appointment"
     """Open at stated hours, by appointment."""
     ON_REQUEST = "on_request"
-    """By appointment, and no hours are stated."""
+    """By appointment, without stated hours."""
     UNKNOWN = "unknown"
 
 
 CERTAIN: Final = frozenset({IntervalKind.OPEN, IntervalKind.APPOINTMENT})
-"""The kinds in which someone is there."""
+"""Kinds of intervals at which the site is open."""
 
 
 class HoursInterval(NamedTuple):
-    """From a time to another (excluded), and what is said of it."""
+    """An interval from `start` to `end` (excluded) and its kind."""
 
     start: datetime
     end: datetime
@@ -49,9 +49,9 @@ class HoursInterval(NamedTuple):
 
 
 def expressions(site: Site) -> Iterator[tuple[str, ItinerantStop | None]]:
-    """What says when a site is open: its own hours, and each stop with its day.
+    """Yield the expressions of a site: its own hours, then those of each stop, with the stop.
 
-    A site without hours nor stops has one empty expression.
+    A site without hours or stops has one empty expression.
     """
     if site.horaires or not site.arrets:
         yield site.horaires, None
@@ -62,24 +62,24 @@ def expressions(site: Site) -> Iterator[tuple[str, ItinerantStop | None]]:
 def hours_intervals(
     raw: str, start: date, end: date, calendar: Calendar, *, public_holidays: bool = True
 ) -> Iterator[HoursInterval]:
-    """When a string says anything but closed, found as it is asked for, in order of start.
+    """Yield lazily the intervals at which hours are not closed, sorted by start.
 
     Parameters
     ----------
     raw
-        As in `horaires`; mended where it may be (`geo.hours.parse.read_expression`).
+        String of `horaires`, repaired when possible (`geo.hours.parse.read_expression`).
     start, end
-        First day, and the day after the last: spans are cut at their midnights.
+        First day, and the day after the last; intervals are clipped at their midnights.
     calendar
-        The school holidays that `SH` stands for. Where it is not known whether a day is one, what
-        holds either way is kept and the rest is `Kind.UNKNOWN`.
+        School holidays for `SH`. On a day for which they are unknown, intervals that hold both with
+        and without a holiday keep their kind; the others are `IntervalKind.UNKNOWN`.
     public_holidays
-        False to evaluate as if there were none, to tell what they change.
+        False evaluates as if there were no public holiday, to find what they change.
 
     Yields
     ------
-    Spans; they overlap only where school holidays are not known. One `Kind.UNKNOWN` from start to
-    end for a string that can't be read.
+    Intervals, which overlap only where school holidays are unknown. A string that cannot be parsed
+    gives one `IntervalKind.UNKNOWN` from start to end.
     """
     expression = read_expression(raw)
     country = COUNTRY if public_holidays else None
@@ -102,14 +102,16 @@ def _either_way(expression: str, start: date, end: date, country: str | None) ->
             set(_evaluated(during(expression, holiday=holiday), day, day + timedelta(days=1), country))
             for holiday in (True, False)
         )
-        yield from sorted({*(on & off), *(span._replace(kind=IntervalKind.UNKNOWN) for span in on ^ off)})
+        yield from sorted(
+            {*(on & off), *(interval._replace(kind=IntervalKind.UNKNOWN) for interval in on ^ off)}
+        )
 
 
 def _evaluated(expression: str, start: date, end: date, country: str | None) -> Iterator[HoursInterval]:
     if "||" not in expression:
         yield from _library_intervals(expression, start, end, country)
         return
-    # Of a fallback with a comment alone, the library forgets all but the first day.
+    # The library evaluates a fallback that is only a comment on the first day alone.
     first, *others = (
         list(_library_intervals(each, start, end, country)) for each in alternatives(expression)
     )
@@ -118,17 +120,17 @@ def _evaluated(expression: str, start: date, end: date, country: str | None) -> 
     yield from first
 
 
-def _outside(spans_: list[HoursInterval], taken: list[HoursInterval]) -> Iterator[HoursInterval]:
-    """The pieces of some spans that lie in none of others, both in order."""
-    for span in spans_:
-        since = span.start
+def _outside(intervals: list[HoursInterval], taken: list[HoursInterval]) -> Iterator[HoursInterval]:
+    """Yield the parts of intervals that overlap none of `taken`; both are sorted by start."""
+    for interval in intervals:
+        since = interval.start
         for other in taken:
-            if since < other.start < span.end:
-                yield span._replace(start=since, end=other.start)
-            if other.start < span.end:
+            if since < other.start < interval.end:
+                yield interval._replace(start=since, end=other.start)
+            if other.start < interval.end:
                 since = max(since, other.end)
-        if since < span.end:
-            yield span._replace(start=since)
+        if since < interval.end:
+            yield interval._replace(start=since)
 
 
 def _library_intervals(
@@ -142,14 +144,14 @@ def _library_intervals(
 
 def _kind(state: State, comment: str, length: timedelta) -> IntervalKind:
     booking = is_booking(comment)
-    # The library reads "sur rendez-vous" alone as open day and night.
+    # The library evaluates "sur rendez-vous" alone as open around the clock.
     if state == State.OPEN and not (comment and length >= timedelta(days=1)):
         return IntervalKind.APPOINTMENT if booking else IntervalKind.OPEN
     return IntervalKind.ON_REQUEST if booking else IntervalKind.UNKNOWN
 
 
 def is_booking(comment: str) -> bool:
-    """Whether the words of a comment say that one must have an appointment."""
+    """Return whether a comment says that an appointment is required."""
     return bool(comment) and bool(_BOOKING.search(comment)) and "sans" not in comment.casefold()
 
 

@@ -1,8 +1,7 @@
-"""What a resident needs to know of a site at a moment: open until when, else again when, and where.
+"""Status of a site at a moment, for residents: open until when, or closed until when, and where.
 
-Structures only: words are for those who show them. Moments may bear a time zone and are then
-brought to Europe/Paris; everything given back is wall-clock time of the site, without time zone.
-Definitions and limits: docs/opening.md.
+Data only, no text. Moments with a time zone are converted to Europe/Paris; all results are
+wall-clock times of the site, without time zone. Definitions and limits: docs/opening.md.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from geo.hours.weekly import wall_clock
 from geo.sites.model import ItinerantStop, Site
 
 HORIZON: Final = timedelta(days=60)
-"""How far the next opening is looked for."""
+"""How far ahead the next opening is searched."""
 
 VISITS_HORIZON: Final = timedelta(days=366)
-"""How far visits of an itinerant site are looked for."""
+"""How far ahead visits of an itinerant site are searched."""
 
 _DAY: Final = timedelta(days=1)
 _IN_PERSON = "Se présenter"
@@ -39,11 +38,11 @@ _NAMES_HOLIDAYS = re.compile(r"\bPH\b|\b(?:19|20)\d\d\b")
 
 
 class OpenState(StrEnum):
-    """How a site stands at a moment."""
+    """State of a site at a moment."""
 
     OPEN = "open"
     BY_APPOINTMENT = "by_appointment"
-    """No hours are stated for the moment: one has to ask for an appointment."""
+    """By appointment, without stated hours."""
     UNKNOWN = "unknown"
     CLOSED = "closed"
 
@@ -53,29 +52,31 @@ _RANK = {state: rank for rank, state in enumerate(OpenState)}
 
 @dataclass(frozen=True, slots=True)
 class OpenStatus:
-    """How a site stands at a moment, and what comes next.
+    """Status of a site at a moment, and its next change.
+
+    The interval concerned is the present one when the site is open, else the next one.
 
     Attributes
     ----------
     state
-        OPEN where its hours, or those of one of its stops, say so; else BY_APPOINTMENT where one of
-        them says so; else UNKNOWN where any of them can't be told; else CLOSED.
+        The first of OPEN, BY_APPOINTMENT, UNKNOWN that holds for its hours or one of its stops;
+        else CLOSED.
     until
-        When it closes, if it is open; None where it does not within `HORIZON`, or where no hour of
-        closing is told ("Mo 10:00+").
+        Closing time, if open; None when it does not close within `HORIZON`, or when no closing time
+        is given ("Mo 10:00+").
     opens
-        When it next opens, if it is not open; None where it is not known to within `HORIZON`.
+        Next opening time, if not open; None when none is known within `HORIZON`.
     appointment
-        The range concerned (the present one when open, else the next) is by appointment.
+        Whether the interval concerned is by appointment.
     holiday
-        Name of the public holiday, where it is why nothing is open on this day; else "".
+        Name of the public holiday that closes the site today, else "".
     doubtful
-        The range concerned falls on a public holiday of which the hours say nothing: by the
-        letter it is open, but nobody may be there.
+        Whether the interval concerned is on a public holiday that the hours do not mention:
+        formally open, but possibly unattended.
     stop
-        The stop concerned, where it is one of an itinerant site.
+        The stop of the interval concerned, for an itinerant site.
     readable
-        Every string of hours it has could be read, and it has some.
+        Whether the site has hours and all of them could be parsed.
     """
 
     state: OpenState
@@ -90,7 +91,7 @@ class OpenStatus:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Hours of a day; an end at or before the start is on the next day (0:00 is midnight)."""
+    """Opening range of a day; an end at or before the start is on the next day."""
 
     start: time
     end: time
@@ -100,25 +101,24 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class DayHours:
-    """One day of a site.
+    """Hours of a site on one day.
 
     Attributes
     ----------
     ranges
-        By start; stops included. Empty on a day when the site is not known to be open.
+        Opening ranges sorted by start, including those of stops; empty when none is known.
     by_appointment
-        Some of the day is by appointment without stated hours.
+        Whether part of the day is by appointment without stated hours.
     unknown
-        Some of the day can't be told.
+        Whether part of the day is unknown.
     holiday
         Name of the public holiday, or "".
     doubtful
-        It is a public holiday, some range is open, and the hours of that range say nothing of
-        public holidays.
+        Whether some range is on a public holiday that its hours do not mention.
     school_holiday
-        None where it is not known.
+        Whether it is a day of school holidays; None when unknown.
     exceptional
-        A dated rule makes the day other than it would be: a closure, other hours, an opening.
+        Whether a dated rule changes the usual hours of the day.
     """
 
     date: date
@@ -133,7 +133,7 @@ class DayHours:
 
 @dataclass(frozen=True, slots=True)
 class DatedVisit:
-    """One dated visit of an itinerant site; `stop` is None where its hours name no place."""
+    """One dated visit of an itinerant site; `stop` is None when its hours name no place."""
 
     start: datetime
     end: datetime
@@ -143,9 +143,9 @@ class DatedVisit:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionalPeriod:
-    """Days on end, first and last included, on which dated rules change the hours alike.
+    """Consecutive days, first and last included, to which dated rules give the same hours.
 
-    `ranges` are the hours of each; empty when closed.
+    `ranges` are the hours of each day; empty when closed.
     """
 
     first: date
@@ -154,35 +154,37 @@ class ExceptionalPeriod:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is open."""
+        """Whether the site is closed."""
         return not self.ranges
 
 
 def open_status_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) -> OpenStatus:
-    """How a site stands at a moment, by its hours and by each of its stops.
+    """Return the status of a site at a moment, from its hours and each of its stops.
 
     Parameters
     ----------
     moment
-        With a time zone, it is brought to Europe/Paris; without, it is the time of the place.
+        Converted to Europe/Paris; without time zone, it is a local time.
     calendar
-        The school holidays hours go by.
+        School holidays used to evaluate the hours.
     """
     now = wall_clock(moment)
     if not site.horaires and not site.arrets:
         return OpenStatus(_without_hours(site), readable=False)
-    told = [
+    statuses = [
         (expression, _expression_status(expression, stop, now, calendar))
         for expression, stop in expressions(site)
     ]
-    found = min((opening for _, opening in told), key=lambda o: (_RANK[o.state], o.appointment))
-    readable = all(opening.readable for _, opening in told)
+    found = min((status for _, status in statuses), key=lambda s: (_RANK[s.state], s.appointment))
+    readable = all(status.readable for _, status in statuses)
     if found.state is OpenState.OPEN:
         return found if readable else replace(found, readable=False)
-    ahead = (opening for _, opening in told if opening.opens)
-    following = min(ahead, key=lambda o: o.opens or now, default=found)
+    ahead = (status for _, status in statuses if status.opens)
+    following = min(ahead, key=lambda status: status.opens or now, default=found)
     holiday = public_holiday(now.date())
-    if holiday and not any(_closed_by_holiday(expression, now.date(), calendar) for expression, _ in told):
+    if holiday and not any(
+        _closed_by_holiday(expression, now.date(), calendar) for expression, _ in statuses
+    ):
         holiday = ""
     return replace(following, state=found.state, holiday=holiday, readable=readable)
 
@@ -190,27 +192,29 @@ def open_status_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) 
 def _expression_status(
     expression: str, stop: ItinerantStop | None, now: datetime, calendar: Calendar
 ) -> OpenStatus:
-    """How a site stands by one expression; its holiday is left out."""
+    """Return the status given by one expression, without its holiday."""
     if not is_readable(expression):
         return OpenStatus(OpenState.UNKNOWN, readable=False)
     ahead = _ahead(expression, now.date(), calendar)
-    present = [span for span in ahead if span.start <= now < span.end]
-    certain = [span for span in present if span.kind in CERTAIN]
+    present = [interval for interval in ahead if interval.start <= now < interval.end]
+    certain = [interval for interval in present if interval.kind in CERTAIN]
     if certain:
-        span = max(certain, key=lambda span: span.end)
+        interval = max(certain, key=lambda interval: interval.end)
         horizon = datetime.combine(now.date() + HORIZON, time())
         return OpenStatus(
             OpenState.OPEN,
-            until=None if span.end >= horizon or _is_open_ended(expression, span) else span.end,
-            appointment=span.kind is IntervalKind.APPOINTMENT,
+            until=None if interval.end >= horizon or _is_open_ended(expression, interval) else interval.end,
+            appointment=interval.kind is IntervalKind.APPOINTMENT,
             doubtful=_is_doubtful(expression, now.date()),
             stop=stop,
         )
     state = OpenState.CLOSED
     if present:
-        requested = any(span.kind is IntervalKind.ON_REQUEST for span in present)
+        requested = any(interval.kind is IntervalKind.ON_REQUEST for interval in present)
         state = OpenState.BY_APPOINTMENT if requested else OpenState.UNKNOWN
-    following = next((span for span in ahead if span.start > now and span.kind in CERTAIN), None)
+    following = next(
+        (interval for interval in ahead if interval.start > now and interval.kind in CERTAIN), None
+    )
     if not following:
         return OpenStatus(state, stop=stop if present else None)
     return OpenStatus(
@@ -222,33 +226,36 @@ def _expression_status(
     )
 
 
-def _is_open_ended(expression: str, span: HoursInterval) -> bool:
-    """Whether a span may end at midnight for want of an hour of closing."""
-    return span.end.time() == time() and bool(_OPEN_END.search(expression))
+def _is_open_ended(expression: str, interval: HoursInterval) -> bool:
+    """Return whether an interval may end at midnight only because no closing time is given."""
+    return interval.end.time() == time() and bool(_OPEN_END.search(expression))
 
 
 @lru_cache(maxsize=65_536)
 def _ahead(expression: str, day: date, calendar: Calendar) -> tuple[HoursInterval, ...]:
-    """Spans from a day on, up to the first known opening of a later day; many sites share them."""
+    """Return intervals from a day on, up to the first known opening of a later day.
+
+    Cached because many sites share their hours.
+    """
     found: list[HoursInterval] = []
     tomorrow = datetime.combine(day + _DAY, time())
-    for span in _merged(hours_intervals(expression, day, day + HORIZON, calendar)):
-        found.append(span)
-        if span.start >= tomorrow and span.kind in CERTAIN:
+    for interval in _merged(hours_intervals(expression, day, day + HORIZON, calendar)):
+        found.append(interval)
+        if interval.start >= tomorrow and interval.kind in CERTAIN:
             break
     return tuple(found)
 
 
 def _merged(found: Iterator[HoursInterval]) -> Iterator[HoursInterval]:
-    """Spans of one kind that follow without a break (at the edge of school holidays) made one."""
+    """Merge adjacent intervals of the same kind, which the edges of school holidays separate."""
     last: HoursInterval | None = None
-    for span in found:
-        if last and span.start == last.end and span.kind is last.kind:
-            last = last._replace(end=span.end)
+    for interval in found:
+        if last and interval.start == last.end and interval.kind is last.kind:
+            last = last._replace(end=interval.end)
             continue
         if last:
             yield last
-        last = span
+        last = interval
     if last:
         yield last
 
@@ -262,7 +269,7 @@ def _without_hours(site: Site) -> OpenState:
 
 @lru_cache(maxsize=16_384)
 def _closed_by_holiday(expression: str, day: date, calendar: Calendar) -> bool:
-    """Whether an expression would be open on a day, were it not a public holiday."""
+    """Return whether an expression is closed on a day only because it is a public holiday."""
     if "PH" not in expression or not is_readable(expression):
         return False
     now, otherwise = (
@@ -276,22 +283,22 @@ def _closed_by_holiday(expression: str, day: date, calendar: Calendar) -> bool:
 
 
 def _is_doubtful(expression: str, day: date) -> bool:
-    """Whether an opening falls on a public holiday that its hours neither name nor mean by its date."""
+    """Return whether a day is a public holiday that the hours mention neither by `PH` nor by date."""
     return bool(public_holiday(day)) and not _NAMES_HOLIDAYS.search(expression) and expression != "24/7"
 
 
 def week_hours(site: Site, day: date, calendar: Calendar = ANY_ZONE) -> tuple[DayHours, ...]:
-    """Seven days of a site, from a day on."""
+    """Return the hours of a site for seven days, from a day on."""
     return tuple(_days(site, day, day + 7 * _DAY, calendar))
 
 
 def closures(
     site: Site, start: date, end: date, calendar: Calendar = ANY_ZONE
 ) -> tuple[ExceptionalPeriod, ...]:
-    """Closures and openings by dated rules, from a day to another (excluded), in order.
+    """Return closures and openings by dated rules from `start` to `end` (excluded), in order.
 
-    Days on end with the same hours are one; a closure goes on over days that are closed anyway,
-    such as the Sunday of a fortnight's holiday. Stops are not looked at: see `next_visits`.
+    Consecutive days with the same hours are merged; a closure continues over days that are closed
+    anyway, such as the Sunday of a fortnight's holiday. Stops are ignored: see `next_visits`.
     """
     found: list[ExceptionalPeriod] = []
     unbroken = False
@@ -311,10 +318,10 @@ def closures(
 def next_visits(
     site: Site, moment: datetime, calendar: Calendar = ANY_ZONE, count: int = 3
 ) -> tuple[DatedVisit, ...]:
-    """The next visits of an itinerant site, the present one included, by start.
+    """Return the next visits of an itinerant site, including a present one, sorted by start.
 
-    Those of its stops; or, where it is said to be itinerant and has none, its hours, without a
-    place. At most `count`, within `VISITS_HORIZON`.
+    They are the visits of its stops; an itinerant site without stops has its hours as visits
+    without a place. At most `count`, within `VISITS_HORIZON`.
     """
     now = wall_clock(moment)
     sources = [each for each in expressions(site) if each[1]]
@@ -328,9 +335,9 @@ def _visits(
     expression: str, stop: ItinerantStop | None, now: datetime, calendar: Calendar
 ) -> Iterator[DatedVisit]:
     today = now.date()
-    for span in _merged(hours_intervals(expression, today, today + VISITS_HORIZON, calendar)):
-        if span.kind in CERTAIN and span.end > now:
-            yield DatedVisit(span.start, span.end, span.kind is IntervalKind.APPOINTMENT, stop)
+    for interval in _merged(hours_intervals(expression, today, today + VISITS_HORIZON, calendar)):
+        if interval.kind in CERTAIN and interval.end > now:
+            yield DatedVisit(interval.start, interval.end, interval.kind is IntervalKind.APPOINTMENT, stop)
 
 
 def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[DayHours]:
@@ -345,48 +352,56 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
             usual = _by_day(left, start, end, calendar)
     for place in range((end - start).days):
         day = start + place * _DAY
-        spans_ = [(span, stop, expression) for expression, stop, days in by_day for span in days[day]]
+        intervals = [
+            (interval, stop, expression) for expression, stop, days in by_day for interval in days[day]
+        ]
         certain = sorted(
-            ((span, stop) for span, stop, _ in spans_ if span.kind in CERTAIN), key=lambda each: each[0]
+            ((interval, stop) for interval, stop, _ in intervals if interval.kind in CERTAIN),
+            key=lambda each: each[0],
         )
         yield DayHours(
             date=day,
             ranges=tuple(
-                Range(span.start.time(), span.end.time(), span.kind is IntervalKind.APPOINTMENT, stop)
-                for span, stop in certain
+                Range(
+                    interval.start.time(),
+                    interval.end.time(),
+                    interval.kind is IntervalKind.APPOINTMENT,
+                    stop,
+                )
+                for interval, stop in certain
             ),
-            by_appointment=any(span.kind is IntervalKind.ON_REQUEST for span, *_ in spans_),
-            unknown=any(span.kind is IntervalKind.UNKNOWN for span, *_ in spans_),
+            by_appointment=any(interval.kind is IntervalKind.ON_REQUEST for interval, *_ in intervals),
+            unknown=any(interval.kind is IntervalKind.UNKNOWN for interval, *_ in intervals),
             holiday=public_holiday(day),
-            doubtful=any(s.kind in CERTAIN and _is_doubtful(each, day) for s, _, each in spans_),
+            doubtful=any(s.kind in CERTAIN and _is_doubtful(each, day) for s, _, each in intervals),
             school_holiday=calendar.school_holiday(day),
             exceptional=usual is not None and _certain(usual[day]) != _certain(by_day[0][2][day]),
         )
 
 
 def _certain(found: list[HoursInterval]) -> list[HoursInterval]:
-    return [span for span in found if span.kind in CERTAIN]
+    return [interval for interval in found if interval.kind in CERTAIN]
 
 
 def _by_day(expression: str, start: date, end: date, calendar: Calendar) -> dict[date, list[HoursInterval]]:
-    """The spans that begin on each day; those of a day or more are cut at midnights."""
+    """Group intervals by the day on which they begin; those of a day or more are cut at midnights."""
     days: dict[date, list[HoursInterval]] = {start + place * _DAY: [] for place in range((end - start).days)}
-    # From the day before, so that what began then and lasts past midnight stays there.
-    for span in _merged(hours_intervals(expression, start - _DAY, end + _DAY, calendar)):
-        for piece in _at_midnights(span):
+    # From the day before, so that an interval that lasts past midnight stays on its first day.
+    for interval in _merged(hours_intervals(expression, start - _DAY, end + _DAY, calendar)):
+        for piece in _at_midnights(interval):
             if piece.start.date() in days:
                 days[piece.start.date()].append(piece)
     return days
 
 
-def _at_midnights(span: HoursInterval) -> Iterator[HoursInterval]:
-    if span.end - span.start < _DAY:
-        yield span
+def _at_midnights(interval: HoursInterval) -> Iterator[HoursInterval]:
+    if interval.end - interval.start < _DAY:
+        yield interval
         return
     midnights = []
-    midnight = datetime.combine(span.start.date() + _DAY, time())
-    while midnight < span.end:
+    midnight = datetime.combine(interval.start.date() + _DAY, time())
+    while midnight < interval.end:
         midnights.append(midnight)
         midnight += _DAY
-    for start, end in pairwise((span.start, *midnights, span.end)):
-        yield span._replace(start=start, end=end)
+    for start, end in pairwise((interval.start, *midnights, interval.end)):
+        yield interval._replace(start=start, end=end)

@@ -1,4 +1,4 @@
-"""Opening hours in OpenStreetMap's syntax: how a string is read or mended, and stops of a round."""
+"""Parse opening hours in OpenStreetMap's syntax, repaired if need be, and the stops of a round."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geo.sites.standard import SEPARATOR
 from geo.sites.text import comparable_text
 
 LENGTH_MAX: Final = 2_000
-"""Longest expression read, in characters; the longest real one has about 120."""
+"""Longest expression accepted, in characters; the longest real one has about 120."""
 
 _EMPTY_RANGE = re.compile(r"(?<!\d)0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII)
 # The library reads "PH Mo-Fr" (public holidays from Monday to Friday) as "PH,Mo-Fr".
@@ -28,30 +28,29 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @lru_cache(maxsize=65_536)
 def read_expression(raw: str) -> str:
-    """The expression that is evaluated for a string of `horaires`.
+    """Return the expression to evaluate for a string of `horaires`.
 
     Returns
     -------
-    The string itself where it is in OpenStreetMap's syntax; what it means in that syntax where it
-    is written otherwise and leaves no doubt (`geo.hours.repair.mended`); "" where it can't be read:
-    the hours are then unknown.
+    The string itself when it is valid OpenStreetMap syntax; its translation when it is unambiguous
+    (`geo.hours.repair.repair_hours`); "" when it cannot be parsed: the hours are then unknown.
 
     Notes
     -----
-    A range that ends when it begins ("14:00-14:00") is a slip of the pen that the syntax accepts,
-    and evaluators read as open for 24 hours. Names of school holidays (`SH`) must be understood by
-    `geo.hours.syntax`, for the library takes no account of them.
+    An empty range ("14:00-14:00") is a mistake that the syntax accepts and evaluators treat as open
+    for 24 hours, so it is invalid here. School holidays (`SH`) must be understood by
+    `geo.hours.syntax`, because the library ignores them.
     """
     if not raw or len(raw) > LENGTH_MAX:
         return ""
     if _is_valid(raw):
         return raw
-    better = repair_hours(raw)
-    return better if _is_valid(better) else ""
+    repaired = repair_hours(raw)
+    return repaired if _is_valid(repaired) else ""
 
 
 def is_readable(raw: str) -> bool:
-    """Whether a string of `horaires` can be evaluated; when it can't, the hours are unknown."""
+    """Return whether a string of `horaires` can be evaluated; otherwise the hours are unknown."""
     return bool(read_expression(raw))
 
 
@@ -68,17 +67,17 @@ def _is_valid(expression: str) -> bool:
 
 
 def parse_hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
-    """The raw string of `horaires`, always kept, and a finding when it is mended or can't be read."""
-    read = read_expression(cell)
-    if read == cell:
+    """Return the raw string of `horaires`, and a finding when it was repaired or cannot be parsed."""
+    expression = read_expression(cell)
+    if expression == cell:
         return cell, ()
-    if read:
-        return cell, (Finding("horaires_corriges", "horaires", cell, f"« {shorten(read)} »"),)
+    if expression:
+        return cell, (Finding("horaires_corriges", "horaires", cell, f"« {shorten(expression)} »"),)
     return cell, (Finding("horaires_illisibles", "horaires", cell),)
 
 
 def parse_stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ...]]:
-    """Stops written `place @ day hours` and joined by `|`."""
+    """Parse stops written `place @ day hours` and joined by `|`; invalid ones give a finding."""
     found: list[ItinerantStop] = []
     findings = []
     for part in filter(None, map(comparable_text, cell.split(SEPARATOR))):
@@ -90,7 +89,7 @@ def parse_stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ..
 
 
 def format_stop(stop: ItinerantStop) -> str:
-    """A stop as one cell writes it; `stops` reads it back."""
+    """Format a stop for a cell; the inverse of `parse_stops`."""
     return f"{stop.place} @ {stop.day} {stop.hours}"
 
 
@@ -107,8 +106,8 @@ def _stop(part: str) -> ItinerantStop | None:
 
 
 def day_selector(day: str) -> str:
-    """A day as opening_hours writes it: "2026-12-03" is "2026 Dec 03" there."""
+    """Return a day as an opening_hours selector: "2026-12-03" becomes "2026 Dec 03"."""
     if not _ISO_DAY.fullmatch(day):
         return day
-    read = date.fromisoformat(day)
-    return f"{read.year} {_MONTHS[read.month - 1]} {read.day:02}"
+    parsed = date.fromisoformat(day)
+    return f"{parsed.year} {_MONTHS[parsed.month - 1]} {parsed.day:02}"

@@ -1,7 +1,10 @@
-"""Hours written by hand, read as OpenStreetMap's syntax where their meaning leaves no doubt.
+"""Translate hours written by hand to OpenStreetMap's syntax when they are unambiguous.
 
-Only plain weekly hours: days, times, "fermé", what separates them, and no word besides. What is not
-understood whole is not mended at all.
+Only plain weekly hours are translated: days, times, "fermé" and separators. A text with anything
+else is not translated at all.
+
+The text is cut into tokens; a small recursive-descent parser reads them as rules of days and
+times; the rules are then checked (no repeated day, sorted ranges) and written in the syntax.
 """
 
 from __future__ import annotations
@@ -14,14 +17,14 @@ from typing import Final
 from geo.sites.text import comparable_text
 
 LONGEST: Final = 300
-"""Longest text looked at, in characters."""
+"""Longest text translated, in characters."""
 
 _CODES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _FRENCH = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _ABBREVIATED = ("lun", "mar", "mer", "jeu", "ven", "sam", "dim")
 _WEEKDAY = {name: day for names in (_FRENCH, _CODES) for day, name in enumerate(map(str.lower, names))}
 _WEEKDAY |= {f"{name}s": day for day, name in enumerate(_FRENCH)}
-# "mar" alone may be March: it is Tuesday beside another day only, which a range or a list shows.
+# "mar" alone may be March: it is read as Tuesday only beside another day, in a range or a list.
 _SHORT_WEEKDAY = {name: day for day, name in enumerate(_ABBREVIATED)}
 _DASH = re.compile("[\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]")
 _TOKEN = re.compile(
@@ -42,15 +45,15 @@ _PLAIN_RULE = re.compile(r"([A-Z][\w,-]*) (\d{2}:\d{2}-\d{2}:\d{2}(?:,\d{2}:\d{2
 
 
 def repair_hours(raw: str) -> str:
-    """Weekly hours in OpenStreetMap's syntax; "" where there is any doubt.
+    """Translate weekly hours to OpenStreetMap's syntax; return "" when they are ambiguous.
 
-    - « du lundi au vendredi 9h-12h et 14h-17h30, samedi 9h à 12h » is
+    - « du lundi au vendredi 9h-12h et 14h-17h30, samedi 9h à 12h » gives
       "Mo-Fr 09:00-12:00,14:00-17:30; Sa 09:00-12:00";
-    - "Mo - Fr : 9.00…": blanks, colons, dashes and missing separators are put right;
-    - "Mo 09:00-12:00,14:00-14:00" is "Mo 09:00-12:00, Mo 14:00-24:00 unknown": the
-      morning is sure, and so is that nobody knows when the afternoon ends.
+    - "Mo - Fr : 9.00…": blanks, colons, dashes and missing separators are corrected;
+    - "Mo 09:00-12:00,14:00-14:00" gives "Mo 09:00-12:00, Mo 14:00-24:00 unknown": the morning is
+      certain, and the end of the afternoon is unknown.
 
-    A day said twice leaves a doubt (does the second rule add, or replace?) unless it is to close it.
+    A day in two rules is ambiguous (the second may add or replace) unless the second closes it.
     """
     if len(raw) > LONGEST:
         return ""
@@ -61,7 +64,7 @@ def repair_hours(raw: str) -> str:
 
 
 def _without_empty_ranges(raw: str) -> str:
-    """Ranges that end when they begin made unknown from then on; the others are kept."""
+    """Replace ranges that end when they begin by unknown hours from then on."""
     rules = []
     for rule in raw.split(";"):
         if not _EMPTY_RANGE.search(rule):
@@ -72,7 +75,7 @@ def _without_empty_ranges(raw: str) -> str:
             return ""
         days, ranges = plain_rule[1], plain_rule[2].split(",")
         *sure, last = ranges
-        # Only the last range of a day: what comes after an end that nobody knows is not sure.
+        # Only the last range of a day can be open-ended: later ranges would be uncertain.
         if not sure or not _EMPTY_RANGE.fullmatch(last) or any(map(_EMPTY_RANGE.fullmatch, sure)):
             return ""
         if last[:5] < sure[-1][6:]:
@@ -82,11 +85,11 @@ def _without_empty_ranges(raw: str) -> str:
 
 
 _Token = tuple[str, int]
-"""Kind of token, and its weekday or its minute of the day."""
+"""Kind of token, and its weekday or minute of the day."""
 
 
 def _tokens(raw: str) -> list[_Token] | None:
-    """The tokens of a text; None where a part of it is no token."""
+    """Return the tokens of a text, or None when some part of it is not a token."""
     letters = unicodedata.normalize("NFKD", _DASH.sub("-", comparable_text(raw))).casefold()
     text = "".join(letter for letter in letters if not unicodedata.combining(letter))
     found: list[_Token] = []
@@ -96,13 +99,13 @@ def _tokens(raw: str) -> list[_Token] | None:
         if not match:
             return None
         place = match.end()
-        kind, said = str(match.lastgroup), match[0]
+        kind, matched = str(match.lastgroup), match[0]
         if kind == "word":
-            kind, value = _word(said)
+            kind, value = _word(matched)
             if kind == "?":
                 return None
         else:
-            value = _minute(said) if kind == "time" else 0
+            value = _minute(matched) if kind == "time" else 0
             if value > 24 * 60:
                 return None
         if kind != "blank":
@@ -113,8 +116,8 @@ def _tokens(raw: str) -> list[_Token] | None:
     return [("day" if kind == "short" else kind, value) for kind, value in found]
 
 
-def _word(said: str) -> _Token:
-    bare = said.rstrip(".")
+def _word(word: str) -> _Token:
+    bare = word.rstrip(".")
     if bare in _EMPTY_WORDS:
         return "blank", 0
     if bare in _AND:
@@ -126,10 +129,10 @@ def _word(said: str) -> _Token:
     return "?", 0
 
 
-def _minute(said: str) -> int:
-    if said == "midi":
+def _minute(clock: str) -> int:
+    if clock == "midi":
         return 12 * 60
-    hour, minute = re.fullmatch(r"(\d+) ?[h:] ?(\d*)", said).groups()  # type: ignore[union-attr]
+    hour, minute = re.fullmatch(r"(\d+) ?[h:] ?(\d*)", clock).groups()  # type: ignore[union-attr]
     return int(hour) * 60 + int(minute or 0)
 
 
@@ -145,14 +148,14 @@ class _HoursRule:
 
 
 def _to_osm(tokens: list[_Token]) -> str:
-    """Rules of days and times, in order; "" where the tokens are no such thing."""
+    """Parse tokens as rules of days and times; return "" when they are not, or are ambiguous."""
     rules: list[_HoursRule] = []
     place = 0
     while place < len(tokens):
-        read = _one_rule(tokens, place)
-        if not read:
+        parsed = _one_rule(tokens, place)
+        if not parsed:
             return ""
-        rule, place = read
+        rule, place = parsed
         rules.append(rule)
     seen: set[int] = set()
     for rule in rules:
@@ -170,7 +173,7 @@ def _to_osm(tokens: list[_Token]) -> str:
 
 
 def _one_rule(tokens: list[_Token], place: int) -> tuple[_HoursRule, int] | None:
-    """A rule that begins at a place, and where the next begins."""
+    """Parse the rule that begins at a token; return it and the index of the next, or None."""
     rule = _HoursRule(off=_kinds(tokens, place, 2) in (["off", "day"], ["off", "every"]))
     place += rule.off
     while place < len(tokens) and tokens[place][0] in ("day", "every"):

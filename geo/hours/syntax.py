@@ -1,8 +1,8 @@
-"""The rules an expression of opening hours is made of: of school holidays, dated ones, alternatives.
+"""Split and rewrite the rules of opening hours: school holidays, dated rules, alternatives.
 
-opening-hours-py reads `SH` and takes no account of it: an expression that names school holidays is
-turned into two that don't, the one that holds on their days and the one that holds on the others.
-Which day is which is for `geo.hours.calendar`.
+opening-hours-py parses `SH` but ignores it, so an expression with school holidays is rewritten to
+two expressions without: one for days of school holidays, one for the others. Which day is which is
+decided by `geo.hours.calendar`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 NEVER: Final = "24/7 off"
-"""What is left where every rule of an expression is of the other days."""
+"""Expression without any applicable rule."""
 
 EVERY_DAY: Final = "Mo-Su"
 
@@ -30,34 +30,34 @@ _DAYS = re.compile(rf"\b{_LIST}(?:\s+{_LIST})*(?![\w\[-])", re.IGNORECASE)
 
 
 def mentions_school(expression: str) -> bool:
-    """Whether an expression names school holidays, elsewhere than in a comment."""
+    """Return whether an expression has school holidays (`SH`) outside of comments."""
     return "SH" in expression and bool(_SCHOOL.search(_masked(expression)))
 
 
 def during(expression: str, *, holiday: bool) -> str:
-    """What an expression says on days of school holidays, or on the others, without naming them.
+    """Return the expression for days of school holidays, or for other days, without `SH`.
 
-    `SH off` holds every day of holidays and no other; `SH Mo-Fr` from Monday to Friday of holidays;
-    `Mo-Fr,SH` every day of holidays, and from Monday to Friday of other days.
+    `SH off` applies to every day of the holidays only; `SH Mo-Fr` from Monday to Friday of the
+    holidays; `Mo-Fr,SH` to every day of the holidays, and from Monday to Friday of other days.
 
     Returns
     -------
-    "" where the place of `SH` is not understood; `NEVER` where no rule is left.
+    "" when the position of `SH` is not understood; `NEVER` when no rule remains.
     """
     if not mentions_school(expression):
         return expression
-    kept: list[tuple[str, str]] = []
+    rules: list[tuple[str, str]] = []
     for separator, rule in _split(expression):
-        said = _rule(rule, holiday=holiday)
-        if said is None:
+        rewritten = _rule(rule, holiday=holiday)
+        if rewritten is None:
             return ""
-        if said:
-            kept.append((separator, said))
-    return _joined(kept) or NEVER
+        if rewritten:
+            rules.append((separator, rewritten))
+    return _joined(rules) or NEVER
 
 
 def alternatives(expression: str) -> tuple[str, ...]:
-    """What holds first, then what holds where that says nothing (`||`), and so on."""
+    """Split an expression at `||`: each part applies where the parts before it are closed."""
     found: list[list[tuple[str, str]]] = [[]]
     for sign, rule in _split(expression):
         if sign.strip() == "||":
@@ -67,9 +67,9 @@ def alternatives(expression: str) -> tuple[str, ...]:
 
 
 def undated(expression: str) -> str:
-    """An expression without the rules that hold on dates only ("2026 Dec 24 off", "Aug 03-17 off").
+    """Return an expression without its dated rules ("2026 Dec 24 off", "Aug 03-17 off").
 
-    Whole months are a season, not a date. "" where no rule is left.
+    Rules of whole months are seasons, not dates. Returns "" when no rule remains.
     """
     return _joined([(sign, rule) for sign, rule in _split(expression) if not _DATED.search(_masked(rule))])
 
@@ -79,7 +79,7 @@ def _joined(rules: Iterable[tuple[str, str]]) -> str:
 
 
 def _split(expression: str) -> Iterator[tuple[str, str]]:
-    """The rules of an expression, each with the separator before it."""
+    """Yield the rules of an expression, each with the separator before it."""
     masked = _masked(expression)
     separator, since = "", 0
     for found in _SEPARATOR.finditer(masked):
@@ -93,7 +93,7 @@ def _split(expression: str) -> Iterator[tuple[str, str]]:
 
 
 def _rule(rule: str, *, holiday: bool) -> str | None:
-    """One rule on such days; "" where it never holds, None where it is not understood."""
+    """Rewrite one rule for such days: "" when it never applies, None when it is not understood."""
     masked = _masked(rule)
     named = len(_SCHOOL.findall(masked))
     if not named:
@@ -113,5 +113,5 @@ def _rule(rule: str, *, holiday: bool) -> str | None:
 
 
 def _masked(expression: str) -> str:
-    """The same, comments blotted out at equal length."""
+    """Return the expression with its comments replaced by NULs, of equal length."""
     return _QUOTED.sub(lambda found: "\0" * len(found[0]), expression)

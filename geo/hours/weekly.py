@@ -1,9 +1,9 @@
-"""When sites are open: at a slot of the week, and over a typical week.
+"""Opening hours at a slot of the week and over a typical week, for planners.
 
-Hours are evaluated over a real week, so that odd weeks, first Thursdays and dated rules fall as the
-calendar has them, with the holidays of France. All is wall-clock time of the site. What is unknown
-stays unknown. What a resident needs to know of one moment is in `geo.hours.open_status`. Definitions
-and limits: docs/opening.md.
+Hours are evaluated over a real week, with the holidays of France, so that odd weeks, first
+Thursdays and dated rules apply as in the calendar. All times are wall-clock times of the site.
+Unknown hours stay unknown. The status at one moment, for residents, is in `geo.hours.open_status`.
+Definitions and limits: docs/opening.md.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from geo.sites.model import Site
 from geo.sites.text import fold
 
 TIME_ZONE: Final = ZoneInfo("Europe/Paris")
-"""Where a moment given with a time zone is brought to."""
+"""Time zone of the wall-clock times of sites."""
 
 EXAMPLES: Final = "« maintenant », « mardi 18:30 », « soir », « samedi »"
-"""How a slot is written, shown with each refusal."""
+"""Examples of slots, shown in error messages."""
 
 EVENING_FROM: Final = 18
-"""Hour of the day from which it is evening."""
+"""Hour of the day at which the evening begins."""
 
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
@@ -63,24 +63,24 @@ _LABELS = {
 }
 
 _Part = tuple[int, int, Openness]
-"""From a minute of the week to another (excluded), open or perhaps so."""
+"""(first minute of the week, last (excluded), OPEN or UNKNOWN)."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A time of the week that a site may be open at. Hashable, so that it can key a cache.
+    """A time of the week at which a site may be open. Hashable, so that it can be a cache key.
 
     Attributes
     ----------
     text
-        As `parse_slot` reads it back: "mardi 18:30".
+        Canonical text, which `parse_slot` accepts: "mardi 18:30".
     label
-        French words: « ouvert le mardi à 18 h 30 ».
+        French label: « ouvert le mardi à 18 h 30 ».
     windows
-        Minutes of the week, counted from Monday 0:00, each from one to another (excluded). A site
-        is open at the slot when it is open at some time of some window.
+        (start, end) in minutes from Monday 0:00, end excluded. A site is open at the slot when it
+        is open at some time in some window.
     week
-        Monday of the one week that is meant ("maintenant"); None for any week.
+        Monday of the only week concerned ("maintenant"); None for any week.
     """
 
     text: str
@@ -97,18 +97,17 @@ EVENING: Final = Slot(
 
 
 def parse_slot(text: str, *, now: datetime | None = None) -> Slot:
-    """Read a slot as it is written.
+    """Parse a slot.
 
     - "maintenant": the minute of `now`, in its own week;
     - "mardi 18:30" ("mardi 18h30", "tu 18:30"): that minute of the week;
-    - "samedi" (any day): some time of that day;
-    - "soir": some time from 18:00 on, from Monday to Friday.
+    - "samedi" (any day): any time of that day;
+    - "soir": any time from 18:00 on, from Monday to Friday.
 
     Parameters
     ----------
     now
-        The present moment; with a time zone, it is brought to `TIME_ZONE`; without, it is the
-        time of the place.
+        The present moment, converted to `TIME_ZONE`; without time zone, it is a local time.
 
     Raises
     ------
@@ -140,11 +139,11 @@ def parse_slot(text: str, *, now: datetime | None = None) -> Slot:
 
 @lru_cache(maxsize=1_024)
 def reference_week(day: date) -> date:
-    """The Monday of a typical week: the first whole week from a day on without a holiday.
+    """Return the Monday of a typical week: the first whole week without holidays from a day on.
 
-    No day of it is a public holiday of France, as opening-hours-py has them, Sundays included; nor
-    a school holiday of any zone, so that hours do not depend on one. Past the last school holidays
-    known (`geo.hours.calendar.school_holidays_known_until`), only public ones are looked at.
+    No day of it, Sunday included, is a public holiday of France or a school holiday of any zone.
+    After the last known school holidays (`geo.hours.calendar.school_holidays_known_until`), only
+    public holidays are considered.
     """
     monday = day + timedelta(days=-day.weekday() % 7)
     while _has_holiday(monday, monday + timedelta(days=7)):
@@ -157,21 +156,21 @@ def _has_holiday(start: date, end: date) -> bool:
 
 
 def slot_status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZONE) -> Openness:
-    """Whether a site is open at a slot.
+    """Return whether a site is open at a slot.
 
     Parameters
     ----------
     week
-        Monday of the week that is looked at, see `reference_week`; a slot that means one week
-        ("maintenant") goes by its own.
+        Monday of the week to evaluate, see `reference_week`; ignored for slots that have their own
+        week ("maintenant").
     calendar
-        The school holidays hours go by. Without a zone, hours that depend on them are unknown on
-        days when the zones differ; a typical week has none.
+        School holidays. Without a zone, hours that depend on them are unknown on days when the
+        zones differ; a typical week has no such day.
 
     Returns
     -------
-    OPEN where its hours, or those of one of its stops, say so; else UNKNOWN where any of them
-    can't be told; else CLOSED.
+    OPEN if the site or one of its stops is open; else UNKNOWN if some of their hours are unknown;
+    else CLOSED.
     """
     found = {
         openness
@@ -182,9 +181,9 @@ def slot_status(site: Site, slot: Slot, week: date, calendar: Calendar = ANY_ZON
 
 
 def weekly_mask(site: Site, week: date, calendar: Calendar = ANY_ZONE) -> NDArray[np.bool_] | None:
-    """Quarter hours of a week at which a site is open, from Monday 0:00.
+    """Return the quarter hours of a week, from Monday 0:00, at which a site is open.
 
-    A quarter hour counts when the site is open at its middle.
+    A quarter hour is open when the site is open at its middle.
 
     Parameters
     ----------
@@ -195,15 +194,15 @@ def weekly_mask(site: Site, week: date, calendar: Calendar = ANY_ZONE) -> NDArra
 
     Returns
     -------
-    Shape (672,); what may be open counts as closed. None where nothing is known to be open and
-    something may be.
+    Shape (672,), with unknown hours counted as closed. None when the site has unknown hours and no
+    known ones.
     """
     minutes = _open_minutes(site, week, calendar)
     return None if minutes is None else minutes.reshape(-1, 15)[:, 7].copy()
 
 
 def weekly_hours(site: Site, week: date, calendar: Calendar = ANY_ZONE) -> float | None:
-    """Hours of a week during which a site is open, to the minute; None as `weekly_mask`."""
+    """Return the number of hours a week a site is open, to the minute; None as for `weekly_mask`."""
     minutes = _open_minutes(site, week, calendar)
     return None if minutes is None else int(minutes.sum()) / 60
 
@@ -220,27 +219,27 @@ def _open_minutes(site: Site, week: date, calendar: Calendar) -> NDArray[np.bool
 
 
 def _parts(site: Site, week: date, calendar: Calendar) -> Iterator[_Part]:
-    """When a site is open or may be: by its hours and by each of its stops."""
+    """Yield when a site is open or may be, from its hours and each of its stops."""
     for expression, _ in expressions(site):
         yield from _evaluated(expression, week, calendar)
 
 
 @lru_cache(maxsize=16_384)
 def _evaluated(expression: str, week: date, calendar: Calendar) -> tuple[_Part, ...]:
-    """One expression over one week; many sites share the same."""
+    """Evaluate one expression over one week; cached because many sites share their hours."""
     start = datetime.combine(week, time())
     return tuple(
         (
-            int((span.start - start).total_seconds()) // 60,
-            int((span.end - start).total_seconds()) // 60,
-            Openness.OPEN if span.kind in CERTAIN else Openness.UNKNOWN,
+            int((interval.start - start).total_seconds()) // 60,
+            int((interval.end - start).total_seconds()) // 60,
+            Openness.OPEN if interval.kind in CERTAIN else Openness.UNKNOWN,
         )
-        for span in hours_intervals(expression, week, week + timedelta(days=7), calendar)
+        for interval in hours_intervals(expression, week, week + timedelta(days=7), calendar)
     )
 
 
 def wall_clock(moment: datetime) -> datetime:
-    """A moment as clocks of the place show it: brought to `TIME_ZONE` where it has a time zone."""
+    """Convert a moment to wall-clock time in `TIME_ZONE`; unchanged when it has no time zone."""
     return moment.astimezone(TIME_ZONE).replace(tzinfo=None) if moment.tzinfo else moment
 
 

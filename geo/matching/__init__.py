@@ -1,1 +1,1 @@
-"""Who can help, near here, for this need: what a resident asks of the sites, and the answer."""
+"""Match sites to the criteria of residents: text search, ranking, upcoming itinerant visits."""

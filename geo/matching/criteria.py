@@ -1,7 +1,7 @@
-"""What a resident may ask of a site: needs, publics, costs, hours, in codes an address can hold.
+"""Criteria of residents: needs, publics, costs and others, as codes used in URLs.
 
-A wish is met, not met, or not known to be: the standard leaves most fields optional, and a site
-that says nothing is not a site that refuses. Wishes of one group are alternatives; groups add up.
+A criterion is met, not met or unknown, because most fields of the standard are optional and an
+empty field is not a refusal. Criteria of one group are alternatives; all groups must be met.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from geo.sites.text import fold
 
 
 class Fit(IntEnum):
-    """How a site answers a wish; the larger, the better."""
+    """How a site meets a criterion; larger is better."""
 
     NO = 0
     UNKNOWN = 1
@@ -30,16 +30,16 @@ Test = Callable[[Site], Fit]
 
 @dataclass(frozen=True)
 class CriteriaGroup:
-    """Wishes that are alternatives to each other.
+    """Criteria that are alternatives to each other.
 
     Attributes
     ----------
     name
-        In the address: « besoin ».
+        Parameter in the URL: « besoin ».
     tests
-        Code → how a site answers it.
+        Code → function that returns how a site meets it.
     labels
-        Code → label of the standard, where the group stands for one of its closed lists.
+        Code → label of the standard, when the group is one of its closed lists.
     """
 
     name: str
@@ -50,17 +50,17 @@ class CriteriaGroup:
 def _listed(
     name: str, field: str, codes: Iterable[str], labels: Iterable[str], *, silence: Fit
 ) -> CriteriaGroup:
-    """A group over a closed list of the standard; `silence` is what an empty field means."""
+    """Build a group from a closed list of the standard; `silence` is the meaning of an empty field."""
     by_code = dict(zip(codes, labels, strict=True))
 
     def test(label: str) -> Test:
-        def answer(site: Site) -> Fit:
-            told = getattr(site, field)
-            if not told:
+        def fit(site: Site) -> Fit:
+            values = getattr(site, field)
+            if not values:
                 return silence
-            return Fit.YES if label in told else Fit.NO
+            return Fit.YES if label in values else Fit.NO
 
-        return answer
+        return fit
 
     return CriteriaGroup(
         name, {code: test(label) for code, label in by_code.items()}, MappingProxyType(by_code)
@@ -71,18 +71,18 @@ def _known(value: bool | None) -> Fit:
     return Fit.UNKNOWN if value is None else Fit.YES if value else Fit.NO
 
 
-def _follows(label: str) -> Test:
-    def answer(site: Site) -> Fit:
-        told = site.modalites_accompagnement
-        return Fit.UNKNOWN if not told else Fit.YES if label in told else Fit.NO
+def _offers_support(label: str) -> Test:
+    def fit(site: Site) -> Fit:
+        offered = site.modalites_accompagnement
+        return Fit.UNKNOWN if not offered else Fit.YES if label in offered else Fit.NO
 
-    return answer
+    return fit
 
 
 def _at_home(site: Site) -> Fit:
-    """The standard has no field for it: only a presentation can tell, so silence is not a refusal."""
-    told = fold(f"{site.nom} {site.presentation_resume} {site.presentation_detail}")
-    return Fit.YES if "a domicile" in told else Fit.UNKNOWN if not told.strip() else Fit.NO
+    """Search « à domicile » in the presentation, as the standard has no field for it."""
+    text = fold(f"{site.nom} {site.presentation_resume} {site.presentation_detail}")
+    return Fit.YES if "a domicile" in text else Fit.UNKNOWN if not text.strip() else Fit.NO
 
 
 def _itinerant(site: Site) -> Fit:
@@ -92,13 +92,13 @@ def _itinerant(site: Site) -> Fit:
 
 
 def _free(site: Site) -> Fit:
-    told = site.frais_a_charge
-    return Fit.UNKNOWN if not told else Fit.YES if "Gratuit" in told else Fit.NO
+    costs = site.frais_a_charge
+    return Fit.UNKNOWN if not costs else Fit.YES if "Gratuit" in costs else Fit.NO
 
 
 def _free_or_conditional(site: Site) -> Fit:
-    told = set(site.frais_a_charge)
-    return Fit.UNKNOWN if not told else Fit.YES if told & {"Gratuit", "Gratuit sous condition"} else Fit.NO
+    costs = set(site.frais_a_charge)
+    return Fit.UNKNOWN if not costs else Fit.YES if costs & {"Gratuit", "Gratuit sous condition"} else Fit.NO
 
 
 _S, _A = standard.SERVICES, standard.MODALITES_ACCOMPAGNEMENT
@@ -122,7 +122,7 @@ GROUPS: Final[Mapping[str, CriteriaGroup]] = MappingProxyType(
                 "publics_specifiquement_adresses",
                 ("jeunes", "etudiants", "familles", "seniors", "femmes"),
                 standard.PUBLICS,
-                silence=Fit.YES,  # « tout public », says the standard
+                silence=Fit.YES,  # in the standard, an empty field means « tout public »
             ),
             _listed(
                 "aide",
@@ -138,10 +138,10 @@ GROUPS: Final[Mapping[str, CriteriaGroup]] = MappingProxyType(
             CriteriaGroup(
                 "comment",
                 {
-                    "accompagne": _follows(_A[1]),
-                    "atelier": _follows(_A[2]),
-                    "seul": _follows(_A[0]),
-                    "distance": _follows(_A[3]),
+                    "accompagne": _offers_support(_A[1]),
+                    "atelier": _offers_support(_A[2]),
+                    "seul": _offers_support(_A[0]),
+                    "distance": _offers_support(_A[3]),
                     "domicile": _at_home,
                     "itinerant": _itinerant,
                 },
@@ -184,19 +184,19 @@ GROUPS: Final[Mapping[str, CriteriaGroup]] = MappingProxyType(
         )
     }
 )
-"""Every group but « quand » (see `geo.hours.weekly`) and « mots », which need more than the site."""
+"""All groups except « quand » (see `geo.hours.weekly`) and « mots » (see `geo.matching.text_search`)."""
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is asked of a site. Hashable, so that it can key a cache.
+    """Criteria that a site must meet. Hashable, so that it can be a cache key.
 
     Attributes
     ----------
     chosen
-        Group and code, sorted; every code is one of its group's.
+        Sorted (group, code) pairs; every code belongs to its group.
     words
-        Words that must all be found in what the site says of itself.
+        Words that the text of a site must all contain.
     """
 
     chosen: tuple[tuple[str, str], ...] = ()
@@ -206,16 +206,16 @@ class Criteria:
         return bool(self.chosen or self.words)
 
     def of(self, group: str) -> tuple[str, ...]:
-        """Codes chosen in a group."""
+        """Return the codes chosen in a group."""
         return tuple(code for name, code in self.chosen if name == group)
 
     @property
     def remote(self) -> bool:
-        """Whether help without going there is among what is asked."""
+        """Whether remote help is among the criteria."""
         return ("comment", "distance") in self.chosen
 
     def fits(self, site: Site) -> dict[str, Fit]:
-        """How a site answers each group asked for."""
+        """Return how a site meets each group of the criteria."""
         found: dict[str, Fit] = {}
         for name, code in self.chosen:
             found[name] = max(found.get(name, Fit.NO), GROUPS[name].tests[code](site))
@@ -225,7 +225,7 @@ class Criteria:
 
 
 ANYTHING: Final = Criteria()
-"""Nothing in particular: every site that receives people."""
+"""No criterion."""
 
 
 def mentions(site: Site, words: str) -> bool:
@@ -245,5 +245,5 @@ def mentions(site: Site, words: str) -> bool:
 
 
 def receives_public(site: Site) -> bool:
-    """Whether people may go there: unless the site says that it receives nobody."""
+    """Return whether a site is open to the public; true unless it says otherwise."""
     return "Ce lieu n'accueille pas de public" not in site.modalites_acces

@@ -1,4 +1,4 @@
-"""The sites that answer a wish, soonest reached first; and when none does, why and what nearly does."""
+"""Rank the sites that meet criteria by travel time; when there is none, find the nearest matches."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from geo.sites.model import Site
 from geo.sites.text import fold
 
 WHEN: Final = "quand"
-"""The group of wishes about hours."""
+"""Name of the criteria group about hours."""
 NEARLY_MAX: Final = 3
-"""Sites offered that nearly fit."""
+"""Maximum number of sites that nearly fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankedSite:
-    """A site found.
+    """A site with its travel time and the criteria that it does not meet.
 
     Attributes
     ----------
     row
-        Its place among the sites asked.
+        Index in the sequence of sites.
     seconds
-        Travel time from the origin; inf where no road leads or no origin was given.
+        Travel time from the origin; inf when unreachable or without origin.
     unknown
-        Groups of wishes the site does not tell about.
+        Criteria groups for which the site has no information.
     missing
-        Groups it does not meet.
+        Criteria groups that the site does not meet.
     """
 
     row: int
@@ -42,26 +42,26 @@ class RankedSite:
 
     @property
     def minutes(self) -> float | None:
-        """Travel time in minutes, None where there is none."""
+        """Travel time in minutes, or None when unreachable or without origin."""
         return self.seconds / 60 if isfinite(self.seconds) else None
 
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """What was found, soonest reached first.
+    """Sites by how they meet the criteria, each list sorted by travel time.
 
     Attributes
     ----------
     fits
-        Sites known to meet every wish.
+        Sites that meet all criteria.
     maybes
-        Sites that refuse none, but do not tell about some: worth a call.
+        Sites that may meet all criteria: some are unknown, none is missing.
     nearly
-        The soonest sites that fail fewest wishes, when nothing fits or may fit: at most `NEARLY_MAX`.
+        When both are empty, the sites with the fewest missing criteria, at most `NEARLY_MAX`.
     freed
-        Group → how many sites would fit or may fit without it, when nothing does.
+        When both are empty, group → number of sites that would fit or may fit without it.
     away
-        Sites set aside because they receive nobody.
+        Number of sites left out because they are not open to the public.
     """
 
     fits: tuple[RankedSite, ...]
@@ -74,30 +74,30 @@ class MatchResult:
 def rank_sites(
     sites: Sequence[Site],
     seconds: Sequence[float] | None,
-    wishes: Criteria,
+    criteria: Criteria,
     *,
     open_at: Callable[[Site], Fit] | None = None,
 ) -> MatchResult:
-    """Sort sites into those that fit, those that may, and those that nearly do.
+    """Sort sites into those that fit, those that may fit, and those that nearly fit.
 
     Parameters
     ----------
     seconds
-        Travel time to each site, inf where out of reach; None without an origin: then the order is
-        that of communes and names.
+        Travel time to each site, inf when unreachable; None without origin: sites are then sorted
+        by commune and name.
     open_at
-        How a site answers the wish about hours, where there is one.
+        Returns how a site meets the criterion about hours, when there is one.
     """
-    groups: list[RankedSite] = []
+    ranked: list[RankedSite] = []
     away = 0
     for row, site in enumerate(sites):
-        if not receives_public(site) and not wishes.remote:
+        if not receives_public(site) and not criteria.remote:
             away += 1
             continue
-        fits = wishes.fits(site)
+        fits = criteria.fits(site)
         if open_at is not None:
             fits[WHEN] = open_at(site)
-        groups.append(
+        ranked.append(
             RankedSite(
                 row,
                 site,
@@ -106,14 +106,14 @@ def rank_sites(
                 tuple(name for name, fit in fits.items() if fit is Fit.NO),
             )
         )
-    groups.sort(key=_order)
-    possible = [each for each in groups if not each.missing]
+    ranked.sort(key=_order)
+    possible = [each for each in ranked if not each.missing]
     fitting = tuple(each for each in possible if not each.unknown)
     maybes = tuple(each for each in possible if each.unknown)
     if possible:
         return MatchResult(fitting, maybes, away=away)
-    nearly = sorted(groups, key=lambda each: (len(each.missing), len(each.unknown), *_order(each)))
-    freed = Counter(each.missing[0] for each in groups if len(each.missing) == 1)
+    nearly = sorted(ranked, key=lambda each: (len(each.missing), len(each.unknown), *_order(each)))
+    freed = Counter(each.missing[0] for each in ranked if len(each.missing) == 1)
     return MatchResult((), (), tuple(nearly[:NEARLY_MAX]), dict(freed), away)
 
 

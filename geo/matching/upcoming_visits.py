@@ -1,7 +1,7 @@
-"""When itinerant help passes by: the dated stops of every site, and the communes they are in.
+"""Upcoming visits of itinerant sites, and the communes in which they take place.
 
-A stop says its place in words. It is in the commune whose name those words hold, the longest where
-several do; where they hold none, in the commune of its site.
+The place of a stop is text. The stop is in the commune with the longest name contained in that
+text, or, when it contains none, in the commune of its site.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from geo.sites.text import fold
 from geo.territory.model import Territory
 
 EACH: Final = 3
-"""Visits looked for at each stop."""
+"""Default number of visits per stop."""
 
 _WORDS: Final = re.compile(r"\w+")
 
@@ -32,11 +32,11 @@ class UpcomingVisit:
     Attributes
     ----------
     start, end
-        Wall-clock times of the place.
+        Wall-clock times of the site.
     place
-        As the stop says it.
+        Place of the stop, as text.
     commune
-        INSEE code of the commune it is in; "" where it is not known.
+        INSEE code of the commune, or "" when unknown.
     """
 
     start: datetime
@@ -49,7 +49,7 @@ class UpcomingVisit:
 def upcoming_visits(
     sites: Iterable[Site], territory: Territory, moment: datetime, calendar: Calendar, *, each: int = EACH
 ) -> list[UpcomingVisit]:
-    """The next visits at every stop, by start: at most `each` of one stop."""
+    """Return the next visits at every stop, at most `each` per stop, sorted by start."""
     names = {" ".join(_WORDS.findall(fold(c.name))): c.code for c in territory.commune_by_code.values()}
     found = [
         UpcomingVisit(visit.start, visit.end, stop.place, _commune_of(stop, site, names), site)
@@ -62,7 +62,7 @@ def upcoming_visits(
 
 
 def _commune_of(stop: ItinerantStop, site: Site, names: Mapping[str, str]) -> str:
-    """The commune a stop is in; `names` are folded names of communes with their codes."""
+    """Return the INSEE code of the commune of a stop; `names` maps folded commune names to codes."""
     words = _WORDS.findall(fold(stop.place[:200]))
     runs = (
         " ".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)

@@ -1,1 +1,1 @@
-"""Where somebody says they are: communes, postcodes, hamlets, streets, addresses, found by their names."""
+"""Search places by name: communes, postcodes, hamlets, streets and addresses."""

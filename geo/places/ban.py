@@ -1,7 +1,7 @@
-"""Files of the Base Adresse Nationale: addresses of a département, and its lieux-dits.
+"""Read files of the Base Adresse Nationale: addresses and lieux-dits of a département.
 
-Every row ends accepted, doubled, outside or rejected, and is counted. What columns are read, and
-what becomes of each row: docs/addresses.md.
+Every row is counted as accepted, doubled, outside or rejected. Columns and rules:
+docs/addresses.md.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ LICENCE: Final = "Licence Ouverte 2.0"
 WHERE: Final = "https://adresse.data.gouv.fr, rubrique des données à télécharger"
 
 MAX_BYTES: Final = 4_000_000_000
-"""Largest file read, unpacked: all of France is about that."""
+"""Largest unpacked file read, in bytes; the file of all of France is about this size."""
 
 MARGIN_M: Final = 15_000.0
-"""How far outside the territory an address is kept, in metres: who lives there may be served here."""
+"""How far outside the territory addresses are included, in metres: sites here may serve them."""
 
 AGREEMENT_M: Final = 100.0
-"""How far the two pairs of coordinates of a row may be apart, in metres."""
+"""Maximum distance in metres between the two pairs of coordinates of a row."""
 
 NAMELESS_FROM: Final = 5_000
-"""Numbers from which the register only stands for « no number » (lieux-dits are 5001 or 99999)."""
+"""Numbers from this one on mean « no number » in the register (lieux-dits are 5001 or 99999)."""
 
 NAME_MAX: Final = 200
 
@@ -73,10 +73,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A street or a hamlet, with its house numbers in order.
+    """A street or a hamlet, with its sorted house numbers.
 
-    `id` is the register's (`47001_0010`); `former` the name of the commune it was in before a
-    merger. Its point (WGS 84 degrees) is that of the house number nearest to their middle.
+    `id` is that of the register (`47001_0010`); `former` is the name of its commune before a merger.
+    Its point (WGS 84 degrees) is that of the house number nearest to the centre of all of them.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Street:
 
 @dataclass(slots=True)
 class AddressTally:
-    """Counts of rows: `read == accepted + doubled + outside + rejected`, always."""
+    """Counts of rows. Invariant: `read == accepted + doubled + outside + rejected`."""
 
     read: int = 0
     accepted: int = 0
@@ -104,7 +104,7 @@ class AddressTally:
 
 @dataclass(frozen=True)
 class AddressFile:
-    """A file read: which one it was, and what became of its rows."""
+    """A file that was read: its name, hash, counts and findings."""
 
     file_name: str
     sha256: str
@@ -112,26 +112,26 @@ class AddressFile:
     findings: Findings
 
     def summary(self) -> dict[str, Any]:
-        """Counts and reasons, as they are kept."""
+        """Return the counts and reasons, as stored."""
         return {**asdict(self.tally), "reasons": dict(self.findings.count)}
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Streets and hamlets sorted by identifier, and the files they were read from."""
+    """Streets and hamlets sorted by identifier, and their source files."""
 
     streets: tuple[Street, ...]
     files: tuple[AddressFile, ...]
 
     @property
     def number_count(self) -> int:
-        """House numbers of all streets."""
+        """Number of house numbers of all streets."""
         return sum(len(street.numbers) for street in self.streets)
 
 
 @dataclass(slots=True)
 class _AddressColumns:
-    """Rows that can be read, in columns: one entry each."""
+    """Valid rows as columns, one entry per row."""
 
     line: list[int] = field(default_factory=list)
     street: list[str] = field(default_factory=list)
@@ -153,19 +153,19 @@ def read_addresses(
     margin_m: float = MARGIN_M,
     progress: Callable[[int], None] | None = None,
 ) -> Addresses:
-    """Read files of the Base Adresse Nationale, of addresses or of lieux-dits, packed by gzip or not.
+    """Read files of the Base Adresse Nationale, of addresses or lieux-dits, optionally gzipped.
 
     Parameters
     ----------
     territory
-        What lies farther than `margin_m` metres from its communes is counted as outside.
+        Rows farther than `margin_m` metres from its communes are counted as outside.
     progress
-        Called now and then, and at the end of each file, with the number of rows read so far.
+        Called every 4,096 rows and at the end of each file with the number of rows read.
 
     Raises
     ------
     UnreadableFile
-        If a file is no such file, or none of its rows can be used.
+        If a file is not a BAN file, or none of its rows is usable.
     """
     within = _within(territory, margin_m)
     streets: dict[str, Street] = {}
@@ -174,23 +174,23 @@ def read_addresses(
     for path in paths:
         before = done
 
-        def tell(rows: int, before: int = before) -> None:
+        def report_progress(rows: int, before: int = before) -> None:
             if progress:
                 progress(before + rows)
 
-        file, found = _read(path, territory, within, tell)
+        file, found = _read(path, territory, within, report_progress)
         done += file.tally.read
         files.append(file)
         for street in found:
             known = streets.get(street.id)
-            # A lieu-dit of one file may be a street with numbers of the other.
+            # The same identifier may be a lieu-dit in one file and a street with numbers in another.
             if known is None or len(street.numbers) > len(known.numbers):
                 streets[street.id] = street
     return Addresses(tuple(sorted(streets.values(), key=lambda s: s.id)), tuple(files))
 
 
 def _read(
-    path: Path, territory: Territory, within: shapely.Geometry, tell: Callable[[int], None]
+    path: Path, territory: Territory, within: shapely.Geometry, report_progress: Callable[[int], None]
 ) -> tuple[AddressFile, list[Street]]:
     tally, findings, rows = AddressTally(), Findings(), _AddressColumns()
     with _unpacked(path) as plain:
@@ -199,12 +199,12 @@ def _read(
         for line, row in cells:
             tally.read += 1
             if tally.read % _PROGRESS_EVERY == 0:
-                tell(tally.read)
+                report_progress(tally.read)
             problem = _read_row(line, row, columns, rows)
             if problem:
                 tally.rejected += 1
                 findings.add(problem)
-    tell(tally.read)
+    report_progress(tally.read)
     streets = _streets(rows, territory, within, tally, findings)
     file = AddressFile(path.name, sha256_of(path), tally, findings)
     if not streets:
@@ -214,12 +214,12 @@ def _read(
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
-    """The file itself, or what a .gz holds, in a temporary file."""
+    """Yield the path of the file, or of a temporary file with the content of a .gz."""
     try:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
     except OSError:
-        packed = False  # told better by the reader of text
+        packed = False  # the text reader reports it with a better message
     if not packed:
         yield path
         return
@@ -236,7 +236,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
 
 
 class _SizeLimitedStream:
-    """A stream that refuses to be read beyond `MAX_BYTES`: a small .gz may hold any number of zeros."""
+    """A stream that refuses to yield more than `MAX_BYTES`, against decompression bombs."""
 
     def __init__(self, stream: gzip.GzipFile, name: str) -> None:
         self._stream, self._name, self._left = stream, name, MAX_BYTES
@@ -252,7 +252,7 @@ class _SizeLimitedStream:
 
 
 def _opened(path: Path, name: str, encoding: str) -> tuple[dict[str, int], Iterator[tuple[int, list[str]]]]:
-    """Rank of each column by name, and the rows below the header."""
+    """Return the index of each column by name, and the rows below the header."""
     first: list[str] = []
     for separator in (";", ",", "\t"):
         cells = delimited.rows(path, encoding, separator)
@@ -282,7 +282,7 @@ def _unknown(name: str, header: list[str]) -> UnreadableFile:
 
 
 def _read_row(line: int, row: list[str], columns: dict[str, int], rows: _AddressColumns) -> Issue | None:
-    """Add a row to those that can be read, or tell why it cannot."""
+    """Append a row to `rows` if it is valid; otherwise return the issue that rejects it."""
     if len(row) != len(columns):
         return _rejected(
             line,
@@ -372,7 +372,7 @@ def _streets(
     tally: AddressTally,
     findings: Findings,
 ) -> list[Street]:
-    """Streets of the rows that lie where they say and near the territory; the others are counted."""
+    """Group rows by street; count those that are outside, repeated, or with discordant coordinates."""
     if not rows.line:
         return []
     degrees, apart = _placed(rows, territory.metric_crs)
@@ -398,14 +398,17 @@ def _streets(
 
 
 def _placed(rows: _AddressColumns, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Longitude and latitude of each row, and how many metres its two positions are apart (0 if one)."""
+    """Return longitude and latitude of each row, and the distance of its two positions in metres.
+
+    The distance is 0 where a row has only one of the two.
+    """
     degrees, metres = np.array(rows.degrees), np.array(rows.metres)
     only_metres = np.isnan(degrees[:, 0])
     if only_metres.any():
         points = reproject(shapely.points(metres[only_metres]), source=epsg, target=WGS84)
         degrees[only_metres] = shapely.get_coordinates(points)
-    told = project(degrees[:, 0], degrees[:, 1], epsg)
-    apart = np.hypot(*(told - metres).T)
+    projected = project(degrees[:, 0], degrees[:, 1], epsg)
+    apart = np.hypot(*(projected - metres).T)
     apart[np.isnan(metres[:, 0])] = 0.0
     return degrees, apart
 
@@ -417,7 +420,7 @@ def _street(
     places = degrees[at]
     middle = at[np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1))]
 
-    def usual(values: list[str]) -> str:
+    def most_common(values: list[str]) -> str:
         return Counter(values[i] for i in known.values()).most_common(1)[0][0]
 
     numbers = tuple(
@@ -425,16 +428,16 @@ def _street(
         for (number, repetition), i in sorted(known.items())
         if number >= 0
     )
-    name = usual(rows.name)
+    name = most_common(rows.name)
     first = fold(name).split(" ")[0]
     return Street(
         id=street,
         hamlet=not numbers or first not in STREET_TYPES,
         name=name,
-        postcode=usual(rows.postcode),
-        commune=usual(rows.commune),
-        commune_name=usual(rows.commune_name),
-        former=usual(rows.former),
+        postcode=most_common(rows.postcode),
+        commune=most_common(rows.commune),
+        commune_name=most_common(rows.commune_name),
+        former=most_common(rows.former),
         longitude=float(degrees[middle, 0]),
         latitude=float(degrees[middle, 1]),
         numbers=numbers,
@@ -442,13 +445,13 @@ def _street(
 
 
 def _within(territory: Territory, margin_m: float) -> shapely.Geometry:
-    """Where addresses are kept (WGS 84 degrees), ready for many points."""
+    """Return the area in which addresses are included (WGS 84 degrees), prepared for many points."""
     epsg = territory.metric_crs
     boundaries = reproject([c.boundary for c in territory.communes], source=WGS84, target=epsg)
     area = shapely.buffer(shapely.union_all(boundaries).simplify(200.0), margin_m)
-    kept = reproject([shapely.segmentize(area, 2_000.0)], source=epsg, target=WGS84)[0]
-    shapely.prepare(kept)
-    return kept
+    included = reproject([shapely.segmentize(area, 2_000.0)], source=epsg, target=WGS84)[0]
+    shapely.prepare(included)
+    return included
 
 
 def _pair(first: str, second: str, bound: float) -> tuple[float, float] | None:
@@ -477,7 +480,7 @@ def _rejected(line: int, column: str, value: str, code: str, reason: str, advice
 
 
 def _nothing(file: AddressFile, territory: Territory) -> UnreadableFile:
-    """Why no address of a file can be kept."""
+    """Return the error for a file without usable address."""
     tally = file.tally
     if not tally.read:
         return UnreadableFile(

@@ -1,8 +1,9 @@
-"""The State's geocoder, asked when our own search finds nothing good enough; off unless configured.
+"""Client of the national geocoder, used when our own search finds no good result; off by default.
 
-Géoplateforme's service of direct geocoding, and those of its shape: GET `…/search?q=…&limit=…`
-answers a GeoJSON FeatureCollection whose features bear `label`, `score`, `type`, `citycode`,
-`postcode`, `city` and `context`. What was typed goes to that service, and is never logged here.
+Supports the geocoding service of the Géoplateforme and compatible ones: GET
+`…/search?q=…&limit=…` returns a GeoJSON FeatureCollection whose features have the properties
+`label`, `score`, `type`, `citycode`, `postcode`, `city` and `context`. The query is sent to that
+service and never logged here.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ TIMEOUT_S: Final = 2.0
 ANSWER_MAX_BYTES: Final = 256_000
 CHUNK_BYTES: Final = 16_384
 ASKED_MIN: Final = 3
-"""Characters the service asks for at least; it takes 200 at most."""
+"""Minimum length of a query of the service, in characters."""
 
 ASKED_MAX: Final = 200
+"""Maximum length of a query of the service, in characters."""
 
 _KINDS: Final = {
     "housenumber": PlaceKind.ADDRESS,
@@ -47,39 +49,39 @@ _NEAR_DEGREES: Final = 0.1
 def geocode(
     url: str, text: str, limit: int, territory: Territory, *, timeout_s: float = TIMEOUT_S
 ) -> list[Place]:
-    """Places the geocoder finds in the territory or its neighbours' communes, best first.
+    """Return the places that the geocoder finds in the territory or nearby communes, best first.
 
-    Empty when it finds none, and when it fails: the reason is logged, without what was typed.
+    Returns [] when it fails; the kind of failure is logged, without the query.
 
     Parameters
     ----------
     url
-        Address of the service, without parameters: `https://data.geopf.fr/geocodage/search`.
+        URL of the service, without parameters: `https://data.geopf.fr/geocodage/search`.
     timeout_s
-        Seconds after which the answer is no longer waited for.
+        Timeout of the whole request, in seconds.
     """
-    asked = " ".join(text.split())[:ASKED_MAX]
-    if len(asked) < ASKED_MIN or not asked[0].isalnum():
+    searched = " ".join(text.split())[:ASKED_MAX]
+    if len(searched) < ASKED_MIN or not searched[0].isalnum():
         return []
-    query = urlencode({"q": asked, "limit": max(1, min(limit, 20))})
+    query = urlencode({"q": searched, "limit": max(1, min(limit, 20))})
     try:
         features = _fetched(f"{url}{'&' if '?' in url else '?'}{query}", timeout_s)["features"]
         return [place for feature in features if (place := _place(feature, territory))][:limit]
     except urllib.error.HTTPError as problem:
         log.warning("the geocoder refused: status %d", problem.code)
     except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError) as problem:
-        # Only the kind of failure: its text may hold the address asked.
+        # Log only the kind of failure: its message may contain the query.
         log.warning("the geocoder failed: %s", type(problem).__name__)
     return []
 
 
 def place(place_id: str, territory: Territory) -> Place:
-    """The place an identifier of the geocoder's answers stands for: it holds point and commune.
+    """Decode the identifier of a place found by the geocoder, which contains its point and commune.
 
     Raises
     ------
     UnknownPlace
-        If it is not such an identifier, or its point is not near its commune.
+        If the identifier is invalid, or its point is not near its commune.
     """
     if (found := _ID.fullmatch(place_id)) and (commune := territory.commune_by_code.get(found[3])):
         longitude, latitude = float(found[1]), float(found[2])
@@ -103,7 +105,7 @@ def place(place_id: str, territory: Territory) -> Place:
 
 
 def _fetched(address: str, timeout_s: float) -> dict[str, Any]:
-    """The answer, read in bounded time and memory."""
+    """Fetch a JSON object in bounded time and memory."""
     if not address.startswith(("https://", "http://")):
         raise ValueError("not an address of the web")
     until = time.monotonic() + timeout_s
@@ -116,21 +118,21 @@ def _fetched(address: str, timeout_s: float) -> dict[str, Any]:
                 raise ValueError("the answer is too long")
             if time.monotonic() > until:
                 raise TimeoutError
-    told = orjson.loads(body)
-    if not isinstance(told, dict):
-        raise ValueError("the answer is no object")
-    return told
+    document = orjson.loads(body)
+    if not isinstance(document, dict):
+        raise ValueError("the answer is not an object")
+    return document
 
 
 def _place(feature: Mapping[str, Any], territory: Territory) -> Place | None:
-    """A feature as a place; None for what is elsewhere, or of a kind nobody lives at."""
-    told = feature["properties"]
-    kind = _KINDS.get(told.get("type", ""))
-    commune = territory.commune_by_code.get(str(told.get("citycode", "")))
+    """Convert a feature to a place, or None when it is outside our communes or of another kind."""
+    properties = feature["properties"]
+    kind = _KINDS.get(properties.get("type", ""))
+    commune = territory.commune_by_code.get(str(properties.get("citycode", "")))
     if kind is None or commune is None:
         return None
     longitude, latitude = (float(degrees) for degrees in feature["geometry"]["coordinates"][:2])
-    score = float(told.get("score", 0.0))
+    score = float(properties.get("score", 0.0))
     if not all(map(math.isfinite, (longitude, latitude, score))):
         return None
     if kind is PlaceKind.COMMUNE:
@@ -141,7 +143,7 @@ def _place(feature: Mapping[str, Any], territory: Territory) -> Place | None:
     return Place(
         id=place_id,
         kind=kind,
-        label=str(told["label"])[:ASKED_MAX],
+        label=str(properties["label"])[:ASKED_MAX],
         context=_town(commune),
         longitude=longitude,
         latitude=latitude,

@@ -1,4 +1,4 @@
-"""A place somebody may name as where they are; reads no file, no SQL."""
+"""The record of a place that a search can find. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class PlaceKind(StrEnum):
-    """What a place is, from the widest to the closest."""
+    """Kind of a place, from the largest to the smallest."""
 
     COMMUNE = "commune"
     POSTCODE = "postcode"
@@ -19,23 +19,24 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place found, or looked up by its identifier.
+    """A place found by a search or by its identifier.
 
     Attributes
     ----------
     id
-        Stable, fit for an address on the web: `commune-47143`, `cp-47000`, `ban-47001_0010_00012`.
+        Stable and valid in URLs: `commune-47143`, `cp-47000`, `ban-47001_0010_00012`.
     label
-        What a person reads: « 12 rue de l'Exemple, 47000 Agen ».
+        Name shown to readers: « 12 rue de l'Exemple, 47000 Agen ».
     context
-        A few words that tell it from others of its name: postcode, intercommunality, département.
+        A few words that distinguish it from places of the same name: postcode, intercommunality,
+        département.
     longitude, latitude
-        WGS 84 degrees. A commune stands at its town hall; a postcode at the town hall of its most
-        populated commune; a street at one of its house numbers.
+        WGS 84 degrees. The point of a commune is its town hall; that of a postcode the town hall of
+        its most populated commune; that of a street one of its house numbers.
     commune
-        INSEE code of the commune it lies in.
+        INSEE code of its commune.
     score
-        How well it answers what was typed, in [0, 1]; 1.0 when looked up by its identifier.
+        How well it matches the query, in [0, 1]; 1.0 when found by its identifier.
     """
 
     id: str
@@ -49,8 +50,8 @@ class Place:
 
 
 def best_first(places: Iterable[Place], limit: int) -> list[Place]:
-    """Places from several sources, each once, best score first; as they come where scores are equal."""
-    once: dict[str, Place] = {}
+    """Return distinct places, best score first; places with equal scores stay in the given order."""
+    distinct: dict[str, Place] = {}
     for place in places:
-        once.setdefault(place.id, place)
-    return sorted(once.values(), key=lambda place: -place.score)[:limit]
+        distinct.setdefault(place.id, place)
+    return sorted(distinct.values(), key=lambda place: -place.score)[:limit]

@@ -1,4 +1,4 @@
-"""How alike two names are, misspelt ones included: as written, and as they sound."""
+"""Similarity of names, including misspelt ones, from their spelling and their sound."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-AS_WRITTEN: Final = 0.6
-"""Share of the spelling in the likeness; the rest is how the names sound."""
+SPELLING_WEIGHT: Final = 0.6
+"""Weight of the spelling in the similarity; the rest is the weight of the sound."""
 
 PREFIX_MIN: Final = 2
-"""Letters from which a name begun counts as typed on the way to the whole."""
+"""Minimum length of a query treated as the beginning of a name, in letters."""
 
 _SOUNDS: Final = tuple(
     (re.compile(pattern), written)
@@ -39,24 +39,24 @@ _SOUNDS: Final = tuple(
         (r"[esxtdp]+$", ""),
     )
 )
-"""Spelling → sound, in order: 1 is « ch », 2 « in », 3 « an »; vowels and consonants that sound alike
-are written alike, doubled letters once, silent ones not at all."""
+"""Pattern → replacement, applied in order. 1 stands for « ch », 2 for « in », 3 for « an »; vowels
+and consonants with the same sound are unified, doubled letters merged and silent letters removed."""
 
 
 def phonetic_key(key: str) -> str:
-    """Rough French phonetic key of a word (a `query_words` key); names that sound alike share it."""
-    told = key
-    for pattern, written in _SOUNDS:
-        told = pattern.sub(written, told)
-    return told or key
+    """Return a rough French phonetic key of a `query_words` key; names that sound alike share it."""
+    phonetic = key
+    for pattern, replacement in _SOUNDS:
+        phonetic = pattern.sub(replacement, phonetic)
+    return phonetic or key
 
 
 _cached_phonetic_key = lru_cache(maxsize=65_536)(phonetic_key)
-"""Of names, which are searched again and again; never of what somebody typed."""
+"""Cached version for the names of an index; not used for queries, which do not repeat."""
 
 
 class NameMatcher:
-    """Keys of names, ready to be compared with what was typed."""
+    """Keys of names, prepared for comparison with queries."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = tuple(keys)
@@ -64,32 +64,33 @@ class NameMatcher:
         self._sounds = [_cached_phonetic_key(key) for key in self.keys]
         self._lengths = np.array([max(len(name), 1) for name in self._bare], dtype=np.float64)
 
-    def similarity_to(self, asked: Sequence[str], *, begun: bool = True) -> NDArray[np.float64]:
-        """How alike each key asked is to each of the names; shape (asked, names), in [0, 1].
+    def similarity_to(self, keys: Sequence[str], *, prefixes: bool = True) -> NDArray[np.float64]:
+        """Return the similarity of each key to each name; shape (keys, names), values in [0, 1].
 
-        Mean of two normalised optimal-string-alignment similarities (an insertion, a deletion, a
-        substitution, a transposition of neighbours cost one each): of the spelling, spaces aside,
-        and of the sound. With `begun`, what is like the beginning of a name is taken for a name
-        half typed: at least 0.8 when it is that beginning.
+        Weighted mean of two normalised optimal-string-alignment similarities (an insertion, a
+        deletion, a substitution, a transposition of neighbours cost one each): of the spelling,
+        without spaces, and of the sound. With `prefixes`, a key may also be the beginning of a name
+        that is still being typed: at least 0.8 when it is exactly that.
         """
-        bare = [key.replace(" ", "") for key in asked]
-        heard = _similarities([phonetic_key(key) for key in asked], self._sounds)
-        alike: NDArray[np.float64] = AS_WRITTEN * _similarities(bare, self._bare) + (1 - AS_WRITTEN) * heard
-        for row, key in enumerate(bare if begun else ()):
+        bare = [key.replace(" ", "") for key in keys]
+        spelling = _similarities(bare, self._bare)
+        sound = _similarities([phonetic_key(key) for key in keys], self._sounds)
+        similarity: NDArray[np.float64] = SPELLING_WEIGHT * spelling + (1 - SPELLING_WEIGHT) * sound
+        for row, key in enumerate(bare if prefixes else ()):
             if len(key) >= PREFIX_MIN:
-                alike[row] = np.maximum(alike[row], self._begun_by(key))
-        return alike
+                similarity[row] = np.maximum(similarity[row], self._prefix_similarity(key))
+        return similarity
 
-    def _begun_by(self, key: str) -> NDArray[np.float64]:
-        """How likely each name is the end of what was begun to be typed."""
+    def _prefix_similarity(self, key: str) -> NDArray[np.float64]:
+        """Return the similarity of a key to the beginning of each name, weighted by its share typed."""
         size = len(key)
-        # A letter left out makes the beginning one longer than what was typed.
+        # If a letter was left out, the corresponding beginning is one letter longer than the key.
         same, longer = ([name[: size + more] for name in self._bare] for more in (0, 1))
-        alike = np.maximum(_similarities([key], same)[0], _similarities([key], longer)[0])
-        typed = np.minimum(size / self._lengths, 1.0)
-        likely: NDArray[np.float64] = alike * (0.8 + 0.2 * typed)
-        return likely
+        similarity = np.maximum(_similarities([key], same)[0], _similarities([key], longer)[0])
+        typed_share = np.minimum(size / self._lengths, 1.0)
+        weighted: NDArray[np.float64] = similarity * (0.8 + 0.2 * typed_share)
+        return weighted
 
 
-def _similarities(asked: Sequence[str], names: Sequence[str]) -> NDArray[np.float64]:
-    return process.cdist(asked, names, scorer=OSA.normalized_similarity, dtype=np.float64)
+def _similarities(keys: Sequence[str], names: Sequence[str]) -> NDArray[np.float64]:
+    return process.cdist(keys, names, scorer=OSA.normalized_similarity, dtype=np.float64)

@@ -83,7 +83,7 @@ class PlaceIndex:
         exact = {commune.code for part in parts for commune in self._by_key.get(part, ())}
         if exact or not parts:
             return tuple(sorted(exact))
-        alike = self._names.similarity_to(parts, begun=False).max(axis=0)
+        alike = self._names.similarity_to(parts, prefixes=False).max(axis=0)
         return tuple(sorted(self._communes[at].code for at in np.flatnonzero(alike >= PART_MIN_SIMILARITY)))
 
     def place(self, place_id: str) -> Place:
@@ -143,7 +143,7 @@ class PlaceIndex:
             for commune in self._by_key.get(part, ()):
                 found[commune.code] = max(found.get(commune.code, 0.0), PART_WEIGHT * self._worth_of(commune))
         if not found and parts:
-            scores = self._names.similarity_to(parts, begun=False).max(axis=0)
+            scores = self._names.similarity_to(parts, prefixes=False).max(axis=0)
             for at in np.flatnonzero(scores >= PART_MIN_SIMILARITY):
                 commune, alike = self._communes[at], float(scores[at])
                 found[commune.code] = PART_WEIGHT * alike * self._worth_of(commune, alike)

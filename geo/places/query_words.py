@@ -1,8 +1,8 @@
-"""What people type when asked where they are, as words that can be compared.
+"""Parse place queries into words that can be compared with names.
 
 Names of communes, streets and hamlets are compared by these words only: without accents, case,
-hyphens, apostrophes and articles, abbreviations written out. What was typed and what is stored go
-through the same functions, so that they meet.
+hyphens, apostrophes or articles, and with abbreviations expanded. Queries and stored names go
+through the same functions.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rapidfuzz.distance import OSA
 from geo.sites.text import fold
 
 TYPED_MAX: Final = 200
-"""Characters looked at: no address is as long."""
+"""Longest query parsed, in characters; the rest is ignored."""
 
 WORDS_MAX: Final = 12
-"""Words looked at: each further one only costs time."""
+"""Maximum number of words used in a query."""
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -35,7 +35,7 @@ STREET_TYPES: Final = _listed(
     ruelle ruette sente sentier square traverse venelle villa voie zone
     """
 )
-"""First words of a street's name, as they are folded."""
+"""First words of street names, folded."""
 
 _ARTICLES: Final = _listed("a au aux d de des du en et l la le les sur sous")
 
@@ -71,19 +71,19 @@ _SPACES = re.compile(r" +")
 FREQUENT_STREET_TYPES: Final = tuple(
     sorted(_listed("allee avenue boulevard chemin impasse lotissement place residence route rue"))
 )
-"""Kinds of street so frequent that a word like one of them is taken for it."""
+"""Street types so frequent that a similar word is taken for a misspelling of one."""
 
 STREET_TYPE_SIMILARITY: Final = 0.65
-"""Likeness from which it is: « reu » is like « rue », « boulevaard » like « boulevard »."""
+"""Minimum similarity to a frequent street type: « reu » is « rue », « boulevaard » « boulevard »."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """What somebody typed, taken apart.
+    """A parsed place query.
 
-    `number` and `repetition` are those of a house (« 12 bis »), `postcode` is five digits; None or ""
-    where there is none. `words` is what is left: names of a street, of a commune, or of both, without
-    articles.
+    `number` and `repetition` are those of a house (« 12 bis ») and `postcode` is five digits; None or
+    "" when absent. `words` are the other words, without articles: names of a street, of a commune, or
+    both.
     """
 
     words: tuple[str, ...]
@@ -93,23 +93,23 @@ class ParsedQuery:
 
     @property
     def key(self) -> str:
-        """The words, as names are compared."""
+        """The words as one key, comparable with `name_key`."""
         return " ".join(self.words)
 
     @property
     def distinctive_key(self) -> str:
-        """The words that tell which place is meant: « rue », misspelt even, does not."""
+        """The words without generic ones such as « rue », even misspelt."""
         words = self.words[1:] if len(self.words) > 1 and closest_street_type(self.words[0]) else self.words
         return " ".join(word for word in words if word not in STREET_TYPES) or self.key
 
     @property
     def is_street(self) -> bool:
-        """Whether a house number or a kind of street was typed."""
+        """Whether the query has a house number or a street type."""
         return self.number is not None or (len(self.words) > 1 and self.words[0] in FREQUENT_STREET_TYPES)
 
 
 def parse_query(text: str) -> ParsedQuery:
-    """Take apart what somebody typed; text beyond `TYPED_MAX` characters is not looked at."""
+    """Parse a query; text beyond `TYPED_MAX` characters is ignored."""
     rest = _CEDEX.sub(" ", _plain(text[:TYPED_MAX]))
     postcode = ""
     if found := _POSTCODE.search(rest):
@@ -121,22 +121,21 @@ def parse_query(text: str) -> ParsedQuery:
 
 
 def name_key(name: str) -> str:
-    """A name as names are compared: « Villeneuve-sur-Lot » is "villeneuve lot"."""
+    """Return the comparison key of a name: « Villeneuve-sur-Lot » gives "villeneuve lot"."""
     return " ".join(_significant(_expand_abbreviations(_plain(name))))
 
 
 def split_street_type(key: str) -> tuple[str, str]:
-    """A street's kind and the rest of its key: "rue eglise" is ("rue", "eglise").
+    """Split the key of a street into its type and the rest: "rue eglise" gives ("rue", "eglise").
 
-    A key that begins with no kind has "" for it; one that is nothing else ("promenade") keeps it as
-    its name.
+    The type is "" when the key begins with none, or has no other word ("promenade").
     """
     first, _, rest = key.partition(" ")
     return (first, rest) if rest and first in STREET_TYPES else ("", key)
 
 
 def closest_street_type(word: str) -> str:
-    """The kind of street a word is, or misspells (« reu », « boulevaard »); "" if it is like none."""
+    """Return the street type that a word is or misspells (« reu », « boulevaard »), or ""."""
     if word in STREET_TYPES:
         return word
     known = process.extractOne(
@@ -146,20 +145,20 @@ def closest_street_type(word: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Folded, with punctuation as spaces; « / » and « s/ » stand for « sur »."""
+    """Fold text and replace punctuation by spaces; « / » and « s/ » become « sur »."""
     plain = _SLASH.sub(" sur ", fold(text))
     return _SPACES.sub(" ", _PUNCTUATION.sub(" ", plain)).strip()
 
 
 def _without_number(text: str) -> tuple[str, int | None, str]:
-    """The text without its house number, the number, and its repetition (bis, b…)."""
+    """Return the text without its house number, the number, and its repetition (bis, b…)."""
     if found := _NUMBER_FIRST.match(text):
         return text[found.end() :].strip(), int(found[1]), found[2] or found[3] or ""
     if (found := _NUMBER_LAST.fullmatch(text)) and found[1].split()[-1] not in _MONTHS.split("|"):
         return found[1], int(found[2]), found[3] or found[4] or ""
     for found in _NUMBER_INSIDE.finditer(text):
         before = text[: found.start()]
-        # Not that of « rue des 3 moulins », nor of a date.
+        # Numbers in « rue des 3 moulins » or in a date are not house numbers.
         named = [word for word in _significant(_expand_abbreviations(before)) if word not in STREET_TYPES]
         if named and named[-1] not in (*_ARTICLES, *_MONTHS.split("|")):
             return f"{before} {text[found.end() :]}", int(found[1]), found[2] or ""
@@ -178,6 +177,6 @@ def _expand_abbreviations(plain: str) -> list[str]:
 
 
 def _significant(words: list[str]) -> tuple[str, ...]:
-    """Words without articles; all of them where nothing else is left."""
-    kept = tuple(word for word in words if word not in _ARTICLES)
-    return kept or tuple(words)
+    """Return the words without articles, or all of them when only articles remain."""
+    significant = tuple(word for word in words if word not in _ARTICLES)
+    return significant or tuple(words)

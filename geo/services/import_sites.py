@@ -156,7 +156,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
         current,
         arrival.validated.sites,
         retired=stored_sites.retired(connection, datasets=arrival.datasets),
-        carried=arrival.carried,
+        provided=arrival.carried,
         refused=arrival.refused,
     )
     try:

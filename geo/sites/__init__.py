@@ -1,1 +1,1 @@
-"""Mediation sites: the national standard, readers of source files, validation, duplicates, export."""
+"""Mediation sites: national standard, source file readers, validation, duplicate detection, export."""

@@ -1,4 +1,4 @@
-"""Values of the standard's closed lists: recognised whatever their accents, case and spaces."""
+"""Parse values of the standard's closed lists, ignoring accents, case and spaces."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from geo.sites.findings import Finding
 from geo.sites.text import comparable_text, fold
 
 _CACHED_MAX = 1_000
-"""Cells longer than this are not remembered: no honest cell of labels is."""
+"""Longest cell cached, in characters: a hostile file must not fill the memory."""
 
 _SYNONYMS = {
     "typologie": {"PE": "FT"},
     "formations_labels": {standard.ETAPES_NUMERIQUES_STRICT: standard.ETAPES_NUMERIQUES},
 }
-"""Official spellings of another age or of the schema's own pattern: read without a word."""
+"""Former official spellings, and those of the schema's pattern: accepted without a finding."""
 
 
 def _letters(text: str) -> str:
@@ -36,14 +36,14 @@ _EXACT = {
 
 
 def parse_labels(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """Labels of a closed list that a cell holds, in their official spelling, each once.
+    """Parse the labels of a cell into their official spelling, without repetitions.
 
     Parameters
     ----------
     field
         One of `standard.ENUMERATIONS`.
     cell
-        Labels joined by `|`; a semicolon is accepted and reported.
+        Labels joined by `|`; semicolons are accepted and give a finding.
     """
     return _read(field, cell) if len(cell) <= _CACHED_MAX else _read.__wrapped__(field, cell)
 

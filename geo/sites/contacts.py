@@ -1,4 +1,4 @@
-"""How to reach a place: telephone, e-mail, web."""
+"""Parse contact details: telephone numbers, e-mail and web addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from geo.crs import departement_code
 from geo.sites.findings import Finding
 
 _PHONE_MAX = 120
-"""Cells longer than this hold prose, not a number."""
+"""Longest cell read as a telephone number, in characters; longer cells hold prose."""
 
 _REGIONS: Final = {
     "971": "GP",
@@ -28,7 +28,7 @@ _REGIONS: Final = {
     "987": "PF",
     "988": "NC",
 }
-"""Overseas département → region of the numbering plan; France elsewhere."""
+"""Overseas département → region of the numbering plan. Other départements use "FR"."""
 
 _BETWEEN_PHONES = re.compile(r"\s*(?:[|/;,\n]|\bou\b|\bet\b)\s*")
 _BETWEEN_EMAILS = re.compile(r"\s*[|;,\s]\s*|\s+ou\s+")
@@ -43,12 +43,16 @@ _UNSAFE = re.compile(r"[\s<>\"'`\\^{}|]")
 
 
 def parse_phone(cell: str, code: str) -> tuple[str, tuple[Finding, ...]]:
-    """A telephone number in E.164 form ("+33553694000"), the first valid one of the cell.
+    """Parse the first valid telephone number of a cell, in E.164 form ("+33553694000").
 
     Parameters
     ----------
     code
-        INSEE or postal code of the place: tells which numbering plan a national number is of.
+        INSEE or postal code of the place; selects the numbering plan of national numbers.
+
+    Returns
+    -------
+    The number, "" when there is none, and the findings.
     """
     if not cell:
         return "", ()
@@ -83,7 +87,7 @@ def _e164(text: str, region: str) -> str:
 
 
 def parse_emails(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """E-mail addresses of a cell, each once."""
+    """Parse the e-mail addresses of a cell, without repetitions; invalid ones give a finding."""
     found: dict[str, None] = {}
     findings: list[Finding] = []
     parts = [part for part in _BETWEEN_EMAILS.split(cell) if part and part != "ou"]
@@ -101,7 +105,7 @@ def parse_emails(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
 
 
 def parse_urls(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """Web addresses of a cell, each once; only http and https ones."""
+    """Parse the http and https addresses of a cell, without repetitions; others give a finding."""
     found: dict[str, None] = {}
     findings: list[Finding] = []
     parts = [part for part in _BETWEEN_URLS.split(cell) if part]
@@ -119,7 +123,7 @@ def parse_urls(field: str, cell: str) -> tuple[tuple[str, ...], tuple[Finding, .
 
 
 def _url(text: str) -> str:
-    """A web address with its scheme; "" when it is none, or of a scheme no link should have."""
+    """Return a web address with its scheme, or "" when it is invalid or its scheme is unsafe."""
     if match := _MISTYPED_SCHEME.match(text):
         address = f"{match[1].lower()}://{text[match.end() :]}"
     elif _SCHEME.match(text) and not re.match(r"[\w.-]+\.[a-z]{2,}:\d", text, re.IGNORECASE):

@@ -1,4 +1,4 @@
-"""The date a record was last updated."""
+"""Parse the date a record was last updated."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 from geo.sites.findings import Finding
 
 EARLIEST: Final = date(2000, 1, 1)
-"""No record of digital mediation is older; an earlier date is a default value of some software."""
+"""Oldest plausible date; earlier ones are default values of some software."""
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII | re.DOTALL)
 _FRENCH = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII | re.DOTALL)
 
 
 def parse_update_date(cell: str, *, today: date) -> tuple[date | None, tuple[Finding, ...]]:
-    """The date of `date_maj`; None, and a finding, when it is absent, unreadable or implausible.
+    """Parse `date_maj`; return None and a finding when it is absent, unreadable or implausible.
 
-    ISO dates, ISO date-times (their date part, as national tools do) and DD/MM/YYYY are read. A
-    date of tomorrow is accepted: the producer's clock may be ahead of ours.
+    Accepts ISO dates, ISO date-times (only the date is used, as national tools do) and DD/MM/YYYY.
+    Tomorrow is accepted because the producer's clock may be ahead of ours.
     """
     if not cell:
         return _unknown(cell, "la source ne la donne pas")

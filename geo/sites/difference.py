@@ -1,7 +1,7 @@
-"""What an import would change: records new, changed field by field, unchanged, vanished; pure.
+"""Compare imported records with the active ones: new, changed, unchanged and vanished. No I/O.
 
-A file speaks for the (dataset, département) pairs it holds records of. Only records of those
-pairs can vanish: the neighbours' list does not retire ours.
+The scope of a file is the set of (dataset, département) pairs of its records. Only records in that
+scope can vanish, so importing the list of a neighbouring département does not retire ours.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from geo.errors import SuspiciousRetirement
 from geo.sites.model import STORED_FIELDS, Site
 
 LOCAL_FACTS: tuple[str, ...] = ("pass_numerique", "membre_reseau", "acces_fauteuil", "arrets")
-"""Facts no national format carries: a file without their column says nothing about them."""
+"""Facts that no national format has; a file without their column does not change them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of a record, as it was and as it would be."""
+    """The value of one field before and after an import."""
 
     field: str
     before: object
@@ -30,13 +30,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """A record that stays, with other values."""
+    """An active record whose values change."""
 
     before: Site
     after: Site
 
     def fields(self) -> list[FieldChange]:
-        """The fields that differ, in the order of the record."""
+        """Return the fields that differ, in the order of `Site`."""
         return [
             FieldChange(name, old, new)
             for name in STORED_FIELDS
@@ -46,7 +46,7 @@ class RecordChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What separates the records in service from those a file brings, sorted by identifier."""
+    """Difference between the active records and those of a file, sorted by identifier."""
 
     new: tuple[Site, ...] = ()
     changed: tuple[RecordChange, ...] = ()
@@ -55,9 +55,9 @@ class Difference:
 
 
 def scope_of(site: Site) -> tuple[str, str]:
-    """Dataset and département of a record: the pair a file must speak for to retire it.
+    """Return the dataset and département of a record: a file that has this pair can retire it.
 
-    A record whose commune is not known counts in the département of its postal code.
+    A record without INSEE code belongs to the département of its postal code.
     """
     return site.jeu_de_donnees, departement_code(site.code_insee or site.code_postal)
 
@@ -67,41 +67,41 @@ def compare(
     incoming: Iterable[Site],
     *,
     retired: Mapping[str, Site] = MappingProxyType({}),
-    carried: Collection[str] = (),
+    provided: Collection[str] = (),
     refused: Collection[str] = (),
 ) -> Difference:
-    """Tell what a file's records would change among those in service.
+    """Compare the records of a file with the active ones.
 
     Parameters
     ----------
     current
-        Records in service by public identifier; those of other datasets are left alone.
+        Active records by public identifier; those of other datasets are ignored.
     incoming
         Accepted records of the file; identifiers are unique.
     retired
-        Records no longer in service, as they last were: one that comes back is new.
-    carried
-        Local facts the file has a column for. It may empty those; the others are kept from the
-        record as it is, or last was, when the file leaves them unsaid.
+        Last state of retired records. One that comes back counts as new.
+    provided
+        Local facts the file has a column for, which it may therefore clear. The others keep the
+        value of the active (or retired) record when the file gives none.
     refused
-        Public identifiers of records the file lists but validation rejected: they have not
-        vanished, the version in service stays.
+        Public identifiers of records that are in the file but were rejected by validation. They
+        have not vanished: the active version stays.
     """
-    kept = [name for name in LOCAL_FACTS if name not in carried]
+    preserved = [name for name in LOCAL_FACTS if name not in provided]
     arriving = {site.id: site for site in incoming}
-    spoken_for = {scope_of(site) for site in arriving.values()}
+    file_scopes = {scope_of(site) for site in arriving.values()}
     new: list[Site] = []
     changed: list[RecordChange] = []
     unchanged = 0
     for site_id in sorted(arriving):
         before, after = current.get(site_id), arriving[site_id]
         if known := before or retired.get(site_id):
-            unsaid = {
+            previous = {
                 n: fact
-                for n in kept
+                for n in preserved
                 if _is_known(fact := getattr(known, n)) and not _is_known(getattr(after, n))
             }
-            after = replace(after, **unsaid) if unsaid else after
+            after = replace(after, **previous) if previous else after
         if before is None:
             new.append(after)
         elif before == after:
@@ -111,7 +111,7 @@ def compare(
     vanished = tuple(
         current[site_id]
         for site_id in sorted(current.keys() - arriving.keys() - set(refused))
-        if scope_of(current[site_id]) in spoken_for
+        if scope_of(current[site_id]) in file_scopes
     )
     return Difference(tuple(new), tuple(changed), unchanged, vanished)
 
@@ -121,12 +121,12 @@ def _is_known(fact: object) -> bool:
 
 
 def require_plausible(difference: Difference, current: Mapping[str, Site]) -> None:
-    """Refuse to retire more than half of what a dataset had in a département.
+    """Check that at most half of a dataset's records in any département vanish.
 
     Raises
     ------
     SuspiciousRetirement
-        Naming the dataset and the département, with both counts.
+        If more than half vanish; the message names the dataset, the département and both counts.
     """
     before = Counter(scope_of(site) for site in current.values())
     for scope, gone in sorted(Counter(scope_of(site) for site in difference.vanished).items()):

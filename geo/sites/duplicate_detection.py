@@ -1,20 +1,20 @@
-"""Records of one place, come from several sources, recognised and proposed as duplicates; pure.
+"""Detect records of several sources that describe the same place. No I/O.
 
-The score is the national practice's: the mean of three likenesses between 0 and 100 (name,
-street, distance), proposed strictly above 83 between two datasets and strictly above 90 inside
-one. What differs, and why:
+The score follows the national practice: the mean of three similarities between 0 and 100 (name,
+street, distance). A pair is proposed strictly above 83 between two datasets, strictly above 90
+within one. Differences with the national practice:
 
-- the national practice counts a missing coordinate as a perfect distance. Here a record placed
-  at its town hall brings no distance at all: the mean is that of name and street alone;
-- names are compared without the words every such place bears (mairie, France services, the
-  name of the commune…), streets with their house number apart;
-- a SIRET or a telephone in common adds a few points. It never suffices: one commune's SIRET
+- it counts missing coordinates as a perfect match. Here a record placed at its town hall has no
+  distance score: the mean is then that of name and street;
+- names are compared without words common to all such places (mairie, France services, the name
+  of the commune…), and house numbers separately from streets;
+- a shared SIRET or telephone number adds a few points but never suffices: the SIRET of a commune
   covers its town hall, its library and its social centre.
 
-Only records of one commune are compared; one attached to no commune is compared with those of
-its postal code. Where they are many, only neighbours in the order of name, street, SIRET,
-telephone and place are (sorted neighbourhood: Hernández and Stolfo, 1995), so that the work
-grows with the records, not with their square.
+Only records of the same commune are compared; a record without commune is compared with those of
+its postal code. In large communes, only neighbours in the sort order of name, street, SIRET,
+telephone or position are compared (sorted neighbourhood method: Hernández and Stolfo, 1995), so
+that the cost grows linearly with the number of records.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ from geo.sites.model import Position, Site
 from geo.sites.text import fold
 
 BETWEEN_DATASETS = 83.0
-"""Score above which two records of different datasets are proposed as one place."""
+"""Score above which two records of different datasets are proposed as duplicates."""
 
 INSIDE_DATASET = 90.0
-"""The same inside one dataset, whose producer seldom lists a place twice."""
+"""The same within one dataset, whose producer rarely lists a place twice."""
 
 SAME_SIRET = 6.0
 SAME_PHONE = 3.0
-"""Points added when a known SIRET, or a telephone, is common to both."""
+"""Points added when both records have the same SIRET, or the same telephone number."""
 
 NUMBER_GAP = 3.0
 NUMBER_GAP_MOST = 30.0
-"""Points a street loses for each unit between two house numbers, and the most it can lose."""
+"""Points that a street score loses per unit between two house numbers, and at most."""
 
 NEAR_M = 45.0
-"""Distance in metres under which two points are the same place as far as a geocoder can tell."""
+"""Distance in metres up to which two points are the same place, given the accuracy of geocoders."""
 
 WHOLE_BLOCK = 40
-"""Largest number of records of a commune that are all compared with each other."""
+"""Up to this many records in a commune, all pairs are compared."""
 
 WINDOW = 12
-"""In larger communes, how many followers in each order a record is compared with."""
+"""In larger communes, a record is compared with this many followers in each sort order."""
 
 PER_RECORD = 5
-"""Most proposals a record may be part of; the best are kept."""
+"""Maximum number of proposals with the same record; those with the best scores remain."""
 
 _DISTANCE_UNIT_M = 111.0
-"""A thousandth of a degree of latitude: the national distance score is 100 / (1000 × degrees + 1)."""
+"""Metres per 0.001° of latitude: the national distance score is 100 / (1000 × degrees + 1)."""
 
 _UNKNOWN_PIVOT = "00000000000000"
 
@@ -104,7 +104,7 @@ _GENERIC = frozenset(
         *("point", "service", "services"),
     ]
 )
-"""Words so common in the names of such places that sharing them says little."""
+"""Words too common in the names of such places to be evidence of a duplicate."""
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _NUMBER = re.compile(r"^0*(\d{1,4}) ?(bis|ter|quater|[abc])? ")
@@ -113,9 +113,9 @@ _POSTCODE_ON = re.compile(r" \d{5}( .*)?$")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Two records that may tell of one place, by public identifier, `a` before `b`.
+    """Two records that may describe the same place, by public identifier, with `a < b`.
 
-    `score` lies between 0 and 100; `reasons` are short French phrases with their figures.
+    `score` is between 0 and 100; `reasons` are short French phrases.
     """
 
     a: str
@@ -125,9 +125,9 @@ class Proposal:
 
 
 def _words(text: str) -> list[str]:
-    """Folded words of a name or street, abbreviations spelt out, articles left out."""
-    spelt = " ".join(_ABBREVIATIONS.get(word, word) for word in _WORD.findall(fold(text))).split()
-    return [word for word in spelt if word not in _ARTICLES]
+    """Return the folded words of a name or street, abbreviations expanded, without articles."""
+    expanded = " ".join(_ABBREVIATIONS.get(word, word) for word in _WORD.findall(fold(text))).split()
+    return [word for word in expanded if word not in _ARTICLES]
 
 
 def _without_place(text: str, place: set[str]) -> list[str]:
@@ -136,12 +136,12 @@ def _without_place(text: str, place: set[str]) -> list[str]:
 
 
 def _distinctive_words(words: list[str]) -> str:
-    """What remains of a name once the words every such place bears are left out."""
+    """Return a name without the words common to all such places."""
     return " ".join(word for word in words if word not in _GENERIC)
 
 
 def _address(text: str) -> tuple[str, str]:
-    """House number ("32bis"; "" when none) and street, without what follows a postal code."""
+    """Split an address into house number ("32bis", or "") and street; drop the postal code and after."""
     text = _POSTCODE_ON.sub("", " ".join(_WORD.findall(fold(text))))
     number = ""
     if found := _NUMBER.match(text):
@@ -151,9 +151,10 @@ def _address(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Features:
-    """What is compared: one array a feature, in the order of the records.
+    """The compared features, one array each, in the order of the records.
 
-    `xy` is in metres, NaN where a record has no coordinates of its own; texts are "" where unknown.
+    `xy` is in metres, NaN where a record has no coordinates of its own; unknown texts are "".
+    `distinctive` and `complements` are the distinctive words of the name and the address complement.
     """
 
     xy: NDArray[np.float64]
@@ -161,8 +162,8 @@ class _Features:
     datasets: NDArray[np.object_]
     communes: NDArray[np.object_]
     names: NDArray[np.object_]
-    telling: NDArray[np.object_]
-    inside: NDArray[np.object_]
+    distinctive: NDArray[np.object_]
+    complements: NDArray[np.object_]
     numbers: NDArray[np.object_]
     streets: NDArray[np.object_]
     sirets: NDArray[np.object_]
@@ -173,9 +174,14 @@ def _features(sites: Sequence[Site], epsg: int) -> _Features:
     rows = []
     for s in sites:
         place = set(_words(s.commune))
-        name, inside = _without_place(s.nom, place), _without_place(s.complement_adresse, place)
+        name, complement = _without_place(s.nom, place), _without_place(s.complement_adresse, place)
         siret = "" if s.pivot == _UNKNOWN_PIVOT else s.pivot
-        texts = (" ".join(name), _distinctive_words(name), _distinctive_words(inside), *_address(s.adresse))
+        texts = (
+            " ".join(name),
+            _distinctive_words(name),
+            _distinctive_words(complement),
+            *_address(s.adresse),
+        )
         rows.append((s.id, s.jeu_de_donnees, s.code_insee, *texts, siret, s.telephone))
     degrees = np.array([(s.longitude, s.latitude) if _has_own_point(s) else (np.nan, np.nan) for s in sites])
     xy = project(degrees[:, 0], degrees[:, 1], epsg)
@@ -184,12 +190,12 @@ def _features(sites: Sequence[Site], epsg: int) -> _Features:
 
 
 def _has_own_point(site: Site) -> bool:
-    """Whether the coordinates tell where the place is, rather than where its town hall is."""
+    """Return whether the coordinates are those of the place itself, not of its town hall."""
     return site.located and site.position is Position.EXACTE
 
 
 def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
-    """Records of each commune, then of each postal code that has some attached to no commune."""
+    """Group record indices by commune, then by postal code where some record has no commune."""
     by_commune: dict[str, list[int]] = defaultdict(list)
     by_postal_code: dict[str, list[int]] = defaultdict(list)
     unattached = {site.code_postal for site in sites if not site.code_insee}
@@ -202,18 +208,25 @@ def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
     return [np.array(block, dtype=np.intp) for block in members if len(block) > 1]
 
 
-def _candidates(sites: Sequence[Site], of: _Features) -> NDArray[np.intp]:
-    """Pairs worth comparing, shape (m, 2), each once, the smaller index first."""
+def _candidates(sites: Sequence[Site], features: _Features) -> NDArray[np.intp]:
+    """Return the pairs to compare, shape (m, 2), without repetitions, smaller index first."""
     found: list[NDArray[np.intp]] = []
     for block in _blocks(sites):
         if len(block) <= WHOLE_BLOCK:
             found.append(block[np.column_stack(np.triu_indices(len(block), k=1))])
             continue
-        orders = (of.telling, of.names, of.streets, of.sirets, of.phones)
-        sorted_blocks = [_in_order(block, column) for column in orders]
-        located = block[np.isfinite(of.xy[block, 0])]
-        strips = np.floor(of.xy[located, 0] / NEAR_M)
-        sorted_blocks.append(located[np.lexsort((of.xy[located, 1], strips))])
+        sort_keys = (
+            features.distinctive,
+            features.names,
+            features.streets,
+            features.sirets,
+            features.phones,
+        )
+        sorted_blocks = [_sorted_by(block, column) for column in sort_keys]
+        # Positions are sorted along strips NEAR_M wide, so that near points follow each other.
+        located = block[np.isfinite(features.xy[block, 0])]
+        strips = np.floor(features.xy[located, 0] / NEAR_M)
+        sorted_blocks.append(located[np.lexsort((features.xy[located, 1], strips))])
         for ordered in sorted_blocks:
             found.extend(
                 np.column_stack([ordered[:-step], ordered[step:]])
@@ -226,14 +239,14 @@ def _candidates(sites: Sequence[Site], of: _Features) -> NDArray[np.intp]:
     return np.column_stack(np.divmod(keys, len(sites)))
 
 
-def _in_order(block: NDArray[np.intp], column: NDArray[np.object_]) -> NDArray[np.intp]:
-    """Records of a block that have a value, in its order."""
+def _sorted_by(block: NDArray[np.intp], column: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Return the records of a block that have a value in a column, sorted by it."""
     known = [index for index in block.tolist() if column[index]]
     return np.array(sorted(known, key=column.__getitem__), dtype=np.intp)
 
 
 def _word_similarity(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Share of words in common, 0 to 100, pair by pair; 0 where either text is empty."""
+    """Return the token set ratio of each pair of texts, 0 to 100; 0 where either is empty."""
     scores: NDArray[np.float64] = process.cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float64)
     scores[(left == "") | (right == "")] = 0.0
     return scores
@@ -242,12 +255,12 @@ def _word_similarity(left: NDArray[np.object_], right: NDArray[np.object_]) -> N
 def _equal_and_known(
     column: NDArray[np.object_], a: NDArray[np.intp], b: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    common: NDArray[np.bool_] = (column[a] == column[b]) & (column[a] != "")
-    return common
+    equal: NDArray[np.bool_] = (column[a] == column[b]) & (column[a] != "")
+    return equal
 
 
 def _number_gaps(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Units between two house numbers; 0 where either has none."""
+    """Return the difference of two house numbers; 0 where either is missing."""
 
     def value(number: str) -> float:
         return float(number.rstrip("abceiqrstu")) if number else np.nan
@@ -256,19 +269,21 @@ def _number_gaps(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArr
     return np.where(np.isfinite(gaps), np.abs(gaps), 0.0)
 
 
-def _name_scores(of: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Likeness of two names, 0 to 100.
+def _name_scores(features: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the similarity of each pair of names, 0 to 100.
 
-    The best of: the telling words of both; those of one against the other's address complement
-    (« Mission locale », written there); the whole names, order and extra words counted by half.
+    The best of three: the distinctive words of both names; those of one name and the other's
+    address complement (which may hold « Mission locale »); the whole names, as the mean of the
+    token sort and token set ratios, so that extra words count by half.
     """
-    whole = process.cpdist(of.names[a], of.names[b], scorer=fuzz.token_sort_ratio, dtype=np.float64)
+    names, distinctive, complements = features.names, features.distinctive, features.complements
+    whole = process.cpdist(names[a], names[b], scorer=fuzz.token_sort_ratio, dtype=np.float64)
     best: NDArray[np.float64] = np.maximum.reduce(
         [
-            (whole + _word_similarity(of.names[a], of.names[b])) / 2,
-            _word_similarity(of.telling[a], of.telling[b]),
-            _word_similarity(of.inside[a], of.telling[b]),
-            _word_similarity(of.telling[a], of.inside[b]),
+            (whole + _word_similarity(names[a], names[b])) / 2,
+            _word_similarity(distinctive[a], distinctive[b]),
+            _word_similarity(complements[a], distinctive[b]),
+            _word_similarity(distinctive[a], complements[b]),
         ]
     )
     return best
@@ -277,17 +292,17 @@ def _name_scores(of: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDA
 def find_duplicates(
     sites: Sequence[Site], *, epsg: int, changed: Collection[str] | None = None
 ) -> list[Proposal]:
-    """Pairs of records that may tell of one place, best first.
+    """Find pairs of records that may describe the same place, best score first.
 
     Parameters
     ----------
     sites
-        Records in service, of all datasets.
+        Active records of all datasets.
     epsg
         Metric projection in which distances are measured.
     changed
-        Public identifiers of the records that are new or have changed: only pairs with one of
-        them are looked at. None: all.
+        Public identifiers of new or changed records: only pairs with one of them are compared.
+        None compares all pairs.
 
     Raises
     ------
@@ -296,51 +311,57 @@ def find_duplicates(
     """
     if len(sites) < 2:
         return []
-    of = _features(sites, epsg)
-    pairs = _candidates(sites, of)
+    features = _features(sites, epsg)
+    pairs = _candidates(sites, features)
     if changed is not None:
-        fresh = np.fromiter((site.id in changed for site in sites), dtype=np.bool_, count=len(sites))
-        pairs = pairs[fresh[pairs].any(axis=1)]
-    communes = of.communes[pairs]
+        is_changed = np.fromiter((site.id in changed for site in sites), dtype=np.bool_, count=len(sites))
+        pairs = pairs[is_changed[pairs].any(axis=1)]
+    communes = features.communes[pairs]
     pairs = pairs[(communes[:, 0] == communes[:, 1]) | (communes == "").any(axis=1)]
-    a, b = pairs[:, 0], pairs[:, 1]
+    return _limit_per_record(_scored(features, pairs[:, 0], pairs[:, 1]))
 
-    metres = np.hypot(*(of.xy[a] - of.xy[b]).T)
-    measured = np.isfinite(metres)
-    street = _word_similarity(of.streets[a], of.streets[b])
-    street -= np.minimum(NUMBER_GAP * _number_gaps(of.numbers[a], of.numbers[b]), NUMBER_GAP_MOST)
-    door = _equal_and_known(of.numbers, a, b) & (street == 100.0)
-    near = np.where(metres <= NEAR_M, 100.0, 100.0 / (1.0 + metres / _DISTANCE_UNIT_M))
-    near = np.where(door, 100.0, near)
-    counted = measured | door
-    place = street + np.where(counted, near, 0.0)
-    siret, phone = _equal_and_known(of.sirets, a, b), _equal_and_known(of.phones, a, b)
-    bonus = SAME_SIRET * siret + SAME_PHONE * phone
-    threshold = np.where(of.datasets[a] == of.datasets[b], INSIDE_DATASET, BETWEEN_DATASETS)
 
-    possible = np.flatnonzero((100.0 + place) / (2.0 + counted) + bonus > threshold)
-    name = np.zeros(len(pairs))
-    name[possible] = _name_scores(of, a[possible], b[possible])
-    score = np.minimum((name + place) / (2.0 + counted) + bonus, 100.0)
-    kept = possible[score[possible] > threshold[possible]]
+def _scored(features: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> list[Proposal]:
+    """Score the pairs (a[i], b[i]); return a proposal for each pair above its threshold."""
+    metres = np.hypot(*(features.xy[a] - features.xy[b]).T)
+    is_measured = np.isfinite(metres)
+    street = _word_similarity(features.streets[a], features.streets[b])
+    number_gaps = _number_gaps(features.numbers[a], features.numbers[b])
+    street -= np.minimum(NUMBER_GAP * number_gaps, NUMBER_GAP_MOST)
+    same_address = _equal_and_known(features.numbers, a, b) & (street == 100.0)
+    nearness = np.where(metres <= NEAR_M, 100.0, 100.0 / (1.0 + metres / _DISTANCE_UNIT_M))
+    nearness = np.where(same_address, 100.0, nearness)
+    # The mean is over three scores where there is a distance, else over name and street.
+    has_nearness = is_measured | same_address
+    place = street + np.where(has_nearness, nearness, 0.0)
+    same_siret, same_phone = _equal_and_known(features.sirets, a, b), _equal_and_known(features.phones, a, b)
+    bonus = SAME_SIRET * same_siret + SAME_PHONE * same_phone
+    same_dataset = features.datasets[a] == features.datasets[b]
+    threshold = np.where(same_dataset, INSIDE_DATASET, BETWEEN_DATASETS)
+
+    # Name scores are the most expensive: compute them only where a perfect one would suffice.
+    possible = np.flatnonzero((100.0 + place) / (2.0 + has_nearness) + bonus > threshold)
+    name = np.zeros(len(a))
+    name[possible] = _name_scores(features, a[possible], b[possible])
+    score = np.minimum((name + place) / (2.0 + has_nearness) + bonus, 100.0)
 
     found = []
-    for k in kept.tolist():
-        first, second = sorted((of.ids[a[k]], of.ids[b[k]]))
-        same_name = of.names[a[k]] == of.names[b[k]]
-        said = [
+    for k in possible[score[possible] > threshold[possible]].tolist():
+        first, second = sorted((features.ids[a[k]], features.ids[b[k]]))
+        same_name = features.names[a[k]] == features.names[b[k]]
+        reasons = [
             "même nom" if same_name else f"noms proches à {name[k]:.0f} %",
-            _address_reason(street[k], bool(door[k])),
-            *([_distance_reason(metres[k])] if measured[k] else []),
-            *(["même SIRET"] if siret[k] else []),
-            *(["même téléphone"] if phone[k] else []),
+            _address_reason(street[k], bool(same_address[k])),
+            *([_distance_reason(metres[k])] if is_measured[k] else []),
+            *(["même SIRET"] if same_siret[k] else []),
+            *(["même téléphone"] if same_phone[k] else []),
         ]
-        found.append(Proposal(first, second, round(float(score[k]), 1), tuple(said)))
-    return _limit_per_record(found)
+        found.append(Proposal(first, second, round(float(score[k]), 1), tuple(reasons)))
+    return found
 
 
-def _address_reason(street: float, door: bool) -> str:
-    if door:
+def _address_reason(street: float, same_address: bool) -> str:
+    if same_address:
         return "même adresse"
     return "même rue" if street == 100 else f"adresses proches à {street:.0f} %"
 
@@ -350,11 +371,11 @@ def _distance_reason(metres: float) -> str:
 
 
 def _limit_per_record(found: list[Proposal]) -> list[Proposal]:
-    """The best proposals, none of whose records is in more than `PER_RECORD` of them."""
+    """Sort proposals by score and drop those of records already in `PER_RECORD` better ones."""
     taken: Counter[str] = Counter()
-    kept = []
+    best = []
     for proposal in sorted(found, key=lambda p: (-p.score, p.a, p.b)):
         if taken[proposal.a] < PER_RECORD and taken[proposal.b] < PER_RECORD:
             taken.update((proposal.a, proposal.b))
-            kept.append(proposal)
-    return kept
+            best.append(proposal)
+    return best

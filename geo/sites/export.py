@@ -1,8 +1,8 @@
-"""Sites as the standard's CSV: its 32 columns in order, then ours; read back without loss.
+"""Export sites as CSV: the 32 columns of the standard in order, then ours. Lossless.
 
-A cell that a spreadsheet would take for a formula is written behind an apostrophe, which the
-import of our own export takes away again (`restored`). Telephones and coordinates begin with a
-sign by right and are written as they are.
+A cell that a spreadsheet would read as a formula is prefixed with an apostrophe, which the import
+of our own export removes (`unescape_formula`). Telephone numbers and coordinates legitimately
+begin with a sign and are written unchanged.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PATTERNS: Final = {
     "code_insee": re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII),
     "telephone": re.compile(r"\+(33|590|594|262|596|269|687|689|508|681)\d{6,9}", re.ASCII),
 }
-"""What the official schema accepts of the fields whose values no closed list holds."""
+"""Patterns of the official schema, for fields without a closed list of values."""
 
 _SIGNED: Final = frozenset({"telephone", "latitude", "longitude"})
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
@@ -34,20 +34,20 @@ _BEHIND_APOSTROPHE: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
 def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) -> int:
-    """Write sites as CSV, one line each, in the order given.
+    """Write sites as CSV, one line per site, in the given order.
 
     Parameters
     ----------
     stream
         Opened with `newline=""`, in UTF-8.
     strict
-        Only the standard's 32 columns, as its own schema v1.0.2 accepts them: values it refuses
-        are left empty, and so are coordinates of a town hall, which no column could tell from the
-        site's own. A site without a value the schema requires is left out.
+        Write only the standard's 32 columns, valid against its schema v1.0.2: invalid values are
+        left empty, and so are the coordinates of sites placed at a town hall, since no column
+        distinguishes them from the site's own. Sites that lack a required value are left out.
 
     Returns
     -------
-    How many sites were left out; 0 unless `strict`.
+    Number of sites left out; 0 unless `strict`.
     """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(standard.FIELDS if strict else COLUMNS)
@@ -66,22 +66,22 @@ def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) ->
 
 
 def _conforming(cells: dict[str, str], site: Site) -> dict[str, str]:
-    """Cells as the schema's own patterns accept them; what they refuse is empty."""
-    kept = {
+    """Return the cells with those that the schema refuses left empty."""
+    valid = {
         name: text if name not in _PATTERNS or _PATTERNS[name].fullmatch(text) else ""
         for name, text in cells.items()
     }
     if site.position is not Position.EXACTE:
-        kept["latitude"] = kept["longitude"] = ""
-    kept["presentation_resume"] = kept["presentation_resume"][: standard.RESUME_MAX]
-    kept["formations_labels"] = kept["formations_labels"].replace(
+        valid["latitude"] = valid["longitude"] = ""
+    valid["presentation_resume"] = valid["presentation_resume"][: standard.RESUME_MAX]
+    valid["formations_labels"] = valid["formations_labels"].replace(
         standard.ETAPES_NUMERIQUES, standard.ETAPES_NUMERIQUES_STRICT
     )
-    return kept
+    return valid
 
 
 def format_cell(value: object) -> str:
-    """A field's value as one cell: several joined by `|`, dates ISO, unknown empty."""
+    """Format a field value as one cell: values joined by `|`, ISO dates, "" when unknown."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -96,10 +96,10 @@ def format_cell(value: object) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """Text no spreadsheet takes for a formula."""
+    """Prefix text that a spreadsheet would read as a formula with an apostrophe."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def unescape_formula(text: str) -> str:
-    """The text `neutralised` was given."""
+    """Undo `escape_formula`."""
     return text[1:] if _BEHIND_APOSTROPHE.match(text) else text

@@ -1,4 +1,4 @@
-"""Which sites a question is about: any of the standard's fields, and our own."""
+"""Filter sites by the standard's fields and our own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILTERABLE: tuple[str, ...] = (
     "jeu_de_donnees",
     "position",
 )
-"""Fields a question may be narrowed by."""
+"""Fields that a filter accepts."""
 
 _EXACT = frozenset(
     {"pivot", "code_postal", "code_insee", "telephone", "jeu_de_donnees", "position", "date_maj"}
@@ -26,35 +26,35 @@ _EXACT = frozenset(
 
 @dataclass(frozen=True)
 class SiteFilter:
-    """Conditions a site must meet: one of the values for each field named, all fields together.
+    """Conditions on fields: a site must have one of the accepted values of every field.
 
-    Fields of a closed list (services, frais_a_charge…) match by exact label; codes match exactly;
-    other text matches when it contains the value, whatever its accents and case. Booleans match
-    "true" or "false"; an unknown fact matches neither. Hashable, so that it can key a cache.
+    Fields with a closed list (services, frais_a_charge…) and codes match exactly; other text matches
+    when it contains the value, ignoring accents and case. Booleans match "true" or "false"; an
+    unknown value matches neither. Hashable, so that it can be a cache key.
     """
 
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
     def of(cls, conditions: Mapping[str, Iterable[str]]) -> SiteFilter:
-        """Build from field → accepted values; empty ones are left out.
+        """Build a filter from field → accepted values; fields without values are ignored.
 
         Raises
         ------
         KeyError
             If a field is not filterable.
         """
-        kept = {name: tuple(sorted(set(values))) for name, values in conditions.items()}
-        for name in kept:
+        accepted = {name: tuple(sorted(set(values))) for name, values in conditions.items()}
+        for name in accepted:
             if name not in FILTERABLE:
                 raise KeyError(name)
-        return cls(tuple(sorted((n, v) for n, v in kept.items() if v)))
+        return cls(tuple(sorted((n, v) for n, v in accepted.items() if v)))
 
     def __bool__(self) -> bool:
         return bool(self.conditions)
 
     def matches(self, site: Site) -> bool:
-        """Whether a site meets every condition."""
+        """Return whether a site meets every condition."""
         return all(_test(name)(getattr(site, name), values) for name, values in self.conditions)
 
 

@@ -1,7 +1,7 @@
-"""Every finding validation can make: its code, its severity, its words, and what to do about it.
+"""Catalogue of the findings of validation: code, severity, French reason and advice.
 
-The table of docs/validation.md is held to this one by a test. Findings made by the readers have
-codes of their own (docs/formats.md).
+A test checks the table of docs/validation.md against this catalogue. Findings of the readers have
+other codes (docs/formats.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VALUE_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a field function found, before the line and the severity are known.
+    """A finding of a field parser, before the line and the severity are known.
 
     `detail` completes the reason ("il manque un chiffre"); `advice`, when given, replaces the
     usual one of the code.
@@ -30,7 +30,7 @@ class Finding:
     advice: str = ""
 
     def to_issue(self, line: int) -> Issue:
-        """The issue this finding makes at a line of the file."""
+        """Return the issue for this finding at a line of the file."""
         kind = CATALOGUE[self.code]
         return Issue(
             line=line,
@@ -47,8 +47,8 @@ class Finding:
 class FindingKind:
     """A kind of finding.
 
-    `lossy` is true when the faulty value is not kept in the record: a later import of our own
-    export can't find the fault again, so the flag is then carried by `ext_signalements`.
+    `lossy` is true when the faulty value is not stored in the record: an import of our own export
+    cannot detect the fault again, so the flag is exported in `ext_signalements`.
     """
 
     severity: Severity
@@ -251,14 +251,14 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Employez un point, par exemple 44.2033.",
     ),
 }
-"""Code → kind, by severity then by alphabet."""
+"""Code → kind, ordered by severity, then alphabetically."""
 
 CARRIED_OVER: Final = "Signalé lors d'un import précédent"
-"""Reason of a flag that our own export carried and that can't be checked again."""
+"""Reason of a flag that comes from our own export and cannot be checked again."""
 
 
 def carried_over_issue(code: str, line: int) -> Issue:
-    """The issue of a flag carried by `ext_signalements`."""
+    """Return the issue for a flag read from `ext_signalements`."""
     kind = CATALOGUE.get(code)
     return Issue(
         line=line,
@@ -274,5 +274,5 @@ def carried_over_issue(code: str, line: int) -> Issue:
 
 
 def shorten(value: str) -> str:
-    """A value short enough to be quoted in a report."""
+    """Shorten a value to at most `VALUE_MAX` characters."""
     return value if len(value) <= VALUE_MAX else value[: VALUE_MAX - 1] + "…"

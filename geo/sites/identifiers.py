@@ -1,4 +1,4 @@
-"""Numbers that identify a structure: SIRET, SIREN, RNA, RIDET."""
+"""Parse and check the numbers that identify a structure: SIRET, SIREN, RNA, RIDET."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _RIDET = re.compile(r"[0-9A-Z]{9,10}", re.ASCII)
 
 
 def parse_pivot(cell: str, *, pacific: bool = False) -> tuple[str, tuple[Finding, ...]]:
-    """The identifier of a structure, checked by its own digits; the unknown value for want of one.
+    """Parse the identifier of a structure; return `standard.UNKNOWN_PIVOT` when absent or invalid.
 
-    SIRET and SIREN must pass the Luhn check (La Poste's SIRETs have a rule of their own, known to
-    stdnum), an RNA is W, nine characters. `pacific` also accepts the numbers of New Caledonia and
-    French Polynesia, which have no check digit.
+    SIRET and SIREN must pass the Luhn check (SIRETs of La Poste follow another rule, which stdnum
+    implements); an RNA is W and nine characters. `pacific` also accepts the numbers of New
+    Caledonia and French Polynesia, which have no check digit.
 
-    A missing number is only repaired: no fact about the place becomes doubtful, and whole national
-    lists have none. A wrong one is flagged: someone must correct it.
+    A missing number is only a repair, because whole national lists have none. An invalid one is
+    flagged, because someone must correct it.
     """
     compact = _SEPARATORS.sub("", cell).upper()
     if not compact:

@@ -1,4 +1,4 @@
-"""What is kept of each import; reads no file, no SQL."""
+"""The record of one import. No I/O here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from geo.sites.model import Tally
 
 @dataclass(frozen=True, slots=True)
 class ImportRun:
-    """One import of a file: where it came from, what validation said, what it changed.
+    """One import of a file: its source, validation counts and changes.
 
-    `read == accepted + rejected`. `label` is the French name of the format and `licence` that of
-    the file, both as shown in the sources of every answer. `id` is None until it is recorded.
+    `read == accepted + rejected`. `label` is the French name of the format and `licence` the
+    licence of the file, as shown in the sources of every answer. `id` is None until it is stored.
     """
 
     file_name: str
@@ -37,5 +37,5 @@ class ImportRun:
 
     @property
     def tally(self) -> Tally:
-        """The counts of validation."""
+        """Counts of validation."""
         return Tally(self.read, self.accepted, self.rejected, self.flagged, self.repaired)

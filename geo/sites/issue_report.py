@@ -1,4 +1,4 @@
-"""What validation found, as CSV for a spreadsheet and as records for machines and tables."""
+"""Issues of validation, as CSV for spreadsheets and as dictionaries for JSON and tables."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ COLUMNS: Final = ("line", "field", "value", "severity", "code", "reason", "advic
 
 
 def issue_records(issues: Iterable[Issue]) -> list[dict[str, object]]:
-    """Issues as records with the keys of `COLUMNS`, in their order."""
+    """Return issues as dictionaries with the keys of `COLUMNS`, in the same order."""
     return [{**{name: getattr(i, name) for name in COLUMNS}, "severity": i.severity.value} for i in issues]
 
 
 def issues_csv(issues: Iterable[Issue], stream: TextIO) -> None:
-    """Write issues as CSV, one line each; quoted values can't act as formulas.
+    """Write issues as CSV, one line per issue; values are escaped so that none acts as a formula.
 
     `stream` is opened with `newline=""`.
     """

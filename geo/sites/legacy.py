@@ -1,8 +1,8 @@
-"""From version 0.1 of the national standard to version 1: fields and values.
+"""Translate version 0.1 of the national standard to version 1: fields and values.
 
-The translation is the one national tools make. Fifteen services become nine, which the standard
-itself decided; what has no equivalent at all is said in an issue. Values of neither version pass
-unchanged, for validation to find.
+The translation is that of the national tools. The standard itself merged fifteen services into
+nine; values without equivalent give an issue. Values of neither version are left unchanged, for
+validation to report.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ONLY_V0: Final[frozenset[str]] = frozenset(
         "accessibilite",
     }
 )
-"""Columns version 1 renamed, split or removed; `conditions_access` is a spelling met in real files."""
+"""Columns that version 1 renamed, split or removed; real files also spell one `conditions_access`."""
 
 _RENAMED = {
     "courriel": "courriels",
@@ -122,19 +122,19 @@ _BETWEEN_SITES = re.compile(r"[;|]|,(?=\s*https?://)")
 
 
 def to_v1(old: Mapping[str, str], *, line: int) -> tuple[dict[str, str], tuple[Issue, ...]]:
-    """Fields of version 1 for a record of version 0.1, and what the translation lost.
+    """Translate a record of version 0.1 to version 1.
 
     Parameters
     ----------
     old
-        Field → text, several values joined by `;`. Fields of neither version are left out; those
-        version 1 added are kept when the file already has them.
+        Field → text, values joined by `;`. Fields of neither version are dropped; fields that
+        version 1 added are copied when the file already has them.
     line
-        Where the record begins, for the issues.
+        Line where the record begins, for the issues.
 
     Returns
     -------
-    Field → text, several values joined by `|`; and one `repaired` issue for each loss.
+    Field → text, values joined by `|`; and one `repaired` issue for each loss.
     """
     translation = _Translation(line)
     new = {name: text for name, text in old.items() if name in standard.FIELDS}
@@ -167,7 +167,7 @@ def to_v1(old: Mapping[str, str], *, line: int) -> tuple[dict[str, str], tuple[I
 
 
 class _Translation:
-    """The translation of one record, gathering what it loses."""
+    """Translation of the values of one record; collects an issue for each loss."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -230,7 +230,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _key(token: str) -> str:
-    """A value as it is compared: version 0.1 writes « Gratuit : Je peux accéder… »."""
+    """Return the comparison key of a value, without its explanation (« Gratuit : Je peux accéder… »)."""
     return fold(_LONG_FORM.split(token.replace("\xa0", " ").replace("\u202f", " "), maxsplit=1)[0])
 
 

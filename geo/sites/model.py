@@ -1,4 +1,4 @@
-"""Frozen records of mediation sites and of what an import says about them; reads no file, no SQL."""
+"""Records of mediation sites, and of the issues and counts of their validation. No I/O here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from geo.sites import standard
 
 LOCAL_PREFIX = "ext_"
-"""Prefix of our own columns after the standard's 32, so that they cannot collide."""
+"""Prefix of our own columns, so that they cannot collide with the 32 of the standard."""
 
 LOCAL_FIELDS: tuple[str, ...] = (
     "pass_numerique",
@@ -26,18 +26,18 @@ LOCAL_FIELDS: tuple[str, ...] = (
 
 
 class Position(StrEnum):
-    """How well a site is placed."""
+    """Accuracy of a site's coordinates."""
 
     EXACTE = "exacte"
     """Coordinates given by the source, consistent with the commune."""
     APPROXIMATIVE = "approximative"
-    """Placed at the town hall, for want of usable coordinates."""
+    """Placed at the town hall because the source has no usable coordinates."""
     INCONNUE = "inconnue"
-    """Not placed: the commune is not known either."""
+    """Not placed, because the commune is unknown too."""
 
 
 class Severity(StrEnum):
-    """What becomes of a row because of an issue."""
+    """Effect of an issue on its row."""
 
     REJECTED = "rejected"
     FLAGGED = "flagged"
@@ -46,10 +46,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One finding of validation: where, what, why, and what to do about it (in French).
+    """One issue of validation: location, value, reason and advice (in French).
 
     `line` is the line of the file where the record begins (CSV), the row of the sheet (XLSX), or
-    the rank of the record, counted from 1 (JSON). `code` is stable and short, e.g. "hors_commune".
+    the rank of the record, counted from 1 (JSON). `code` is a short stable code: "hors_commune".
     """
 
     line: int
@@ -63,11 +63,11 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A record as a reader yields it: standard field names → text, before validation.
+    """A record as a reader yields it, before validation: standard field name → text.
 
-    Readers only translate the shape and vocabulary of their format; multi-values are joined by
-    `|`. Local facts use their name with the `ext_` prefix. `issues` holds what the reader itself
-    had to repair or could not translate.
+    Readers only translate the structure and vocabulary of their format; several values are joined
+    by `|`. Local facts have the `ext_` prefix. `issues` lists what the reader repaired or could not
+    translate.
     """
 
     line: int
@@ -77,7 +77,7 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class ItinerantStop:
-    """A stop of an itinerant site: where and when.
+    """A stop of an itinerant site: a place, a day and hours.
 
     `day` is an opening_hours day selector ("Tu", "Th[1]", "2026-12-03"); `hours` an
     opening_hours time range ("09:00-12:00"). Written in one cell as `place @ day hours`.
@@ -92,9 +92,9 @@ class ItinerantStop:
 class Site:
     """A place of digital mediation: the standard's 32 fields, then our own.
 
-    Field names are the standard's. Empty text is "", an absent number or date is None, several
-    values are a tuple in the order given. `horaires` is always the raw string of the source.
-    Coordinates are WGS 84 degrees.
+    Field names are those of the standard. Missing text is "", a missing number or date is None, and
+    multiple values are a tuple in source order. `horaires` is always the raw string of the source.
+    Coordinates are in WGS 84 degrees.
     """
 
     local_id: str
@@ -104,7 +104,7 @@ class Site:
     code_postal: str
     adresse: str
     date_maj: date | None
-    """Last update told by the source; None when it tells none, so that no freshness is invented."""
+    """Date of last update given by the source; None when it gives none."""
     code_insee: str = ""
     complement_adresse: str = ""
     latitude: float | None = None
@@ -137,35 +137,35 @@ class Site:
     acces_fauteuil: bool | None = None
     """Accessible by wheelchair; None when not known."""
     arrets: tuple[ItinerantStop, ...] = ()
-    """Where and when an itinerant site stops."""
+    """Stops of an itinerant site."""
     jeu_de_donnees: str = ""
-    """Dataset the record belongs to, e.g. "france-services": identifiers are unique inside it."""
+    """Dataset of the record, e.g. "france-services"; `local_id` is unique within it."""
     position: Position = Position.EXACTE
     signalements: tuple[str, ...] = ()
-    """Codes of the issues the record is kept with, e.g. "horaires_illisibles"."""
+    """Codes of the record's flags, e.g. "horaires_illisibles"."""
     fictif: bool = False
     """Invented for demonstration."""
 
     @property
     def id(self) -> str:
-        """Public identifier, unique in Portée: dataset and the producer's own identifier."""
+        """Public identifier, unique in Portée: dataset and local identifier."""
         return f"{self.jeu_de_donnees}--{self.local_id}"
 
     @property
     def located(self) -> bool:
-        """Whether the site has a point at all."""
+        """Whether the site has coordinates."""
         return self.latitude is not None and self.longitude is not None
 
 
 STORED_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Site))
-"""All fields of `Site`, the ones a difference is told over."""
+"""All fields of `Site`, which an import compares."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of an import. `read == accepted + rejected`, always.
+    """Counts of an import. Invariant: `read == accepted + rejected`.
 
-    `flagged` and `repaired` count accepted records with at least one such issue; a record may
+    `flagged` and `repaired` count the accepted records with at least one such issue; a record may
     be both.
     """
 
@@ -178,7 +178,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Validated:
-    """What validation makes of a file: sites, issues, and the counts that add up."""
+    """Result of the validation of a file: sites, issues and counts."""
 
     sites: list[Site] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
@@ -186,6 +186,6 @@ class Validated:
 
 
 def standard_values(site: Site) -> Iterator[tuple[str, object]]:
-    """The standard's 32 fields of a site, in order, with its public identifier as `id`."""
+    """Yield the standard's 32 fields of a site, in order, with its public identifier as `id`."""
     for name in standard.FIELDS:
         yield name, site.id if name == "id" else getattr(site, name)

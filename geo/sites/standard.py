@@ -1,4 +1,4 @@
-"""The national standard « Lieux de médiation numérique » (v1.0.2): its fields and their values.
+"""Fields and values of the national standard « Lieux de médiation numérique » (v1.0.2).
 
 Labels are spelled exactly as the standard spells them, accents and case included. Source:
 LaMednum/standard-mediation-num, schema.json v1.0.2 (Licence Ouverte 2.0); codes of `typologie`:
@@ -52,10 +52,10 @@ REQUIRED: Final[frozenset[str]] = frozenset(
 )
 
 SEPARATOR: Final = "|"
-"""Between the values of a multi-valued field, since v1.0.0 (v0.1: semicolon)."""
+"""Separator of the values of a field since v1.0.0 (a semicolon in v0.1)."""
 
 UNKNOWN_PIVOT: Final = "00000000000000"
-"""What national tools write when the SIRET is unknown."""
+"""Value that national tools write when the SIRET is unknown."""
 
 RESUME_MAX: Final = 280
 """Longest `presentation_resume`, in characters."""
@@ -104,7 +104,7 @@ DISPOSITIFS: Final = (
 
 ETAPES_NUMERIQUES: Final = "Étapes numériques (La Poste)"
 ETAPES_NUMERIQUES_STRICT: Final = "Étapes numériques(La Poste)"
-"""The only spelling the schema's own pattern accepts (it lacks the space): kept for strict export."""
+"""The only spelling that the schema's pattern accepts (without the space); used by the strict export."""
 
 FORMATIONS: Final = (
     "Formé à « Mon Espace Santé »",
@@ -243,7 +243,7 @@ ENUMERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "modalites_acces": MODALITES_ACCES,
     "modalites_accompagnement": MODALITES_ACCOMPAGNEMENT,
 }
-"""Fields whose values come from a closed list."""
+"""Field → its closed list of values."""
 
 MULTIVALUED: Final[frozenset[str]] = frozenset(
     {*ENUMERATIONS, "courriels", "site_web", "autres_formations_labels"}

@@ -1,4 +1,4 @@
-"""Text as it may be stored and shown: nothing invisible that could mislead, all the rest verbatim."""
+"""Clean text for storage, and normalise it for comparisons."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _UNWANTED = re.compile(
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BREAK = re.compile(r"[ \t]*[\n\t]\s*")
 _VARIANTS = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "-": " ", "‐": " ", "‑": " "})
-_REMEMBERED_MAX = 200
-"""Longest text whose folding is remembered: hostile ones must not fill the memory."""
+_CACHED_MAX = 200
+"""Longest text whose folded form is cached, in characters: hostile text must not fill the memory."""
 
 
 def clean_text(text: str, *, lines: bool = False) -> tuple[str, bool]:
-    """Text without control characters or direction overrides, in Unicode form NFC, trimmed.
+    """Remove control characters and direction overrides, normalise to NFC and trim.
 
-    Right-to-left scripts, emoji (and the joiners they need) and markup-like text stay as written:
-    it is for those who show the text to escape it.
+    Right-to-left scripts, emoji (and the joiners they need) and text that looks like markup are not
+    changed: escaping is up to the code that displays the text.
 
     Parameters
     ----------
@@ -32,27 +32,27 @@ def clean_text(text: str, *, lines: bool = False) -> tuple[str, bool]:
 
     Returns
     -------
-    The text, and whether more than outer white space and the kind of line end has changed.
+    The text, and whether anything changed besides outer white space and the kind of line ends.
     """
     if text.isascii() and text.isprintable():
         return text.strip(), False
     ended = _LINE_END.sub("\n", text).strip()
-    kept = unicodedata.normalize("NFC", _UNWANTED.sub("", ended)).strip()
+    cleaned = unicodedata.normalize("NFC", _UNWANTED.sub("", ended)).strip()
     if not lines:
-        kept = _BREAK.sub(" ", kept).strip()
-    return kept, kept != ended
+        cleaned = _BREAK.sub(" ", cleaned).strip()
+    return cleaned, cleaned != ended
 
 
 def comparable_text(text: str) -> str:
-    """Text as labels and numbers are compared: NFC, straight apostrophes, ordinary single spaces."""
+    """Normalise text for comparing labels and numbers: NFC, straight apostrophes, single spaces."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     return " ".join(unicodedata.normalize("NFC", _UNWANTED.sub("", text)).replace("’", "'").split())
 
 
 def fold(text: str) -> str:
-    """Text as people compare it: without accents, case, or typographic variants of ' and -."""
-    return _fold(text) if len(text) <= _REMEMBERED_MAX else _fold.__wrapped__(text)
+    """Fold text for comparisons that ignore accents, case and typographic variants of ' and -."""
+    return _fold(text) if len(text) <= _CACHED_MAX else _fold.__wrapped__(text)
 
 
 @lru_cache(maxsize=65_536)

@@ -1,7 +1,7 @@
-"""From raw rows to sites: every row ends accepted or rejected, and every finding is told.
+"""Validate raw rows: each becomes a site or a rejection, and every finding is reported.
 
-The only module that knows all field functions; each of them is pure and stands in a module of
-its subject. What each finding means: docs/validation.md.
+This module assembles the field parsers (contacts, dates, identifiers…), which are pure functions.
+The findings are documented in docs/validation.md.
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ def validate(
     today: date,
     progress: Callable[[int], None] | None = None,
 ) -> Validated:
-    """Sort rows into sites and rejections; each row ends up in exactly one of the two.
+    """Validate rows: each row is either accepted as a site or rejected.
 
     Parameters
     ----------
     territory
-        Communes that places are looked up among, the neighbours' included.
+        Communes in which sites are located, including those of neighbouring départements.
     dataset
-        Dataset of the records whose row names none of its own (`ext_jeu_de_donnees`).
+        Dataset of records whose row has no `ext_jeu_de_donnees`.
     today
-        The day after which a date of update is in the future.
+        Dates of update after this day (and the next) are in the future.
     progress
-        Called now and then, and at the end, with the number of rows read so far.
+        Called every 256 rows and at the end with the number of rows read.
     """
-    gazetteer = CommuneResolver(territory)
+    resolver = CommuneResolver(territory)
     result = Validated()
     tally = result.tally
     seen: set[str] = set()
     for row in rows:
         tally.read += 1
-        site, issues = _site(row, gazetteer, dataset=dataset, today=today)
+        site, issues = _site(row, resolver, dataset=dataset, today=today)
         if site is not None and site.id in seen:
             issues = [*issues, Finding("identifiant_en_double", "id", site.local_id).to_issue(row.line)]
             site = None
@@ -90,13 +90,13 @@ def validate(
 
 @dataclass(slots=True)
 class _Row:
-    """The cells of a row, cleaned as they are asked for, and what was found of them so far."""
+    """The cells of a row, cleaned on access, and the findings so far."""
 
     values: dict[str, str]
     findings: list[Finding]
 
     def text(self, field: str) -> str:
-        """A cell as text; "" when the source has none."""
+        """Return the cleaned text of a cell, or "" when the source has none."""
         raw = self.values.get(field, "")
         if not raw:
             return ""
@@ -105,24 +105,24 @@ class _Row:
             self.findings.append(Finding("texte_nettoye", field, raw))
         return text
 
-    def take(self, read: tuple[Value, tuple[Finding, ...]]) -> Value:
-        """The value a field function has read; its findings are kept."""
-        value, findings = read
+    def take(self, parsed: tuple[Value, tuple[Finding, ...]]) -> Value:
+        """Return a parsed value and record its findings."""
+        value, findings = parsed
         self.findings.extend(findings)
         return value
 
 
 def _site(
-    raw: RawRow, gazetteer: CommuneResolver, *, dataset: str, today: date
+    raw: RawRow, resolver: CommuneResolver, *, dataset: str, today: date
 ) -> tuple[Site | None, list[Issue]]:
-    """The site a row describes, or None, and all that was found of it."""
+    """Validate one row; return its site, or None when rejected, and all its issues."""
     issues = list(raw.issues)
     if any(issue.severity is Severity.REJECTED for issue in issues):
         return None, issues
     own = bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
     row = _Row({name: unescape_formula(cell) for name, cell in raw.values.items()} if own else raw.values, [])
-    name, set_ = row.text("nom"), _dataset(row, dataset)
-    local_id = row.text("id").removeprefix(f"{set_}--")
+    name, row_dataset = row.text("nom"), _dataset(row, dataset)
+    local_id = row.text("id").removeprefix(f"{row_dataset}--")
     code = _unusable(local_id, name)
     if code:
         row.findings.append(Finding(code, "nom" if code == "nom_absent" else "id", local_id))
@@ -137,10 +137,10 @@ def _site(
         site_name=name,
         point=given.point,
     )
-    place = gazetteer.resolve(clues)
+    place = resolver.resolve(clues)
     row.findings.extend(place.findings)
     latitude, longitude, position, found = choose_position(
-        given, place.commune, gazetteer, known=row.text(f"{LOCAL_PREFIX}position")
+        given, place.commune, resolver, exported=row.text(f"{LOCAL_PREFIX}position")
     )
     row.findings.extend(found)
     if latitude is None and not (place.name or place.code_postal or place.code_insee):
@@ -179,7 +179,7 @@ def _site(
         membre_reseau=_parse_boolean(row, "membre_reseau"),
         acces_fauteuil=_parse_boolean(row, "acces_fauteuil"),
         arrets=row.take(parse_stops(row.text(f"{LOCAL_PREFIX}arrets"))),
-        jeu_de_donnees=set_,
+        jeu_de_donnees=row_dataset,
         position=position,
         fictif=_parse_boolean(row, "fictif") or False,
     )
@@ -188,14 +188,14 @@ def _site(
     issues.extend(_carried_flags(row, site, issues, raw.line))
     flags = {issue.code for issue in issues if issue.severity is Severity.FLAGGED}
     if position is Position.APPROXIMATIVE and flags.isdisjoint(PLACED_AT_TOWN_HALL):
-        told = Finding("position_approximative", "latitude", "", "le fichier le dit").to_issue(raw.line)
-        issues.append(told)
-        flags.add(told.code)
+        issue = Finding("position_approximative", "latitude", "", "le fichier le dit").to_issue(raw.line)
+        issues.append(issue)
+        flags.add(issue.code)
     return replace(site, signalements=tuple(sorted(flags))), issues
 
 
 def _unusable(local_id: str, name: str) -> str:
-    """Why a row without this much can't become a record; "" when it can."""
+    """Return the code of the finding that rejects the row, or "" when identifier and name are valid."""
     if not local_id:
         return "identifiant_absent"
     if len(local_id) > ID_MAX:
@@ -208,7 +208,7 @@ def _row_issues(row: _Row, line: int) -> Iterator[Issue]:
 
 
 def _carried_flags(row: _Row, site: Site, issues: list[Issue], line: int) -> list[Issue]:
-    """Flags our own export carries that this import can't find again by itself, nor see mended."""
+    """Return issues for the flags of our own export that this import cannot detect, nor see fixed."""
     cell = row.text(f"{LOCAL_PREFIX}signalements")
     found = {issue.code for issue in issues}
     codes = dict.fromkeys(code for code in cell.split(standard.SEPARATOR) if _FLAG.fullmatch(code))
@@ -218,32 +218,32 @@ def _carried_flags(row: _Row, site: Site, issues: list[Issue], line: int) -> lis
 
 
 def _still_holds(code: str, site: Site) -> bool:
-    """Whether a flag of an earlier import still holds: its value was lost, and none has come since."""
+    """Return whether a flag of an earlier import still holds: the value was lost and is still missing."""
     if code in CATALOGUE and not CATALOGUE[code].lossy:
         return False
     if code in PLACED_AT_TOWN_HALL:
         return site.position is not Position.EXACTE
-    mended = {"pivot_invalide": site.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": site.telephone}
-    return not mended.get(code)
+    fixed = {"pivot_invalide": site.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": site.telephone}
+    return not fixed.get(code)
 
 
-def _dataset(row: _Row, usual: str) -> str:
+def _dataset(row: _Row, default: str) -> str:
     name = row.text(f"{LOCAL_PREFIX}jeu_de_donnees")
     if not name or _DATASET.fullmatch(name):
-        return name or usual
+        return name or default
     row.findings.append(Finding("jeu_de_donnees_invalide", f"{LOCAL_PREFIX}jeu_de_donnees", name))
-    return usual
+    return default
 
 
 def _presentation(row: _Row) -> tuple[str, str]:
-    """Summary and detail; a summary that is too long is cut at a word, and kept whole in the detail."""
+    """Return summary and detail; a summary that is too long is cut at a word and moved to the detail."""
     summary, detail = row.text("presentation_resume"), row.text("presentation_detail")
     if len(summary) <= standard.RESUME_MAX:
         return summary, detail
     row.findings.append(Finding("resume_raccourci", "presentation_resume", summary))
     cut = summary[: standard.RESUME_MAX - 1]
-    kept = (cut.rpartition(" ")[0] or cut).rstrip(" ,;:.") + "…"
-    return kept, "\n\n".join(filter(None, (summary, detail)))
+    shortened = (cut.rpartition(" ")[0] or cut).rstrip(" ,;:.") + "…"
+    return shortened, "\n\n".join(filter(None, (summary, detail)))
 
 
 def _free_labels(cell: str) -> tuple[str, ...]:
@@ -251,7 +251,7 @@ def _free_labels(cell: str) -> tuple[str, ...]:
 
 
 def _one_url(row: _Row, field: str) -> str:
-    """The first web address of a field that holds only one; the others are told, not kept."""
+    """Return the first web address of a single-valued field; the others give a finding."""
     first, *others = row.take(parse_urls(field, row.text(field))) or ("",)
     row.findings.extend(
         Finding("url_refusee", field, other, "ce champ n'en tient qu'une") for other in others

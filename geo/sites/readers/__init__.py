@@ -1,7 +1,7 @@
-"""Readers of source files: what a file is, found from its content, and its records as raw rows.
+"""Read source files: detect their format from their content and yield their records as raw rows.
 
-`open_source` is the way in. A container (CSV, XLSX, JSON, GeoJSON) gives columns and records; a
-format, recognised by its columns, says what a record means in the fields of the standard.
+The entry point is `open_source`. A container (CSV, XLSX, JSON, GeoJSON) yields columns and records;
+a format, recognised by its columns, translates a record to the fields of the standard.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ FORMATS: tuple[Format, ...] = (
     *france_services.FORMATS,
     *aidants_connect.FORMATS,
 )
-"""Formats that need no mapping, in the order they are tried."""
+"""Formats that need no column mapping, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A source file opened and recognised.
+    """A source file of known format.
 
-    `format` is a short stable name, `label` its French name, `dataset` the dataset its records
-    belong to unless told otherwise, `encoding` that of the text.
+    `format` is a short stable name, `label` its French name, `dataset` the default dataset of its
+    records and `encoding` the encoding of the text.
     """
 
     path: Path
@@ -51,21 +51,21 @@ class SourceFile:
     sha256: str
     encoding: str
     vintage: date | None
-    """Date of the list, when it was given; for records that bear none."""
+    """Date of the list given by the caller, for records without date; None when not given."""
     _content: Content = field(repr=False, compare=False)
     _format: Format = field(repr=False, compare=False)
 
     def rows(self) -> Iterator[RawRow]:
-        """Read the records from the start, one `RawRow` each, in the order of the file.
+        """Yield the records from the start, in file order.
 
         Raises
         ------
         UnreadableFile
-            If the file turns out to be cut or malformed further on.
+            If the file is truncated or malformed at a later record.
         """
         named = None if self.vintage else date_in_name(self.path.name)
         day = self.vintage or named
-        untold = named is not None
+        must_report_date = named is not None
         for record in self._content.records():
             if record.broken:
                 yield RawRow(record.line, record.fields, record.issues)
@@ -75,32 +75,32 @@ class SourceFile:
                 row.values["longitude"], row.values["latitude"] = record.point
             if day and "date_maj" not in row.values:
                 row.values["date_maj"] = day.isoformat()
-                if untold:
+                if must_report_date:
                     row = replace(row, issues=(*row.issues, date_from_name_issue(row.line, day)))
-                    untold = False
+                    must_report_date = False
             yield row
 
 
 def open_source(
     path: Path, *, mapping: Path | None = None, max_bytes: int, vintage: date | None = None
 ) -> SourceFile:
-    """Open a source file and recognise its format from its content, never from its name.
+    """Open a source file and detect its format from its content, never from its name.
 
     Parameters
     ----------
     path
         The file: CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252), XLSX, JSON or GeoJSON.
     mapping
-        TOML file that says which column holds which field, for a spreadsheet of one's own.
+        TOML file that maps columns to fields, for spreadsheets of no known format.
     max_bytes
-        Largest size read; a larger file is refused unread.
+        Largest accepted size in bytes; a larger file is refused without being read.
     vintage
-        Date of the list, for formats whose records bear none.
+        Date of the list, for formats whose records have no date.
 
     Raises
     ------
     UnreadableFile
-        If the file cannot be read or recognised, with what to do about it.
+        If the file cannot be read or its format is unknown.
     """
     inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding)
@@ -123,7 +123,7 @@ def open_source(
 
 
 def _contents(path: Path, encoding: str) -> list[Content]:
-    """What a file holds: the sheets of a workbook, or the one content of a text."""
+    """Return the contents of a file: the sheets of a workbook, or the single content of a text."""
     if encoding == ZIP:
         return workbook.contents(path)
     if first_character(path, encoding) in ("[", "{"):

@@ -1,4 +1,4 @@
-"""The list of bodies habilitated by Aidants Connect: no coordinates, and often no commune."""
+"""Read the list of structures accredited by Aidants Connect: no coordinates, often no commune."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from geo.sites.readers.content import Content, Format, Record, repaired
 
 _TOWN_AT_END = re.compile(r"(?P<street>.+?)[\s,]+(?P<code>\d{5})\s+(?P<town>[^\d,]+)", re.DOTALL)
 _LONGEST_ADDRESS = 300
-"""Longer texts are no address: the search for a town in them would take too long."""
+"""Longest address split, in characters: the regular expression is slow on longer texts."""
 
 
 def split_address(text: str) -> tuple[str, str, str]:
-    """Street, postal code and town of « 70 Boulevard Exemple 47000 Agen »; the last two may be ""."""
+    """Split « 70 Boulevard Exemple 47000 Agen » into street, postal code and town, "" where absent."""
     flat = " ".join(text.split())
     if len(flat) <= _LONGEST_ADDRESS and (found := _TOWN_AT_END.fullmatch(flat)):
         return found["street"], found["code"], found["town"].strip()
@@ -56,7 +56,7 @@ def _translate(record: Record) -> RawRow:
 
 
 def _digits(text: str) -> str:
-    """A number without the spaces that group its digits."""
+    """Return a number without the spaces that group its digits."""
     return "".join(text.split())
 
 

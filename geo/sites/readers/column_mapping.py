@@ -1,6 +1,6 @@
-"""A spreadsheet of one's own, read with a TOML file that says which column holds which field.
+"""Read a spreadsheet of no known format with a TOML file that maps its columns to fields.
 
-The file is described in docs/formats.md.
+The mapping file is documented in docs/formats.md.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from geo.sites.readers.content import Content, Format, Record, column_name
 from geo.sites.text import fold
 
 FIELDS = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
-"""What a column may be mapped to."""
+"""Fields to which a column can be mapped."""
 
 _MAX_BYTES = 1_000_000
 _COORDINATES = ("latitude", "longitude")
 
 
 class ColumnMapping(BaseModel):
-    """A mapping file: TOML tables `columns`, `constants`, `values`, and how cells are written."""
+    """A mapping file: TOML tables `columns`, `constants` and `values`, and the notation of cells."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -46,7 +46,7 @@ def read_mapping(path: Path) -> ColumnMapping:
     Raises
     ------
     UnreadableFile
-        If it is not TOML, or names fields or options there are none of.
+        If it is not TOML, or has unknown fields or options.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -72,12 +72,12 @@ def read_mapping(path: Path) -> ColumnMapping:
 
 
 def match_mapping(contents: list[Content], mapping: ColumnMapping, name: str) -> tuple[Content, Format]:
-    """The first content that has every column of the mapping, and the format the mapping makes.
+    """Return the first content that has all mapped columns, and the format that the mapping defines.
 
     Raises
     ------
     UnreadableFile
-        If none has; the message names the missing columns and those there are.
+        If no content has them; the message lists the missing and the present columns.
     """
     wanted = dict.fromkeys(c for columns in mapping.columns.values() for c in _several(columns))
     for content in contents:
@@ -122,7 +122,7 @@ def _cell(field: str, text: str, mapping: ColumnMapping) -> str:
 
 
 def _word(text: str, words: Mapping[str, str]) -> str:
-    """A value in the standard's words, when the mapping gives one whatever its case and accents."""
+    """Translate a value with the mapping, ignoring case and accents; others are unchanged."""
     return next((ours for theirs, ours in words.items() if fold(theirs) == fold(text)), text)
 
 

@@ -1,4 +1,4 @@
-"""What every container (CSV, XLSX, JSON, GeoJSON) gives: columns, and records of text."""
+"""The common model of all containers (CSV, XLSX, JSON, GeoJSON): columns and records of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from geo.sites.model import Issue, RawRow, Severity
 
 
 class Container(StrEnum):
-    """What holds the records."""
+    """Kind of file that holds the records."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -21,10 +21,10 @@ class Container(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a container: where it begins, and its cells as text by column name.
+    """One record of a container: the line where it begins, and its cells as text by column name.
 
-    `point` is the (longitude, latitude) text of a GeoJSON point. A record with a rejecting issue
-    is not translated: it goes out as it is, so that the tally counts it.
+    `point` is the (longitude, latitude) text of a GeoJSON point. A record with a rejecting issue is
+    not translated but still yielded, so that it is counted.
     """
 
     line: int
@@ -34,13 +34,13 @@ class Record:
 
     @property
     def broken(self) -> bool:
-        """Whether the record cannot be translated at all."""
+        """Whether the record cannot be translated."""
         return any(issue.severity is Severity.REJECTED for issue in self.issues)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A container opened: its column names, and a way to read its records from the start."""
+    """An opened container: its column names, and a function that reads its records from the start."""
 
     columns: tuple[str, ...]
     records: Callable[[], Iterator[Record]]
@@ -49,10 +49,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A source format: how its columns betray it, and what a record of it says in the standard.
+    """A source format: how to recognise it by its columns, and how to translate its records.
 
-    `translate` takes a record that is not broken; a format whose records bear no date leaves
-    `date_maj` out.
+    `translate` is called with unbroken records only; formats without dates leave `date_maj` out.
     """
 
     name: str
@@ -63,15 +62,15 @@ class Format:
 
 
 def column_name(text: str) -> str:
-    """A header as it is compared: NFC, ordinary spaces, trimmed."""
+    """Normalise a column header for comparison: NFC, ordinary spaces, trimmed."""
     return " ".join(unicodedata.normalize("NFC", text.replace("\ufeff", "")).split())
 
 
 def rejected(line: int, value: str, code: str, reason: str, advice: str) -> Issue:
-    """The issue that keeps a whole record out."""
+    """Return an issue that rejects a whole record."""
     return Issue(line, "", value[:200], Severity.REJECTED, code, reason, advice)
 
 
 def repaired(line: int, column: str, value: str, code: str, reason: str, advice: str = "") -> Issue:
-    """The issue of something put right or translated with a loss."""
+    """Return an issue for a value that was repaired or translated with a loss."""
     return Issue(line, column, value[:200], Severity.REPAIRED, code, reason, advice)

@@ -1,7 +1,7 @@
-"""data·inclusion, schema v1: structures and what they offer, back to the national standard.
+"""Read data·inclusion files, schema v1: structures and their services.
 
-The inverse of the national mapping « Lieux de médiation numérique » → data·inclusion. That one
-folds values together, so the way back is told when it had to choose.
+Inverse of the national mapping « Lieux de médiation numérique » → data·inclusion. That mapping
+merges values, so an issue is reported where the inverse is ambiguous.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _DISTINCTIVE: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ),
     (_CONNECTION, "Accès internet et matériel informatique", frozenset({_EQUIPMENT})),
 )
-"""A theme only one service gives, that service, and the further themes it gives."""
+"""(theme that only one service produces, that service, the other themes it produces)."""
 
 _COSTS = {"gratuit": "Gratuit", "payant": "Payant"}
 _PUBLICS = {
@@ -73,7 +73,7 @@ _PLACE = ("commune", "code_postal", "code_insee", "adresse", "complement_adresse
 
 
 def services_of(themes: Iterable[str]) -> tuple[list[str], set[str]]:
-    """The fewest services of the standard that explain themes, and the themes left unexplained."""
+    """Return the smallest set of services that produces the themes, and the unexplained themes."""
     left = set(themes)
     found = []
     explained: set[str] = set()
@@ -82,7 +82,7 @@ def services_of(themes: Iterable[str]) -> tuple[list[str], set[str]]:
             found.append(service)
             explained |= {theme, *further}
     left -= explained
-    # What several services give: the one chosen when no other explains it.
+    # Themes that several services produce: choose one when no service found so far produces them.
     if _BASICS in left or (_BASICS in explained and _ONLINE in left):
         found.append(_MASTERY)
         left -= {_BASICS, _ONLINE}
@@ -166,7 +166,7 @@ def _translate(record: Record) -> RawRow:
 
 
 def _place(fields: Mapping[str, str]) -> dict[str, str]:
-    """Where a structure is; where its first service is when it says nothing of itself."""
+    """Return the address fields of a structure, or those of its first service when it has none."""
     own = {name: fields.get(name, "") for name in _PLACE}
     if any(own.values()):
         return own
@@ -184,7 +184,7 @@ def _costs(fields: Mapping[str, str], values: dict[str, str]) -> None:
 
 
 def _publics(line: int, fields: Mapping[str, str], values: dict[str, str]) -> list[Issue]:
-    """Publics and care; the labels of the standard, when they come along as text, are the better source."""
+    """Set the fields of publics and care; labels of the standard found in the text are preferred."""
     announced = _list(fields, "services.publics")
     spelled = {
         fold(token) for token in fields.get("services.publics_precisions", "").replace(",", "|").split("|")
@@ -215,7 +215,7 @@ def _list(fields: Mapping[str, str], name: str) -> list[str]:
 
 
 def _first(fields: Mapping[str, str], name: str) -> str:
-    """What the structure says, else what its first service says."""
+    """Return the value of the structure, else that of its first service."""
     return fields.get(name, "") or fields.get(f"services.{name}", "").split("|")[0]
 
 

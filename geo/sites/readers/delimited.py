@@ -1,4 +1,4 @@
-"""Delimited text (CSV): finds the separator, streams records, never guesses at a broken row."""
+"""Read delimited text (CSV): detect the separator, stream records, reject malformed rows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SEPARATORS = (",", ";", "\t")
 def content(path: Path, encoding: str) -> Content:
     """Open delimited text whose first record that is not blank is the header.
 
-    The separator is the one that cuts the header into the most columns. Records are streamed; each
-    bears the physical line where it begins.
+    The separator is the one that gives the most columns. Records are streamed, each with the
+    physical line where it begins.
 
     Raises
     ------
     UnreadableFile
-        If there is no header, or two columns bear one name; while records are read, if quotes are
-        not closed or misplaced, or a cell is enormous.
+        If there is no header or a duplicate column name; while records are read, if quotes are
+        unclosed or misplaced, or a cell is too long.
     """
     headers = {separator: _header(path, encoding, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda s: len(headers[s]))
@@ -33,12 +33,12 @@ def content(path: Path, encoding: str) -> Content:
 
 
 def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
-    """Header cells as column names, without the empty ones at the end.
+    """Return header cells as column names, without trailing empty ones.
 
     Raises
     ------
     UnreadableFile
-        If none is named, or two bear one name.
+        If there is no column name or a duplicate one.
     """
     columns = [column_name(cell) for cell in cells]
     while columns and not columns[-1]:
@@ -56,7 +56,7 @@ def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
 
 
 def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
-    """A row of cells as a record; one with missing or surplus cells is rejected as such."""
+    """Return a row of cells as a record, which is rejected when its number of cells is wrong."""
     if not any(cell.strip() for cell in cells[len(columns) :]):
         cells = cells[: len(columns)]
     fields = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
@@ -78,7 +78,7 @@ def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
 
 
 def _header(path: Path, encoding: str, separator: str) -> list[str]:
-    """First row that is not blank as this separator cuts it; a wrong one may stumble on quotes."""
+    """Return the first row that is not blank, or [] when this separator makes quotes invalid."""
     with open_text(path, encoding) as stream:
         try:
             rows = csv.reader(lines(stream, path.name), delimiter=separator)
@@ -95,7 +95,7 @@ def _records(path: Path, encoding: str, separator: str, columns: tuple[str, ...]
 
 
 def rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, each with the physical line where it begins."""
+    """Yield rows that are not blank, each with the physical line where it begins."""
     with open_text(path, encoding) as stream:
         reader = csv.reader(lines(stream, path.name), delimiter=separator, strict=True)
         while True:

@@ -1,4 +1,4 @@
-"""From bytes to text: one bounded pass that hashes a file, finds its encoding, refuses non-text."""
+"""Hash a file, detect its encoding and refuse binary content, in one pass and bounded memory."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from geo.errors import UnreadableFile
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE = 1_000_000
-"""Longest physical line read, in characters: one without end would fill the memory."""
+"""Longest physical line read, in characters, which bounds the memory used."""
 
 ZIP = "zip"
-"""Stands for an encoding when the file is a zip archive, as workbooks are."""
+"""Value of `Inspection.encoding` for zip archives, such as workbooks."""
 
 _AS_CSV = "Ouvrez-le dans votre tableur et enregistrez-le au format CSV (UTF-8) ou XLSX."
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
@@ -39,25 +39,25 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ACCENT_IN_UTF8 = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2\x80[\x80-\xbf]")
-"""Accented letters, guillemets and curly quotes in UTF-8: as Latin-1 these pairs are never French."""
+"""UTF-8 bytes of accented letters, guillemets and curly quotes; in Latin-1 they are never French."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What one pass over a file tells: its fingerprint and how to read it as text."""
+    """Result of one pass over a file: its hash and its encoding."""
 
     sha256: str
     encoding: str
 
 
 def inspect_file(path: Path, *, max_bytes: int) -> Inspection:
-    """Hash a file and find its encoding, in one pass and bounded memory.
+    """Hash a file and detect its encoding, in one pass and bounded memory.
 
     Raises
     ------
     UnreadableFile
-        If the file is absent, too large (said by the file system, before any read), empty,
-        binary, or mixes encodings.
+        If the file is absent, too large (checked before it is read), empty, binary, or mixes
+        encodings.
     """
     try:
         status = path.stat()
@@ -82,18 +82,18 @@ def inspect_file(path: Path, *, max_bytes: int) -> Inspection:
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
-    """Open a file as text, line ends kept as they are (CSV needs them)."""
+    """Open a file as text without translating line ends, as the `csv` module requires."""
     return path.open(encoding=encoding, newline="")
 
 
 def first_character(path: Path, encoding: str) -> str:
-    """The first character that is not blank; "" when there is none in the first lines."""
+    """Return the first character that is not blank, or "" when the first mebibyte has none."""
     with open_text(path, encoding) as stream:
         return stream.read(CHUNK_BYTES).lstrip("\ufeff \t\r\n")[:1]
 
 
 def lines(stream: TextIO, name: str) -> Iterator[str]:
-    """Physical lines of a text, each of bounded length.
+    """Yield the physical lines of a text, each of bounded length.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _inspected(path: Path, max_bytes: int) -> Inspection:
 
 
 class _EncodingDetector:
-    """Watches the bytes of a file go by, and says at the end in which encoding they are text."""
+    """Detects the encoding of a file from successive chunks of its bytes."""
 
     def __init__(self, head: bytes, name: str) -> None:
         self.name = name

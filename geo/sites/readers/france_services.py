@@ -1,7 +1,7 @@
-"""Lists of France services sites, in the shapes of 2020 (GeoJSON), 2022 and 2024 (CSV).
+"""Read lists of France services sites, in the layouts of 2020 (GeoJSON), 2022 and 2024 (CSV).
 
-The lists bear neither SIRET nor date. Every labelled site helps with administrative procedures,
-free of charge: that is the programme's charter, so these are said of each.
+The lists have neither SIRET nor date. The charter of the programme guarantees free help with
+administrative procedures, so these values are set for every site.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DAYS = {
 }
 _SLOT = re.compile(r"(\d{1,2}) ?[:h] ?(\d{2})? ?[-–à] ?(\d{1,2}) ?[:h] ?(\d{2})?")
 _LONGEST_DAY = 200
-"""Characters of a day that are read: a longer cell says no hours."""
+"""Longest cell of a day that is read, in characters."""
 _CLOSED = frozenset({"", "-", "–", "ferme"})
 _UNKNOWN = frozenset({"horaires non communiques", "non communique", "nc"})
 
@@ -105,19 +105,19 @@ _SHAPE_2024 = _ColumnLayout(
 
 
 def opening_hours(days: Mapping[str, str], *, line: int) -> tuple[str, tuple[Issue, ...]]:
-    """The week of a France services list as one OpenStreetMap `opening_hours` string.
+    """Convert the seven day columns to one OpenStreetMap `opening_hours` string.
 
     Parameters
     ----------
     days
         `h_lundi` … `h_samedi` → text like « 09:00 - 12:00 / 14:00 - 17:00 »; blank or « - » when closed.
     line
-        Where the record begins, for the issues.
+        Line where the record begins, for the issues.
 
     Returns
     -------
     Days with equal hours grouped, e.g. "Mo-Tu,Th 09:00-12:00,14:00-17:00; We 09:00-12:00"; "" when
-    no day says anything; the cells as they are, one after the other, when one cannot be understood.
+    all days are empty; the raw cells joined by "; " when one cannot be parsed.
     """
     cells = {name: " ".join(days.get(name, "").split())[:_LONGEST_DAY] for name in _DAYS}
     if all(fold(cell) in _CLOSED | _UNKNOWN for cell in cells.values()):
@@ -139,7 +139,7 @@ def opening_hours(days: Mapping[str, str], *, line: int) -> tuple[str, tuple[Iss
 
 @lru_cache(maxsize=4_096)
 def _slots(cell: str) -> tuple[str, ...] | None:
-    """The slots of a day, as "09:00-12:00"; none when closed; None when they cannot be understood."""
+    """Parse the slots of a day, as "09:00-12:00": () when closed, None when they cannot be parsed."""
     if fold(cell) in _CLOSED:
         return ()
     found = []
@@ -179,7 +179,7 @@ def _translation(shape: _ColumnLayout) -> Callable[[Record], RawRow]:
             values["structure_parente"] = f"Groupe France services {group}"
         values["autres_formations_labels"] = fields.get(shape.label, "").strip()
         remarks = [fields.get(shape.comment, "").strip()]
-        # The list says whether one can book, not where: the standard's field wants an address.
+        # The list says whether one can book, not where, but the standard's field holds a URL.
         if shape.appointment and fields.get(shape.appointment, "").strip() == "Oui":
             remarks.append("Prise de rendez-vous possible.")
         values["presentation_detail"] = " ".join(remark for remark in remarks if remark)

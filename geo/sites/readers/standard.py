@@ -1,4 +1,4 @@
-"""Files in the fields of the national standard: v1 (with our `ext_` columns), v0.1 and its JSON kin."""
+"""Read files of the national standard: v1 (with our `ext_` columns), v0.1 and its JSON variants."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def _is_conseillers(content: Content) -> bool:
 
 
 def _from_v1(record: Record) -> RawRow:
-    kept = {
+    values = {
         name: text
         for name, text in record.fields.items()
         if name in standard.FIELDS or name.startswith(LOCAL_PREFIX)
     }
-    return RawRow(record.line, kept, record.issues)
+    return RawRow(record.line, values, record.issues)
 
 
 def _from_v0(record: Record) -> RawRow:

@@ -1,7 +1,7 @@
-"""The date of a list whose records bear none: the one given, else the one in the file's name.
+"""Date of a list whose records have none, found in the name of its file.
 
-Formats are recognised by content alone; only this date, as a last resort, is looked for in a name.
-The modification time of a file is no date of its content (a copy changes it): then none is said.
+This date is the only information read from a file name, as a last resort. The modification time of
+a file is not used, because a copy changes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MONTH = re.compile(r"(?<!\d)(?P<year>20\d\d)[-_](?P<month>\d\d)(?![-_]?\d)")
 
 
 def date_in_name(name: str) -> date | None:
-    """The day a file name bears (20221201, 2022-12-01), or the first of its month (2022-12)."""
+    """Return the day in a file name (20221201, 2022-12-01), or the first of its month (2022-12)."""
     for pattern in (_DAY, _MONTH):
         for found in pattern.finditer(name):
             parts = found.groupdict()
@@ -29,7 +29,7 @@ def date_in_name(name: str) -> date | None:
 
 
 def date_from_name_issue(line: int, day: date) -> Issue:
-    """The issue that says, once per file, that its records are dated by the file's name."""
+    """Return the issue, reported once per file, that its records are dated by the file name."""
     return repaired(
         line,
         "date_maj",

@@ -1,4 +1,4 @@
-"""Workbooks (XLSX): weighed before they are opened, then streamed sheet by sheet."""
+"""Read workbooks (XLSX): check their unpacked size, then stream them sheet by sheet."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from geo.sites.readers.content import Container, Content, Record
 from geo.sites.readers.delimited import named_columns, record
 
 UNPACKED_BYTES = 150_000_000
-"""Most that the parts of a workbook may declare once unpacked; a bomb declares gigabytes."""
+"""Largest unpacked size that a workbook may declare; zip bombs declare gigabytes."""
 
 _DIRECTORY_BYTES = 1_000_000
-"""Most the table of contents of the archive may take: it is read whole."""
+"""Largest table of contents of the archive, which is read whole."""
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _LAST_ROW = 1_048_576
-"""Rows a sheet can have."""
+"""Maximum number of rows in a sheet."""
 
 
 def contents(path: Path) -> list[Content]:
-    """Open each sheet that has a header; cells hold the values last computed by the spreadsheet.
+    """Open each sheet that has a header; formulas give the values last computed by the spreadsheet.
 
-    The header is the first row that is not blank. Blank rows are skipped. Of merged cells the
-    first has the value. Dates become `YYYY-MM-DD`, whole numbers lose their `.0`.
+    The header is the first row that is not blank; blank rows are skipped. Of merged cells only the
+    first has the value. Dates become `YYYY-MM-DD`, and whole numbers lose their `.0`.
 
     Raises
     ------
     UnreadableFile
-        If the archive is not a workbook, is damaged, or would unpack to more than it should.
+        If the archive is not a workbook, is damaged, or is too large once unpacked.
     """
     check_size(path)
     opened = []
@@ -60,7 +60,13 @@ def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
 
 
 def check_size(path: Path) -> None:
-    """Refuse a workbook that unpacks to more than a source may hold."""
+    """Check the declared unpacked size of a workbook.
+
+    Raises
+    ------
+    UnreadableFile
+        If the archive is damaged, is not a workbook, or exceeds `UNPACKED_BYTES`.
+    """
     try:
         if _directory_bytes(path) > _DIRECTORY_BYTES:
             raise _outsized(path.name)
@@ -80,7 +86,7 @@ def check_size(path: Path) -> None:
 
 
 def _directory_bytes(path: Path) -> int:
-    """Size of the archive's table of contents, told by its last record."""
+    """Return the size of the archive's table of contents, given by its last record."""
     with path.open("rb") as stream:
         stream.seek(max(0, path.stat().st_size - (1 << 16) - 22))
         tail = stream.read()
@@ -92,7 +98,7 @@ def _directory_bytes(path: Path) -> int:
 
 @contextmanager
 def _book(path: Path) -> Iterator[openpyxl.Workbook]:
-    """The workbook, opened as a stream: by its path, openpyxl would judge it by its name."""
+    """Open a workbook as a stream, because openpyxl checks the extension of a path."""
     with path.open("rb") as stream:
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         try:
@@ -102,21 +108,21 @@ def _book(path: Path) -> Iterator[openpyxl.Workbook]:
 
 
 def sheets(path: Path) -> list[str]:
-    """Titles of the sheets of a workbook."""
+    """Return the titles of the sheets of a workbook."""
     try:
         with _book(path) as book:
             return [sheet.title for sheet in book.worksheets]
-    # Damage inside an archive surfaces as whatever the XML or the spreadsheet library trips over.
+    # A damaged archive may raise any exception of the XML or the spreadsheet library.
     except Exception as problem:
         raise _damaged(path.name) from problem
 
 
 def rows(path: Path, title: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a sheet that are not blank, numbered as the spreadsheet numbers them."""
+    """Yield the rows of a sheet that are not blank, with their number in the spreadsheet."""
     try:
         with _book(path) as book:
             sheet = book[title]
-            sheet.reset_dimensions()  # those a sheet announces may be false
+            sheet.reset_dimensions()  # the dimensions declared by a sheet may be wrong
             for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
                 if number > _LAST_ROW:
                     raise _damaged(path.name)

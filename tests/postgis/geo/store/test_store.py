@@ -50,7 +50,7 @@ def store(connection, *wanted: Site) -> int:
     """Make these the sites of their datasets, as an import does."""
     run_id = imports.record(connection, run(), [])
     before = sites.current(connection, datasets={s.jeu_de_donnees for s in wanted} or {"essai"})
-    sites.apply(connection, run_id, compare(before, wanted, carried=LOCAL_FACTS))
+    sites.apply(connection, run_id, compare(before, wanted, provided=LOCAL_FACTS))
     return run_id
 
 

@@ -13,7 +13,7 @@ TEXTS = st.text(max_size=300)
 
 
 def alike(asked: str, name: str) -> float:
-    return float(NameMatcher([name]).similarity_to([asked], begun=False)[0, 0])
+    return float(NameMatcher([name]).similarity_to([asked], prefixes=False)[0, 0])
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_false_fact_is_a_fact_and_is_not_replaced_by_the_one_in_service():
 @pytest.mark.parametrize("fact", LOCAL)
 def test_a_file_with_the_column_of_a_local_fact_may_empty_it(fact):
     before = site("a", 5, **LOCAL)
-    (change,) = compare(in_service(before), [site("a", 5)], carried={fact}).changed
+    (change,) = compare(in_service(before), [site("a", 5)], provided={fact}).changed
     assert [c.field for c in change.fields()] == [fact]
 
 
