@@ -35,10 +35,10 @@ from api.openapi import failures
 from api.parameters import MAX_OFFSET, Query, integer, text
 from api.passes import may_see_all
 from api.problems import FieldProblem, Refused
+from api.rendered_snapshot import CurrentView
 from api.responses import JSON, page_links
 from api.routing import router
 from api.service import app_state
-from api.snapshot_view import CurrentView
 from geo.errors import InvalidAction
 from geo.funding import disclosure_control
 from geo.funding.account import persons_of_actions

@@ -45,9 +45,9 @@ from api.rate_limits import Rates
 from api.request_body import BODY_MAX_BYTES
 from api.residents.install import install as install_residents
 from api.routing import PREFIX
-from api.service import AppState
+from api.service import AppState, SnapshotSource
 from api.settings import ApiSettings
-from api.snapshot_view import SnapshotSource
+from geo.services import siting as siting_service
 from geo.services.job_runner import JobRunner
 from geo.settings import Settings
 from geo.store.database import engine_for
@@ -110,12 +110,13 @@ def create_app(
         imports.routes,
         health.health_routes(PREFIX),
         health.health_routes(""),
+        pages.routes,
+        planner.routes,
+        funding_pages.routes,
     ):
         app.router.routes.extend(routes.routes)
     install_residents(app)
-    pages.install(app)
-    planner.install(app)
-    funding_pages.install(app)
+    pages.mount_files(app)
     problems.install(app)
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
@@ -166,7 +167,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             engine = await run_in_threadpool(engine_for, service.settings)
             held.callback(engine.dispose)
             service.engine, service.keeper = engine, SnapshotWatcher(engine)
-            runner = JobRunner(engine, siting.kinds(service.settings))
+            runner = JobRunner(engine, siting_service.kinds(service.settings))
             held.callback(runner.stop)
             runner.start()
         held.callback(service.keeper.stop)

@@ -1,7 +1,7 @@
 """The question of coverage as requests ask it: its parameters, declared once for every route.
 
 The same names serve query strings (`QUESTION.read`) and the "question" object of JSON bodies
-(`QUESTION.read_object`); `parameters_of` writes a question back under them.
+(`QUESTION.read_object`).
 """
 
 from __future__ import annotations
@@ -26,18 +26,13 @@ from geo.coverage import catchment
 from geo.coverage.catchment import parse_decay
 from geo.coverage.measure import Question, Supply
 from geo.hours.weekly import TIME_ZONE, Slot, parse_slot
-from geo.people.need import format_weights, parse_weights
+from geo.people.need import parse_weights
 from geo.reach.modes import Mode
 
 DEFAULTS: Final = Question()
 MINUTES_MAX: Final = 120
 MOST_MINUTES: Final = 8
 _SOME_MOMENT: Final = datetime(2000, 1, 3, tzinfo=TIME_ZONE)
-
-
-def present() -> datetime:
-    """The present moment, where the sites are."""
-    return datetime.now(TIME_ZONE)
 
 
 def _short(read: Read) -> Read:
@@ -146,18 +141,3 @@ def opening_slot(values: Mapping[str, Any], now: datetime) -> Slot | None:
 def dated(now: datetime, slot: Slot | None) -> str:
     """What the ETag of an answer that depends on the day bears of it; of the minute for "maintenant"."""
     return f"-{now:%Y%m%d%H%M}" if slot and slot.week else f"-{now:%Y%m%d}"
-
-
-def question_parameters(question: Question) -> dict[str, object]:
-    """A question under the names of its parameters; `QUESTION.read_object` reads it back."""
-    return {
-        "mode": question.mode,
-        "slot": question.slot.text if question.slot else None,
-        "minutes": list(question.minutes),
-        "beyond_min": question.beyond_min,
-        "population": question.population,
-        "weights": format_weights(question.weights) or None,
-        "supply": question.supply,
-        "decay": question.decay.text,
-        **{name: list(values) for name, values in question.filter.conditions},
-    }

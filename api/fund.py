@@ -23,11 +23,11 @@ from api.auth import active_token, request_secret
 from api.funding_schemas import CloseAnswer, FundAnswer, LedgerAnswer, PostedAnswer
 from api.openapi import failures
 from api.parameters import COMMUNE_CODE, MAX_OFFSET, Parameter, Query, choice, integer, text
+from api.rendered_snapshot import CurrentView
 from api.request_body import Fields, json_object
 from api.responses import JSON, is_not_modified
 from api.routing import router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView
 from geo.errors import UnknownEntry, UnknownPartner
 from geo.funding import money
 from geo.funding.actions import ActionReferences
@@ -185,10 +185,8 @@ def answered(
         Whether to say how times are had.
     """
     meta = {
-        **current.view.meta,
-        **({"method": current.view.method} if method else {}),
+        **current.meta_dict(with_method=method),
         "notice": DEMONSTRATION if fictif else None,
-        "stale": None if current.database_ok else current.stale,
     }
     body = orjson.dumps({"meta": meta, **content})
     headers = {**SHORT, "ETag": f'W/"{blake2b(body, digest_size=12).hexdigest()}"'}

@@ -15,11 +15,11 @@ from api.coverage_question import MODE
 from api.coverage_schemas import IsochroneCollection
 from api.openapi import failures
 from api.parameters import COMMUNE_ORIGIN, Query, choice, integers
+from api.rendered_snapshot import CurrentView, geometry_json
 from api.responses import GEOJSON, answer, is_not_modified, snapshot_headers
 from api.routing import router
 from api.service import app_state
 from api.sites import LATITUDE, LONGITUDE, SITE_ORIGIN, GeoJson, Start, parse_start
-from api.snapshot_view import CurrentView, geometry_json
 from geo.crs import WGS84, reproject
 from geo.reach.isochrones import MINUTES
 from geo.reach.modes import Mode

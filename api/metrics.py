@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from api.snapshot_view import CurrentView
+from api.rendered_snapshot import CurrentView
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric

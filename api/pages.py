@@ -12,12 +12,13 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
+from api.rendered_snapshot import CurrentView, RenderedPage
 from api.responses import is_not_modified, snapshot_headers
-from api.routing import PREFIX
+from api.routing import PREFIX, router
 from api.security_headers import FRAMED_BY
 from api.service import app_state
-from api.snapshot_view import CurrentView, RenderedPage, SnapshotView
 from geo.coverage.measure import Question
+from geo.services.snapshot_view import SnapshotView
 from static_maps import assets
 from static_maps.coverage_map import Link, coverage_map, render_page
 from static_maps.planner_form import PATH as PLANNER
@@ -55,16 +56,16 @@ def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> RenderedPa
 
 
 def render_map(view: SnapshotView, settings: MapSettings) -> RenderedPage:
-    """The interactive map of a snapshot."""
-    drawn = coverage_map(
-        view.measured(Question()),
+    """Render the interactive map of a snapshot."""
+    canvas = coverage_map(
+        view.coverage(Question()),
         settings=settings,
         assets_url="/static",
         downloads=DOWNLOADS,
         planner_url=PLANNER,
     )
-    shown = render_page(drawn)
-    return page(shown.html, shown.security_policy)
+    rendered = render_page(canvas)
+    return page(rendered.html, rendered.security_policy)
 
 
 def render_documentation() -> RenderedPage:
@@ -86,31 +87,42 @@ def send(request: Request, current: CurrentView, shown: RenderedPage) -> Respons
     return Response(shown.body, media_type=HTML, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Add the pages and their files to an application."""
-    settings = MapSettings()
+routes = router("pages", "", described=False)
 
-    @app.get("/carte", include_in_schema=False)
-    async def coverage_page(request: Request) -> Response:
-        current = app_state(request).current()
-        view = current.view
-        shown = view.pages.get("map")
-        if shown is None:
-            shown = await run_in_threadpool(view.pages.of, "map", lambda: render_map(view, settings))
-        return send(request, current, shown)
 
-    @app.get("/docs", include_in_schema=False)
-    async def documentation(request: Request) -> Response:
-        shown = render_documentation()
-        return Response(
-            shown.body,
-            media_type=HTML,
-            headers={"Content-Security-Policy": shown.security_policy, "Cache-Control": "no-cache"},
+@routes.get("/carte")
+async def coverage_page(request: Request) -> Response:
+    """The interactive map."""
+    current = app_state(request).current()
+    rendered = current.rendered
+    map_page = rendered.pages.get("map")
+    if map_page is None:
+        map_page = await run_in_threadpool(
+            rendered.pages.get_or_compute,
+            "map",
+            lambda: render_map(current.view, rendered.map_settings),
         )
+    return send(request, current, map_page)
 
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def favicon() -> Response:
-        return FileResponse(assets.OWN / "favicon.svg", media_type="image/svg+xml")
 
+@routes.get("/docs")
+async def documentation(request: Request) -> Response:
+    """The documentation of the API."""
+    docs_page = render_documentation()
+    return Response(
+        docs_page.body,
+        media_type=HTML,
+        headers={"Content-Security-Policy": docs_page.security_policy, "Cache-Control": "no-cache"},
+    )
+
+
+@routes.get("/favicon.ico")
+async def favicon(request: Request) -> Response:
+    """The icon of the site."""
+    return FileResponse(assets.OWN / "favicon.svg", media_type="image/svg+xml")
+
+
+def mount_files(app: FastAPI) -> None:
+    """Serve the files of the pages."""
     for path, folder in (("vendor", assets.VENDOR), ("assets", assets.OWN), ("api", OWN)):
         app.mount(f"/static/{path}", StaticFiles(directory=folder, check_dir=False), name=path)

@@ -16,10 +16,10 @@ from api.funding_schemas import PartnerAnswer, PartnersAnswer, PartnerSaved
 from api.openapi import failures
 from api.parameters import Parameter, Query, choice, text
 from api.problems import Refused
+from api.rendered_snapshot import CurrentView
 from api.request_body import Fields
 from api.routing import router
 from api.service import app_state
-from api.snapshot_view import CurrentView
 from geo.errors import InvalidParameter, UnknownPartner
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole
 from geo.funding.reports import By

@@ -42,10 +42,10 @@ from api.funding_schemas import DesertsAnswer, OrderAnswer, PassesAnswer, Record
 from api.openapi import failures
 from api.parameters import KIND, Parameter, Query, choice, integer, refuse, text
 from api.problems import FieldProblem, Refused
+from api.rendered_snapshot import CurrentView
 from api.responses import JSON
 from api.routing import router
 from api.service import app_state
-from api.snapshot_view import CurrentView, SnapshotView
 from geo.coverage.measure import Question
 from geo.errors import RefusedPasses, UnknownEntry
 from geo.funding import disclosure_control
@@ -73,6 +73,7 @@ from geo.funding.passes import (
 )
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
+from geo.services.snapshot_view import SnapshotView
 from geo.sites.text import clean_text
 from geo.snapshot import Snapshot
 from geo.store import passes as stored
@@ -294,7 +295,7 @@ def report(request: Request) -> Response:
         order=order,
         year=year,
         fragile=fragile,
-        coverage=current.view.measured(_question(values)),
+        coverage=current.view.coverage(_question(values)),
         commune_of_site={site.id: site.code_insee for site in snapshot.sites},
     )
     public = None if exact else publication(counts, snapshot.territory, order, year)
@@ -454,7 +455,7 @@ def deserts_to_dicts(
     Among those withheld, which come last, the order of their counts is not told either.
     """
     snapshot = view.snapshot
-    found = deserts(counts, view.measured(question), minutes=minutes, order=order, year=year)
+    found = deserts(counts, view.coverage(question), minutes=minutes, order=order, year=year)
     public = None if exact else publication(counts, snapshot.territory, order, year)
     told = [desert_to_dict(each, public, snapshot, question.mode) for each in found]
     return [d for d in told if d["given"] is not None] + sorted(

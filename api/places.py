@@ -11,16 +11,17 @@ from fastapi.responses import Response
 
 from api.openapi import failures
 from api.parameters import Query, integer, refuse, text
+from api.rendered_snapshot import CurrentView
 from api.responses import JSON
 from api.routing import router
 from api.schemas import PlacesAnswer
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView, SnapshotView
 from geo.errors import DatabaseUnavailable
 from geo.places import geocoder
 from geo.places.ban import LICENCE, PRODUCER
 from geo.places.model import Place, best_first
 from geo.places.place_index import CERTAIN_SCORE
+from geo.services.snapshot_view import SnapshotView
 from geo.store import addresses
 
 MAX_LIMIT: Final = 20
@@ -106,12 +107,12 @@ def find_place(service: AppState, view: SnapshotView, place_id: str) -> Place:
             return addresses.place(connection, place_id)
     if place_id.startswith("geo-"):
         return geocoder.place(place_id, view.snapshot.territory)
-    return view.gazetteer.place(place_id)
+    return view.place_index.place(place_id)
 
 
 def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> FoundPlaces:
     """As `find_places`, telling what was searched."""
-    found = view.gazetteer.search(text, limit)
+    found = view.place_index.search(text, limit)
     attribution: list[str] = []
     loaded: bool | None
     try:
@@ -122,7 +123,7 @@ def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> Fo
                 connection,
                 text,
                 limit,
-                communes=view.gazetteer.named_in(text),
+                communes=view.place_index.named_in(text),
                 answered=bool(found) and found[0].score >= CERTAIN_SCORE,
             )
             loaded = bool(kept or addresses.about(connection))
@@ -142,8 +143,7 @@ def look_for(service: AppState, view: SnapshotView, text: str, limit: int) -> Fo
 def _meta(current: CurrentView, found: FoundPlaces) -> dict[str, object]:
     message = {True: None, False: _NONE, None: _AWAY}[found.addresses]
     return {
-        **current.view.meta,
-        "stale": None if current.database_ok else current.stale,
+        **current.meta_dict(),
         "addresses": {
             "searched": bool(found.addresses),
             "attribution": " · ".join(found.attribution) or None,

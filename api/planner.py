@@ -9,33 +9,35 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.coverage_question import DEFAULTS, QUESTION_PARAMETERS, coverage_question, dated, question_parameters
+from api.coverage_question import DEFAULTS, QUESTION_PARAMETERS, coverage_question, dated
 from api.pages import HTML, page, send
 from api.parameters import KIND, MAX_PARAMETERS, Query, choice, text
 from api.problems import Refused
-from api.routing import PREFIX
+from api.rendered_snapshot import RenderedPage, RenderedSnapshot
+from api.routing import PREFIX, router
 from api.service import app_state
-from api.snapshot_view import LruCache, RenderedPage, SnapshotView
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.gaps import gaps_of_communes
 from geo.coverage.measure import Question, measure
 from geo.coverage.scenario import apply, parse_edits
 from geo.errors import InvalidScenario, OperatorError, PorteeError
+from geo.lru_cache import LruCache
+from geo.services.coverage import question_parameters
+from geo.services.snapshot_view import SnapshotView
 from geo.territory.model import TerritoryKind
 from static_maps.coverage_map import Link
 from static_maps.planner_form import LAYERS, ORDERS, PATH, Pairs, PlannerForm, address
-from static_maps.planner_map import outline_json, planner_page, refused_page
+from static_maps.planner_map import planner_page, refused_page
 from static_maps.report import report_pdf
-from static_maps.settings import MapSettings
 
 EDITS_MAX: Final = 20_000
 """Longest what-if an address may hold, in characters of JSON."""
 
-ASKED: Final = Query(
+PARAMETERS: Final = Query(
     (
         *QUESTION_PARAMETERS,
         KIND,
@@ -62,9 +64,7 @@ DEFAULT_PAIRS: Final = frozenset(
     }
 )
 REPORT: Final = f"{PATH}/rapport.pdf"
-PAGES_KEPT: Final = 16
-"""Pages kept ready: some 700 kB each for a département."""
-REPORTS_KEPT: Final = 4
+REPORTS_CACHED: Final = 4
 
 FORMATS: Final[tuple[Link, ...]] = (
     ("Tableau (CSV)", "csv"),
@@ -121,7 +121,7 @@ class PlannerQuery:
     @property
     def key(self) -> tuple[object, ...]:
         """What the page depends on, besides the snapshot."""
-        return (self.pairs, dated(self.moment, self.question.slot))
+        return ("planner", self.pairs, dated(self.moment, self.question.slot))
 
 
 def parse_planner_query(query: bytes, pairs: Pairs, moment: datetime) -> PlannerQuery:
@@ -132,7 +132,7 @@ def parse_planner_query(query: bytes, pairs: Pairs, moment: datetime) -> Planner
     Refused
         If a value cannot be used.
     """
-    values = ASKED.read(query)
+    values = PARAMETERS.read(query)
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     return PlannerQuery(pairs, coverage_question(values, moment), kind, moment, values.get("edits", ""))
 
@@ -147,42 +147,43 @@ def downloads(form: PlannerForm) -> list[Link]:
     ]
 
 
-def render(view: SnapshotView, asked: PlannerQuery, settings: MapSettings, outline: bytes) -> RenderedPage:
-    """The page of a question, over boundaries written by `outline_json`."""
-    coverage = view.measured(asked.question)
-    form = PlannerForm(asked.pairs, asked.question, asked.kind, coverage.frame)
-    shown = planner_page(
+def render(rendered: RenderedSnapshot, query: PlannerQuery) -> RenderedPage:
+    """Render the page of a question."""
+    view = rendered.view
+    coverage = view.coverage(query.question)
+    form = PlannerForm(query.pairs, query.question, query.kind, coverage.frame)
+    planner = planner_page(
         view.snapshot,
         coverage,
         form,
-        outline,
-        settings=settings,
-        parameters=question_parameters(asked.question),
+        rendered.planner_outline,
+        settings=rendered.map_settings,
+        parameters=question_parameters(query.question),
         downloads=downloads(form),
     )
-    return page(shown.html, shown.security_policy)
+    return page(planner.html, planner.security_policy)
 
 
-def report(view: SnapshotView, asked: PlannerQuery) -> bytes:
-    """The report of a question; with edits, of what they change.
+def report(view: SnapshotView, query: PlannerQuery) -> bytes:
+    """Return the report of a question as PDF; with edits, of what they change.
 
     Raises
     ------
     InvalidScenario
         If the edits cannot be read, or contradict the data.
     """
-    before = view.measured(asked.question)
+    before = view.coverage(query.question)
     coverage = before
-    if asked.edits:
-        edits = parse_edits(_json(asked.edits), view.snapshot)
+    if query.edits:
+        edits = parse_edits(_json(query.edits), view.snapshot)
         frame = before.frame
         after = AnalysisContext(apply(view.snapshot, edits), frame.travel, frame.day, store_times=False)
-        coverage = measure(after, asked.question)
+        coverage = measure(after, query.question)
     return report_pdf(
         coverage,
-        asked.kind,
+        query.kind,
         gaps=gaps_of_communes(coverage),
-        before=before if asked.edits else None,
+        before=before if query.edits else None,
     )
 
 
@@ -195,52 +196,49 @@ def _json(text: str) -> object:
         ) from None
 
 
-def install(app: FastAPI) -> None:
-    """Add the page and its report to an application."""
-    settings = MapSettings()
-    pages: LruCache[RenderedPage] = LruCache(PAGES_KEPT)
-    reports: LruCache[bytes] = LruCache(REPORTS_KEPT)
-    outlines: LruCache[bytes] = LruCache(1)
+routes = router("pages", "", described=False)
 
-    def rendered(view: SnapshotView, asked: PlannerQuery) -> RenderedPage:
-        outline = outlines.of(view.tag, lambda: outline_json(view.snapshot, settings.tolerance_m))
-        return pages.of((view.tag, asked.key), lambda: render(view, asked, settings, outline))
 
-    @app.get(PATH, include_in_schema=False)
-    async def planner(request: Request) -> Response:
-        query = request.scope["query_string"]
-        current = app_state(request).current()
-        view = current.view
-        try:
-            given = _pairs(query)
-            pairs = canonical(given)
-            if given != pairs:
-                return RedirectResponse(address(pairs), status_code=303)
-            asked = parse_planner_query(query, pairs, view.clock())
-            shown = pages.get((view.tag, asked.key))
-            if shown is None:
-                shown = await run_in_threadpool(rendered, view, asked)
-        except (Refused, PorteeError) as refused:
-            return refusal(refused)
-        return send(request, current, shown)
+@routes.get(PATH)
+async def planner(request: Request) -> Response:
+    """The page; an address that is not in its canonical form redirects to it."""
+    query_string = request.scope["query_string"]
+    current = app_state(request).current()
+    pages = current.rendered.pages
+    try:
+        given = _pairs(query_string)
+        pairs = canonical(given)
+        if given != pairs:
+            return RedirectResponse(address(pairs), status_code=303)
+        query = parse_planner_query(query_string, pairs, current.view.clock())
+        shown = pages.get(query.key)
+        if shown is None:
+            shown = await run_in_threadpool(
+                pages.get_or_compute, query.key, lambda: render(current.rendered, query)
+            )
+    except (Refused, PorteeError) as refused:
+        return refusal(refused)
+    return send(request, current, shown)
 
-    @app.get(REPORT, include_in_schema=False)
-    async def planner_report(request: Request) -> Response:
-        query = request.scope["query_string"]
-        current = app_state(request).current()
-        view = current.view
-        try:
-            asked = parse_planner_query(query, _pairs(query), view.clock())
-            key = (view.tag, asked.key)
-            body = await run_in_threadpool(reports.of, key, lambda: report(view, asked))
-        except (Refused, PorteeError) as refused:
-            return refusal(refused)
-        name = f"rapport-{view.snapshot.territory.code}-{asked.moment:%Y-%m-%d}.pdf"
-        return Response(
-            body,
-            media_type="application/pdf",
-            headers={"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-cache"},
-        )
+
+@routes.get(REPORT)
+async def planner_report(request: Request) -> Response:
+    """The report of the question, as PDF."""
+    query_string = request.scope["query_string"]
+    current = app_state(request).current()
+    view = current.view
+    reports: LruCache[bytes] = view.service_cache("planner reports", REPORTS_CACHED)
+    try:
+        query = parse_planner_query(query_string, _pairs(query_string), view.clock())
+        body = await run_in_threadpool(reports.get_or_compute, query.key, lambda: report(view, query))
+    except (Refused, PorteeError) as refused:
+        return refusal(refused)
+    name = f"rapport-{view.snapshot.territory.code}-{query.moment:%Y-%m-%d}.pdf"
+    return Response(
+        body,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-cache"},
+    )
 
 
 def _pairs(query: bytes) -> Pairs:

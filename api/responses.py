@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.rendered_snapshot import CurrentView
 from api.service import app_state
-from api.snapshot_view import CurrentView
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Annotated, Any, Final
-from weakref import WeakKeyDictionary
 
 import orjson
 from fastapi import Path, Request
@@ -14,22 +13,23 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import active_token, request_secret
-from api.coverage import MEDIA_TYPES, described_files, question_to_dict, rounded
+from api.coverage import MEDIA_TYPES, described_files
 from api.coverage_question import QUESTION, QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
 from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse, text
 from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
+from api.rendered_snapshot import CurrentView, site_feature
 from api.request_body import Fields, described, json_object
 from api.responses import JSON
 from api.routing import PREFIX, router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView, LruCache, SnapshotView, site_feature
 from geo.coverage import export
-from geo.coverage.analysis_context import AnalysisContext
-from geo.coverage.compare import CoverageChange, compare
-from geo.coverage.measure import Coverage, Question, TerritoryCoverage, measure
+from geo.coverage.measure import Question
 from geo.coverage.scenario import Close, Edit, Open, apply, edits_to_json, parse_edits
 from geo.errors import InvalidScenario, NameTaken, UnknownScenario
+from geo.services.coverage import question_to_dict, totals_to_dict
+from geo.services.scenarios import DESCRIPTION_MAX, NAME_MAX, evaluate_edits
+from geo.services.snapshot_view import SnapshotView
 from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
 from geo.store.database import Connection
@@ -37,12 +37,7 @@ from geo.store.scenarios import Scenario
 from geo.store.tokens import Scope, Token
 from geo.territory.model import TerritoryKind
 
-NAME_MAX: Final = 200
-DESCRIPTION_MAX: Final = 2_000
 COMPARED_MAX: Final = 10
-EVALUATIONS: Final = 64
-FRAMES: Final = 2
-"""Frames of what-ifs remembered for one snapshot: each holds the times from all places to all sites."""
 
 FRESH: Final = {"Cache-Control": "no-cache"}
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
@@ -83,103 +78,6 @@ log = logging.getLogger("portee.api")
 routes = router("scenarios")
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What edits change, as it is told; `table` is the changes as `geo.coverage.export` writes them."""
-
-    summary: dict[str, object]
-    territories: list[dict[str, object]]
-    table: list[dict[str, object]]
-    about: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class ScenarioCache:
-    """What was evaluated over one snapshot; dropped with it."""
-
-    frames: LruCache[AnalysisContext] = field(default_factory=lambda: LruCache(FRAMES))
-    evaluations: LruCache[Evaluation] = field(default_factory=lambda: LruCache(EVALUATIONS))
-
-
-_remembered: WeakKeyDictionary[SnapshotView, ScenarioCache] = WeakKeyDictionary()
-
-
-def evaluated(
-    view: SnapshotView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
-) -> Evaluation:
-    """What edits change, computed once for one snapshot, day, question and kind."""
-    known = _remembered.setdefault(view, ScenarioCache())
-    before = view.measured(question)
-    day = before.frame.day
-
-    def frame() -> AnalysisContext:
-        return AnalysisContext(apply(view.snapshot, edits), view.travel, day, store_times=False)
-
-    def compute() -> Evaluation:
-        after = measure(known.frames.of((day, edits), frame), question)
-        return compare_coverages(before, after, kind)
-
-    return known.evaluations.of((day, edits, question, kind), compute)
-
-
-def compare_coverages(before: Coverage, after: Coverage, kind: TerritoryKind) -> Evaluation:
-    """Two coverages of one question, compared."""
-    changes = compare(before, after, kind)
-    (whole,) = compare(before, after, TerritoryKind.DEPARTEMENT)
-    figures = change_figures(whole)
-    (then,), (current,) = (c.by_territory(TerritoryKind.DEPARTEMENT) for c in (before, after))
-    return Evaluation(
-        summary={
-            **figures,
-            "before": totals(then, before.question),
-            "after": totals(current, before.question),
-        },
-        territories=[
-            {
-                "kind": change.kind.value,
-                "code": change.code,
-                "name": change.name,
-                "people": round(change.people, 1),
-                **change_figures(change),
-                "supply": round(change.supply, 4),
-                "gap": round(change.gap, 1),
-            }
-            for change in changes
-        ],
-        table=export.changes_table(after, changes),
-        about=export.about(after),
-    )
-
-
-def change_figures(change: CoverageChange) -> dict[str, object]:
-    """What changes for some people, as it is told."""
-    return {
-        "gaining": round(change.gaining, 1),
-        "losing": round(change.losing, 1),
-        "nearer": round(change.nearer, 1),
-        "farther": round(change.farther, 1),
-        "minutes": rounded(change.minutes, 2),
-    }
-
-
-def totals(row: TerritoryCoverage, question: Question) -> dict[str, object]:
-    """Coverage of one territory in a few figures, as it is told."""
-    return {
-        "people_beyond": round(row.people_beyond, 1),
-        "share_within": [
-            {
-                "within_min": minutes,
-                "share": rounded(share, 4),
-                "people": round((share or 0.0) * row.people, 1),
-            }
-            for minutes, share in zip(question.minutes, row.share_within, strict=True)
-        ],
-        "median_min": rounded(row.median_min, 1),
-        "supply": round(row.supply, 4),
-        "gap": round(row.gap, 1),
-    }
-
-
 def edited_sites(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, object]:
     """The sites that edits touch, as GeoJSON, in the order of the edits."""
     after, before = apply(snapshot, edits), {site.id for site in snapshot.sites}
@@ -204,10 +102,10 @@ def evaluation_json(
 ) -> bytes:
     """The whole answer of an evaluation."""
     view = current.view
-    found = evaluated(view, edits, question, kind)
+    found = evaluate_edits(view, edits, question, kind)
     told = orjson.dumps(
         {
-            **question_to_dict(view.measured(question)),
+            **question_to_dict(view.coverage(question)),
             "kind": kind,
             "summary": found.summary,
             "territories": found.territories,
@@ -310,12 +208,12 @@ def compared(request: Request) -> Response:
     current = service.current()
     question = coverage_question(values, current.view.clock())
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
-    (today,) = current.view.territories(question, TerritoryKind.DEPARTEMENT)
+    (today,) = current.view.coverage_by_territory(question, TerritoryKind.DEPARTEMENT)
     told = orjson.dumps(
         {
-            **question_to_dict(current.view.measured(question)),
+            **question_to_dict(current.view.coverage(question)),
             "kind": kind,
-            "today": totals(today, question),
+            "today": totals_to_dict(today, question),
             "scenarios": [_compared(current.view, each, question, kind) for each in kept],
         }
     )
@@ -331,7 +229,7 @@ def _compared(
         edits = parse_edits(list(kept.edits), view.snapshot)
     except InvalidScenario as problem:
         return {**told, "problem": str(problem), "summary": None, "territories": []}
-    found = evaluated(view, edits, question, kind)
+    found = evaluate_edits(view, edits, question, kind)
     return {**told, "summary": found.summary, "territories": found.territories}
 
 
@@ -436,9 +334,9 @@ def _file(
     kind: TerritoryKind,
     asked: str,
 ) -> bytes:
-    found = evaluated(view, edits, question, kind)
+    found = evaluate_edits(view, edits, question, kind)
     about = [("Scénario", f"{kept.name} (n° {kept.id})"), *found.about]
-    shapes = export.geometries(view.measured(question), kind)
+    shapes = export.geometries(view.coverage(question), kind)
     if asked == "csv":
         return export.csv_bytes(found.table)
     if asked == "xlsx":

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any, Protocol, cast
 
 from starlette.requests import Request
 
 from api.metrics import WorkerMetrics
+from api.rendered_snapshot import CurrentView, RenderedSnapshot
 from api.settings import ApiSettings
-from api.snapshot_view import CurrentView, SnapshotSource, SnapshotView
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
 from geo.funding.actions import load_kinds
 from geo.hours.calendar import Calendar
+from geo.services.snapshot_view import SnapshotView
 from geo.settings import Settings
+from geo.snapshot import Snapshot
+from static_maps.settings import MapSettings
 
 
 class Engine(Protocol):
@@ -21,6 +25,35 @@ class Engine(Protocol):
 
     def connect(self) -> AbstractContextManager[Any]:
         """A connection, closed when the block ends; raises DatabaseUnavailable."""
+
+
+class HeldSnapshot(Protocol):
+    """The last good snapshot, and how fresh it is."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The last good snapshot."""
+
+    @property
+    def age(self) -> timedelta:
+        """Time since it was last known to be the database's state."""
+
+    @property
+    def database_ok(self) -> bool:
+        """Whether the database answers."""
+
+
+class SnapshotSource(Protocol):
+    """What holds the current snapshot: `geo.store.snapshot_watcher.SnapshotWatcher`, or a test's own."""
+
+    def start(self) -> None:
+        """Read the first snapshot and follow the database from then on."""
+
+    def stop(self) -> None:
+        """Stop following."""
+
+    def current(self) -> HeldSnapshot:
+        """Return the last good snapshot; raises SnapshotUnavailable before the first."""
 
 
 class AppState:
@@ -44,8 +77,9 @@ class AppState:
         self.keeper = keeper
         self.kinds = load_kinds(settings.action_kinds)
         self.figures = figures
+        self.map_settings = MapSettings()
         self.engine: Engine | None = None
-        self._view: SnapshotView | None = None
+        self._rendered: RenderedSnapshot | None = None
 
     def connect(self) -> AbstractContextManager[Any]:
         """A connection to the database, for the few answers no snapshot holds.
@@ -71,18 +105,18 @@ class AppState:
             raise SnapshotUnavailable(
                 "Le service démarre : il n'a pas encore lu ses données.", "Réessayez dans un instant."
             )
-        kept = self.keeper.current()
-        view = self._view
-        if view is None or view.snapshot is not kept.snapshot:
+        held = self.keeper.current()
+        rendered = self._rendered
+        if rendered is None or rendered.view.snapshot is not held.snapshot:
             view = SnapshotView(
-                kept.snapshot,
+                held.snapshot,
                 home=self.settings.home,
                 detour_factor=self.settings.detour_factor,
-                remembered=self.http.cached_filters,
+                searches_cached=self.http.cached_filters,
                 calendar=Calendar(self.settings.school_zone),
             )
-            self._view = view
-        return CurrentView(view, kept.age, kept.database_ok)
+            rendered = self._rendered = RenderedSnapshot(view, self.map_settings)
+        return CurrentView(rendered.view, rendered, held.age, held.database_ok)
 
 
 def app_state(request: Request) -> AppState:

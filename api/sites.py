@@ -35,7 +35,6 @@ from api.responses import GEOJSON, answer, is_not_modified, page_links, snapshot
 from api.routing import router
 from api.schemas import NearbyCollection, SiteAnswer, SiteCollection
 from api.service import app_state
-from api.snapshot_view import SnapshotView
 from geo.crs import area_of_use, project_point
 from geo.errors import UnknownTerritory
 from geo.hours.weekly import Slot
@@ -43,6 +42,7 @@ from geo.matching.text_search import SiteSearch
 from geo.reach.modes import Mode
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.reach.straight_line import SPEED_KMH
+from geo.services.snapshot_view import SnapshotView
 from geo.sites.export import write_csv
 from geo.sites.model import Site
 
@@ -144,7 +144,9 @@ def sites_routes(page_size: int) -> APIRouter:
                 "offset": offset,
                 "links": page_links(request, values, len(rows), limit, offset, GEOJSON),
             }
-            features = b",".join(view.feature(row) + b"}}" for row in rows[offset : offset + limit])
+            features = b",".join(
+                current.rendered.feature(row) + b"}}" for row in rows[offset : offset + limit]
+            )
             return (
                 b'{"type":"FeatureCollection",'
                 + orjson.dumps(page)[1:-1]
@@ -224,7 +226,7 @@ def sites_routes(page_size: int) -> APIRouter:
             code = view.travel.method.encode()
             features = [
                 b'%b,"minutes":%.1f,"method":"%b","distance_m":%d,"distance_method":"%b"}}'
-                % (view.feature(row), seconds / 60, code, metres + 0.5, _STRAIGHT)
+                % (current.rendered.feature(row), seconds / 60, code, metres + 0.5, _STRAIGHT)
                 for seconds, metres, row in found
                 if row != own
             ]
@@ -250,7 +252,7 @@ def sites_routes(page_size: int) -> APIRouter:
         current.view.snapshot.site(site_id)  # raises UnknownSite
         row = current.view.row_of[site_id]
         return answer(
-            request, current, lambda: b'%b},"meta":%b}' % (current.view.feature(row), current.meta())
+            request, current, lambda: b'%b},"meta":%b}' % (current.rendered.feature(row), current.meta())
         )
 
     return routes

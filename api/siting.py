@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time
-from functools import partial
+from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -13,8 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.coverage import question_to_dict, rounded
-from api.coverage_question import QUESTION, coverage_question, question_parameters
+from api.coverage_question import QUESTION, coverage_question
 from api.openapi import failures
 from api.parameters import COMMUNE_CODE, Parameter, Query, choice, integer, text
 from api.planning_schemas import JobAsked
@@ -22,28 +20,15 @@ from api.request_body import Fields, described, json_object
 from api.responses import JSON
 from api.routing import PREFIX, router
 from api.service import AppState, app_state
-from geo.coverage.analysis_context import AnalysisContext
-from geo.coverage.export import DEMONSTRATION
-from geo.coverage.measure import Question, measure
-from geo.coverage.tours import DAYS, Half
-from geo.coverage.where_next import Candidate, Model, SitingPlan, SitingQuestion, where_next
+from geo.coverage.where_next import Candidate, Model, SitingQuestion
 from geo.crs import area_of_use
-from geo.errors import ImpossibleQuestion
-from geo.people.need import inhabitants_of, need
-from geo.reach.travel import load_travel
-from geo.services.job_process import Kind, Report
-from geo.settings import Settings
+from geo.services import siting as siting_service
+from geo.services.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S
 from geo.snapshot import Snapshot
-from geo.store import jobs, snapshots
-from geo.store.database import engine_for
+from geo.store.jobs import JobState
 
-KIND: Final = "siting"
 TOWN_HALLS: Final = "town_halls"
-SITES_MAX: Final = 100
-TIME_LIMIT_MAX_S: Final = 120
 NAME_MAX: Final = 200
-HALF_DAYS: Final = tuple(f"{day} {half.value}" for day in DAYS for half in Half)
-DECIMALS: Final = 6
 
 
 def _base(value: str) -> str:
@@ -93,16 +78,13 @@ def _asked(service: AppState, body: Mapping[str, Any]) -> Response:
     moment = view.clock()
     snapshot = view.snapshot
     asked = siting_question(body, snapshot, moment)
-    # Told at once rather than by a job that fails.
-    inhabitants_of(snapshot.people, asked.question.population)
-    need(snapshot.people, {i.code: i for i in snapshot.indicators}, dict(asked.question.weights))
+    siting_service.require_answerable(asked, snapshot)
     with service.connect() as connection, connection.begin():
-        job_id = jobs.ask(connection, KIND, job_question(asked, moment, snapshot.version), snapshot.version)
-        job = jobs.find(connection, job_id)
+        job = siting_service.ask(connection, asked, moment, snapshot.version)
     href = f"{PREFIX}/jobs/{job.id}"
     return Response(
         orjson.dumps({"id": job.id, "state": job.state, "href": href}),
-        status_code=200 if job.state is jobs.JobState.DONE else 202,
+        status_code=200 if job.state is JobState.DONE else 202,
         media_type=JSON,
         headers={"Location": href, "Cache-Control": "no-store"},
     )
@@ -207,119 +189,3 @@ def _candidate(
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-
-
-def job_question(asked: SitingQuestion, moment: datetime, version: int) -> dict[str, Any]:
-    """A question as its job keeps it: all that the answer depends on but the installation."""
-    slot = asked.question.slot
-    dated = moment if slot and slot.week else datetime.combine(moment.date(), time(), moment.tzinfo)
-    return {
-        "version": version,
-        "moment": dated.isoformat(timespec="minutes"),
-        "question": question_parameters(asked.question),
-        "model": asked.model,
-        "p": asked.p,
-        "within_min": asked.within_min,
-        "candidates": [[c.name, c.longitude, c.latitude] for c in asked.candidates],
-        "half_days": list(asked.half_days),
-        "base": asked.base,
-        "time_limit_s": asked.time_limit_s,
-    }
-
-
-def kinds(settings: Settings) -> dict[str, Kind]:
-    """The kinds of jobs the service runs, by name: what `geo.services.job_runner.JobRunner` takes."""
-    return {KIND: partial(sited, settings)}
-
-
-def sited(settings: Settings, asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Answer a question kept by `written`, in the process of its job.
-
-    Raises
-    ------
-    ImpossibleQuestion
-        If the data have changed since it was asked, or it has no answer.
-    """
-    report(0.0, "Lecture des données")
-    engine = engine_for(settings)
-    try:
-        with engine.connect() as connection:
-            snapshot = snapshots.read(connection)
-    finally:
-        engine.dispose()
-    if snapshot.version != asked["version"]:
-        raise ImpossibleQuestion(
-            "Les données ont changé depuis que la question a été posée.", "Posez-la de nouveau."
-        )
-    moment = datetime.fromisoformat(asked["moment"])
-    siting = SitingQuestion(
-        question=coverage_question(QUESTION.read_object(asked["question"]), moment),
-        model=Model(asked["model"]),
-        p=asked["p"],
-        within_min=asked["within_min"],
-        candidates=tuple(Candidate(name, x, y) for name, x, y in asked["candidates"]),
-        half_days=tuple(asked["half_days"]),
-        base=asked["base"],
-        time_limit_s=asked["time_limit_s"],
-    )
-    travel = load_travel(snapshot.roads, home=settings.home, detour_factor=settings.detour_factor)
-    frame = AnalysisContext(snapshot, travel, moment.date())
-    return result_to_dict(frame, where_next(frame, siting, report))
-
-
-def result_to_dict(frame: AnalysisContext, found: SitingPlan) -> dict[str, Any]:
-    """An answer as JSON: persons to the tenth, minutes to the tenth, degrees to six decimals."""
-    plan, snapshot = found.plan, frame.snapshot
-    return {
-        "model": found.asked.model.value,
-        "label": found.asked.model.label,
-        "status": plan.status,
-        "method": plan.method,
-        "gap": rounded(plan.gap, 6),
-        "bound": rounded(plan.bound, 1),
-        "objective": rounded(plan.objective, 1),
-        "greedy_objective": rounded(plan.greedy_objective, 1),
-        "seconds": round(plan.seconds, 2),
-        "note": plan.note,
-        "within_min": found.asked.within_min,
-        "people": round(found.people, 1),
-        "served_before": round(found.served_before, 1),
-        "out_of_reach": round(found.out_of_reach, 1),
-        **_understood(frame, found.asked.question),
-        "travel": frame.travel.label,
-        "people_label": frame.people.label,
-        "notice": DEMONSTRATION if snapshot.fictitious else None,
-        "snapshot": {"version": snapshot.version, "taken_at": snapshot.taken_at.isoformat()},
-        "sites": [
-            {
-                "rank": each.rank,
-                **_place(each.candidate),
-                "people_gained": round(each.people_gained, 1),
-                "people_cumulated": round(each.people_cumulated, 1),
-                "minutes_saved": round(each.minutes_saved, 2),
-            }
-            for each in found.opened
-        ],
-        "tour": [
-            {
-                "half_day": stop.half_day,
-                **_place(stop.candidate),
-                "people_gained": round(stop.people_gained, 1),
-                "driving_min": round(stop.driving_min, 1),
-            }
-            for stop in found.tour
-        ],
-    }
-
-
-def _understood(frame: AnalysisContext, question: Question) -> dict[str, object]:
-    return question_to_dict(measure(frame, question))
-
-
-def _place(candidate: Candidate) -> dict[str, object]:
-    return {
-        "name": candidate.name,
-        "commune": candidate.commune or None,
-        "longitude": round(candidate.longitude, DECIMALS),
-        "latitude": round(candidate.latitude, DECIMALS),
-    }

@@ -11,12 +11,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.openapi import failures
 from api.parameters import KIND, Query, choice
+from api.rendered_snapshot import CurrentView
 from api.responses import answer, is_not_modified, snapshot_headers
 from api.routing import router
 from api.schemas import TerritoryAnswer, TerritoryCollection
 from api.service import app_state
 from api.sites import GeoJson
-from api.snapshot_view import SnapshotView
 from geo.territory.model import Grouping, TerritoryKind
 
 KINDS: Final = choice(
@@ -62,7 +62,7 @@ async def territories(request: Request) -> Response:
 
     def body() -> bytes:
         found = current.view.snapshot.territory.groupings_of(kind)
-        features = b",".join(territory_feature(current.view, g, drawn=drawn) + b"}" for g in found)
+        features = b",".join(territory_feature(current, g, drawn=drawn) + b"}" for g in found)
         return b'{"type":"FeatureCollection","meta":%b,"features":[%b]}' % (current.meta(), features)
 
     if is_not_modified(request, tag):
@@ -89,11 +89,11 @@ async def territory(request: Request, code: Code) -> Response:
     return answer(
         request,
         current,
-        lambda: b'%b,"meta":%b}' % (territory_feature(current.view, found, drawn=drawn), current.meta()),
+        lambda: b'%b,"meta":%b}' % (territory_feature(current, found, drawn=drawn), current.meta()),
     )
 
 
-def territory_feature(view: SnapshotView, group: Grouping, *, drawn: bool) -> bytes:
+def territory_feature(current: CurrentView, group: Grouping, *, drawn: bool) -> bytes:
     """A territory as a GeoJSON feature, without its last brace."""
     properties: dict[str, object] = {
         "kind": group.kind,
@@ -105,7 +105,7 @@ def territory_feature(view: SnapshotView, group: Grouping, *, drawn: bool) -> by
         "communes": group.communes,
     }
     if group.kind is TerritoryKind.COMMUNE:
-        commune = view.snapshot.territory.commune_by_code[group.code]
+        commune = current.view.snapshot.territory.commune_by_code[group.code]
         properties |= {
             "postal_codes": commune.postal_codes,
             "epci": commune.epci_code or None,
@@ -114,6 +114,6 @@ def territory_feature(view: SnapshotView, group: Grouping, *, drawn: bool) -> by
         }
     return b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b' % (
         orjson.dumps(group.code),
-        view.shape(group) if drawn else b"null",
+        current.rendered.shape(group) if drawn else b"null",
         orjson.dumps(properties),
     )

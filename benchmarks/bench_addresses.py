@@ -25,9 +25,9 @@ from pathlib import Path
 from api.places import find_places
 from api.service import AppState
 from api.settings import ApiSettings
-from api.snapshot_view import SnapshotView
 from benchmarks.make_addresses import streets_of, write
 from geo.places.ban import read_addresses
+from geo.services.snapshot_view import SnapshotView
 from geo.settings import Settings
 from geo.store import addresses, cluster, snapshots, territories
 from geo.store.database import migrate, open_engine
@@ -199,7 +199,7 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
             )
             service = AppState(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
             service.engine = engine
-            view = SnapshotView(snapshot, home=folder, detour_factor=1.3, remembered=1)
+            view = SnapshotView(snapshot, home=folder, detour_factor=1.3, searches_cached=1)
 
             def find(text: str, service: AppState = service, view: SnapshotView = view) -> list[str]:
                 return [place.id for place in find_places(service, view, text, 8)]

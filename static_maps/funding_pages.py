@@ -5,9 +5,9 @@ No script, nothing from elsewhere: each is whole as it is sent.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -19,11 +19,10 @@ from shapely import Geometry
 from geo.crs import WGS84, reproject
 from geo.funding import money
 from geo.funding.account import Section, TerritoryAccount
-from geo.funding.actions import Action, Kinds
 from geo.funding.ledger import Balance
 from geo.funding.match_rule import MatchRule
-from geo.funding.partners import Convention, Partner, SiteLink
 from geo.funding.reports import UNPLACED, By, FundReport, Line
+from geo.services.fund_reports import Fund, Member
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Territory, TerritoryKind
 from static_maps import charts, map_phrases
@@ -81,37 +80,6 @@ def refused_page(heading: str, problems: Sequence[str]) -> WrittenPage:
 
 
 # --- the fund
-
-
-@dataclass(frozen=True)
-class Fund:
-    """All the page of the fund tells, read at one moment.
-
-    Attributes
-    ----------
-    reports
-        By partner, source, action line and kind of territory: of `year`, or since the beginning.
-    by_year
-        All years.
-    kind
-        Of the territories.
-    statements
-        Codes of the partners of the report that have a statement to fetch, and for which year.
-    """
-
-    balance: Balance
-    rules: tuple[MatchRule, ...]
-    by_year: FundReport
-    reports: Mapping[By | TerritoryKind, FundReport]
-    year: int | None
-    kind: TerritoryKind
-    last_close: date | None
-    statements: Mapping[str, Sequence[int]] = field(default_factory=dict)
-
-    @property
-    def fictif(self) -> bool:
-        """Whether some of it is invented."""
-        return self.by_year.fictif
 
 
 def rule_sentence(rule: MatchRule) -> str:
@@ -239,73 +207,6 @@ def bar(found: Sequence[Part]) -> str:
 
 
 # --- the network
-
-
-@dataclass(frozen=True)
-class Member:
-    """A partner with what it does: sites (name, its commune, role), contributions and actions by year.
-
-    `actions`: the latest first, each with the label of its kind and the name of its commune.
-    """
-
-    partner: Partner
-    conventions: tuple[Convention, ...]
-    sites: tuple[tuple[str, str, str], ...]
-    years: tuple[tuple[int, Line | None, int], ...]
-    actions: tuple[tuple[Action, str, str], ...] = ()
-
-
-def members(
-    partners: Sequence[Partner],
-    *,
-    conventions: Sequence[Convention],
-    links: Sequence[SiteLink],
-    by_year: Mapping[int, FundReport],
-    actions: Iterable[Action],
-    kinds: Kinds,
-    snapshot: Snapshot,
-) -> list[Member]:
-    """What each partner brings, by year, the latest first.
-
-    Parameters
-    ----------
-    by_year
-        Year → report by partner.
-    actions
-        All that are kept, whoever led them.
-    """
-    sites = {site.id: site for site in snapshot.sites}
-    own: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for link in links:
-        if found := sites.get(link.site_id):
-            own[link.partner_code].append((found.nom, found.commune, link.role.label))
-    signed: dict[str, list[Convention]] = defaultdict(list)
-    for each in conventions:
-        signed[each.partner_code].append(each)
-    lines = {(line.key, year): line for year, report in by_year.items() for line in report.lines}
-    led_by: dict[str, list[Action]] = defaultdict(list)
-    for action in sorted(actions, key=lambda a: (a.day, a.reference), reverse=True):
-        if action.partner_code is not None:
-            led_by[action.partner_code].append(action)
-    towns = {group.code: group.name for group in snapshot.territory.groupings_of(TerritoryKind.COMMUNE)}
-    made = []
-    for partner in partners:
-        own_actions = led_by[partner.code]
-        led = Counter(action.day.year for action in own_actions)
-        years = sorted({y for c, y in lines if c == partner.code} | set(led), reverse=True)
-        made.append(
-            Member(
-                partner,
-                tuple(signed[partner.code]),
-                tuple(sorted(own[partner.code])),
-                tuple((y, lines.get((partner.code, y)), led[y]) for y in years),
-                tuple(
-                    (a, kinds[a.kind].label if a.kind in kinds else a.kind, towns.get(a.commune, a.commune))
-                    for a in own_actions
-                ),
-            )
-        )
-    return made
 
 
 def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fictif: bool) -> WrittenPage:

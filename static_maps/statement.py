@@ -8,62 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from geo.funding import money
 from geo.funding.match_rule import MatchRule, rule_on
-from geo.funding.partners import Convention, Partner
 from geo.funding.reports import Line
+from geo.services.fund_reports import Statement
 from static_maps import map_phrases
 from static_maps.funding_pages import leverage, rule_sentence
 from static_maps.typeset import typeset
 
 USES_SHOWN: Final = 8
 _MONTHS: Final = tuple(map_phrases.day(date(2000, month, 2)).split()[1] for month in range(1, 13))
-
-
-@dataclass(frozen=True, slots=True)
-class Gift:
-    """A contribution of the partner in force: when, and what was added to it, in cents."""
-
-    day: date
-    amount_cents: int
-    matched_cents: int
-    unmatched_cents: int
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a statement is made of.
-
-    Attributes
-    ----------
-    line, whole
-        The partner's sums, of the year and since the beginning.
-    received
-        Its contributions of the year, those reversed since left out.
-    uses
-        What the whole fund set aside and paid in the year, by action line.
-    fund
-        The whole fund's sums of the year.
-    closed
-        Whether the year's accounts are closed: its figures move no more.
-    """
-
-    partner: Partner
-    conventions: Sequence[Convention]
-    year: int
-    line: Line
-    whole: Line
-    received: Sequence[Gift]
-    rules: Sequence[MatchRule]
-    uses: Sequence[Line]
-    fund: Line
-    closed: bool
-    territory: str
-    day: date
 
 
 def statement_pdf(told: Statement) -> bytes:

@@ -9,11 +9,11 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.rendered_snapshot import CurrentView
 from api.residents.page_context import PageContext, html, render
 from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import app_state
-from api.snapshot_view import CurrentView
 from geo.sites.model import Site
 from geo.sites.text import fold
 

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from api.rendered_snapshot import CurrentView
 from api.residents import sites_map_page
 from api.residents.choices import CHOICES, GROUP_NAMES
 from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
@@ -18,8 +19,8 @@ from api.residents.search_state import SearchState, UnusableValue
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView, SnapshotView
 from geo.matching.ranking import MatchResult, rank_sites
+from geo.snapshot import Snapshot
 from geo.wording import dates
 from geo.wording.language import language
 from static_maps.coverage_map import WrittenPage
@@ -64,25 +65,41 @@ async def script(request: Request) -> Response:
 def whole_file(request: Request) -> Response:
     """The map as one file, for hosts that take nothing else."""
     service = app_state(request)
-    view = service.current().view
-    asked, embedded, _ = read(request.scope["query_string"], view.snapshot.territory)
-    drawn = one_file(view, asked, embedded, base_url(request))
+    current = service.current()
+    asked, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
+    drawn = one_file(
+        current.view.snapshot,
+        asked,
+        embedded,
+        outline=current.rendered.site_map_outline,
+        settings=service.map_settings,
+        address=base_url(request),
+    )
     answered = html(drawn.html, policy=drawn.security_policy, keep="no-cache")
     answered.headers["Content-Disposition"] = 'attachment; filename="carte.html"'
     return answered
 
 
-def one_file(view: SnapshotView, asked: SearchState, embedded: Embedded, address: str = "") -> WrittenPage:
-    """The map of a territory's sites in one HTML file that asks for nothing but tiles.
+def one_file(
+    snapshot: Snapshot,
+    asked: SearchState,
+    embedded: Embedded,
+    *,
+    outline: bytes,
+    settings: MapSettings,
+    address: str = "",
+) -> WrittenPage:
+    """Draw the map of a territory's sites in one HTML file that requests nothing but tiles.
 
-    It may be kept for months: it tells the hours of a site, not whether it is open now.
+    The file stays valid for months: it shows the hours of a site, not whether it is open now.
 
     Parameters
     ----------
+    outline
+        The territory's boundaries, see `static_maps.sites_map.outline_json`.
     address
         Where the service answers, for links to it; "" for none.
     """
-    snapshot = view.snapshot
     found: MatchResult = rank_sites(snapshot.sites, None, asked.wishes)
     codes = frozenset(embedded.territory.communes) if embedded.territory else None
     sites = [
@@ -100,8 +117,8 @@ def one_file(view: SnapshotView, asked: SearchState, embedded: Embedded, address
         snapshot,
         sites_map_page.lasting_pins(_, sites, address),
         words=words,
-        settings=MapSettings(),
-        outline=view.outline,
+        settings=settings,
+        outline=outline,
         view=sites_map_page.initial_view(asked, embedded),
         back=f"{address}{asked.address('/')}" if address else "",
         accent=embedded.accent,

@@ -11,12 +11,12 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.places import find_place, find_places
+from api.rendered_snapshot import CurrentView
 from api.residents.choices import CHOICES, GROUP_NAMES, choice_label
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.search_state import PAGE, SearchState, UnusableValue, read
 from api.routing import router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView, SnapshotView
 from geo.crs import area_of_use, project_point
 from geo.errors import PorteeError
 from geo.hours.calendar import Calendar
@@ -25,6 +25,7 @@ from geo.hours.weekly import Openness, parse_slot, slot_status
 from geo.matching.criteria import Fit
 from geo.matching.ranking import MatchResult, RankedSite, rank_sites
 from geo.places.model import Place, PlaceKind
+from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Site
 from geo.wording import site_phrases
 from geo.wording.language import N_, Language

@@ -18,10 +18,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.pages import HTML
+from api.rendered_snapshot import CurrentView
 from api.residents.search_state import SearchState
 from api.security_headers import FRAMED_BY
 from api.service import app_state
-from api.snapshot_view import CurrentView
 from geo.wording import dates, names, site_phrases
 from geo.wording.language import LANGUAGES, Language, language
 

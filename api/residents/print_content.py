@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from api.residents.find import SearchOrigin
 from api.residents.search_state import SearchState
-from api.snapshot_view import SnapshotView
 from geo.crs import project
 from geo.errors import InvalidParameter
 from geo.hours.calendar import Calendar
@@ -26,6 +25,7 @@ from geo.hours.weekly import reference_week
 from geo.matching.criteria import receives_public
 from geo.matching.upcoming_visits import UpcomingVisit, upcoming_visits
 from geo.reach.modes import Mode
+from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Site
 from geo.sites.text import fold
 from geo.territory.model import Commune, Grouping, TerritoryKind

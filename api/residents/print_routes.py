@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.rendered_snapshot import CurrentView
 from api.residents.find import resolve_origin
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.print_content import KINDS, Desk, site_slip, territory_directory, territory_sheet
@@ -17,7 +18,6 @@ from api.residents.search_state import SearchState, read
 from api.responses import is_not_modified, snapshot_headers
 from api.routing import router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView
 from geo.errors import PorteeError
 from geo.sites.text import fold
 from geo.territory.model import Grouping, TerritoryKind
@@ -124,7 +124,7 @@ def _remembered(
 ) -> Response:
     """A sheet made once a day for each language and address of the pages."""
     key = (request.scope["path"], desk.day, desk.code, desk.base)
-    content = current.view.papers.of(key, make)
+    content = current.rendered.pdfs.get_or_compute(key, make)
     headers = snapshot_headers(request, current, f"-{hashlib.sha256(content).hexdigest()[:12]}")
     if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)

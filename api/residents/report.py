@@ -12,13 +12,13 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.rendered_snapshot import CurrentView
 from api.residents.page_context import base_url, html
 from api.residents.report_form import ReportForm, from_elsewhere, read_form, read_form_body
 from api.residents.search_state import SearchState, read
 from api.residents.site import DONE, site_page, unknown_site_page
 from api.routing import router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView
 from geo.errors import DatabaseUnavailable, UnknownSite
 from geo.sites.model import Site
 from geo.store import reports

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.rendered_snapshot import CurrentView
 from api.residents import timetable
 from api.residents.choices import CHOICES
 from api.residents.jsonld import linked
@@ -19,7 +20,6 @@ from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
 from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import AppState, app_state
-from api.snapshot_view import CurrentView
 from geo.errors import UnknownSite
 from geo.hours.open_status import closures, next_visits, open_status_at, week_hours
 from geo.matching.criteria import GROUPS

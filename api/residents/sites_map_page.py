@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.rendered_snapshot import CurrentView
 from api.residents.choices import GROUP_NAMES
 from api.residents.embed_params import BOTH, Embedded, read
 from api.residents.find import KEPT, ResultCard, Results, search
@@ -16,15 +17,14 @@ from api.residents.search_state import SearchState
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
-from api.snapshot_view import SnapshotView
 from geo.hours.open_status import open_status_at
 from geo.matching.ranking import RankedSite
+from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Position, Site
 from geo.wording import names, site_phrases
 from geo.wording.language import Language, language
 from static_maps.coverage_map import WrittenPage
 from static_maps.page_data import hours
-from static_maps.settings import MapSettings
 from static_maps.sites_map import MapOrigin, MapTexts, MapView, Pin, sites_map
 
 PATH: Final = "/lieux/carte"
@@ -36,9 +36,9 @@ routes = router("pages", "", described=False)
 def map_page(request: Request) -> Response:
     """The sites of a request on a map."""
     service = app_state(request)
-    view = service.current().view
-    asked, embedded, _ = read(request.scope["query_string"], view.snapshot.territory)
-    drawn = draw(service, view, asked, embedded)
+    current = service.current()
+    asked, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
+    drawn = draw(service, current, asked, embedded)
     return html(
         drawn.html,
         policy=drawn.security_policy,
@@ -47,8 +47,9 @@ def map_page(request: Request) -> Response:
     )
 
 
-def draw(service: AppState, view: SnapshotView, asked: SearchState, embedded: Embedded) -> WrittenPage:
-    """The map of a request."""
+def draw(service: AppState, current: CurrentView, asked: SearchState, embedded: Embedded) -> WrittenPage:
+    """Draw the map of a request."""
+    view, rendered = current.view, current.rendered
     results = embedded.bounded(search(service, view, asked))
     _ = language(asked.language)
     ranked = bool(asked.anywhere or asked.chosen() or asked.wishes.words or embedded.view == BOTH)
@@ -73,8 +74,8 @@ def draw(service: AppState, view: SnapshotView, asked: SearchState, embedded: Em
         view.snapshot,
         pins,
         words=map_texts(_, embedded, view.snapshot.territory.name, where.name if where else ""),
-        settings=MapSettings(),
-        outline=view.outline,
+        settings=rendered.map_settings,
+        outline=rendered.site_map_outline,
         origin=where,
         view=initial_view(asked, embedded),
         back=asked.address("/"),

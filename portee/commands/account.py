@@ -10,8 +10,8 @@ from rich.table import Table
 
 from geo.funding.account import YEARS, TerritoryAccount, account_to_dict
 from geo.funding.actions import load_kinds
+from geo.services.accounts import read_account_data
 from geo.settings import Settings
-from geo.store import accounts
 from geo.territory.model import TerritoryKind
 from portee.console import out, plain, print_json, print_text, report_errors
 from portee.coverage_options import load_context
@@ -38,7 +38,7 @@ def account(
     with report_errors():
         frame = load_context(settings)
         with transaction(settings) as connection:
-            books = accounts.read(connection, frame, asked, load_kinds(settings.action_kinds))
+            books = read_account_data(connection, frame, asked, load_kinds(settings.action_kinds))
         found = books.account(code, kind, year=asked)
     if as_json:
         print_json(account_to_dict(found))

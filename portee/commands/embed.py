@@ -10,12 +10,13 @@ import typer
 
 from api.residents.embed import one_file
 from api.residents.embed_params import read
-from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter
 from geo.settings import Settings
 from geo.wording.language import language
 from portee.console import print_text, report_errors
 from portee.coverage_options import load_context
+from static_maps.settings import MapSettings
+from static_maps.sites_map import outline_json
 
 
 def embed(
@@ -47,8 +48,14 @@ def embed(
         asked, embedded, unusable = read(urlencode(pairs).encode(), snapshot.territory)
         if unusable:
             raise InvalidParameter(" ".join(each.said(language("fr")) for each in unusable), "")
-        view = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
-        html = one_file(view, asked, embedded, address.rstrip("/")).html
+        html = one_file(
+            snapshot,
+            asked,
+            embedded,
+            outline=outline_json(snapshot.territory),
+            settings=MapSettings(),
+            address=address.rstrip("/"),
+        ).html
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text(html, "utf-8")
         fresh.replace(path)

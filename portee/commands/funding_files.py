@@ -18,10 +18,11 @@ from geo.funding.row_reader import read
 from geo.funding.templates import Template, template_csv, template_xlsx, templates
 from geo.hours.weekly import TIME_ZONE
 from geo.services import export_funding, import_funding
+from geo.services.accounts import read_account_data
 from geo.settings import Settings
 from geo.sites import issue_report
 from geo.sites.model import Issue
-from geo.store import accounts, territories
+from geo.store import territories
 from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
 from portee.coverage_options import load_context
 from portee.database import transaction
@@ -145,7 +146,7 @@ def export(
         else:
             frame = load_context(settings)
             with transaction(settings) as connection:
-                books = accounts.read(connection, frame, today.year, kinds)
+                books = read_account_data(connection, frame, today.year, kinds)
                 files = export_funding.everything(connection, books, year=today.year, xlsx=xlsx)
         try:
             out.mkdir(parents=True, exist_ok=True)

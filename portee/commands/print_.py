@@ -12,9 +12,9 @@ import typer
 
 from api.residents.print_content import Desk, territory_directory, territory_sheet
 from api.residents.print_routes import DIRECTORY, slug
-from api.snapshot_view import SnapshotView
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
+from geo.services.snapshot_view import SnapshotView
 from geo.settings import Settings
 from geo.snapshot import Snapshot
 from geo.store import snapshots
@@ -100,7 +100,7 @@ def _snapshot(settings: Settings) -> Snapshot:
 
 
 def _desk(settings: Settings, snapshot: Snapshot, lang: str) -> Desk:
-    view = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor, remembered=1)
+    view = SnapshotView(snapshot, home=settings.home, detour_factor=settings.detour_factor)
     base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{DEFAULT_PORT}"
     return Desk(view, Calendar(zone=settings.school_zone), lang, base, datetime.now(TIME_ZONE))
 

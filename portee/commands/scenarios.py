@@ -11,12 +11,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.scenarios import DESCRIPTION_MAX, NAME_MAX, Evaluation, compare_coverages
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.coverage.scenario import apply, edits_to_json, parse_edits
 from geo.errors import UnreadableFile
 from geo.reach.modes import Mode
+from geo.services.scenarios import DESCRIPTION_MAX, NAME_MAX, Evaluation, compare_coverages
 from geo.settings import Settings
 from geo.store import scenarios as stored
 from geo.store import snapshots

@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, result_to_dict
 from geo.coverage.gaps import format_people
 from geo.coverage.measure import measure
 from geo.coverage.where_next import Candidate, Model, SitingPlan, SitingQuestion, where_next
 from geo.reach.modes import Mode
+from geo.services.siting import HALF_DAYS, SITES_MAX, TIME_LIMIT_MAX_S, plan_to_dict
 from geo.settings import Settings
 from portee.commands.coverage import print_notes
 from portee.console import out, plain, print_json, print_text, progress, report_errors
@@ -82,7 +82,7 @@ def siting(
                 lambda share, doing: bars.update(task, completed=round(share * 100), description=doing),
             )
         if as_json:
-            print_json(result_to_dict(frame, found))
+            print_json(plan_to_dict(frame, found))
             return
         _print(found)
         print_notes(measure(frame, question))

@@ -14,7 +14,8 @@ from geo.funding.ledger import Commitment, Contribution, Level, Payment
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.passes import Event, EventKind, Order
-from geo.store import accounts, ledger, partners, passes
+from geo.services import accounts
+from geo.store import ledger, partners, passes
 from tests.postgis.geo.store.test_snapshot_watcher import fill
 from tests.support.serving import serving
 from tests.support.world import site, snapshot
@@ -117,13 +118,13 @@ def test_books_are_read_once_until_something_is_written(client, fresh_engine, mo
     first = client.get(address("99001", "year=2026"))
     again = {"If-None-Match": first.headers["etag"]}
     assert client.get(address("99001", "year=2026"), headers=again).status_code == 304
-    read, calls = accounts.read, []
+    read, calls = accounts.read_account_data, []
 
     def counted(*asked):
         calls.append(asked[2])
         return read(*asked)
 
-    monkeypatch.setattr(accounts, "read", counted)
+    monkeypatch.setattr(accounts, "read_account_data", counted)
     assert figures(told(client, "99"))["given"].value == 23
     assert calls == []
     with fresh_engine.begin() as connection:

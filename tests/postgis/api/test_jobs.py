@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from api import siting
 from api.app import create_app
 from api.planning_schemas import JobAnswer
 from api.schemas import Problem
+from geo.services import siting
 from geo.store import jobs
 from tests.postgis.geo.services.test_job_runner import alive
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill

@@ -15,10 +15,10 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from api import scenarios
 from api.app import create_app, from_environment
 from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.schemas import Problem
+from geo.services import scenarios
 from geo.store import tokens
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
 from tests.support.serving import serving

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.planning_schemas import JobAnswer, JobAsked, SitingResult
 from api.schemas import Problem
-from api.siting import sited
 from geo.coverage.where_next import CANDIDATES_MAX
 from geo.errors import ImpossibleQuestion
+from geo.services.siting import run
 from geo.sites import standard
 from geo.store import jobs
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
@@ -49,7 +49,7 @@ def computed(fresh_engine, fresh_settings, monkeypatch):
             assert told.status_code == 202, told.text
             with fresh_engine.begin() as connection:
                 kept = jobs.find(connection, told.json()["id"])
-            result = sited(fresh_settings, kept.question, lambda share, doing: None)
+            result = run(fresh_settings, kept.question, lambda share, doing: None)
             SitingResult.model_validate(result)
             return kept.question, result
 
@@ -132,7 +132,7 @@ def test_a_question_about_older_data_is_not_answered(computed, fresh_engine, fre
     kept, _ = computed({"model": "p_median", "p": 1})
     fill(fresh_engine, site("a", 5), site("b", 35, "99004"))
     with pytest.raises(ImpossibleQuestion, match="Les données ont changé"):
-        sited(fresh_settings, kept, lambda share, doing: None)
+        run(fresh_settings, kept, lambda share, doing: None)
 
 
 def test_what_a_model_makes_no_use_of_is_no_other_question(client):

@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 from starlette.testclient import TestClient
 
-from api import trend
 from api.app import create_app
 from api.planning_schemas import TrendAnswer
 from api.schemas import Problem
+from geo.services import trend
 from geo.store import dated_snapshots
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
 from tests.support.serving import serving

@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 from api.residents.find import SearchOrigin
 from api.residents.print_content import Desk, hours_lines, site_slip, territory_directory, territory_sheet
 from api.residents.print_routes import slug
-from api.snapshot_view import SnapshotView
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
@@ -28,6 +27,7 @@ from geo.matching.upcoming_visits import upcoming_visits
 from geo.places.model import Place, PlaceKind
 from geo.reach.modes import Mode
 from geo.services import import_sites
+from geo.services.snapshot_view import SnapshotView
 from geo.settings import ROOT, Settings
 from geo.sites.model import ItinerantStop
 from geo.snapshot import Snapshot
@@ -62,7 +62,7 @@ HOSTILE = (
 
 
 def desk(found: Snapshot, code: str = "fr", base: str = "https://portee.example") -> Desk:
-    view = SnapshotView(found, home=Path("/nonexistent"), detour_factor=1.3, remembered=4, clock=lambda: NOW)
+    view = SnapshotView(found, home=Path("/nonexistent"), detour_factor=1.3, clock=lambda: NOW)
     return Desk(view, Calendar(), code, base, NOW)
 
 

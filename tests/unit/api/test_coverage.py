@@ -204,7 +204,7 @@ def test_a_question_is_computed_once_for_a_snapshot_and_a_day(monkeypatch):
         asked.append(question)
         return real(frame, question)
 
-    monkeypatch.setattr("geo.coverage.measure.measure", counted)
+    monkeypatch.setattr("geo.services.snapshot_view.measure", counted)
     keeper = HandKeeper(snapshot(site("a", 5)))
     with serving(keeper) as client:
         set_clock(client, TODAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from fractions import Fraction
 from urllib.parse import urlencode
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.coverage_question import QUESTION, coverage_question, question_parameters
+from api.coverage_question import QUESTION, coverage_question
 from api.problems import Refused
 from geo.coverage.catchment import Gaussian, Step
 from geo.coverage.measure import Question, Supply
 from geo.hours.weekly import TIME_ZONE, parse_slot
 from geo.reach.modes import Mode
+from geo.services.coverage import question_from_parameters, question_parameters
 from geo.sites import standard
 from geo.sites.filters import SiteFilter
 
@@ -152,4 +154,6 @@ questions = st.builds(
 
 @given(questions)
 def test_a_question_written_is_read_back(question):
-    assert coverage_question(QUESTION.read_object(question_parameters(question)), NOW) == question
+    parameters = question_parameters(question)
+    assert coverage_question(QUESTION.read_object(parameters), NOW) == question
+    assert question_from_parameters(json.loads(json.dumps(parameters)), NOW) == question

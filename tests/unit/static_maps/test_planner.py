@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.coverage_question import present
 from api.planner import canonical
 from geo.coverage.equity import Lorenz, TimeClass, by_time
 from geo.coverage.measure import Question
 from geo.coverage.scenario import apply, parse_edits
 from geo.hours.weekly import TIME_ZONE, Openness, parse_slot, reference_week, slot_status
 from geo.people.model import Indicator, People
+from geo.services.snapshot_view import present_moment
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
 from geo.snapshot import Snapshot
@@ -483,7 +483,7 @@ def test_downloads_ask_the_same_question():
     ],
 )
 def test_doubtful_records_are_counted_and_their_effect_told(changes, sentence):
-    today = present().date()
+    today = present_moment().date()
     sites = (
         world.site("sur", 5, horaires="Mo-Sa 09:00-12:00", date_maj=today),
         world.site("douteux", 35, "99004", **{"horaires": "Mo-Sa 09:00-12:00", "date_maj": today, **changes}),
@@ -493,7 +493,7 @@ def test_doubtful_records_are_counted_and_their_effect_told(changes, sentence):
 
 
 def test_the_share_without_a_stale_record_is_the_one_without_its_site():
-    today = present().date()
+    today = present_moment().date()
     sites = (
         world.site("sur", 5, date_maj=today),
         world.site("vieux", 35, "99004", date_maj=date(2020, 1, 1)),

@@ -13,7 +13,8 @@ from pypdf import PdfReader
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, PartnerKind
 from geo.funding.reports import Line
-from static_maps.statement import Gift, Statement, contents, statement_pdf
+from geo.services.fund_reports import Gift, Statement
+from static_maps.statement import contents, statement_pdf
 
 BASE = Statement(
     partner=Partner("caisse", "Caisse d'Essai", PartnerKind.PUBLIC, siret="12345678200010"),

@@ -25,7 +25,8 @@ from geo.funding.row_reader import RowReferences, read
 from geo.funding.templates import README, template_csv, template_xlsx, templates
 from geo.reach.travel import load_travel
 from geo.services import export_funding, import_funding
-from geo.store import accounts, audit, ledger, partners, passes, snapshots, territories
+from geo.services.accounts import read_account_data
+from geo.store import audit, ledger, partners, passes, snapshots, territories
 from geo.store.database import open_engine, parse_url
 from geo.territory.model import TerritoryKind
 from portee.cli import app
@@ -362,7 +363,7 @@ def books_of(connection, folder):
     """What accounts are made from, as the crow flies."""
     snapshot = snapshots.read(connection)
     travel = load_travel(None, home=folder, detour_factor=1.0)
-    return accounts.read(connection, AnalysisContext(snapshot, travel, date(2026, 11, 23)), 2026, KINDS)
+    return read_account_data(connection, AnalysisContext(snapshot, travel, date(2026, 11, 23)), 2026, KINDS)
 
 
 def load(connection, folder, kind, rows, *, dry_run=False, replace=False, name=None):
