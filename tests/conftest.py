@@ -3,7 +3,10 @@
 - `connection`: over migrated, empty tables; all it wrote is undone when the test ends;
 - `fresh_engine` (or `database_url`, `fresh_settings`): a database of its own, for tests that commit.
 
-Tests that use any of them bear the marker `postgis` without saying so.
+Such tests stand below tests/postgis, those that drive Chromium below tests/browser: the markers `postgis` and
+`browser` follow from the folder, and a test elsewhere that asks for a cluster is refused.
+
+Property tests draw the same examples at every run. The profile `explore` (`make explore`) draws others.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine, text
 
@@ -25,12 +29,25 @@ from geo.store.database import migrate, open_engine, parse_url
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Server settings nobody who cares for data would use."""
 
+TESTS = Path(__file__).parent
 _serial = count(1)
 
 
+# A slow machine is no failure: no deadline. `print_blob` tells how to repeat a failure found at random.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("fixed")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder, and refuse a unit test that needs a database."""
     for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in ("postgis", "browser"):
+            item.add_marker(folder)
         if "cluster" in getattr(item, "fixturenames", ()):
+            if folder == "unit":
+                raise pytest.UsageError(f"{item.nodeid} needs PostGIS: it belongs below tests/postgis")
             item.add_marker("postgis")
 
 
