@@ -310,8 +310,9 @@ FILTERS: Final = (
 COMMUNE_NAME: Final = _filter("commune")
 WORDS: Final = text(
     "q",
-    "Words to find in name, commune, postal code, address, parent structure and summary. All words must "
-    "match; accents and case are ignored.",
+    "Words that the site must all mention in its name, address, parent structure, source, presentation, "
+    "labels, services or types of structure. Accents, case, plurals and words such as « de » are ignored; "
+    "the residents' pages find the same sites.",
 )
 BOX: Final = Parameter(
     "bbox",

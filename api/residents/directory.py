@@ -1,4 +1,4 @@
-"""`/lieux`: every site, commune by commune, with letters to jump to; all of it works without scripts."""
+"""`/lieux`: all sites, or those that match words, by commune, with a link per letter. No scripts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from api.residents.page_context import PageContext, html, render
 from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import app_state
+from geo.matching.criteria import Criteria
+from geo.matching.text_search import SiteSearch
 from geo.sites.model import Site
 from geo.sites.text import fold
 
@@ -54,18 +56,21 @@ def by_letter(found: Iterable[DirectoryCommune]) -> dict[str, list[DirectoryComm
 
 
 def directory_page(current: CurrentView, asked: SearchState) -> str:
-    """The directory, as HTML: the territory's own sites, then those beyond its border."""
+    """Render the directory: sites of the territory first, then those of its neighbours."""
     snapshot = current.view.snapshot
     own_codes = snapshot.territory.own_codes
-    beyond = [s for s in snapshot.sites if s.code_insee and s.code_insee not in own_codes]
-    nowhere = [s for s in snapshot.sites if not s.code_insee and not s.commune]
+    rows = current.view.rows(SiteSearch(words=asked.wishes.words))
+    found = [snapshot.sites[row] for row in rows]
+    beyond = [s for s in found if s.code_insee and s.code_insee not in own_codes]
+    nowhere = [s for s in found if not s.code_insee and not s.commune]
     apart = {s.id for s in (*beyond, *nowhere)}
-    own = [s for s in snapshot.sites if s.id not in apart]
+    own = [s for s in found if s.id not in apart]
     values = {
         "letters": by_letter(entries(own)),
         "beyond": entries(beyond),
         "nowhere": sorted(nowhere, key=lambda s: (fold(s.nom), s.id)),
         "count": len(own),
+        "found_any": bool(found),
     }
     return render("directory.html", PageContext(PATH, asked, current), values)
 
@@ -75,8 +80,9 @@ routes = router("pages", "", described=False)
 
 @routes.get(PATH)
 def directory(request: Request) -> Response:
-    """Every site, commune by commune."""
+    """The directory page."""
     asked, _ = read(request.scope["query_string"])
-    # Nothing of where somebody is asked for or shown here: only the language counts.
-    page = directory_page(app_state(request).current(), SearchState(language=asked.language))
+    # The page never shows where somebody is: only the words and the language are used.
+    state = SearchState(wishes=Criteria(words=asked.wishes.words), language=asked.language)
+    page = directory_page(app_state(request).current(), state)
     return html(page, keep="public, max-age=60")

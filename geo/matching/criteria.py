@@ -12,6 +12,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
+from geo.matching.text_search import mentions
 from geo.sites import standard
 from geo.sites.model import Site
 from geo.sites.text import fold
@@ -226,22 +227,6 @@ class Criteria:
 
 ANYTHING: Final = Criteria()
 """No criterion."""
-
-
-def mentions(site: Site, words: str) -> bool:
-    """Whether every word is found in what a site says of itself, whatever its accents and case."""
-    text = fold(
-        " ".join(
-            (
-                *(site.nom, site.commune, site.code_postal, site.adresse, site.complement_adresse),
-                *(site.structure_parente, site.source, site.presentation_resume, site.presentation_detail),
-                *site.autres_formations_labels,
-                *site.services,
-                *(standard.TYPOLOGIES.get(code, code) for code in site.typologie),
-            )
-        )
-    )
-    return all(word in text for word in fold(words).split())
 
 
 def receives_public(site: Site) -> bool:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.residents.choices import CHOICES
-from geo.matching.criteria import ANYTHING, GROUPS, Criteria, Fit, mentions, receives_public
+from geo.matching.criteria import ANYTHING, GROUPS, Criteria, Fit, receives_public
 from geo.matching.ranking import NEARLY_MAX, WHEN, rank_sites
+from geo.matching.text_search import mentions
 from geo.sites import standard
 from geo.sites.model import ItinerantStop
 from tests.support.world import site
