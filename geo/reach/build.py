@@ -28,7 +28,8 @@ from geo.reach.graph import GraphMetadata, RoadGraph
 from geo.reach.graph_files import checksum
 from geo.reach.layers import read_layer
 from geo.reach.modes import Mode
-from geo.reach.osm import UNKNOWN_VINTAGE, osm_vintage, read_osm
+from geo.reach.osm import read_osm
+from geo.reach.osm_file import UNKNOWN_VINTAGE, osm_vintage
 from geo.reach.profiles import Profiles, load_profiles
 from geo.reach.ranges import concatenate_ranges
 from geo.reach.road_lines import RoadLines

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from geo.errors import RoadsUnavailable
 from geo.reach import build as making
-from geo.reach import graph_files, layers, osm
+from geo.reach import graph_files, layer_attributes, layers, osm_segments, osm_tags
 from geo.reach.graph import GraphMetadata
 from geo.reach.modes import Mode
 from geo.settings import Settings
@@ -36,17 +36,17 @@ _REASONS = {
     layers.NO_LENGTH: "lignes sans longueur",
     layers.DRAWN_TWICE: "lignes dessinées sur une autre",
     layers.ELSEWHERE: "lignes hors du territoire et de sa marge",
-    layers.FERRY: "bacs et liaisons maritimes",
-    layers.NOT_IN_SERVICE: "routes qui ne sont pas en service",
-    layers.NO_CLASS: "lignes dont la classe n'est pas dite",
-    layers.UNKNOWN_CLASS: "lignes d'une classe qui n'est pas une route",
-    layers.CLOSED: "routes fermées à tous",
-    osm.NOT_OPEN: "voies en projet, en travaux ou désaffectées",
-    osm.AREA: "surfaces",
-    osm.NO_ROAD: "voies d'aucun usage (circuits, ascenseurs, aires…)",
-    osm.CLOSED: "voies fermées à tous",
-    osm.INCOMPLETE: "voies sans deux points situés",
-    osm.OUTSIDE: "voies hors du territoire et de sa marge",
+    layer_attributes.FERRY: "bacs et liaisons maritimes",
+    layer_attributes.NOT_IN_SERVICE: "routes qui ne sont pas en service",
+    layer_attributes.NO_CLASS: "lignes dont la classe n'est pas dite",
+    layer_attributes.UNKNOWN_CLASS: "lignes d'une classe qui n'est pas une route",
+    layer_attributes.CLOSED: "routes fermées à tous",
+    osm_tags.NOT_OPEN: "voies en projet, en travaux ou désaffectées",
+    osm_tags.AREA: "surfaces",
+    osm_tags.NO_ROAD: "voies d'aucun usage (circuits, ascenseurs, aires…)",
+    osm_tags.CLOSED: "voies fermées à tous",
+    osm_segments.INCOMPLETE: "voies sans deux points situés",
+    osm_segments.OUTSIDE: "voies hors du territoire et de sa marge",
 }
 """Why pieces of road are left out, as operators read it."""
 

@@ -51,16 +51,16 @@ def test_a_graph_comes_back_equal_and_memory_mapped(graph, folder):
 
 
 def test_the_checksum_is_of_the_content_alone(graph):
-    told = graph_files.checksum(graph)
-    assert len(told) == 64
-    assert graph_files.checksum(replace(graph, about=replace(graph.about, vintage="2031"))) == told
-    assert graph_files.checksum(replace(graph, epsg=5490)) != told
+    before = graph_files.checksum(graph)
+    assert len(before) == 64
+    assert graph_files.checksum(replace(graph, about=replace(graph.about, vintage="2031"))) == before
+    assert graph_files.checksum(replace(graph, epsg=5490)) != before
     moved = graph.node_xy.copy()
     moved[0, 0] += 1e-9
-    assert graph_files.checksum(replace(graph, node_xy=moved)) != told
+    assert graph_files.checksum(replace(graph, node_xy=moved)) != before
 
 
-def test_written_twice_it_is_there_once_with_what_is_told_last(graph, folder):
+def test_a_graph_written_twice_is_stored_once_with_the_last_metadata(graph, folder):
     again = replace(graph, about=replace(graph.about, vintage="2027"))
     mapped = graph_files.read_graph(folder)
     assert graph_files.write_graph(again, folder.parent) == folder
@@ -84,7 +84,7 @@ def test_two_writers_at_once_both_succeed(graph, tmp_path, monkeypatch):
     assert graph_files.read_graph(folder, verify=True).about == graph.about
 
 
-def test_writing_again_mends_a_damaged_graph(graph, folder):
+def test_writing_again_repairs_a_damaged_graph(graph, folder):
     (folder / "edge_a.npy").write_bytes(b"")
     graph_files.write_graph(graph, folder.parent)
     assert graph_files.read_graph(folder, verify=True).about == graph.about
@@ -182,13 +182,13 @@ def test_a_manifest_of_another_kind_is_refused(folder, change, why):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"'])
-def test_a_manifest_that_is_none_is_refused(folder, text):
+def test_a_file_that_is_not_a_manifest_is_refused(folder, text):
     (folder / graph_files.MANIFEST).write_text(text, "utf-8")
     with pytest.raises(RoadsUnavailable):
         graph_files.read_graph(folder)
 
 
-def test_graphs_no_longer_in_service_go_and_nothing_else(graph, folder):
+def test_only_graphs_no_longer_in_service_are_removed(graph, folder):
     other = build_graph(lines(*square(5)), ABOUT)
     graph_files.write_graph(other, folder.parent)
     (folder.parent / "notes").mkdir()
@@ -216,7 +216,7 @@ def test_the_graph_recorded_last_is_in_service_and_comes_back_equal(connection):
     assert roads.current(connection) == about("b", vintage="2027")
 
 
-def test_a_graph_recorded_again_is_current_again_with_what_is_told_now(connection):
+def test_a_graph_recorded_again_is_current_again_with_its_new_metadata(connection):
     roads.record(connection, about("a"))
     roads.record(connection, about("b"))
     roads.record(connection, about("a", licence="Licence Ouverte"))
@@ -230,7 +230,7 @@ def test_removed_graphs_are_out_of_service(connection):
     assert roads.current(connection) is None
 
 
-def test_those_who_touch_graph_files_wait_for_each_other(fresh_engine):
+def test_writers_of_graph_files_wait_for_each_other(fresh_engine):
     with fresh_engine.begin() as first:
         roads.wait_for_turn(first)
         with fresh_engine.begin() as second:

@@ -90,7 +90,7 @@ def test_nodes_are_numbered_and_edges_keep_their_shape_and_seconds():
         assert shape[-1].tolist() == graph.node_xy[graph.edge_b[e]].tolist()
 
 
-def test_a_street_one_can_only_leave_or_only_enter_is_cut_off():
+def test_a_street_that_can_only_be_left_or_only_be_entered_is_cut_off():
     graph = build_graph(lines(*square(0), (9, 0, 10, INF), (1, 8, 10, INF)), ABOUT)
     assert set(np.abs(graph.node_xy[:, 0])) == {0, 1e3, 2e3, 3e3}
     summary = summary_of(graph)
@@ -117,7 +117,7 @@ def test_pieces_no_mode_may_use_are_dropped_and_counted():
     assert len(graph.edge_a) == 4
 
 
-def test_a_graph_in_two_halves_is_kept_whole_and_said():
+def test_both_halves_of_a_graph_are_used_with_a_warning():
     graph = build_graph(lines(*square(0), *square(10)), ABOUT)
     assert summary_of(graph)["modes"]["car"]["components"] == 2
     assert len(graph.node_xy) == 8
@@ -127,7 +127,7 @@ def test_a_graph_in_two_halves_is_kept_whole_and_said():
     assert {(a < 10, b < 10) for a, b in edges(graph)} == {(True, True), (False, False)}
 
 
-def test_halves_that_a_one_way_bridge_links_are_not_linked():
+def test_a_one_way_bridge_does_not_connect_two_halves():
     graph = build_graph(lines(*square(0), *square(10), (0, 10, 5, INF)), ABOUT)
     assert (0, 10) not in edges(graph)
     assert summary_of(graph)["modes"]["car"] == {
@@ -135,7 +135,7 @@ def test_halves_that_a_one_way_bridge_links_are_not_linked():
     }  # fmt: skip
 
 
-def test_a_small_component_goes_and_the_share_decides_which_is_small():
+def test_components_below_the_share_are_dropped():
     ring = [(i, (i + 1) % 50, 60.0, 60.0) for i in range(50)]
     pieces = lines(*ring, (100, 101, 60, 60))
     assert len(build_graph(pieces, ABOUT).node_xy) == 50
@@ -143,14 +143,14 @@ def test_a_small_component_goes_and_the_share_decides_which_is_small():
     assert len(build_graph(pieces, ABOUT, min_component_share=0.03).node_xy) == 52
 
 
-def test_a_network_that_loses_much_says_so():
+def test_a_network_that_loses_many_junctions_has_a_warning():
     ring = [(i, (i + 1) % 20, 60.0, 60.0) for i in range(20)]
     stubs = [(100 + i, i, 60, INF) for i in range(5)]
     warnings = summary_of(build_graph(lines(*ring, *stubs), ABOUT))["warnings"]
     assert warnings[0].startswith("20 % des carrefours praticables en voiture")
 
 
-def test_a_mode_without_roads_is_said_in_words():
+def test_a_mode_without_roads_has_a_warning():
     warnings = summary_of(build_graph(lines(*square(0)), ABOUT))["warnings"]
     assert [w for w in warnings if "à vélo" in w and "ne sera pas proposé" in w]
 
@@ -161,7 +161,7 @@ def test_a_file_in_which_nothing_can_be_travelled_there_and_back_is_refused(piec
         build_graph(lines(piece), ABOUT)
 
 
-def test_lengths_are_those_of_the_shapes():
+def test_lengths_follow_the_shape_points():
     graph = build_graph(lines((0, 1, 60, 60), (1, 2, 60, 60)), ABOUT)
     assert summary_of(graph)["km"] == pytest.approx(2 * (0.5 + math.hypot(1, 0.5)), abs=0.05)
 
@@ -185,7 +185,7 @@ some_pieces = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), seconds, 
 
 
 @given(pieces=some_pieces, share=st.sampled_from([0.0, 0.2, 0.5, 1.0]))
-def test_what_is_kept_are_the_large_strong_components_networkx_finds(pieces, share):
+def test_the_large_strong_components_of_networkx_are_used(pieces, share):
     network = nx.MultiDiGraph()
     for a, b, forth, back in pieces:
         network.add_edges_from([(a, b)] * (forth < INF) + [(b, a)] * (back < INF))
@@ -206,10 +206,10 @@ def test_what_is_kept_are_the_large_strong_components_networkx_finds(pieces, sha
         (a, b) for a, b in network.edges() if a != b and any({a, b} <= c for c in parts) and {a, b} <= kept
     }
     assert edges(graph).keys() == expected
-    told = summary_of(graph)["modes"]["car"]
+    counts = summary_of(graph)["modes"]["car"]
     usable = sum(forth < INF or back < INF for _, _, forth, back in pieces)
-    assert told["edges"] + told["cut_off"] == usable
-    assert told["components"] == (len(large) or 1)
+    assert counts["edges"] + counts["cut_off"] == usable
+    assert counts["components"] == (len(large) or 1)
 
 
 def test_the_area_read_is_the_territory_and_its_margin():
@@ -230,10 +230,10 @@ def test_the_area_read_is_the_territory_and_its_margin():
         ("TRONCON_DE_ROUTE.gpkg", RoadFormat.GPKG),
     ],
 )
-def test_the_name_tells_the_format(name, kind):
+def test_the_format_is_read_from_the_name(name, kind):
     assert format_of(Path(name)) is kind
 
 
-def test_a_name_that_tells_no_format_is_refused_with_the_option_to_give():
+def test_a_name_without_a_known_format_is_refused_with_the_option():
     with pytest.raises(UnreadableFile, match="--format"):
         format_of(Path("routes.shp"))

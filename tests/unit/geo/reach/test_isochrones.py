@@ -1,4 +1,4 @@
-"""Isochrones: nested, true to the times they are made of, and drawn where the roads lead."""
+"""Isochrones: nested, consistent with travel times, and following the roads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def town():
     return by_road(grid(41, 41))
 
 
-def test_a_longer_isochrone_holds_the_shorter(town):
+def test_a_longer_isochrone_contains_the_shorter(town):
     found = isochrones(town, (X + 20_300, Y + 19_800), Mode.CAR)
     assert [i.minutes for i in found] == list(MINUTES)
     for shorter, longer in pairwise(found):

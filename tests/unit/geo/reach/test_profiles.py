@@ -1,4 +1,4 @@
-"""Speeds by mode and road class: the shipped figures, and what a bad file of them is told."""
+"""Speeds by mode and road class: the shipped figures, and errors of invalid files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_tag_that_lets_a_mode_in_never_slows_it(kind):
     assert PROFILES.speed_kmh(**kind | {"allowed": True}) >= PROFILES.speed_kmh(**kind | {"allowed": False})
 
 
-def test_the_shipped_speeds_are_those_of_france():
+def test_the_default_speeds_are_those_of_france():
     assert 65 <= PROFILES.speed_kmh(Mode.CAR, "secondary", limit_kmh=80) <= 80
     assert 40 <= PROFILES.speed_kmh(Mode.CAR, "secondary", built_up=True) <= 50
     assert 100 <= PROFILES.speed_kmh(Mode.CAR, "motorway") <= 130
@@ -62,7 +62,7 @@ def test_the_shipped_speeds_are_those_of_france():
     assert 4 <= PROFILES.speed_kmh(Mode.FOOT, "footway") <= 5
 
 
-def test_each_mode_keeps_to_its_own_roads():
+def test_each_mode_uses_its_own_roads():
     assert PROFILES.speed_kmh(Mode.FOOT, "motorway") == PROFILES.speed_kmh(Mode.BICYCLE, "motorway") == 0
     assert PROFILES.speed_kmh(Mode.CAR, "footway") == PROFILES.speed_kmh(Mode.CAR, "steps") == 0
     assert PROFILES.speed_kmh(Mode.CAR, "pedestrian", allowed=True) > 0
@@ -90,12 +90,12 @@ def test_every_table_of_figures_names_its_source():
     assert all(PROFILES.sources.values())
 
 
-def test_no_source_is_told_that_no_figure_comes_from():
+def test_every_source_is_used_by_some_table():
     raw = tomllib.loads(SHIPPED.read_text("utf-8"))
     assert set(raw["sources"].values()) == set(PROFILES.sources.values())
 
 
-def test_every_class_a_speed_is_told_for_has_a_rank():
+def test_every_class_with_a_speed_has_a_rank():
     for mode in Mode:
         for name in PROFILES[mode].speed_kmh:
             assert PROFILES.rank(name) < PROFILES.lowest_rank, name
@@ -114,7 +114,7 @@ def test_penalties_are_seconds_not_minutes():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("motorway = 115", "motorway = -115", r"\[car.speed_kmh.motorway\] must be above 0, not -115"),
         ("motorway = 115", "motorway = 0", r"\[car.speed_kmh.motorway\] must be above 0"),
@@ -126,15 +126,15 @@ def test_penalties_are_seconds_not_minutes():
         ("[car.speed_kmh]", "[car.speed_kmh", "cannot be read"),
     ],
 )
-def test_a_bad_file_is_told_where(tmp_path, old, new, told):
+def test_an_invalid_file_is_refused_with_the_place(tmp_path, old, new, message):
     text = SHIPPED.read_text("utf-8")
     assert old in text
     path = tmp_path / "profiles.toml"
     path.write_text(text.replace(old, new), "utf-8")
-    with pytest.raises(OperatorError, match=told):
+    with pytest.raises(OperatorError, match=message):
         load_profiles(path)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(OperatorError, match=r"none\.toml cannot be read"):
         load_profiles(tmp_path / "none.toml")

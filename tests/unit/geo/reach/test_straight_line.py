@@ -27,7 +27,7 @@ def brute_force(xy, origin, k, detour):
 
 
 @given(xy=points, origins=points, k=st.integers(1, 15), detour=st.sampled_from([1.0, 1.3, 2.0]))
-def test_nearest_sites_are_those_a_double_loop_finds(xy, origins, k, detour):
+def test_nearest_sites_match_a_double_loop(xy, origins, k, detour):
     distance, row = SiteTree(xy, detour_factor=detour).nearest(origins, k=k)
     for i, origin in enumerate(origins):
         expected = brute_force(xy, origin, k, detour)
@@ -67,7 +67,7 @@ def test_a_point_outside_the_projection_is_refused():
 
 
 @given(xy=points, origin=st.tuples(metres, metres), k=st.integers(1, 15), lost=st.booleans())
-def test_one_origin_is_answered_as_many_are(xy, origin, k, lost):
+def test_one_origin_gets_the_same_answer_as_many(xy, origin, k, lost):
     tree = SiteTree(np.vstack([[np.nan, np.nan], xy]) if lost else xy, detour_factor=1.3)
     distance, row = tree.nearest(np.array([origin]), k=k)
     many = [(d, r) for d, r in zip(distance[0].tolist(), row[0].tolist(), strict=True) if r >= 0]
@@ -79,5 +79,5 @@ def test_one_origin_outside_the_projection_is_refused():
         SiteTree(np.zeros((1, 2)), detour_factor=1.0).nearest_of(math.inf, 0.0, k=1)
 
 
-def test_among_no_sites_one_origin_finds_none():
+def test_without_sites_one_origin_finds_none():
     assert SiteTree(np.empty((0, 2)), detour_factor=1.0).nearest_of(0.0, 0.0, k=3) == []

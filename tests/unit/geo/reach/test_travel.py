@@ -1,4 +1,4 @@
-"""Travel times over road graphs: held against a plain Dijkstra, and kept on disk."""
+"""Travel times over road graphs: compared with a plain Dijkstra, and cached on disk."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def times(graph, places, sites, *, folder=None, store=True):
     return travel.to_sites(np.array(sites, float), Mode.CAR, store=store).from_places(np.array(places, float))
 
 
-def test_counted_by_hand():
+def test_times_match_a_count_by_hand():
     town = grid(3, 2, seconds=60)
     # From the south-west corner to the middle of the street north of the east end: 2 blocks and a half.
     found = times(town, [point(0, 0), point(2, 0.25)], [point(2, 0.5)])
@@ -61,7 +61,7 @@ def test_the_other_half_of_a_cut_graph_is_out_of_reach():
     assert found.tolist() == [[60, inf], [inf, inf]]
 
 
-def test_no_site_gives_no_row_and_roads_nobody_may_join_reach_nothing():
+def test_no_site_gives_no_row_and_roads_closed_to_snapping_reach_nothing():
     assert times(grid(2, 2), [point(0, 0)], np.empty((0, 2))).shape == (0, 1)
     motorway = road_graph([point(0, 0), point(1, 0)], [(0, 1, 60, 60)], reachable=[False])
     assert times(motorway, [point(0, 0)], [point(1, 0)]).tolist() == [[inf]]
@@ -124,24 +124,24 @@ def test_nearest_of_every_node_is_the_least_of_all_rows():
     assert np.array_equal(every[row, np.arange(every.shape[1])], seconds)
 
 
-class TestKept:
+class TestCache:
     PLACES = (point(0, 0), point(3, 2))
     SITES = (point(1, 1.5), point(2.5, 3))
 
-    def test_same_times_as_without_keeping(self, tmp_path):
+    def test_cached_times_equal_computed_ones(self, tmp_path):
         town = grid(5, 5)
         fresh = times(town, self.PLACES, self.SITES)
         for _ in range(2):
             assert np.array_equal(times(town, self.PLACES, self.SITES, folder=tmp_path), fresh)
 
-    def test_only_new_sites_are_swept(self, tmp_path, monkeypatch):
+    def test_only_new_sites_are_computed(self, tmp_path, monkeypatch):
         from geo.reach import shortest_paths
 
-        swept = []
+        computed = []
         real = shortest_paths.ShortestPaths.node_times
 
         def counted(self, sources, **how):
-            swept.append(len(sources.edge))
+            computed.append(len(sources.edge))
             return real(self, sources, **how)
 
         monkeypatch.setattr(shortest_paths.ShortestPaths, "node_times", counted)
@@ -149,9 +149,9 @@ class TestKept:
         times(town, self.PLACES, self.SITES, folder=tmp_path)
         times(town, self.PLACES, [*self.SITES, point(4, 4)], folder=tmp_path)
         times(town, self.PLACES, self.SITES[::-1], folder=tmp_path)
-        assert [many for many in swept if many] == [2, 1]
+        assert [many for many in computed if many] == [2, 1]
 
-    def test_a_what_if_leaves_nothing_behind(self, tmp_path):
+    def test_hypothetical_sites_are_not_stored(self, tmp_path):
         town = grid(5, 5)
         times(town, self.PLACES, self.SITES, folder=tmp_path)
         size = {p: p.stat().st_size for p in tmp_path.rglob("*.*")}
@@ -160,7 +160,7 @@ class TestKept:
         assert {p: p.stat().st_size for p in tmp_path.rglob("*.*")} == size
 
     @pytest.mark.parametrize("name", ["times.f32", "sites.i64"])
-    def test_a_torn_tail_is_cut_off_and_swept_again(self, tmp_path, name):
+    def test_an_incomplete_tail_is_cut_off_and_computed_again(self, tmp_path, name):
         town = grid(5, 5)
         fresh = times(town, self.PLACES, self.SITES)
         times(town, self.PLACES, self.SITES, folder=tmp_path)
@@ -168,7 +168,7 @@ class TestKept:
         torn.write_bytes(torn.read_bytes()[:-5])
         assert np.array_equal(times(town, self.PLACES, self.SITES, folder=tmp_path), fresh)
 
-    def test_several_processes_keep_one_table(self, tmp_path):
+    def test_several_processes_share_one_table(self, tmp_path):
         jobs = [[point(i / 4, j / 4) for i in range(6)] for j in range(4)]
         with multiprocessing.get_context("spawn").Pool(4) as pool:
             found = pool.starmap(_in_process, [(tmp_path, job) for job in jobs])
@@ -178,10 +178,10 @@ class TestKept:
 
 
 def _in_process(folder, sites):
-    return times(grid(5, 5), TestKept.PLACES, sites, folder=folder)
+    return times(grid(5, 5), TestCache.PLACES, sites, folder=folder)
 
 
-def test_without_roads_times_are_estimated_and_say_so():
+def test_without_roads_times_are_estimated_and_labelled_so():
     travel = Travel(None, detour_factor=1.5)
     assert (travel.method, travel.label) == (straight_line.METHOD, straight_line.LABEL)
     found = travel.to_sites(np.array([point(3, 4), (np.nan, np.nan)]), Mode.CAR).from_places(
