@@ -42,9 +42,10 @@ from geo.funding.ledger import (
     Release,
     Reversal,
 )
+from geo.funding.posting import match_reference
 from geo.funding.reports import MEASURES, By, Line
 from geo.store import actions as stored_actions
-from geo.store import ledger
+from geo.store import ledger, ledger_reports
 from geo.store.database import Connection
 from geo.store.tokens import Scope
 from geo.territory.model import TerritoryKind
@@ -289,7 +290,7 @@ def report(request: Request) -> Response:
     asked = values.get("by", By.YEAR.value)
     by = By(asked) if asked in list(By) else TerritoryKind(asked)
     with service.connect() as connection:
-        found = ledger.report(
+        found = ledger_reports.report(
             connection, by, year=values.get("year"), territory=current.view.snapshot.territory
         )
         balance = ledger.balance(connection)
@@ -501,7 +502,7 @@ def _post(connection: Connection, order: Order, actor: str) -> Response:
         read.wrong(named, getattr(order, named), str(unknown))
         read.done()
     entry = ledger.find(connection, order.reference)
-    match = _found(connection, ledger.abond(order.reference))
+    match = _found(connection, match_reference(order.reference))
     content = {
         "entry": entry_to_dict(entry),
         "match": None if match is None else entry_to_dict(match),

@@ -29,7 +29,7 @@ from geo.funding.templates import plain_csv
 from geo.services import fund_reports
 from geo.services.accounts import FundingState, account_data, funded_years, funding_state
 from geo.services.export_funding import accounts_table
-from geo.store import ledger, passes
+from geo.store import ledger_reports, passes
 from geo.store.database import Connection
 from geo.territory.model import TerritoryKind
 from static_maps import funding_pages as pages
@@ -279,7 +279,7 @@ def fund_table(request: Request, by: str) -> Response:
         chosen = By(by) if by in list(By) else TerritoryKind(by)
         territory = service.current().view.snapshot.territory
         with read_transaction(service) as connection:
-            report = ledger.report(connection, chosen, year=year, territory=territory)
+            report = ledger_reports.report(connection, chosen, year=year, territory=territory)
     except (Refused, PorteeError) as refused:
         return refusal(refused)
     headings, *lines = rows(report)

@@ -21,9 +21,9 @@ from api.request_body import Fields
 from api.routing import router
 from api.service import app_state
 from geo.errors import InvalidParameter, UnknownPartner
-from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole
+from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole, unknown_partner
 from geo.funding.reports import By
-from geo.store import actions, ledger
+from geo.store import actions, ledger, ledger_reports
 from geo.store import partners as stored
 from geo.store.database import Connection
 from geo.store.ledger import Received
@@ -101,7 +101,7 @@ def partners(request: Request) -> Response:
     with service.connect() as connection:
         found = stored.list_(connection, members_on=on if values.get("network") == "true" else None)
         links = stored.partner_sites(connection)
-        report = ledger.report(connection, By.PARTNER)
+        report = ledger_reports.report(connection, By.PARTNER)
     sums = {line.key: line for line in report.lines}
     sites: dict[str, set[str]] = defaultdict(set)
     for link in links:
@@ -265,7 +265,7 @@ def _known_form(code: str) -> str:
         If none may.
     """
     if not code.isprintable() or len(code) > CODE_MAX:
-        raise stored.unknown_partner(code[:CODE_MAX])
+        raise unknown_partner(code[:CODE_MAX])
     return code
 
 

@@ -43,7 +43,7 @@ from geo.funding.reports import By
 from geo.funding.row_reader import read
 from geo.funding.templates import templates
 from geo.services import import_funding
-from geo.store import cluster, ledger, partners
+from geo.store import cluster, ledger, ledger_reports, partners
 from geo.store.database import Connection, migrate, open_engine
 from geo.territory.model import TerritoryKind
 from tests.support.world import TERRITORY
@@ -273,7 +273,7 @@ def crowd(
 def check(engine: Engine, shared: Shared, written: list[str]) -> None:
     """Hold the books against what the clients were told."""
     with engine.connect() as connection:
-        assert ledger.faults(connection) == []
+        assert ledger_reports.faults(connection) == []
         held = {
             entry.reference: entry
             for entry in ledger.entries(connection, limit=10_000_000)
@@ -406,7 +406,7 @@ def imported(engine: Engine, folder: Path, rows: int) -> None:
         f" server {1e6 * server / rows:.0f} µs; peak memory {peak:,.0f} MB"
     )
     with engine.connect() as connection:
-        assert ledger.faults(connection) == []
+        assert ledger_reports.faults(connection) == []
 
 
 def _cpu(connection: Connection) -> float:
@@ -432,14 +432,14 @@ def reports(engine: Engine) -> None:
         for by in (*By, TerritoryKind.COMMUNE, TerritoryKind.EPCI):
             for year in (None, 2023):
                 title = f"report by {by}" + (f" of {year}" if year else "")
-                measure(title, partial(ledger.report, connection, by, year=year, territory=TERRITORY))
+                measure(title, partial(ledger_reports.report, connection, by, year=year, territory=TERRITORY))
         measure("balance", lambda: ledger.balance(connection))
         measure(
             "contributions of a partner's year",
             lambda: ledger.received(connection, year=2023, partner_code=PARTNERS[0]),
         )
         measure("a page of the ledger", lambda: ledger.entries(connection, after=50_000))
-        measure("recount of everything", lambda: ledger.faults(connection), times=3)
+        measure("recount of everything", lambda: ledger_reports.faults(connection), times=3)
     posted = iter(range(1_000_000))
 
     def one() -> None:

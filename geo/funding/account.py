@@ -174,7 +174,7 @@ class AccountData:
     accepting
         Of the sites that accept the Pass (`geo.funding.pass_reports.ACCEPTING`); None: not asked.
     money
-        Year → lines of the fund's report by commune (`geo.store.ledger.report`); an absent year is
+        Year → lines of the fund's report by commune (`geo.store.ledger_reports.report`); an absent year is
         not known.
     passes
         None: not known.

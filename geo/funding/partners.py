@@ -14,7 +14,7 @@ from typing import Final
 
 from stdnum.fr import siret as siret_number
 
-from geo.errors import InvalidParameter
+from geo.errors import InvalidParameter, UnknownPartner
 
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PRIVATE: Final = re.compile(r"@|(\d[\s.]?){6}")
@@ -161,3 +161,10 @@ def checked_convention(convention: Convention) -> Convention:
             parameter="reference",
         )
     return convention
+
+
+def unknown_partner(code: str) -> UnknownPartner:
+    """Return the error for a code that no partner has."""
+    return UnknownPartner(
+        f"Aucun partenaire ne porte le code « {code} ».", "Les codes : portee partners list"
+    )

@@ -15,7 +15,7 @@ from geo.funding.pass_reports import ACCEPTING
 from geo.funding.reports import By, Line
 from geo.lru_cache import LruCache
 from geo.services.snapshot_view import SnapshotView
-from geo.store import actions, audit, dated_snapshots, ledger, passes
+from geo.store import actions, audit, dated_snapshots, ledger_reports, passes
 from geo.store.database import Connection
 from geo.territory.model import Territory, TerritoryKind
 
@@ -52,7 +52,7 @@ def funding_state(connection: Connection) -> FundingState:
 
 def funded_years(connection: Connection, state: FundingState, today: date) -> tuple[int, ...]:
     """Return the years with money, passes or actions, and the present one; the latest first."""
-    years = {int(line.key) for line in ledger.report(connection, By.YEAR).lines}
+    years = {int(line.key) for line in ledger_reports.report(connection, By.YEAR).lines}
     years |= {action.day.year for action in actions.list_(connection)}
     return tuple(sorted(years | state.pass_years | {today.year}, reverse=True))
 
@@ -95,9 +95,11 @@ def read_account_data(
 
 def _money(connection: Connection, territory: Territory, years: tuple[int, ...]) -> dict[int, list[Line]]:
     """Return the fund's lines by commune; a year before its first entry is absent."""
-    since = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
+    since = [int(line.key) for line in ledger_reports.report(connection, By.YEAR).lines]
     return {
-        year: list(ledger.report(connection, TerritoryKind.COMMUNE, year=year, territory=territory).lines)
+        year: list(
+            ledger_reports.report(connection, TerritoryKind.COMMUNE, year=year, territory=territory).lines
+        )
         for year in years
         if since and min(since) <= year
     }

@@ -28,7 +28,7 @@ from geo.funding.pass_reports import by_territory
 from geo.funding.passes import Event
 from geo.funding.reports import By
 from geo.funding.templates import DEMONSTRATION, Template, plain_csv, template_row, templates, workbook
-from geo.store import actions, audit, known_references, ledger, partners, passes
+from geo.store import actions, audit, known_references, ledger, ledger_reports, partners, passes
 from geo.territory.model import Grouping, Territory, TerritoryKind
 
 Table = tuple[Sequence[str], list[list[str]]]
@@ -276,12 +276,14 @@ def _reports(connection: Connection, books: AccountData) -> dict[str, Table]:
     """Reports of each year and of all, those of territories with what lies there."""
     territory = books.coverage.frame.snapshot.territory
     tables: dict[str, Table] = {}
-    years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
+    years = [int(line.key) for line in ledger_reports.report(connection, By.YEAR).lines]
     for by in (*By, *TerritoryKind):
         headings: Sequence[str] = ()
         lines: list[list[str]] = []
         for year in (None, *(years if by is not By.YEAR else ())):
-            heading, *found = reports.rows(ledger.report(connection, by, year=year, territory=territory))
+            heading, *found = reports.rows(
+                ledger_reports.report(connection, by, year=year, territory=territory)
+            )
             headings = ["période", *heading]
             lines += [[_period(year), *row] for row in found]
         tables[f"fund-by-{by}"] = headings, lines
@@ -434,13 +436,13 @@ def _public_partners(connection: Connection) -> Resource:
 
 
 def _public_fund(connection: Connection, territory: Territory) -> Resource:
-    years = [int(line.key) for line in ledger.report(connection, By.YEAR).lines]
+    years = [int(line.key) for line in ledger_reports.report(connection, By.YEAR).lines]
     rows = []
     for by in (*By, *TerritoryKind):
         for year in (None, *years):
             if by is By.YEAR and year is not None:
                 continue
-            for line in ledger.report(connection, by, year=year, territory=territory).lines:
+            for line in ledger_reports.report(connection, by, year=year, territory=territory).lines:
                 cents = [getattr(line, name) for name, _ in _EUROS.values()]
                 if any(cents):
                     period = TOTAL if year is None else str(year)
@@ -584,7 +586,7 @@ def _groups(territory: Territory) -> Iterator[tuple[TerritoryKind, Grouping]]:
 
 def _fictitious(connection: Connection) -> bool:
     return (
-        ledger.report(connection, By.LEVEL).fictif
+        ledger_reports.report(connection, By.LEVEL).fictif
         or any(partner.fictif for partner in partners.list_(connection))
         or any(order.fictif for order in passes.orders(connection))
         or any(action.fictif for action in actions.list_(connection))

@@ -14,7 +14,7 @@ from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, SiteLink
 from geo.funding.reports import By, FundReport, Line
 from geo.snapshot import Snapshot
-from geo.store import actions, ledger, partners
+from geo.store import actions, ledger, ledger_reports, partners
 from geo.store.database import Connection
 from geo.territory.model import Territory, TerritoryKind
 
@@ -52,15 +52,15 @@ class Fund:
 
 def read_fund(connection: Connection, territory: Territory, year: int | None, kind: TerritoryKind) -> Fund:
     """Read the fund, of one year or since the beginning."""
-    by_year = ledger.report(connection, By.YEAR)
+    by_year = ledger_reports.report(connection, By.YEAR)
     reports: dict[By | TerritoryKind, FundReport] = {
-        by: ledger.report(connection, by, year=year) for by in (By.PARTNER, By.LEVEL, By.LINE)
+        by: ledger_reports.report(connection, by, year=year) for by in (By.PARTNER, By.LEVEL, By.LINE)
     }
-    reports[kind] = ledger.report(connection, kind, year=year, territory=territory)
+    reports[kind] = ledger_reports.report(connection, kind, year=year, territory=territory)
     statements: dict[str, list[int]] = defaultdict(list)
     for line in reversed(by_year.lines):
         if year in (None, int(line.key)):
-            for each in ledger.report(connection, By.PARTNER, year=int(line.key)).lines:
+            for each in ledger_reports.report(connection, By.PARTNER, year=int(line.key)).lines:
                 if each.key:
                     statements[each.key].append(int(line.key))
     return Fund(
@@ -101,8 +101,8 @@ def read_network(connection: Connection, snapshot: Snapshot, kinds: Kinds) -> Ne
     """Read all partners with their sites, contributions and actions."""
     known = partners.list_(connection)
     by_year = {
-        int(line.key): ledger.report(connection, By.PARTNER, year=int(line.key))
-        for line in ledger.report(connection, By.YEAR).lines
+        int(line.key): ledger_reports.report(connection, By.PARTNER, year=int(line.key))
+        for line in ledger_reports.report(connection, By.YEAR).lines
     }
     led = actions.list_(connection)
     fictif = (
@@ -236,7 +236,7 @@ def read_statement(connection: Connection, territory: str, code: str, year: int,
         If the partner has no entry in the year.
     """
     partner = partners.find(connection, code)
-    report = ledger.report(connection, By.PARTNER, year=year)
+    report = ledger_reports.report(connection, By.PARTNER, year=year)
     line = next((each for each in report.lines if each.key == code), None)
     if line is None:
         raise InvalidParameter(
@@ -250,14 +250,14 @@ def read_statement(connection: Connection, territory: str, code: str, year: int,
         conventions=tuple(c for c in partners.conventions(connection, code) if c.year == year),
         year=year,
         line=line,
-        whole=next(e for e in ledger.report(connection, By.PARTNER).lines if e.key == code),
+        whole=next(e for e in ledger_reports.report(connection, By.PARTNER).lines if e.key == code),
         received=tuple(
             Gift(each.entry.day, each.entry.amount_cents, each.matched_cents, each.unmatched_cents)
             for each in ledger.received(connection, year=year, partner_code=code)
             if each.entry.reversed_by is None
         ),
         rules=tuple(ledger.rules(connection)),
-        uses=tuple(ledger.report(connection, By.LINE, year=year).lines),
+        uses=tuple(ledger_reports.report(connection, By.LINE, year=year).lines),
         fund=report.total,
         closed=last_close is not None and last_close >= date(year, 12, 31),
         territory=territory,

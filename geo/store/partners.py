@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from geo.errors import InUse, UnknownPartner, UnknownSite
+from geo.errors import InUse, UnknownSite
 from geo.funding import partners as domain
-from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole
+from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole, unknown_partner
 from geo.store import audit
 from geo.store.tables import action, convention, ledger_entry, partner, partner_site, pass_event, site
 
@@ -153,13 +153,6 @@ def partner_sites(connection: Connection, code: str | None = None) -> list[SiteL
     if code is not None:
         found = found.where(table.partner_code == code)
     return [SiteLink(r.partner_code, r.site_id, SiteRole(r.role)) for r in connection.execute(found)]
-
-
-def unknown_partner(code: str) -> UnknownPartner:
-    """The failure that tells no partner bears a code."""
-    return UnknownPartner(
-        f"Aucun partenaire ne porte le code « {code} ».", "Les codes : portee partners list"
-    )
 
 
 def _key(wanted: Convention) -> tuple[int, str]:

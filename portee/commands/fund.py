@@ -17,7 +17,7 @@ from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, 
 from geo.funding.match_rule import MatchRule
 from geo.funding.reports import By, FundReport
 from geo.settings import Settings
-from geo.store import ledger, territories
+from geo.store import ledger, ledger_reports, territories
 from geo.territory.model import TerritoryKind
 from portee.console import print_json, print_text, report_errors
 from portee.database import transaction
@@ -225,7 +225,7 @@ def close(
 def check() -> None:
     """Recount the books from every posting; exit code 1 when something does not add up."""
     with report_errors(), transaction(Settings()) as connection:
-        found = ledger.faults(connection)
+        found = ledger_reports.faults(connection)
         held = ledger.balance(connection)
     for fault in found:
         print_text(fault, style="red")
@@ -245,7 +245,7 @@ def report(
     with report_errors(), transaction(Settings()) as connection:
         kind = TerritoryKind(by.value) if by.value in list(TerritoryKind) else None
         territory = territories.load(connection) if kind else None
-        made = ledger.report(connection, kind or By(by.value), year=year, territory=territory)
+        made = ledger_reports.report(connection, kind or By(by.value), year=year, territory=territory)
     if as_json:
         print_json(
             {"by": by, "year": year, "fictif": made.fictif, "lines": list(reports.report_to_records(made))}

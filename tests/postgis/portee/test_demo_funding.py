@@ -12,7 +12,7 @@ from geo.funding.partners import Partner, PartnerKind
 from geo.funding.reports import By
 from geo.funding.templates import templates
 from geo.settings import ROOT, Settings
-from geo.store import actions, ledger, partners, passes
+from geo.store import actions, ledger, ledger_reports, partners, passes
 from geo.territory.files import read_territory
 from portee.commands.demo import FUND, import_demonstration, import_fund, load_territory
 
@@ -52,13 +52,13 @@ def test_it_loads_once_holds_together_and_tells_something_everywhere(demonstrati
     assert import_fund(*demonstration) == "already there"
     engine, _, territory = demonstration
     with engine.connect() as connection:
-        assert ledger.faults(connection) == []
+        assert ledger_reports.faults(connection) == []
         held = ledger.balance(connection)
         assert min(held.available_cents, held.committed_cents, held.paid_cents) > 0
-        by_year = ledger.report(connection, By.YEAR)
+        by_year = ledger_reports.report(connection, By.YEAR)
         assert by_year.fictif and [line.key for line in by_year.lines] == ["2025", "2026"]
         assert by_year.lines[1].unmatched_cents > 0, "the ceiling bites"
-        assert {line.key for line in ledger.report(connection, By.LEVEL).lines} >= {
+        assert {line.key for line in ledger_reports.report(connection, By.LEVEL).lines} >= {
             *("local", "national", "european")
         }
         assert all(partner.fictif for partner in partners.list_(connection))

@@ -15,7 +15,7 @@ from geo.funding.ledger import Level
 from geo.funding.match_rule import MatchableContribution, MatchRule, matches, rule_on
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.reports import By
-from geo.store import ledger, partners
+from geo.store import ledger, ledger_reports, partners
 
 ACTOR = "Agent du fonds"
 NONE = None
@@ -290,9 +290,9 @@ def test_the_ledger_matches_as_worked_by_hand(connection, case):
     }
     assert found == expected
     assert ledger.balance(connection).matched_cents == total
-    remainder = ledger.report(connection, By.PARTNER).total.unmatched_cents
+    remainder = ledger_reports.report(connection, By.PARTNER).total.unmatched_cents
     assert remainder == sum(unmatched for _, unmatched in expected.values())
-    assert ledger.faults(connection) == []
+    assert ledger_reports.faults(connection) == []
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from geo.funding.templates import README, template_csv, template_xlsx, templates
 from geo.reach.travel import load_travel
 from geo.services import export_funding, import_funding
 from geo.services.accounts import read_account_data
-from geo.store import audit, ledger, partners, passes, snapshots, territories
+from geo.store import audit, ledger, ledger_reports, partners, passes, snapshots, territories
 from geo.store.database import open_engine, parse_url
 from geo.territory.model import TerritoryKind
 from portee.cli import app
@@ -402,8 +402,8 @@ def test_each_kind_loads_and_the_same_again_changes_nothing(fund, tmp_path):
     for kind, again in load_all(fund, tmp_path).items():
         assert (again.new, again.changed, again.unchanged) == (0, 0, len(GOOD[kind])), kind
     assert everything(fund) == before
-    assert ledger.find(fund, "pass/R1").amount_cents == 6_000 and ledger.left(fund, "E3") == 1_000
-    assert ledger.faults(fund) == []
+    assert ledger.find(fund, "pass/R1").amount_cents == 6_000 and ledger.remaining(fund, "E3") == 1_000
+    assert ledger_reports.faults(fund) == []
 
 
 def test_what_is_exported_imports_as_unchanged(fund, tmp_path):
@@ -436,7 +436,7 @@ def test_every_table_and_report_is_exported(fund, tmp_path):
     }
     assert all(tables.values()), [name for name, rows in tables.items() if not rows]
     for by in (By.PARTNER, TerritoryKind.EPCI):
-        report = ledger.report(fund, by, year=2026, territory=TERRITORY)
+        report = ledger_reports.report(fund, by, year=2026, territory=TERRITORY)
         told = [row for row in tables[f"fund-by-{by}"] if row["période"] == "2026"]
         assert [row["payé (€)"] for row in told] == [
             f"{line.paid_cents / 100:.2f}" for line in (*report.lines, report.total)
@@ -588,7 +588,7 @@ def test_whatever_a_file_says_the_books_keep_all_of_it_or_nothing(data, filled, 
             assert found.accepted == found.new + found.changed + found.unchanged
         if not found.new + found.changed:
             assert everything(filled) == before
-        assert ledger.faults(filled) == []
+        assert ledger_reports.faults(filled) == []
         trial.rollback()
 
 

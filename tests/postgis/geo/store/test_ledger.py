@@ -30,7 +30,7 @@ from geo.funding.ledger import (
 )
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
-from geo.store import audit, ledger, partners
+from geo.store import audit, ledger, ledger_reports, partners
 
 DAY = date(2025, 3, 10)
 ACTOR = "Agent du fonds"
@@ -91,8 +91,8 @@ def test_each_kind_moves_money_between_its_accounts(filled):
         ("D1", "release", 10_000, "committed", "available"),
     ]
     assert ledger.balance(filled) == Balance(100_000, 100_000, 150_000, 25_000, 25_000)
-    assert ledger.left(filled, "E1") == 25_000
-    assert ledger.faults(filled) == []
+    assert ledger.remaining(filled, "E1") == 25_000
+    assert ledger_reports.faults(filled) == []
 
 
 def test_a_payment_is_for_what_its_commitment_is_for_unless_it_says_more(fund):
@@ -243,7 +243,7 @@ def test_a_contribution_reversed_gives_its_match_back(fund):
     assert (undone.source, undone.destination, undone.amount_cents) == ("available", "partners", 10_001)
     assert (match.source, match.destination, match.amount_cents) == ("available", "departement", 10_001)
     assert ledger.find(fund, "C1").reversed_by == undone.id
-    assert ledger.faults(fund) == []
+    assert ledger_reports.faults(fund) == []
 
 
 def test_an_entry_is_reversed_once(filled):
@@ -262,7 +262,7 @@ def test_all_is_undone_from_the_last_to_the_first(filled):
     for rank, reference in enumerate(("D1", "P1", "E1", "C1")):
         post(filled, Reversal(reference=f"A{rank}", day=DAY, reverses=reference))
     assert ledger.balance(filled) == Balance(0, 0, 0, 0, 0)
-    assert ledger.faults(filled) == []
+    assert ledger_reports.faults(filled) == []
 
 
 # --- closed periods and rules
@@ -341,7 +341,7 @@ def test_orders_sent_before_one_is_refused_leave_nothing(fund):
     first, second, refused, last, too = ledger.try_all(fund, orders, actor=ACTOR)
     assert all(isinstance(number, int) for number in (first, second, last))
     assert isinstance(refused, InsufficientFunds) and isinstance(too, InsufficientFunds)
-    assert ledger.entries(fund) == [] and ledger.faults(fund) == []
+    assert ledger.entries(fund) == [] and ledger_reports.faults(fund) == []
     assert not [change for change in audit.list_(fund) if change.subject.startswith("ledger_entry/")]
     post(fund, orders[0])
     assert ledger.balance(fund).available_cents == 200
@@ -359,4 +359,4 @@ def test_a_contribution_matched_thrice_and_its_twin_of_the_file_are_undone_at_on
     assert thrice.matched_cents == 175 and len(ledger.entries(fund)) == 4
     undone = [Reversal(reference=f"R{n}", day=date(2026, 1, 1), reverses=f"C{n}") for n in (1, 2)]
     post(fund, undone[0], given("C2", 80), undone[1])
-    assert ledger.balance(fund) == Balance(0, 0, 0, 0, 0) and ledger.faults(fund) == []
+    assert ledger.balance(fund) == Balance(0, 0, 0, 0, 0) and ledger_reports.faults(fund) == []

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, Reversal
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
-from geo.store import ledger, partners
+from geo.store import ledger, ledger_reports, partners
 from geo.store.database import open_engine
 
 DAY = date(2025, 3, 10)
@@ -71,7 +71,7 @@ def sql(books):
 
         yield run
         transaction.rollback()
-        assert ledger.balance(connection) == before and ledger.faults(connection) == []
+        assert ledger.balance(connection) == before and ledger_reports.faults(connection) == []
 
 
 def entry(
@@ -446,7 +446,7 @@ def test_an_entry_without_postings_fails_at_the_commit_itself(books):
     with pytest.raises(DBAPIError, match="has no postings"), books.begin() as connection:
         connection.execute(text(entry("commitment", line="a")))
     with books.begin() as connection:
-        assert ledger.faults(connection) == []
+        assert ledger_reports.faults(connection) == []
 
 
 def test_the_books_recounted_tell_what_guards_would_have_refused(books):
@@ -455,7 +455,7 @@ def test_the_books_recounted_tell_what_guards_would_have_refused(books):
         for table in ("ledger_posting", "ledger_entry"):
             connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         connection.execute(text("UPDATE ledger_posting SET amount_cents = 99 WHERE account = 'paid'"))
-        found = ledger.faults(connection)
+        found = ledger_reports.faults(connection)
         connection.rollback()
     assert found == [
         "balance is not the sum of postings: paid",

@@ -13,7 +13,7 @@ from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, 
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.reports import By, Line
-from geo.store import ledger, partners
+from geo.store import ledger, ledger_reports, partners
 from geo.territory.model import TerritoryKind
 from tests.support.world import OWN, TERRITORY
 
@@ -86,7 +86,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("by", EXPECTED)
 def test_a_report_sums_what_was_posted(filled, by):
-    report = ledger.report(filled, by, territory=TERRITORY)
+    report = ledger_reports.report(filled, by, territory=TERRITORY)
     told = {line.key: sums(line) for line in report.lines}
     empty = {line.key: (0,) * 6 for line in report.lines}
     assert told == {**empty, **EXPECTED[by]}
@@ -96,19 +96,19 @@ def test_a_report_sums_what_was_posted(filled, by):
 
 
 def test_a_year_counts_the_entries_of_its_days(filled):
-    report = ledger.report(filled, By.PARTNER, year=2024)
+    report = ledger_reports.report(filled, By.PARTNER, year=2024)
     assert {line.key: sums(line) for line in report.lines} == {
         "caf": (1_000, 1_000, 0, 0, 0, 2_000),
         "msa": (1_000, 500, 500, 0, 0, 1_500),
         "": (0, 0, 0, 600, 400, -600),
     }
     assert not report.fictif
-    (only,) = ledger.report(filled, By.YEAR, year=2025).lines
+    (only,) = ledger_reports.report(filled, By.YEAR, year=2025).lines
     assert sums(only) == EXPECTED[By.YEAR]["2025"]
 
 
 def test_leverage_and_sums_per_inhabitant(filled):
-    total = ledger.report(filled, TerritoryKind.COMMUNE, territory=TERRITORY).total
+    total = ledger_reports.report(filled, TerritoryKind.COMMUNE, territory=TERRITORY).total
     # (2 700 + 2 200) / 2 700 = 1.814…
     assert total.leverage == Decimal("1.81")
     inhabitants = sum(commune.population for commune in OWN)
@@ -121,13 +121,13 @@ def test_leverage_and_sums_per_inhabitant(filled):
 
 def test_an_empty_fund_reports_nothing(connection):
     for by in (*By, *TerritoryKind):
-        report = ledger.report(connection, by, territory=TERRITORY)
+        report = ledger_reports.report(connection, by, territory=TERRITORY)
         assert sums(report.total) == (0,) * 6 and not report.fictif
 
 
 def test_rows_for_a_spreadsheet_have_a_value_for_each_heading(filled):
     for by in (*By, *TerritoryKind):
-        heading, *rows = reports.rows(ledger.report(filled, by, territory=TERRITORY))
+        heading, *rows = reports.rows(ledger_reports.report(filled, by, territory=TERRITORY))
         assert all(len(row) == len(heading) for row in rows)
         total = dict(zip(heading, rows[-1], strict=True))
         assert (total["contributions (€)"], total["disponible (€)"], total["fictif"]) == (

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from geo.errors import DatabaseUnavailable
 from geo.funding.ledger import Balance, Commitment
-from geo.store import addresses, backup, ledger, passes, snapshots
+from geo.store import addresses, backup, ledger, ledger_reports, passes, snapshots
 from geo.store.cluster import client_program
 from geo.store.database import (
     BASE_REVISION,
@@ -171,7 +171,7 @@ def test_a_database_at_the_base_revision_is_used_as_it_is(database_at):
         snapshot = snapshots.read(connection)
         assert [site.nom for site in snapshot.sites] == ["Mairie fictive", "Lieu c"]
         assert ledger.balance(connection) == Balance(180_000, 150_000, 275_000, 45_000, 10_000)
-        assert ledger.faults(connection) == []
+        assert ledger_reports.faults(connection) == []
         assert passes.standing(connection, "A").reimbursed == 10
         assert addresses.search(connection, "rue des écoles", 1)
         ledger.post(

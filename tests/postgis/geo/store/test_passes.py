@@ -20,7 +20,7 @@ from geo.funding.match_rule import MatchRule
 from geo.funding.pass_reports import by_territory, whole
 from geo.funding.passes import Event, EventKind, Order, Standing, delays, expiries
 from geo.funding.reports import UNPLACED, By
-from geo.store import ledger, passes
+from geo.store import ledger, ledger_reports, passes
 from geo.store.copy_encoder import copy_rows
 from geo.territory.model import TerritoryKind
 from tests.support.world import TERRITORY
@@ -316,7 +316,7 @@ def told_in_public(connection):
     return {
         (by, year): [
             line
-            for line in ledger.report(connection, by, year=year, territory=TERRITORY).lines
+            for line in ledger_reports.report(connection, by, year=year, territory=TERRITORY).lines
             if line.key != UNPLACED
         ]
         for by in (By.PARTNER, *TerritoryKind)
@@ -337,7 +337,7 @@ def test_no_public_report_of_the_fund_tells_how_few_passes_a_site_was_paid_for(o
     )
     assert ledger.balance(ordered).paid_cents == 3_000
     assert told_in_public(ordered) == before
-    whole = ledger.report(ordered, TerritoryKind.COMMUNE, territory=TERRITORY)
+    whole = ledger_reports.report(ordered, TerritoryKind.COMMUNE, territory=TERRITORY)
     (untied,) = [line for line in whole.lines if line.key == UNPLACED]
     assert (untied.paid_cents, untied.committed_cents, whole.total.paid_cents) == (3_000, 3_000, 3_000)
 
