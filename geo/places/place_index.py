@@ -1,11 +1,12 @@
-"""Communes and postcodes, found by what somebody typed; held in memory, no address file needed.
+"""Search communes and postcodes in memory, without an address file.
 
-Own communes rank above the neighbours' at equal likeness, then the more populated.
+At equal similarity, communes of the territory rank before those of neighbours, then the more
+populated.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,45 +15,38 @@ from geo.errors import UnknownPlace
 from geo.places.model import Place, PlaceKind
 from geo.places.name_similarity import NameMatcher
 from geo.places.query_words import ParsedQuery, name_key, parse_query
+from geo.territory.commune_index import CommuneIndex
 from geo.territory.model import Commune, Territory
 
 MIN_SIMILARITY: Final = 0.6
-"""Likeness from which a commune is told at all: two letters wrong in five are too many."""
+"""Minimum similarity of a result: two wrong letters in five are too many."""
 
 NEIGHBOUR_WEIGHT: Final = 0.88
-"""What a neighbour's commune is worth beside one of the territory."""
+"""Factor of the score of communes outside the territory."""
 
 NEIGHBOUR_EXACT_WEIGHT: Final = 0.94
-"""The same, when its name was typed as it is."""
+"""The same factor when the name matches exactly."""
 
 PART_WEIGHT: Final = 0.65
-"""What a commune is worth when its name is only the end or the beginning of what was typed."""
+"""Factor of the score when the name is only the end or the beginning of the query."""
 
 PART_MIN_SIMILARITY: Final = 0.85
-"""Likeness from which a part of what was typed is taken for a misspelt commune."""
+"""Minimum similarity of a part of the query to a misspelt name."""
 
 CERTAIN_SCORE: Final = 0.85
-"""Score of a commune or postcode from which other names like what was typed need not be looked for."""
+"""Score from which no other search is needed for a query."""
 
 _PART_WORDS: Final = 5
 _POSTCODE_LENGTH: Final = 5
 
 
 class PlaceIndex:
-    """Communes of a territory and its neighbours, and their postcodes, ready to be searched."""
+    """Searches the communes of a territory and its neighbours, and their postcodes."""
 
     def __init__(self, territory: Territory) -> None:
         self._own = territory.own_codes
-        self._by_code = territory.commune_by_code
-        ranked = sorted(self._by_code.values(), key=self._rank)
-        self._communes = ranked
-        self._names = NameMatcher(name_key(c.name) for c in ranked)
-        self._by_key: dict[str, list[Commune]] = defaultdict(list)
-        self._by_postcode: dict[str, list[Commune]] = defaultdict(list)
-        for commune, key in zip(ranked, self._names.keys, strict=True):
-            self._by_key[key].append(commune)
-            for postcode in commune.postal_codes:
-                self._by_postcode[postcode].append(commune)
+        self._index = CommuneIndex(territory, name_key, self._rank)
+        self._names = NameMatcher(self._index.names)
 
     def search(self, text: str, limit: int) -> list[Place]:
         """Communes and postcodes that answer what was typed, best first.
@@ -62,91 +56,96 @@ class PlaceIndex:
         """
         digits = text.replace(" ", "")
         if digits.isascii() and digits.isdigit():
-            return self._of_digits(digits)[:limit]
-        asked = parse_query(text)
-        if not asked.words:
-            return self._of_digits(asked.postcode)[:limit] if asked.postcode else []
-        inside = self._by_postcode.get(asked.postcode, ())
-        found = self._inside(asked, inside) if inside else {}
+            return self._search_digits(digits)[:limit]
+        query = parse_query(text)
+        if not query.words:
+            return self._search_digits(query.postcode)[:limit] if query.postcode else []
+        of_postcode = self._index.by_postal_code.get(query.postcode, ())
+        found = self._scores_among(of_postcode, query) if of_postcode else {}
         if not found:
-            found = self._anywhere(asked)
-        places = [self._commune(self._by_code[code], score) for code, score in found.items()]
-        if inside and max(found.values(), default=0.0) < PART_WEIGHT:
-            places.append(self._postcode(asked.postcode, MIN_SIMILARITY))
-        places.sort(key=lambda place: (-place.score, self._rank(self._by_code[place.commune])))
+            found = self._scores(query)
+        places = [self._commune(self._index.by_code[code], score) for code, score in found.items()]
+        if of_postcode and max(found.values(), default=0.0) < PART_WEIGHT:
+            places.append(self._postcode(query.postcode, MIN_SIMILARITY))
+        places.sort(key=lambda place: (-place.score, self._rank(self._index.by_code[place.commune])))
         return places[:limit]
 
     def named_in(self, text: str) -> tuple[str, ...]:
-        """INSEE codes of communes whose name is part of what was typed, misspelt perhaps; sorted."""
-        asked = parse_query(text)
-        parts = _parts(asked)
-        exact = {commune.code for part in parts for commune in self._by_key.get(part, ())}
+        """Return the sorted INSEE codes of communes whose name, perhaps misspelt, is in the query."""
+        parts = _parts(parse_query(text))
+        exact = {commune.code for part in parts for commune in self._index.by_name.get(part, ())}
         if exact or not parts:
             return tuple(sorted(exact))
-        alike = self._names.similarity_to(parts, prefixes=False).max(axis=0)
-        return tuple(sorted(self._communes[at].code for at in np.flatnonzero(alike >= PART_MIN_SIMILARITY)))
+        similarity = self._names.similarity_to(parts, prefixes=False).max(axis=0)
+        rows = np.flatnonzero(similarity >= PART_MIN_SIMILARITY)
+        return tuple(sorted(self._index.communes[row].code for row in rows))
 
     def place(self, place_id: str) -> Place:
-        """The commune or postcode that bears an identifier.
+        """Return the commune or postcode with an identifier.
 
         Raises
         ------
         UnknownPlace
-            If none does.
+            If there is none.
         """
         kind, _, code = place_id.partition("-")
-        if kind == "commune" and code in self._by_code:
-            return self._commune(self._by_code[code], 1.0)
-        if kind == "cp" and code in self._by_postcode:
+        if kind == "commune" and code in self._index.by_code:
+            return self._commune(self._index.by_code[code], 1.0)
+        if kind == "cp" and code in self._index.by_postal_code:
             return self._postcode(code, 1.0)
         raise UnknownPlace(
             "Cet endroit n'est pas connu.", "Écrivez votre commune, votre code postal ou votre adresse."
         )
 
-    def _of_digits(self, digits: str) -> list[Place]:
-        """A postcode whole or begun, then its communes; or the commune of an INSEE code."""
+    def _search_digits(self, digits: str) -> list[Place]:
+        """Search a postcode, whole (with its communes) or partial, or the INSEE code of a commune."""
+        by_postcode = self._index.by_postal_code
         if len(digits) > _POSTCODE_LENGTH:
             return []
-        if communes := self._by_postcode.get(digits):
-            inside = [self._commune(c, 0.9 * self._worth_of(c)) for c in communes]
+        if communes := by_postcode.get(digits):
+            inside = [self._commune(c, 0.9 * self._weight_of(c)) for c in communes]
             return [self._postcode(digits, 1.0), *inside]
-        if digits in self._by_code:
-            return [self._commune(self._by_code[digits], 1.0)]
-        begun = [postcode for postcode in self._by_postcode if postcode.startswith(digits)]
-        begun.sort(key=lambda postcode: (self._rank(self._by_postcode[postcode][0]), postcode))
+        if digits in self._index.by_code:
+            return [self._commune(self._index.by_code[digits], 1.0)]
+        postcodes = [postcode for postcode in by_postcode if digits and postcode.startswith(digits)]
+        postcodes.sort(key=lambda postcode: (self._rank(by_postcode[postcode][0]), postcode))
         score = 0.5 + 0.5 * len(digits) / _POSTCODE_LENGTH
-        return [self._postcode(p, score * self._worth_of(self._by_postcode[p][0])) for p in begun if digits]
+        return [self._postcode(p, score * self._weight_of(by_postcode[p][0])) for p in postcodes]
 
-    def _inside(self, asked: ParsedQuery, communes: list[Commune] | tuple[()]) -> dict[str, float]:
-        """Those of a postcode's communes whose name was typed, alone or in an address: code → score."""
-        alike = NameMatcher(name_key(c.name) for c in communes).similarity_to([asked.key, *_parts(asked)])
+    def _scores_among(self, communes: Sequence[Commune], query: ParsedQuery) -> dict[str, float]:
+        """Score the communes of a postcode by name, alone or in an address: code → score."""
+        names = NameMatcher(name_key(commune.name) for commune in communes)
+        similarity = names.similarity_to([query.key, *_parts(query)])
         found = {}
-        for at, commune in enumerate(communes):
-            whole, part = float(alike[0, at]), float(alike[1:, at].max(initial=0.0))
+        for row, commune in enumerate(communes):
+            whole, part = float(similarity[0, row]), float(similarity[1:, row].max(initial=0.0))
+            # The postcode matches too, so the difference to a perfect score is halved.
             if whole >= MIN_SIMILARITY:
-                # The postcode is told too: half the doubt is left.
-                found[commune.code] = (1 + whole) / 2 * self._worth_of(commune)
+                found[commune.code] = (1 + whole) / 2 * self._weight_of(commune)
             elif part >= MIN_SIMILARITY:
-                found[commune.code] = PART_WEIGHT * (1 + part) / 2 * self._worth_of(commune)
+                found[commune.code] = PART_WEIGHT * (1 + part) / 2 * self._weight_of(commune)
         return found
 
-    def _anywhere(self, asked: ParsedQuery) -> dict[str, float]:
-        """Communes whose name was typed, alone or as part of an address: code → score."""
+    def _scores(self, query: ParsedQuery) -> dict[str, float]:
+        """Score all communes by name, alone or in an address: code → score."""
+        communes = self._index.communes
         found: dict[str, float] = {}
-        if not asked.is_street:
-            scores = self._names.similarity_to([asked.key])[0]
-            for at in np.flatnonzero(scores >= MIN_SIMILARITY):
-                commune, alike = self._communes[at], float(scores[at])
-                found[commune.code] = alike * self._worth_of(commune, alike)
-        parts = _parts(asked)
+        if not query.is_street:
+            scores = self._names.similarity_to([query.key])[0]
+            for row in np.flatnonzero(scores >= MIN_SIMILARITY):
+                similarity = float(scores[row])
+                found[communes[row].code] = similarity * self._weight_of(communes[row], similarity)
+        parts = _parts(query)
         for part in parts:
-            for commune in self._by_key.get(part, ()):
-                found[commune.code] = max(found.get(commune.code, 0.0), PART_WEIGHT * self._worth_of(commune))
+            for commune in self._index.by_name.get(part, ()):
+                score = PART_WEIGHT * self._weight_of(commune)
+                found[commune.code] = max(found.get(commune.code, 0.0), score)
         if not found and parts:
             scores = self._names.similarity_to(parts, prefixes=False).max(axis=0)
-            for at in np.flatnonzero(scores >= PART_MIN_SIMILARITY):
-                commune, alike = self._communes[at], float(scores[at])
-                found[commune.code] = PART_WEIGHT * alike * self._worth_of(commune, alike)
+            for row in np.flatnonzero(scores >= PART_MIN_SIMILARITY):
+                similarity = float(scores[row])
+                weight = self._weight_of(communes[row], similarity)
+                found[communes[row].code] = PART_WEIGHT * similarity * weight
         return found
 
     def _commune(self, commune: Commune, score: float) -> Place:
@@ -163,7 +162,7 @@ class PlaceIndex:
         )
 
     def _postcode(self, postcode: str, score: float) -> Place:
-        first, *others = self._by_postcode[postcode]
+        first, *others = self._index.by_postal_code[postcode]
         more = f" et {len(others)} autre{'s' if len(others) > 1 else ''}" if others else ""
         return Place(
             id=f"cp-{postcode}",
@@ -176,18 +175,18 @@ class PlaceIndex:
             score=round(score, 4),
         )
 
-    def _worth_of(self, commune: Commune, alike: float = 1.0) -> float:
+    def _weight_of(self, commune: Commune, similarity: float = 1.0) -> float:
         if commune.code in self._own:
             return 1.0
-        return NEIGHBOUR_EXACT_WEIGHT if alike > 0.999 else NEIGHBOUR_WEIGHT
+        return NEIGHBOUR_EXACT_WEIGHT if similarity > 0.999 else NEIGHBOUR_WEIGHT
 
     def _rank(self, commune: Commune) -> tuple[bool, int, str]:
         return commune.code not in self._own, -commune.population, commune.code
 
 
-def _parts(asked: ParsedQuery) -> list[str]:
-    """The ends and beginnings of what was typed that may name a commune, longest first, ends before."""
-    words = asked.words
+def _parts(query: ParsedQuery) -> list[str]:
+    """Return the ends, then the beginnings of a query that may name a commune, longest first."""
+    words = query.words
     longest = min(len(words) - 1, _PART_WORDS)
     ends = [" ".join(words[-count:]) for count in range(longest, 0, -1)]
     return ends + [" ".join(words[:count]) for count in range(longest, 0, -1)]

@@ -1,29 +1,29 @@
-"""Which commune a record speaks of, from what it says of its name, codes, address and point."""
+"""Find the commune of a record from its commune name, codes, address and coordinates."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import shapely
 
-from geo.crs import WGS84, departement_code, project, reproject
+from geo.crs import departement_code
 from geo.sites.findings import Finding
 from geo.sites.text import comparable_text, fold
+from geo.territory.commune_index import CommuneIndex
 from geo.territory.model import Commune, Territory
 
 NEAR_M: Final = 5_000
-"""How far outside its commune's boundary a point is still believed, in metres.
+"""How far outside its commune a point is still plausible, in metres.
 
-Boundaries are generalised, mergers move them, and a place may stand on the neighbour's land; 5 km
-is about the width of a French commune. The real errors lie hundreds of kilometres away.
+Boundaries are generalised and change with mergers, and a place may be in the neighbouring commune;
+5 km is about the width of a French commune. Real errors are hundreds of kilometres away.
 """
 
 _NAME_MAX = 100
-"""No French commune has a name half as long: longer text names none."""
+"""Longest text compared with names, in characters; no French commune has a name half as long."""
 
 _INSEE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
 _POSTAL = re.compile(r"\d{5}", re.ASCII)
@@ -34,7 +34,7 @@ _SHORT = {"st": "saint", "ste": "sainte", "s/": "sur"}
 
 @dataclass(frozen=True, slots=True)
 class ResolvedCommune:
-    """Where a record says it is; `commune` is None when it can't be told."""
+    """The resolved location of a record; `commune` is None when it cannot be determined."""
 
     commune: Commune | None
     name: str
@@ -45,7 +45,7 @@ class ResolvedCommune:
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What a record says of where it is: cleaned text, and its point (longitude, latitude)."""
+    """Location information of a record: cleaned text, and its point (longitude, latitude)."""
 
     code_insee: str
     name: str
@@ -56,40 +56,28 @@ class Clues:
 
 
 class CommuneResolver:
-    """Communes of a territory and its neighbours, found by code, name, postal code or point.
+    """Resolves the commune of records among those of a territory and its neighbours.
 
     Built once for a whole file.
     """
 
     def __init__(self, territory: Territory) -> None:
-        self._by_code = territory.commune_by_code
-        self._own = territory.own_codes
-        self._epsg = territory.metric_crs
-        self._by_name: dict[str, list[Commune]] = defaultdict(list)
-        self._by_postal: dict[str, list[Commune]] = defaultdict(list)
-        self._folded: dict[str, str] = {}
-        for commune in sorted(self._by_code.values(), key=lambda c: c.code):
-            self._folded[commune.code] = normalized_commune_name(commune.name)
-            self._by_name[self._folded[commune.code]].append(commune)
-            for postal in commune.postal_codes:
-                self._by_postal[postal].append(commune)
-        self._communes = list(self._by_code.values())
-        self._tree = shapely.STRtree([c.boundary for c in self._communes])
-        self._metric: dict[str, shapely.Geometry] = {}
+        self._index = CommuneIndex(territory, normalized_commune_name)
+        self._name_by_code = dict(zip((c.code for c in self._index.communes), self._index.names, strict=True))
 
     def resolve(self, clues: Clues) -> ResolvedCommune:
-        """The commune a record is in, with its official name and codes.
+        """Find the commune of a record, with its official name and codes.
 
-        An INSEE code and a name that disagree are settled by the point, else by the postal code,
-        else for the code. A missing code is found from name and postal code; a missing name from
-        the code, or from a postal code that only one commune has or one of whose communes the
-        address or the name of the site tells. A name the territory doesn't know is kept as
-        written, beside the code of the commune that its own code, or its point together with its
-        postal code, designates.
+        1. If the INSEE code is known and agrees with the name, or there is no name, take it.
+        2. If code and name disagree, choose by the point, else by the postal code, else the code.
+        3. Without a known code, take the commune with the name, if only one has it.
+        4. Without code or name, take the commune that contains the point, else the only commune of
+           the postal code, else the one of its communes named in the address or the site name.
+        5. An unknown name is not corrected; code or point and postal code give the commune.
         """
         postal, postal_findings = _postal(clues.code_postal)
         code = _insee(clues.code_insee)
-        by_code = self._by_code.get(code)
+        by_code = self._index.by_code.get(code)
         named = self._named(clues.name, postal)
         commune, findings = (
             self._from_code(by_code, named, postal, clues)
@@ -105,23 +93,14 @@ class CommuneResolver:
         )
 
     def is_near(self, commune: Commune, longitude: float, latitude: float) -> bool:
-        """Whether a point (WGS 84 degrees) is inside a commune or within `NEAR_M` of it."""
-        if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-            return False
-        point = shapely.Point(longitude, latitude)
-        if commune.boundary.contains(point):
-            return True
-        if (boundary := self._metric.get(commune.code)) is None:
-            boundary = reproject([commune.boundary], source=WGS84, target=self._epsg)[0]
-            self._metric[commune.code] = boundary
-        x, y = project(longitude, latitude, self._epsg)[0]
-        return bool(boundary.distance(shapely.Point(x, y)) <= NEAR_M)  # NaN and inf are not near
+        """Return whether a point (WGS 84 degrees) is in a commune or within `NEAR_M` of it."""
+        return self._index.is_near(commune, longitude, latitude, margin_m=NEAR_M)
 
     def _named(self, name: str, postal: str) -> list[Commune]:
-        """Communes a name may mean: those of its postal code, else of the same département."""
+        """Return the communes with a name: those of the postal code, else of the same département."""
         if not name or len(name) > _NAME_MAX:
             return []
-        candidates = self._by_name.get(normalized_commune_name(name), [])
+        candidates = self._index.by_name.get(normalized_commune_name(name), [])
         if not postal:
             return candidates
         exact = [c for c in candidates if postal in c.postal_codes]
@@ -134,12 +113,12 @@ class CommuneResolver:
             return by_code, ()
         if not named:
             return by_code, (_unnamed(by_code, clues),)
-        said = f"{by_code.code} / {clues.name}"
+        quoted = f"{by_code.code} / {clues.name}"
         detail = f"le code {by_code.code} est celui de {by_code.name}"
         chosen = self._settle_conflict([by_code, *named], postal, clues)
         if chosen is not by_code:
             detail += f", le nom et le reste désignent {chosen.name}"
-        return chosen, (Finding("commune_discordante", "code_insee", said, detail),)
+        return chosen, (Finding("commune_discordante", "code_insee", quoted, detail),)
 
     def _from_name(
         self, code: str, named: list[Commune], postal: str, clues: Clues
@@ -158,9 +137,9 @@ class CommuneResolver:
         return self._from_postal_code(postal, clues)
 
     def _from_postal_code(self, postal: str, clues: Clues) -> tuple[Commune | None, tuple[Finding, ...]]:
-        candidates = self._by_postal.get(postal, [])
-        inside = self._containing(clues)
-        if clues.name:  # a hamlet or a former commune: only its point can tell
+        candidates = self._index.by_postal_code.get(postal, [])
+        inside = self._index.containing(*clues.point) if clues.point else None
+        if clues.name:  # a hamlet or a former commune, which only its point can locate
             if inside and inside in candidates:
                 detail = f"{inside.code}, {inside.name}, par les coordonnées"
                 return inside, (
@@ -186,12 +165,12 @@ class CommuneResolver:
     def _mentioned_in(
         self, candidates: Iterable[Commune], text: str, *, at_end: bool = False
     ) -> list[Commune]:
-        """Communes whose name a text holds as whole words; the longest when one holds another."""
+        """Return the communes with the longest name that a text contains as whole words."""
         words = _padded_words(normalized_commune_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX]))
-        holds = words.endswith if at_end else words.__contains__
-        told = [c for c in candidates if holds(_padded_words(self._folded[c.code]))]
-        longest = max((len(self._folded[c.code]) for c in told), default=0)
-        return [c for c in told if len(self._folded[c.code]) == longest]
+        contains = words.endswith if at_end else words.__contains__
+        mentioned = [c for c in candidates if contains(_padded_words(self._name_by_code[c.code]))]
+        longest = max((len(self._name_by_code[c.code]) for c in mentioned), default=0)
+        return [c for c in mentioned if len(self._name_by_code[c.code]) == longest]
 
     def _settle_conflict(self, candidates: list[Commune], postal: str, clues: Clues) -> Commune:
         near = self._containing_or_near(candidates, clues) or candidates
@@ -200,7 +179,7 @@ class CommuneResolver:
         return near[0]
 
     def _containing_or_near(self, candidates: list[Commune], clues: Clues) -> list[Commune]:
-        """Candidates that hold the point; failing that, those it is near."""
+        """Return the candidates that contain the point, or else those near it."""
         if clues.point is None:
             return []
         point = shapely.Point(clues.point)
@@ -208,17 +187,11 @@ class CommuneResolver:
             c for c in candidates if self.is_near(c, *clues.point)
         ]
 
-    def _containing(self, clues: Clues) -> Commune | None:
-        if clues.point is None:
-            return None
-        hits = self._tree.query(shapely.Point(clues.point), predicate="within")
-        return self._communes[int(min(hits))] if len(hits) else None
-
     def _is_name_of(self, commune: Commune, name: str) -> bool:
-        return len(name) <= _NAME_MAX and normalized_commune_name(name) == self._folded[commune.code]
+        return len(name) <= _NAME_MAX and normalized_commune_name(name) == self._name_by_code[commune.code]
 
     def _official(self, commune: Commune, name: str, *, known: bool) -> tuple[str, tuple[Finding, ...]]:
-        """The official spelling; a name that is no commune's is kept as written."""
+        """Return the official spelling of a name; unknown names are unchanged."""
         if not name:
             return commune.name, ()
         if name == commune.name or not (known or self._is_name_of(commune, name)):
@@ -228,7 +201,7 @@ class CommuneResolver:
     def _checked_postal(
         self, commune: Commune, postal: str, clues: Clues, findings: tuple[Finding, ...]
     ) -> tuple[str, tuple[Finding, ...]]:
-        """The postal code held against the commune's; found from the commune when it has only one."""
+        """Check the postal code against those of the commune; fill it in when there is only one."""
         known = commune.postal_codes
         if not postal:
             if len(known) == 1:
@@ -237,13 +210,13 @@ class CommuneResolver:
         if not known or postal in known:
             return postal, findings
         detail = f"{commune.name} a {', '.join(known)}"
-        if postal not in self._by_postal:
+        if postal not in self._index.by_postal_code:
             detail += f" ; {postal} n'est celui d'aucune commune, peut-être un code CEDEX"
         return postal, (*findings, Finding("code_postal_discordant", "code_postal", postal, detail))
 
 
 def normalized_commune_name(name: str) -> str:
-    """A commune's name as people may write it: no accents, case, "CEDEX", St for Saint, (Le) last."""
+    """Normalise a commune name: no accents, case or "CEDEX"; St is Saint; a final (Le) moves first."""
     words = _CEDEX.sub("", fold(comparable_text(name[:_NAME_MAX])).replace("'", " ' "))
     text = " ".join(_SHORT.get(word, word) for word in words.replace(",", " ").replace(".", " ").split())
     if match := _TRAILING_ARTICLE.fullmatch(text):
@@ -252,12 +225,12 @@ def normalized_commune_name(name: str) -> str:
 
 
 def _padded_words(folded: str) -> str:
-    """Folded words between spaces, elided articles apart: "mairie d'agen" holds " agen "."""
+    """Return folded words between spaces, elisions split: " mairie d agen " contains " agen "."""
     return " " + folded.replace("'", " ") + " "
 
 
 def _insee(cell: str) -> str:
-    """A well-formed INSEE code; "" for anything else. A leading zero lost by a spreadsheet is put back."""
+    """Return a well-formed INSEE code, or "". A leading zero lost by a spreadsheet is restored."""
     code = cell.replace(" ", "").upper()
     code = code.zfill(5) if len(code) == 4 else code
     return code if _INSEE.fullmatch(code) else ""
@@ -274,7 +247,7 @@ def _postal(cell: str) -> tuple[str, tuple[Finding, ...]]:
 
 
 def _departements(postal: str) -> tuple[str, ...]:
-    """Départements a postal (or INSEE) code begins with; Corsica's 20 is 2A or 2B."""
+    """Return the départements of a postal (or INSEE) code; 20 stands for 2A and 2B."""
     return ("2A", "2B") if postal.startswith("20") else (departement_code(postal),)
 
 
@@ -283,8 +256,8 @@ def _unnamed(commune: Commune, clues: Clues) -> Finding:
 
 
 def _unknown(clues: Clues) -> Finding:
-    said = " ".join(filter(None, (clues.code_insee, clues.code_postal, clues.name)))
-    return Finding("commune_inconnue", "commune", said)
+    quoted = " ".join(filter(None, (clues.code_insee, clues.code_postal, clues.name)))
+    return Finding("commune_inconnue", "commune", quoted)
 
 
 def _ambiguous(candidates: Iterable[Commune], clues: Clues) -> Finding:
