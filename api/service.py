@@ -14,6 +14,7 @@ from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
 from geo.funding.actions import load_kinds
 from geo.hours.calendar import Calendar
+from geo.services.find_help import PlaceFinder
 from geo.services.snapshot_view import SnapshotView
 from geo.settings import Settings
 from geo.snapshot import Snapshot
@@ -117,6 +118,10 @@ class AppState:
             )
             rendered = self._rendered = RenderedSnapshot(view, self.map_settings)
         return CurrentView(rendered.view, rendered, held.age, held.database_ok)
+
+    def place_finder(self, current: CurrentView) -> PlaceFinder:
+        """Return the search of places over the current snapshot and the database."""
+        return PlaceFinder(current.view, self.connect, current.database_ok, self.http.geocoder_url)
 
 
 def app_state(request: Request) -> AppState:

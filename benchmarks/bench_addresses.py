@@ -22,12 +22,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.places import find_places
 from api.service import AppState
 from api.settings import ApiSettings
 from benchmarks.make_addresses import streets_of, write
 from geo.places.ban import read_addresses
-from geo.services.snapshot_view import SnapshotView
+from geo.services.find_help import PlaceFinder
 from geo.settings import Settings
 from geo.store import addresses, cluster, snapshots, territories
 from geo.store.database import migrate, open_engine
@@ -199,10 +198,10 @@ def measure(folder: Path, rows: int, *, show: bool) -> None:
             )
             service = AppState(settings, ApiSettings(geocoder_url=""), HandKeeper(snapshot))
             service.engine = engine
-            view = SnapshotView(snapshot, home=folder, detour_factor=1.3, searches_cached=1)
+            finder = service.place_finder(service.current())
 
-            def find(text: str, service: AppState = service, view: SnapshotView = view) -> list[str]:
-                return [place.id for place in find_places(service, view, text, 8)]
+            def find(text: str, finder: PlaceFinder = finder) -> list[str]:
+                return [place.id for place in finder.search(text, 8).places]
 
             find("agen")  # the gazetteer is made, a connection opened
             searched(find, questions(territory, rows), show=show)

@@ -6,7 +6,7 @@ pot=$(mktemp)
 trap 'rm -f "$pot"' EXIT
 pybabel=.venv/bin/pybabel
 "$pybabel" --quiet extract --mapping scripts/catalogues.cfg --keywords=N_ \
-    --no-location --sort-output --omit-header --output "$pot" api/residents geo/wording
+    --no-location --sort-output --omit-header --output "$pot" api/residents geo static_maps
 for catalogue in geo/wording/locale/*/LC_MESSAGES/portee.po; do
     language=$(cut -d/ -f4 <<<"$catalogue")
     "$pybabel" --quiet update --input-file "$pot" --output-file "$catalogue" --locale "$language" \

@@ -6,9 +6,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.residents.page_context import PageContext, html, render
-from api.residents.search_state import read
 from api.routing import router
 from api.service import app_state
+from geo.services.search_state import read
 
 PATH = "/accessibilite"
 

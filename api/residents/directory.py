@@ -11,11 +11,11 @@ from fastapi.responses import Response
 
 from api.rendered_snapshot import CurrentView
 from api.residents.page_context import PageContext, html, render
-from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import app_state
 from geo.matching.criteria import Criteria
 from geo.matching.text_search import SiteSearch
+from geo.services.search_state import SearchState, read
 from geo.sites.model import Site
 from geo.sites.text import fold
 

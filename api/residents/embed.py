@@ -11,22 +11,17 @@ from markupsafe import Markup
 
 from api.rendered_snapshot import CurrentView
 from api.residents import sites_map_page
-from api.residents.choices import CHOICES, GROUP_NAMES
-from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
-from api.residents.find import KEPT, MAYBES, has_more, search
+from api.residents.find import KEPT, MAYBES, has_more
 from api.residents.page_context import ASSETS, POLICY, PageContext, base_url, html, render
-from api.residents.search_state import SearchState, UnusableValue
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
-from geo.matching.ranking import MatchResult, rank_sites
-from geo.snapshot import Snapshot
-from geo.wording import dates
-from geo.wording.language import language
-from static_maps.coverage_map import WrittenPage
+from geo.matching.choices import CHOICES, GROUP_NAMES
+from geo.services.embed_options import BOTH, LIST, MAP, Embedded, read
+from geo.services.find_help import find_help, result_cards
+from geo.services.search_state import SearchState, UnusableValue
 from static_maps.csp import digest
-from static_maps.settings import MapSettings
-from static_maps.sites_map import sites_map
+from static_maps.resident_map import one_file
 
 PATH: Final = "/embed"
 FILE: Final = "/embed/carte.html"
@@ -80,52 +75,6 @@ def whole_file(request: Request) -> Response:
     return answered
 
 
-def one_file(
-    snapshot: Snapshot,
-    asked: SearchState,
-    embedded: Embedded,
-    *,
-    outline: bytes,
-    settings: MapSettings,
-    address: str = "",
-) -> WrittenPage:
-    """Draw the map of a territory's sites in one HTML file that requests nothing but tiles.
-
-    The file stays valid for months: it shows the hours of a site, not whether it is open now.
-
-    Parameters
-    ----------
-    outline
-        The territory's boundaries, see `static_maps.sites_map.outline_json`.
-    address
-        Where the service answers, for links to it; "" for none.
-    """
-    found: MatchResult = rank_sites(snapshot.sites, None, asked.wishes)
-    codes = frozenset(embedded.territory.communes) if embedded.territory else None
-    sites = [
-        each.site for each in (*found.fits, *found.maybes) if codes is None or each.site.code_insee in codes
-    ]
-    _ = language(asked.language)
-    words = sites_map_page.map_texts(_, embedded, snapshot.territory.name)
-    if snapshot.sites_updated:
-        lead = _(
-            "Choisissez un lieu pour voir son numéro de téléphone. Informations du %(date)s.",
-            date=dates.long_date(snapshot.sites_updated, _),
-        )
-        words = replace(words, lead=lead)
-    return sites_map(
-        snapshot,
-        sites_map_page.lasting_pins(_, sites, address),
-        words=words,
-        settings=settings,
-        outline=outline,
-        view=sites_map_page.initial_view(asked, embedded),
-        back=f"{address}{asked.address('/')}" if address else "",
-        accent=embedded.accent,
-        sealed=True,
-    )
-
-
 def page(
     service: AppState,
     current: CurrentView,
@@ -137,7 +86,7 @@ def page(
     """The embedded page, as HTML."""
     view = current.view
     embedded = replace(embedded, view=embedded.view or BOTH)
-    results = embedded.bounded(search(service, view, asked))
+    results = embedded.bounded(find_help(service.place_finder(current), asked))
     frame = PageContext(PATH, asked, current)
     found = results.answer
     needs = asked.wishes.of("besoin")
@@ -158,13 +107,15 @@ def page(
             "kept": kept,
             "listed": listed,
             "map_address": embedded.address(sites_map_page.PATH, asked) if embedded.view != LIST else "",
-            "cards": results.cards(found.fits[: asked.count], view.calendar),
-            "maybes": results.cards(found.maybes[: MAYBES if found.fits else asked.count], view.calendar),
-            "nearly": results.cards(found.nearly, view.calendar),
+            "cards": result_cards(found.fits[: asked.count], results.moment, view.calendar),
+            "maybes": result_cards(
+                found.maybes[: MAYBES if found.fits else asked.count], results.moment, view.calendar
+            ),
+            "nearly": result_cards(found.nearly, results.moment, view.calendar),
             "more": embedded.address(PATH, more) if more else "",
             "whole": asked.address("/"),
             "everything": embedded.address(PATH, SearchState(language=asked.language)),
-            "unusable": [each.said(frame.language) for each in unusable],
+            "unusable": [each.message(frame.language) for each in unusable],
             "this": base + embedded.address(PATH, asked),
             "base": base,
         },

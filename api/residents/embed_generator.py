@@ -10,12 +10,12 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.residents import embed, oembed
-from api.residents.choices import CHOICES
-from api.residents.embed_params import BOTH, LIST, MAP, Embedded, read
 from api.residents.page_context import PageContext, base_url, html, render
-from api.residents.search_state import SearchState
 from api.routing import router
 from api.service import app_state
+from geo.matching.choices import CHOICES
+from geo.services.embed_options import BOTH, LIST, MAP, Embedded, read
+from geo.services.search_state import SearchState
 from geo.sites.text import fold
 from geo.territory.model import Territory, TerritoryKind
 from geo.wording.language import N_, Language
@@ -70,7 +70,7 @@ def integrate_page(request: Request) -> Response:
             "title": oembed.frame_title(embedded, territory, asked.language),
             "preview": embedded.address(embed.PATH, asked),
             "file": embedded.address(embed.FILE, asked),
-            "unusable": [each.said(_) for each in unusable],
+            "unusable": [each.message(_) for each in unusable],
         },
     )
     return html(body)

@@ -14,10 +14,10 @@ from fastapi.responses import Response
 from api.parameters import MAX_PARAMETERS
 from api.problems import problem
 from api.residents.embed import PATH as EMBED
-from api.residents.embed_params import Embedded, read
 from api.residents.page_context import base_url
 from api.routing import router
 from api.service import app_state
+from geo.services.embed_options import Embedded, read
 from geo.territory.model import Territory
 from geo.wording.language import language
 

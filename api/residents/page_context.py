@@ -19,9 +19,9 @@ from starlette.types import Scope
 
 from api.pages import HTML
 from api.rendered_snapshot import CurrentView
-from api.residents.search_state import SearchState
 from api.security_headers import FRAMED_BY
 from api.service import app_state
+from geo.services.search_state import SearchState
 from geo.wording import dates, names, site_phrases
 from geo.wording.language import LANGUAGES, Language, language
 

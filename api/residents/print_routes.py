@@ -11,22 +11,29 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.rendered_snapshot import CurrentView
-from api.residents.find import resolve_origin
 from api.residents.page_context import PageContext, base_url, html, render
-from api.residents.print_content import KINDS, Desk, site_slip, territory_directory, territory_sheet
-from api.residents.search_state import SearchState, read
 from api.responses import is_not_modified, snapshot_headers
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import PorteeError
+from geo.services.find_help import resolve_origin
+from geo.services.search_state import SearchState, read
 from geo.sites.text import fold
 from geo.territory.model import Grouping, TerritoryKind
 from geo.wording.language import N_
+from static_maps.print_content import (
+    DIRECTORY_NAME,
+    KINDS,
+    Desk,
+    site_slip,
+    slug,
+    territory_directory,
+    territory_sheet,
+)
 from static_maps.print_layout import directory_pdf, sheet_pdf, slip_pdf
 
 PATH: Final = "/imprimer"
 PDF: Final = "application/pdf"
-DIRECTORY: Final = "annuaire"
 
 QUESTIONS: Final = {
     TerritoryKind.COMMUNE: N_("Une affiche pour une commune"),
@@ -40,8 +47,6 @@ LABELS: Final = {
 }
 UNKNOWN: Final = N_("Nous n'avons pas de feuille pour « %(code)s ». Choisissez ci-dessous.")
 UNKNOWN_SITE: Final = N_("Ce lieu n'est pas, ou plus, dans la liste.")
-
-_NAME_MOST: Final = 60
 
 routes = router("pages", "", described=False)
 
@@ -60,11 +65,11 @@ def choose(request: Request) -> Response:
     return _chooser(request)
 
 
-@routes.get(PATH + f"/{DIRECTORY}.pdf")
+@routes.get(PATH + f"/{DIRECTORY_NAME}.pdf")
 def directory(request: Request) -> Response:
     """The directory of the whole territory."""
     desk, current = _desk(request)
-    name = f"{DIRECTORY}-aide-numerique-{slug(current.view.snapshot.territory.name)}"
+    name = f"{DIRECTORY_NAME}-aide-numerique-{slug(current.view.snapshot.territory.name)}"
     return _remembered(request, desk, current, name, lambda: directory_pdf(territory_directory(desk)))
 
 
@@ -93,7 +98,7 @@ def slip(request: Request, site_id: str) -> Response:
         return _chooser(request, UNKNOWN_SITE)
     site = current.view.snapshot.sites[row]
     asked, _unusable = read(request.scope["query_string"])
-    origin = resolve_origin(app_state(request), current.view, asked)
+    origin = resolve_origin(app_state(request).place_finder(current), asked)
     content = slip_pdf(site_slip(desk, site, origin, asked.mode))
     # It holds the hour it was asked at, and maybe where somebody is: nobody else's.
     return _pdf(content, f"fiche-{slug(site.nom)}", {"Cache-Control": "private, no-store"})
@@ -102,11 +107,6 @@ def slip(request: Request, site_id: str) -> Response:
 def sheet_path(kind: TerritoryKind, code: str) -> str:
     """Path of the sheet of a territory."""
     return f"{PATH}/{kind.value}/{code}.pdf"
-
-
-def slug(name: str) -> str:
-    """A name as a part of a file name: letters, digits and hyphens, not too long."""
-    return "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:_NAME_MOST].strip("-") or "portee"
 
 
 def _desk(request: Request) -> tuple[Desk, CurrentView]:
@@ -166,7 +166,7 @@ def _chooser(request: Request, problem: str = "", **values: str) -> Response:
                 for kind in KINDS
             ],
             "path": PATH,
-            "directory": frame.link(f"{PATH}/{DIRECTORY}.pdf"),
+            "directory": frame.link(f"{PATH}/{DIRECTORY_NAME}.pdf"),
         },
     )
     return html(

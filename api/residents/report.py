@@ -15,11 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from api.rendered_snapshot import CurrentView
 from api.residents.page_context import base_url, html
 from api.residents.report_form import ReportForm, from_elsewhere, read_form, read_form_body
-from api.residents.search_state import SearchState, read
 from api.residents.site import DONE, site_page, unknown_site_page
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import DatabaseUnavailable, UnknownSite
+from geo.services.search_state import SearchState, read
 from geo.sites.model import Site
 from geo.store import reports
 from geo.store.reports import ReportSubject

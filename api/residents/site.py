@@ -13,16 +13,16 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.rendered_snapshot import CurrentView
 from api.residents import timetable
-from api.residents.choices import CHOICES
 from api.residents.jsonld import linked
 from api.residents.page_context import PageContext, base_url, html, render
 from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
-from api.residents.search_state import SearchState, read
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import UnknownSite
 from geo.hours.open_status import closures, next_visits, open_status_at, week_hours
+from geo.matching.choices import CHOICES
 from geo.matching.criteria import GROUPS
+from geo.services.search_state import SearchState, read
 from geo.sites import standard
 from geo.sites.findings import CATALOGUE
 from geo.sites.model import Site

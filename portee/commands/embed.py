@@ -8,13 +8,13 @@ from urllib.parse import urlencode, urlsplit
 
 import typer
 
-from api.residents.embed import one_file
-from api.residents.embed_params import read
 from geo.errors import InvalidParameter
+from geo.services.embed_options import read
 from geo.settings import Settings
 from geo.wording.language import language
 from portee.console import print_text, report_errors
 from portee.coverage_options import load_context
+from static_maps.resident_map import one_file
 from static_maps.settings import MapSettings
 from static_maps.sites_map import outline_json
 
@@ -47,7 +47,7 @@ def embed(
         snapshot = load_context(settings).snapshot
         asked, embedded, unusable = read(urlencode(pairs).encode(), snapshot.territory)
         if unusable:
-            raise InvalidParameter(" ".join(each.said(language("fr")) for each in unusable), "")
+            raise InvalidParameter(" ".join(each.message(language("fr")) for each in unusable), "")
         html = one_file(
             snapshot,
             asked,

@@ -10,8 +10,6 @@ from typing import Annotated
 
 import typer
 
-from api.residents.print_content import Desk, territory_directory, territory_sheet
-from api.residents.print_routes import DIRECTORY, slug
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
 from geo.services.snapshot_view import SnapshotView
@@ -23,6 +21,7 @@ from geo.territory.model import Grouping, TerritoryKind
 from geo.wording.language import LANGUAGES, SOURCE
 from portee.commands.serve import DEFAULT_PORT
 from portee.console import err, plain, print_json, print_text, progress, report_errors
+from static_maps.print_content import DIRECTORY_NAME, Desk, slug, territory_directory, territory_sheet
 from static_maps.print_layout import directory_pdf, sheet_pdf
 
 Job = tuple[str, Callable[[], bytes]]
@@ -116,7 +115,7 @@ def _jobs(desk: Desk, groups: list[Grouping], *, whole: bool) -> list[Job]:
     ]
     if whole:
         name = slug(desk.view.snapshot.territory.name)
-        jobs.append((f"{DIRECTORY}-{name}.pdf", lambda: directory_pdf(territory_directory(desk))))
+        jobs.append((f"{DIRECTORY_NAME}-{name}.pdf", lambda: directory_pdf(territory_directory(desk))))
     return jobs
 
 

@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.places import find_place, find_places
 from api.schemas import PlacesAnswer
 from api.service import AppState
 from api.settings import ApiSettings
@@ -143,19 +142,19 @@ def test_limit_is_kept(client):
 
 def test_pages_find_places_and_look_them_up_again(client):
     service = service_in(client)
-    view = service.current().view
+    finder = service.place_finder(service.current())
     for words in ("ouestville", "99100", "12 rue de l'église ouestville", "lagarde"):
-        for found in find_places(service, view, words, 3):
-            assert find_place(service, view, found.id).label == found.label
+        for found in finder.search(words, 3).places:
+            assert finder.by_id(found.id).label == found.label
     for place_id in ("", "x", "ban-99001_9999", "commune-00000", "geo-1"):
         with pytest.raises(UnknownPlace):
-            find_place(service, view, place_id)
+            finder.by_id(place_id)
 
 
 def test_an_address_cannot_be_looked_up_without_its_database(alone):
     service = service_in(alone)
     with pytest.raises(DatabaseUnavailable):
-        find_place(service, service.current().view, "ban-99001_0010")
+        service.place_finder(service.current()).by_id("ban-99001_0010")
 
 
 def test_the_geocoder_is_not_asked_unless_it_is_configured():
@@ -176,7 +175,7 @@ def test_the_geocoder_is_asked_when_nothing_good_was_found():
             assert told["places"][0]["kind"] == "address" and told["places"][1]["id"] == "commune-99001"
             assert told["meta"]["addresses"]["attribution"] == "Géocodeur de l'État"
             service = service_in(client)
-            again = find_place(service, service.current().view, told["places"][0]["id"])
+            again = service.place_finder(service.current()).by_id(told["places"][0]["id"])
             assert again.kind is PlaceKind.ADDRESS and again.commune == "99001"
             stand_in.status = 500
             assert labels(client, "12 rue de l'exemple ouestville") == ["Ouestville"]

@@ -16,9 +16,6 @@ from pypdf import PdfReader
 from pypdf.generic import IndirectObject
 from typer.testing import CliRunner
 
-from api.residents.find import SearchOrigin
-from api.residents.print_content import Desk, hours_lines, site_slip, territory_directory, territory_sheet
-from api.residents.print_routes import slug
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.hours.calendar import Calendar
 from geo.hours.weekly import TIME_ZONE
@@ -27,6 +24,7 @@ from geo.matching.upcoming_visits import upcoming_visits
 from geo.places.model import Place, PlaceKind
 from geo.reach.modes import Mode
 from geo.services import import_sites
+from geo.services.find_help import SearchOrigin
 from geo.services.snapshot_view import SnapshotView
 from geo.settings import ROOT, Settings
 from geo.sites.model import ItinerantStop
@@ -37,6 +35,7 @@ from geo.territory.files import read_territory
 from geo.territory.model import TerritoryKind
 from geo.wording.language import language
 from portee.cli import app
+from static_maps.print_content import Desk, hours_lines, site_slip, slug, territory_directory, territory_sheet
 from static_maps.print_layout import LINK_MOST, directory_pdf, qr_svg, sheet_pdf, slip_pdf
 from tests.support.serving import serving
 from tests.support.world import TERRITORY, at, site, snapshot

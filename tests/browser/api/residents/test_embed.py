@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from api.app import create_app
-from api.residents.search_state import clean
 from api.settings import ApiSettings
+from geo.services.search_state import clean
 from geo.settings import Settings
 from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
 from tests.support import crowd, world

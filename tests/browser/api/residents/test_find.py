@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from api.app import create_app
-from api.residents.search_state import clean
 from api.settings import ApiSettings
+from geo.services.search_state import clean
 from geo.settings import Settings
 from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
 from tests.postgis.geo.store.test_snapshot_watcher import eventually

@@ -13,13 +13,14 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from api.residents import embed_generator, embed_params, search_state
-from api.residents.choices import CHOICES
+from api.residents import embed_generator
 from api.residents.page_context import ASSETS
 from api.settings import ApiSettings
 from geo.coverage.analysis_context import AnalysisContext
+from geo.matching.choices import CHOICES
 from geo.matching.criteria import Criteria
 from geo.reach.travel import Travel
+from geo.services import embed_options, search_state
 from geo.settings import ROOT
 from geo.sites.model import Position
 from portee.cli import app
@@ -80,10 +81,10 @@ def test_no_name_of_version_1_is_ever_lost():
         language="en",
     )
     assert {name for name, _ in state.pairs()} == {"ou", "lieu", "quand", "mots", "mode", "n", "lang", "prix"}
-    known = {*embed_params.NAMES, *CHOICES, "ou", "lieu", "pos", "mots", "mode", "n", "lang"}
+    known = {*embed_options.NAMES, *CHOICES, "ou", "lieu", "pos", "mots", "mode", "n", "lang"}
     assert known >= NAMES_OF_VERSION_1
-    assert embed_params.VERSION == 1
-    assert set(embed_params.VIEWS) == {"les-deux", "liste", "carte"}
+    assert embed_options.VERSION == 1
+    assert set(embed_options.VIEWS) == {"les-deux", "liste", "carte"}
 
 
 def test_the_script_passes_on_every_name_of_version_1():
@@ -112,10 +113,10 @@ def test_a_state_comes_back_from_its_own_address():
         "v=1&territoire=9902&vue=carte&centre=44.2,0.5&zoom=9&couleur=0b6b3a&logo=non&titre=%C3%80+Agen"
         "&besoin=demarches&prix=gratuit"
     )
-    asked, state, unusable = embed_params.read(query.encode(), territory)
+    asked, state, unusable = embed_options.read(query.encode(), territory)
     assert unusable == ()
     again = urlsplit(state.address("/embed", asked)).query
-    assert embed_params.read(again.encode(), territory) == (asked, state, ())
+    assert embed_options.read(again.encode(), territory) == (asked, state, ())
     assert sorted(parse_qsl(again)) == sorted(parse_qsl(query))
 
 
@@ -174,7 +175,7 @@ def test_views(client, view, shown):
     [("ffffff", 1), ("000000", 21), ("767676", 4.54), ("777777", 4.48), ("ff0000", 4.0)],
 )
 def test_contrast_is_that_of_wcag(colour, contrast):
-    assert embed_params.contrast_with_white(colour) == pytest.approx(contrast, abs=0.005)
+    assert embed_options.contrast_with_white(colour) == pytest.approx(contrast, abs=0.005)
 
 
 @pytest.mark.parametrize("colour", ["777777", "ffee00", "fff", "red", "12345g", "#", "0b6b3a;x:y", "١٢٣٤٥٦"])

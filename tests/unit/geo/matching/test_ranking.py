@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.residents.choices import CHOICES
+from geo.matching.choices import CHOICES
 from geo.matching.criteria import ANYTHING, GROUPS, Criteria, Fit, receives_public
 from geo.matching.ranking import NEARLY_MAX, WHEN, rank_sites
 from geo.matching.text_search import mentions

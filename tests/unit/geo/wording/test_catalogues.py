@@ -29,7 +29,7 @@ def sentences(tmp_path_factory):
     subprocess.run(
         [
             *(ROOT / ".venv/bin/pybabel", "--quiet", "extract", "--mapping", "scripts/catalogues.cfg"),
-            *(*options, "--output", found, "api/residents", "geo/wording"),
+            *(*options, "--output", found, "api/residents", "geo", "static_maps"),
         ],
         cwd=ROOT,
         check=True,

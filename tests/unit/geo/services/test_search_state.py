@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.residents.choices import CHOICES
-from api.residents.search_state import MOST, PAGE, SearchState, clean, read
+from geo.matching.choices import CHOICES
 from geo.matching.criteria import GROUPS, Criteria
 from geo.matching.ranking import WHEN
 from geo.reach.modes import Mode
+from geo.services.search_state import COUNT_MAX, PAGE, SearchState, clean, read
 from geo.wording.language import language
 
 
@@ -65,7 +65,7 @@ def test_a_value_that_means_nothing_is_told_and_not_counted(query, name):
     assert asked == SearchState()
     assert [each.name for each in unusable] == [name]
     for code in ("fr", "en"):
-        assert unusable[0].said(language(code))
+        assert unusable[0].message(language(code))
 
 
 def test_what_cannot_be_read_at_all_is_told():
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_at_all_is_told():
         assert len(unusable) == 1
 
 
-@pytest.mark.parametrize(("given_count", "count"), [("0", 1), ("7", 7), ("99999999999", MOST)])
+@pytest.mark.parametrize(("given_count", "count"), [("0", 1), ("7", 7), ("99999999999", COUNT_MAX)])
 def test_a_count_is_kept_within_bounds(given_count, count):
     assert read(f"n={given_count}".encode())[0].count == count
 
@@ -104,7 +104,7 @@ pairs = st.sampled_from([(name, code) for name, group in GROUPS.items() for code
     st.sets(pairs, max_size=6),
     st.sampled_from(["", *CHOICES[WHEN].labels]),
     st.sampled_from(list(Mode)),
-    st.integers(1, MOST),
+    st.integers(1, COUNT_MAX),
 )
 def test_any_state_survives_its_address(text, chosen, when, mode, count):
     asked = SearchState(

@@ -1,26 +1,28 @@
-"""What a page is asked: all of its state, read from an address and written back to one.
+"""The state of a residents' page: parsed from its address, and written back to one.
 
-Names are plain French words, for they are read in a shared link; each is checked, and what can't be
-used is told on the page instead of being dropped in silence.
+Names of parameters are plain French words, since people read them in shared links. A value that cannot
+be used is reported on the page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from api.parameters import MAX_PARAMETERS
-from api.residents.choices import CHOICES, WORDS_NAME
-from geo.matching.criteria import ANYTHING, GROUPS, Criteria
+from geo.matching.choices import CHOICES, WORDS_NAME
+from geo.matching.criteria import GROUPS, Criteria
 from geo.matching.ranking import WHEN
 from geo.reach.modes import Mode
+from geo.services.find_help import HelpQuery
 from geo.wording.language import LANGUAGES, N_, SOURCE, Language
 
 MAX_TEXT: Final = 200
+MAX_PARAMETERS: Final = 100
 PAGE: Final = 10
 """Sites listed at first."""
-MOST: Final = 200
+COUNT_MAX: Final = 200
 
 MODES: Final = {"voiture": Mode.CAR, "velo": Mode.BICYCLE, "pied": Mode.FOOT}
 _MODE_CODES: Final = {mode: code for code, mode in MODES.items()}
@@ -32,29 +34,15 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class SearchState:
-    """The state of a page.
+class SearchState(HelpQuery):
+    """The state of a page: what is asked, and how the answer is shown.
 
     Attributes
     ----------
-    text
-        What was typed: an address, a commune, a postcode.
-    place
-        Identifier of the place chosen among those the text may mean; "" lets the best be taken.
-    position
-        Longitude and latitude, degrees WGS 84, of « près de moi ».
-    when
-        Code of the hours asked for; "" for any.
     count
         Sites listed.
     """
 
-    text: str = ""
-    place: str = ""
-    position: tuple[float, float] | None = None
-    wishes: Criteria = ANYTHING
-    when: str = ""
-    mode: Mode = Mode.CAR
     count: int = PAGE
     language: str = SOURCE
 
@@ -64,7 +52,7 @@ class SearchState:
         return bool(self.text or self.place or self.position)
 
     def pairs(self) -> Pairs:
-        """The state as an address bears it: nothing empty, nothing that is the default."""
+        """Return the state as query parameters, without empty and default values."""
         found: list[tuple[str, str]] = []
         if self.position:
             longitude, latitude = self.position
@@ -83,12 +71,12 @@ class SearchState:
         return tuple((name, value) for name, value in found if value)
 
     def address(self, path: str = "/", **changes: object) -> str:
-        """The address of a page in this state, or in one that differs by `changes`."""
+        """Return the address of a page in this state, or in one that differs by `changes`."""
         pairs = (replace(self, **changes) if changes else self).pairs()  # type: ignore[arg-type]
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def without(self, group: str, code: str = "") -> SearchState:
-        """The state without a wish, or without a whole group of them."""
+        """Return the state without one criterion, or without a whole group of them."""
         if group == WHEN:
             return replace(self, when="")
         if group == WORDS_NAME:
@@ -97,21 +85,21 @@ class SearchState:
         return replace(self, wishes=replace(self.wishes, chosen=chosen))
 
     def chosen(self) -> list[tuple[str, str]]:
-        """Groups and codes in force, in the order they are offered."""
+        """Return the active groups and codes, in the order they are offered."""
         found = [(name, code) for name in CHOICES for code in self.wishes.of(name)]
         return [*([(WHEN, self.when)] if self.when else []), *found]
 
 
 @dataclass(frozen=True)
 class UnusableValue:
-    """A part of an address that can't be used: its name, what it held, and why."""
+    """A query parameter that cannot be used: its name, its value, and why."""
 
     name: str
     value: str
     reason: str
 
-    def said(self, _: Language) -> str:
-        """A sentence for the reader."""
+    def message(self, _: Language) -> str:
+        """Return a sentence for the reader."""
         return _(self.reason, name=self.name, value=self.value)
 
 
@@ -121,67 +109,87 @@ UNREADABLE: Final = N_("Une partie de l'adresse de cette page ne peut être lue 
 
 
 def read(query: bytes) -> tuple[SearchState, tuple[UnusableValue, ...]]:
-    """Read a query; names that are not the page's are passed over."""
-    unusable: list[UnusableValue] = []
+    """Parse a query string; unknown names are ignored, unusable values are reported."""
     try:
         given = parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError:
         return SearchState(), (UnusableValue("", "", UNREADABLE),)
-    values: dict[str, list[str]] = {}
-    for name, value in given:
-        if value := clean(value):
-            values.setdefault(name, []).append(value)
-
-    def one(name: str) -> str:
-        return values.get(name, [""])[0]
-
-    def refuse(name: str, value: str, reason: str = UNKNOWN_CHOICE) -> None:
-        unusable.append(UnusableValue(name, value[:60], reason))
-
-    chosen = set()
-    for name, group in GROUPS.items():
-        for code in values.get(name, ()):
-            if code in group.tests:
-                chosen.add((name, code))
-            else:
-                refuse(name, code)
-    when = one(WHEN)
-    if when and when not in CHOICES[WHEN].labels:
-        refuse(WHEN, when)
-        when = ""
-    mode = one("mode")
-    if mode and mode not in MODES:
-        refuse("mode", mode)
-    position = None
-    if one("pos"):
-        position = parse_position(one("pos"))
-        if position is None:
-            refuse("pos", one("pos"), BAD_POSITION)
-    count = one("n")
-    if count and not (count.isascii() and count.isdigit()):
-        refuse("n", count)
-        count = ""
-    code = one("lang")
-    asked = SearchState(
-        text="" if position else one("ou"),
-        place="" if position else one("lieu"),
+    reader = _QueryReader(given)
+    # In this order the page lists what it cannot use.
+    criteria = reader.criteria()
+    when = reader.one_of(WHEN, CHOICES[WHEN].labels)
+    mode = MODES.get(reader.one_of("mode", MODES), Mode.CAR)
+    position = reader.position()
+    state = SearchState(
+        text="" if position else reader.first("ou"),
+        place="" if position else reader.first("lieu"),
         position=position,
-        wishes=Criteria(tuple(sorted(chosen)), one(WORDS_NAME)),
+        wishes=criteria,
         when=when,
-        mode=MODES.get(mode, Mode.CAR),
-        count=min(max(int(count[:6]), 1), MOST) if count else PAGE,
-        language=code if code in LANGUAGES else SOURCE,
+        mode=mode,
+        count=reader.count(),
+        language=code if (code := reader.first("lang")) in LANGUAGES else SOURCE,
     )
-    return asked, tuple(unusable)
+    return state, tuple(reader.unusable)
+
+
+class _QueryReader:
+    """Reads the parameters of a page, and collects the values that cannot be used."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.unusable: list[UnusableValue] = []
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value := clean(value):
+                self._values.setdefault(name, []).append(value)
+
+    def first(self, name: str) -> str:
+        return self._values.get(name, [""])[0]
+
+    def refuse(self, name: str, value: str, reason: str = UNKNOWN_CHOICE) -> None:
+        self.unusable.append(UnusableValue(name, value[:60], reason))
+
+    def one_of(self, name: str, codes: Container[str]) -> str:
+        value = self.first(name)
+        if value and value not in codes:
+            self.refuse(name, value)
+            return ""
+        return value
+
+    def criteria(self) -> Criteria:
+        chosen = set()
+        for name, group in GROUPS.items():
+            for code in self._values.get(name, ()):
+                if code in group.tests:
+                    chosen.add((name, code))
+                else:
+                    self.refuse(name, code)
+        return Criteria(tuple(sorted(chosen)), self.first(WORDS_NAME))
+
+    def position(self) -> tuple[float, float] | None:
+        text = self.first("pos")
+        position = parse_position(text) if text else None
+        if text and position is None:
+            self.refuse("pos", text, BAD_POSITION)
+        return position
+
+    def count(self) -> int:
+        text = self.first("n")
+        if not text:
+            return PAGE
+        if not (text.isascii() and text.isdigit()):
+            self.refuse("n", text)
+            return PAGE
+        return min(max(int(text[:6]), 1), COUNT_MAX)
 
 
 def clean(text: str) -> str:
-    """Text on one line, without what no one types, cut when too long."""
+    """Return text on one line, without control characters, cut at `MAX_TEXT` characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text[: MAX_TEXT * 2]).split())[:MAX_TEXT]
 
 
 def parse_position(text: str) -> tuple[float, float] | None:
-    """Longitude and latitude of « latitude,longitude »."""
+    """Return the longitude and latitude of « latitude,longitude », or None."""
     parts = text.split(",")
     try:
         latitude, longitude = map(float, parts)

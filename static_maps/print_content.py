@@ -14,8 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from api.residents.find import SearchOrigin
-from api.residents.search_state import SearchState
 from geo.crs import project
 from geo.errors import InvalidParameter
 from geo.hours.calendar import Calendar
@@ -25,6 +23,8 @@ from geo.hours.weekly import reference_week
 from geo.matching.criteria import receives_public
 from geo.matching.upcoming_visits import UpcomingVisit, upcoming_visits
 from geo.reach.modes import Mode
+from geo.services.find_help import SearchOrigin
+from geo.services.search_state import SearchState
 from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Site
 from geo.sites.text import fold
@@ -43,6 +43,11 @@ from static_maps.print_layout import (
     Sheet,
     Slip,
 )
+
+DIRECTORY_NAME: Final = "annuaire"
+"""Start of the directory's file name."""
+
+SLUG_MAX: Final = 60
 
 KINDS: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI)
 """Territories a sheet is made for."""
@@ -483,3 +488,8 @@ def _joined(hours: str) -> str:
 
 def _capital(said: str) -> str:
     return said[:1].upper() + said[1:]
+
+
+def slug(name: str) -> str:
+    """Return a name as part of a file name: letters, digits and hyphens, at most `SLUG_MAX`."""
+    return "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:SLUG_MAX].strip("-") or "portee"
