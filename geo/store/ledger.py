@@ -23,8 +23,8 @@ from sqlalchemy.dialects.postgresql import insert
 from geo.errors import InUse, InvalidParameter, PorteeError
 from geo.funding import money, posting
 from geo.funding.ledger import Balance, Contribution, Entry, EntryKind, Order, Reversal
+from geo.funding.ledger_state import Draft, LedgerState
 from geo.funding.match_rule import MatchRule
-from geo.funding.posting import Draft, LedgerState
 from geo.store import audit
 from geo.store.ledger_rows import (
     any_text,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
 from geo.funding.ledger import Account, Entry, EntryKind, Level
-from geo.funding.posting import Draft
+from geo.funding.ledger_state import Draft
 from geo.store import audit
 from geo.store.copy_encoder import Cells, cell, copy_lines
 from geo.store.tables import ledger_entry, ledger_posting

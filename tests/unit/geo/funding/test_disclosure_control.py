@@ -10,16 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from geo.funding import disclosure_control
-from geo.funding.disclosure_control import (
-    THRESHOLD,
-    TOTAL,
-    CountTable,
-    published,
-    published_together,
-    suppress,
-    territorial,
-)
+from geo.funding import cell_suppression
+from geo.funding.cell_suppression import CountTable, suppress
+from geo.funding.disclosure_control import THRESHOLD, TOTAL, published, published_together, territorial
 from geo.settings import ROOT
 from geo.territory.files import read_territory
 from geo.territory.model import TerritoryKind
@@ -74,7 +67,7 @@ def spreads(table, hidden):
 
 
 def hold_secret(table):
-    result = suppress(table)
+    result = suppress(table, THRESHOLD)
     hidden = result.any
     assert (result.primary == ((table.counts > 0) & (table.counts < THRESHOLD))).all()
     assert not hidden[table.counts == 0].any()
@@ -210,7 +203,7 @@ def test_no_count_of_a_whole_departement_can_be_worked_out():
     rng = np.random.default_rng(47)
     told = {c.code: {"n": int(rng.geometric(1 / 20)) - 1} for c in territory.communes if rng.random() < 0.6}
     table, keys = territorial(told, territory)
-    result = suppress(table)
+    result = suppress(table, THRESHOLD)
     hidden = result.any
     assert len(keys) > 350
     assert result.primary.sum() > 20
@@ -219,7 +212,7 @@ def test_no_count_of_a_whole_departement_can_be_worked_out():
         least, most = bounds_by_linear_program(table, hidden, cell)
         assert most - least > 0.5
         assert not result.primary[cell] or most - least >= THRESHOLD - 1e-6
-    assert (suppress(table).any == hidden).all()
+    assert (suppress(table, THRESHOLD).any == hidden).all()
 
 
 def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
@@ -227,7 +220,7 @@ def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
     rng = np.random.default_rng(4)
     told = {c.code: {"n": int(rng.geometric(1 / 12)) - 1} for c in territory.communes if rng.random() < 0.1}
     table, _ = territorial(told, territory)
-    result = suppress(table)
+    result = suppress(table, THRESHOLD)
     assert result.complementary.sum() > 5
     for cell in np.flatnonzero(result.complementary):
         less = result.any.copy()
@@ -238,7 +231,7 @@ def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
 
 def test_a_total_told_in_two_ways_ties_its_parts():
     table = CountTable(np.array([3, 9, 4, 8, 12]), ((4, (0, 1)), (4, (2, 3))))
-    result = suppress(table)
+    result = suppress(table, THRESHOLD)
     tables = agreeing(table, result.any)
     tables = tables[:, tables[0] + tables[1] == tables[4]]
     spread = tables.max(axis=1) - tables.min(axis=1)
@@ -248,7 +241,7 @@ def test_a_total_told_in_two_ways_ties_its_parts():
 
 @pytest.mark.parametrize("leaves", [[3, 9, 9, 9], [1, 1, 9, 9], [4, 0, 0, 2]])
 def test_where_no_program_is_solved_small_counts_stay_safe(leaves, monkeypatch):
-    monkeypatch.setattr(disclosure_control, "_solved", lambda *_: None)
+    monkeypatch.setattr(cell_suppression, "_solve", lambda *_: None)
     table = grouped(leaves, list("aabb"), list("abab"))
-    result = suppress(table)
+    result = suppress(table, THRESHOLD)
     assert (spreads(table, result.any)[result.primary] >= THRESHOLD).all()

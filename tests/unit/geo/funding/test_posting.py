@@ -36,9 +36,9 @@ from geo.funding.ledger import (
     Release,
     Reversal,
 )
+from geo.funding.ledger_state import Draft, LedgerState
 from geo.funding.match_rule import MatchRule
 from geo.funding.posting import (
-    LedgerState,
     count_new_entries,
     post,
     references,
@@ -121,7 +121,7 @@ def as_entries(books):
             actor="moi",
             posted_at=NOON,
             reversed_by=reversed_by.get(id_),
-            **{name: getattr(each, name) for name in posting.Draft.__slots__},
+            **{name: getattr(each, name) for name in Draft.__slots__},
         )
         for id_, each in books.drafts
     ]
