@@ -1,4 +1,10 @@
-"""JSON and GeoJSON, read one record at a time: a document is never held whole in memory."""
+"""Stream JSON and GeoJSON one record at a time, in bounded memory.
+
+A small scanner finds where each record begins, and the standard library decodes it. ijson (3.6) was
+measured and not used: it rewrites numbers (1e999 becomes 1E+999), its errors have no position from
+which to give a line, it bounds neither the size of a record nor the depth of nesting (20,000 opening
+brackets take 1 GB), and the code around it for these would be as long as this scanner.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +20,26 @@ from geo.sites.readers.encoding import open_text
 
 CHUNK = 1 << 16
 MAX_RECORD = 4_000_000
-"""Longest record read, in characters."""
+"""Longest record accepted, in characters."""
 
 SECTIONS = ("features", "structures", "services")
-"""Members of a top-level object that hold lists of records; "" stands for a top-level list."""
+"""Members of a top-level object that may be lists of records; the section of a top-level list is ""."""
 
 _SAMPLE = 200
-"""Records looked at to learn which keys there are: JSON leaves absent keys out."""
+"""Number of records read to collect the keys, as any record may lack some."""
 
 
 def content(path: Path, encoding: str) -> Content:
     """Open a JSON list of objects, a GeoJSON FeatureCollection, or `{"structures", "services"}`.
 
-    Numbers stay as they are written. Of structures and services, each structure is one record;
-    the values its services give come along as columns named `services.<key>`.
+    Numbers keep their spelling. With structures and services, each structure is one record, and the
+    values of its services are columns named `services.<key>`.
 
     Raises
     ------
     UnreadableFile
-        If there is no list of records; while records are read, if the document is cut, malformed,
-        nested too deep, or holds NaN or an infinity.
+        If there is no list of records; while records are read, if the document is truncated,
+        malformed, nested too deeply, or contains NaN or an infinity.
     """
     sample = list(islice(elements(path, encoding), _SAMPLE))
     sections = {section for section, _ in sample}
@@ -45,7 +51,7 @@ def content(path: Path, encoding: str) -> Content:
 
 
 def elements(path: Path, encoding: str) -> Iterator[tuple[str, object]]:
-    """The elements of a document's list or lists, each with the name of its section."""
+    """Yield (section, element) for each element of the list or lists of a document."""
     with open_text(path, encoding) as stream:
         scanner = _Scanner(stream, path.name)
         if scanner.peek() == "[":
@@ -71,7 +77,7 @@ def elements(path: Path, encoding: str) -> Iterator[tuple[str, object]]:
 
 
 def text(value: object) -> str:
-    """A JSON value as the text of a cell; lists of plain values are joined by `|`, objects left out."""
+    """Convert a JSON value to the text of a cell: lists are joined by `|`, objects give ""."""
     if value is None or isinstance(value, dict):
         return ""
     if isinstance(value, bool):
@@ -171,7 +177,10 @@ def _values(element: object, key: str, joined: str) -> list[str]:
 
 
 class _Scanner:
-    """Reads JSON values one after another from a text stream, holding one record at a time."""
+    """Reads successive JSON values from a text stream, with one record in memory at a time.
+
+    `buffer[at:]` is the text not yet consumed and `line` the line number of the buffer's start.
+    """
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self.stream = stream
@@ -183,7 +192,7 @@ class _Scanner:
         self.decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=self._constant)
 
     def peek(self) -> str:
-        """The next character that is not blank; "" at the end."""
+        """Return the next character that is not blank, without consuming it; "" at the end."""
         while True:
             while self.at < len(self.buffer):
                 if self.buffer[self.at] not in " \t\r\n":
@@ -193,7 +202,7 @@ class _Scanner:
                 return ""
 
     def elements(self) -> Iterator[object]:
-        """The elements of the list that begins here."""
+        """Yield the elements of the list that begins here."""
         self._take("[")
         if self.peek() != "]":
             yield self.value()
@@ -203,7 +212,7 @@ class _Scanner:
         self._take("]")
 
     def members(self) -> Iterator[str]:
-        """The keys of the object that begins here; the caller consumes each value."""
+        """Yield the keys of the object that begins here; the caller must consume each value."""
         self._take("{")
         first = True
         while self.peek() != "}":
@@ -219,9 +228,9 @@ class _Scanner:
         self._take("}")
 
     def value(self) -> object:
-        """The value that begins here."""
+        """Decode the value that begins here, reading on while it is incomplete."""
         if not self.peek():
-            raise self._cut()
+            raise self._truncated()
         while True:
             try:
                 value, end = self.decoder.raw_decode(self.buffer, self.at)
@@ -235,7 +244,7 @@ class _Scanner:
                     "Ce n'est pas une liste de lieux ; vérifiez le fichier.",
                 ) from None
             else:
-                # A number that touches the end of the buffer may go on.
+                # A number at the end of the buffer may be incomplete.
                 if end < len(self.buffer) or self.ended:
                     self.at = end
                     return value
@@ -247,17 +256,17 @@ class _Scanner:
                     "Ce n'est sans doute pas une liste de lieux ; vérifiez le fichier.",
                 )
             if not self._more(max(CHUNK, held)):
-                raise self._cut()
+                raise self._truncated()
 
     def _unfinished(self, problem: json.JSONDecodeError) -> bool:
-        """Whether further text may mend a failure: only one in the last characters, or an open string."""
+        """Return whether more text may complete the value: an open string, or an error near the end."""
         if problem.msg.startswith("Unterminated"):
             return True
         rest = self.buffer[problem.pos :]
         return not rest.strip() if self.ended else len(rest) < 16
 
     def malformed(self) -> UnreadableFile:
-        """The failure of a document that is not JSON at this point."""
+        """Return the error for invalid JSON at this point."""
         return UnreadableFile(
             f"Le fichier « {self.name} » n'est pas du JSON valable (ligne {self._line()}).",
             "Demandez un nouvel export à son producteur, ou vérifiez cette ligne.",
@@ -266,25 +275,25 @@ class _Scanner:
     def _take(self, expected: str) -> None:
         found = self.peek()
         if not found:
-            raise self._cut()
+            raise self._truncated()
         if found != expected:
             raise self.malformed()
         self.at += 1
 
     def _more(self, size: int) -> bool:
-        """Read on, dropping what is consumed; False at the end of the text."""
+        """Read more text and drop what was consumed; return False at the end of the text."""
         self.line = self._line()
         chunk = self.stream.read(size)
         self.buffer = self.buffer[self.at :] + chunk
         self.at = 0
-        # A value that the end of the text closes is tried once more before giving up.
+        # At the end of the text, decode once more: a number there is complete after all.
         ended, self.ended = self.ended, not chunk
         return bool(chunk) or not ended
 
     def _line(self) -> int:
         return self.line + self.buffer.count("\n", 0, self.at)
 
-    def _cut(self) -> UnreadableFile:
+    def _truncated(self) -> UnreadableFile:
         return UnreadableFile(
             f"Le fichier JSON « {self.name} » est coupé avant sa fin (ligne {self._line()}).",
             "Téléchargez-le à nouveau.",
