@@ -10,8 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection
-
 from geo.funding import actions as action_domain
 from geo.funding import disclosure_control, money, pass_reports, reports
 from geo.funding.account import (
@@ -29,6 +27,7 @@ from geo.funding.passes import Event
 from geo.funding.reports import By
 from geo.funding.templates import DEMONSTRATION, Template, plain_csv, template_row, templates, workbook
 from geo.store import actions, audit, known_references, ledger, ledger_reports, partners, passes
+from geo.store.database import Connection
 from geo.territory.model import Grouping, Territory, TerritoryKind
 
 Table = tuple[Sequence[str], list[list[str]]]

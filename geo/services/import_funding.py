@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from geo import gc_pause
 from geo.errors import (
     ClosedPeriod,
@@ -31,6 +29,7 @@ from geo.funding.row_reader import FundingRow, Reading, Record, RowReferences, r
 from geo.funding.templates import Template
 from geo.sites.model import Issue, Severity
 from geo.store import actions, known_references, ledger, partners, passes
+from geo.store.database import Connection
 from geo.territory.model import Territory
 
 TRIALS_MAX: Final = 50_000

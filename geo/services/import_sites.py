@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from geo.errors import SuspiciousRetirement
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.duplicate_detection import Proposal, find_duplicates
@@ -24,6 +22,7 @@ from geo.sites.readers import open_source
 from geo.sites.validate import validate
 from geo.store import duplicates, imports, snapshots
 from geo.store import sites as stored_sites
+from geo.store.database import Connection
 from geo.territory.model import Territory
 
 
