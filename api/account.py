@@ -7,7 +7,8 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.fund import YEAR, answered
+from api.funding_parameters import YEAR
+from api.funding_responses import figures_response
 from api.funding_schemas import AccountAnswer
 from api.openapi import failures
 from api.parameters import Query
@@ -50,7 +51,7 @@ def account(request: Request, code: Code) -> Response:
     for section in content["sections"]:
         for figure in section["figures"]:
             _in_whole_cents(figure)
-    return answered(request, current, content, fictif=data.fictif, method=True)
+    return figures_response(request, current, content, fictif=data.fictif, method=True)
 
 
 def _in_whole_cents(figure: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ import geo
 from api import (
     account,
     actions,
+    body_problems,
     coverage,
     fund,
     funding_pages,
@@ -42,7 +43,6 @@ from api.access_log import RequestLog
 from api.metrics import WorkerMetrics
 from api.middleware import Head, Headers, SmallBody, Unforeseen
 from api.rate_limits import Rates
-from api.request_body import BODY_MAX_BYTES
 from api.residents.install import install as install_residents
 from api.routing import PREFIX
 from api.service import AppState, SnapshotSource
@@ -52,6 +52,9 @@ from geo.services.job_runner import JobRunner
 from geo.settings import Settings
 from geo.store.database import engine_for
 from geo.store.snapshot_watcher import SnapshotWatcher
+
+PLANNING_MAX_BYTES = 256 * 1024
+"""Largest body of siting and scenarios: a thousand points, or two hundred edits."""
 
 
 def create_app(
@@ -101,11 +104,16 @@ def create_app(
         siting.routes,
         jobs.routes,
         scenarios.routes,
+        scenarios.writes,
         trend.routes,
         partners.routes,
+        partners.writes,
         fund.routes,
+        fund.writes,
         passes.routes,
+        passes.writes,
         actions.routes,
+        actions.writes,
         account.routes,
         imports.routes,
         health.health_routes(PREFIX),
@@ -118,6 +126,7 @@ def create_app(
     install_residents(app)
     pages.mount_files(app)
     problems.install(app)
+    body_problems.install(app)
     # Added last stands outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
     app.add_middleware(Unforeseen)
@@ -126,7 +135,7 @@ def create_app(
         SmallBody,
         larger={
             f"{PREFIX}/passes/events": passes.EVENTS_MAX_BYTES,
-            **{f"{PREFIX}/{noun}": BODY_MAX_BYTES for noun in ("siting", "scenarios")},
+            **{f"{PREFIX}/{noun}": PLANNING_MAX_BYTES for noun in ("siting", "scenarios")},
         },
     )
     app.add_middleware(

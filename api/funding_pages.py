@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.pages import HTML, page, send
 from api.parameters import KIND, Query, choice, integer
-from api.passes import deserts_to_dicts
+from api.pass_answers import deserts_to_dicts
 from api.problems import STATUS, TITLES, Refused
 from api.rendered_snapshot import CurrentView, RenderedPage
 from api.routing import router

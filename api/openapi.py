@@ -1,4 +1,4 @@
-"""How routes are described in OpenAPI: their failures, and what FastAPI cannot see by itself."""
+"""OpenAPI document: error responses of routes, and models that FastAPI does not find by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic.json_schema import models_json_schema
 
 from api import problems
 from api.coverage_schemas import CoverageCollection, GapCollection
-from api.planning_schemas import EvaluationBody, ScenarioBody, SitingBody
 from api.schemas import Problem
 
 DESCRIPTION = """\
@@ -45,11 +44,8 @@ TAGS = [
     {"name": "health", "description": "Health checks for operators."},
 ]
 
-ONLY_REFERRED_TO = (
-    *(Problem, CoverageCollection, GapCollection),
-    *(SitingBody, EvaluationBody, ScenarioBody),
-)
-"""Models that are no route's own answer, and that FastAPI therefore does not see."""
+REFERENCED_ONLY = (Problem, CoverageCollection, GapCollection)
+"""Models that are not the response model of a route, and that FastAPI therefore does not see."""
 
 _DETAILS = {
     404: "Aucun lieu ne porte l'identifiant « demo--0 ».",
@@ -72,7 +68,7 @@ _MEANINGS = {
 
 
 def failures(*statuses: int, not_modified: bool = True) -> dict[int | str, dict[str, Any]]:
-    """The answers other than success a route may give; 500 and 503 always among them."""
+    """Return the documented error responses of a route; 500 and 503 are always included."""
     described: dict[int | str, dict[str, Any]] = {}
     if not_modified:
         described[304] = {"description": _MEANINGS[304]}
@@ -100,7 +96,7 @@ def failures(*statuses: int, not_modified: bool = True) -> dict[int | str, dict[
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of an application, made once."""
+    """Return the OpenAPI document of an application, computed once."""
     if not app.openapi_schema:
         document = get_openapi(
             title=app.title,
@@ -111,7 +107,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             license_info=app.license_info,
         )
         _, added = models_json_schema(
-            [(model, "serialization") for model in ONLY_REFERRED_TO],
+            [(model, "serialization") for model in REFERENCED_ONLY],
             ref_template="#/components/schemas/{model}",
         )
         schemas = added["$defs"] | document["components"]["schemas"]

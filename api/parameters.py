@@ -1,8 +1,8 @@
-"""Query parameters: each a typed, described thing that refuses nonsense itself, in French.
+"""Query parameters of the direct routes: parsing, French error sentences and OpenAPI description.
 
-A route declares its parameters once; reading them and describing them in OpenAPI both come from
-that declaration. Only the keys a request bears are looked at: with some forty parameters on a
-route, checking each absent one would cost more than the answer. An empty value counts as absent.
+A route declares its parameters once, for parsing and documentation. Only the parameters present in a
+request are processed: on a route with some forty of them, validating each absent one would cost more
+than the answer. An empty value counts as absent.
 """
 
 from __future__ import annotations
@@ -30,15 +30,22 @@ MAX_PARAMETERS = 100
 COMMUNE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 
 Read = Callable[[str], Any]
-"""Text → value; raises ValueError with the rest of « … doit être » when it cannot be used, or
-InvalidParameter with a sentence of its own."""
+"""Text → value. Raises ValueError with text that completes « … doit être », or InvalidParameter with a
+full sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter.
+    """A query parameter.
 
-    `many` lets it be repeated: its value is then a list. `schema` is its JSON Schema.
+    Attributes
+    ----------
+    read
+        Parses the text of one value.
+    schema
+        JSON Schema of one value.
+    many
+        Whether it can be repeated; its value is then a list.
     """
 
     name: str
@@ -50,7 +57,7 @@ class Parameter:
 
     @property
     def openapi(self) -> dict[str, Any]:
-        """The parameter as OpenAPI describes it."""
+        """The OpenAPI parameter object."""
         schema = {"type": "array", "items": dict(self.schema)} if self.many else dict(self.schema)
         described: dict[str, Any] = {
             "name": self.name,
@@ -68,7 +75,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Query:
-    """The parameters one route knows."""
+    """The parameters of a route."""
 
     parameters: tuple[Parameter, ...] = ()
     _by_name: dict[str, Parameter] = field(init=False, repr=False, compare=False)
@@ -78,16 +85,16 @@ class Query:
 
     @property
     def openapi(self) -> dict[str, Any]:
-        """What FastAPI's `openapi_extra` takes."""
+        """The parameters for FastAPI's `openapi_extra`."""
         return {"parameters": [p.openapi for p in self.parameters]}
 
     def read(self, query_string: bytes) -> dict[str, Any]:
-        """Values of the parameters a request bears, by name.
+        """Parse a query string; return the values by name.
 
         Raises
         ------
         Refused
-            If one is unknown, given twice, or not a possible value; all are told together.
+            If parameters are unknown, repeated or invalid; all problems are reported together.
         """
         if not query_string:
             return {}
@@ -99,10 +106,10 @@ class Query:
         return self._values(pairs)
 
     def read_object(self, given: Mapping[str, object]) -> dict[str, Any]:
-        """Values of the parameters a JSON object bears under the same names.
+        """Read the same parameters from a JSON object; return the values by name.
 
-        Numbers and booleans may be written as such; a list stands for values repeated, or separated
-        by commas; null counts as absent.
+        Numbers and booleans may have their JSON type. A list stands for a repeated parameter, or for
+        values separated by commas. Null counts as absent.
 
         Raises
         ------
@@ -112,7 +119,7 @@ class Query:
         pairs: list[tuple[str, str]] = []
         for name, value in given.items():
             parameter = self._by_name.get(name)
-            texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
+            texts = [value_text(each) for each in (value if isinstance(value, list) else [value])]
             if isinstance(value, list) and not (parameter and parameter.many):
                 texts = [",".join(texts)]
             pairs += [(name, text) for text in texts]
@@ -134,7 +141,7 @@ class Query:
                     errors.append(_problem(name, text, str(refusal)))
                 except ValueError as refusal:
                     errors.append(
-                        _problem(name, text, f"« {name} » doit être {refusal} ; reçu : « {_cut(text)} ».")
+                        _problem(name, text, f"« {name} » doit être {refusal} ; reçu : « {cut(text)} ».")
                     )
                 else:
                     if parameter.many:
@@ -147,44 +154,47 @@ class Query:
 
     def _unknown(self, name: str, text: str) -> FieldProblem:
         near = get_close_matches(name, self._by_name, n=3)
-        hint = f" Vouliez-vous dire {_listed(near)} ?" if near else ""
-        return _problem(name, text, f"Le paramètre « {_cut(name)} » n'existe pas ici.{hint}")
+        hint = f" Vouliez-vous dire {listed(near)} ?" if near else ""
+        return _problem(name, text, f"Le paramètre « {cut(name)} » n'existe pas ici.{hint}")
 
 
 def refuse(name: str, value: object, sentence: str) -> Refused:
-    """The refusal of one parameter for a reason its text alone does not tell."""
+    """Return the error for one parameter, with its French sentence."""
     return Refused([_problem(name, str(value), sentence)])
 
 
 def _problem(name: str, text: str, sentence: str) -> FieldProblem:
-    return FieldProblem(_cut(name), _cut(text), sentence)
+    return FieldProblem(cut(name), cut(text), sentence)
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return a JSON value as the text of a query parameter; null is ""."""
     if value is None or isinstance(value, str):
         return value or ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Truncate a text that is sent back to 100 characters."""
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
-def _listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> str:
+    """Join words in French quotation marks."""
     return " · ".join(f"« {w} »" for w in words)
 
 
 def number(name: str, description: str, *, low: float, high: float, unit: str, example: float) -> Parameter:
-    """A decimal number between two bounds, in a stated unit."""
-    told = f"un nombre de {unit} entre {low:g} et {high:g}, écrit avec un point"
+    """Return a parameter for a decimal number between two bounds, included."""
+    expected = f"un nombre de {unit} entre {low:g} et {high:g}, écrit avec un point"
 
     def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
-            raise ValueError(told) from None
+            raise ValueError(expected) from None
         if not low <= value <= high:  # NaN is refused here too
-            raise ValueError(told)
+            raise ValueError(expected)
         return value
 
     return Parameter(name, description, read, {"type": "number", "minimum": low, "maximum": high}, example)
@@ -193,12 +203,12 @@ def number(name: str, description: str, *, low: float, high: float, unit: str, e
 def integer(
     name: str, description: str, *, low: int, high: int, default: int, example: int | None = None
 ) -> Parameter:
-    """A whole number between two bounds."""
-    told = f"un nombre entier entre {low} et {high}"
+    """Return a parameter for a whole number between two bounds, included."""
+    expected = f"un nombre entier entre {low} et {high}"
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
-            raise ValueError(told)
+            raise ValueError(expected)
         return int(text)
 
     schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
@@ -208,16 +218,16 @@ def integer(
 def integers(
     name: str, description: str, *, low: int, high: int, most: int, default: tuple[int, ...]
 ) -> Parameter:
-    """Whole numbers between two bounds, separated by commas, without repetition, ascending."""
-    told = f"de 1 à {most} nombres entiers entre {low} et {high}, séparés par des virgules"
+    """Return a parameter for whole numbers separated by commas: an ascending tuple, no duplicates."""
+    expected = f"de 1 à {most} nombres entiers entre {low} et {high}, séparés par des virgules"
 
     def read(text: str) -> tuple[int, ...]:
         parts = text.split(",")
         if len(parts) > most or not all(p.isascii() and p.isdigit() and len(p) < 12 for p in parts):
-            raise ValueError(told)
+            raise ValueError(expected)
         found = sorted({int(p) for p in parts})
         if found[0] < low or found[-1] > high:
-            raise ValueError(told)
+            raise ValueError(expected)
         return tuple(found)
 
     written = ",".join(map(str, default))
@@ -234,19 +244,19 @@ def choice(
     example: str | None = None,
     many: bool = False,
 ) -> Parameter:
-    """One of a closed list, whatever its accents, case and typographic variants."""
-    listed = tuple(values)
-    by_folded = {fold(v): v for v in listed}
+    """Return a parameter for a value of a closed list; accents, case and typography are ignored."""
+    accepted = tuple(values)
+    by_folded = {fold(v): v for v in accepted}
 
     def read(text: str) -> str:
         try:
             return by_folded[fold(text)]
         except KeyError:
             near = [by_folded[f] for f in get_close_matches(fold(text), by_folded, n=1)]
-            hint = f" (vouliez-vous dire {_listed(near)} ?)" if near else ""
-            raise ValueError(f"l'une de ces valeurs : {' · '.join(listed)}{hint}") from None
+            hint = f" (vouliez-vous dire {listed(near)} ?)" if near else ""
+            raise ValueError(f"l'une de ces valeurs : {' · '.join(accepted)}{hint}") from None
 
-    schema: dict[str, Any] = {"type": "string", "enum": list(listed)}
+    schema: dict[str, Any] = {"type": "string", "enum": list(accepted)}
     if default is not None:
         schema["default"] = default
     return Parameter(name, description, read, schema, example or default, many)
@@ -255,7 +265,7 @@ def choice(
 def text(
     name: str, description: str, *, example: object = None, many: bool = False, max_length: int = MAX_TEXT
 ) -> Parameter:
-    """Free text of bounded length."""
+    """Return a parameter for free text of bounded length."""
 
     def read(value: str) -> str:
         if len(value) > max_length:
@@ -272,14 +282,14 @@ def _commune(value: str) -> str:
 
 
 def _box(value: str) -> Box:
-    told = "quatre nombres : ouest,sud,est,nord, en degrés et dans cet ordre"
+    expected = "quatre nombres : ouest,sud,est,nord, en degrés et dans cet ordre"
     try:
         west, south, east, north = (float(p) for p in value.split(","))
     except ValueError:
-        raise ValueError(told) from None
+        raise ValueError(expected) from None
     ordered = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
     if not (ordered and all(map(math.isfinite, (west, south, east, north)))):
-        raise ValueError(told)
+        raise ValueError(expected)
     return west, south, east, north
 
 
@@ -298,10 +308,10 @@ def _filter(name: str, called: str = "") -> Parameter:
 
 
 _EXAMPLES: Final = frozenset({"frais_a_charge", "services"})
-"""Filters whose example goes into the documentation's form: all at once would find nothing."""
+"""Filters with an example in the documentation's form; examples of all at once would match nothing."""
 
 RENAMED: Final = {"nom_commune": "commune"}
-"""Our name → the standard's, on every route: there `commune=47001` is where a journey starts."""
+"""Our name → the name in the standard: on routes with an origin, `commune` is the origin."""
 
 FILTERS: Final = (
     *(_filter(name) for name in FILTERABLE if name != "commune"),
@@ -336,11 +346,11 @@ COMMUNE_ORIGIN: Final = Parameter(
 )
 MAX_OFFSET: Final = 10_000_000
 MAX_ID: Final = 2**31 - 1
-"""Of an import: what the database numbers them with."""
+"""Largest value of a PostgreSQL integer key."""
 
 
 def paging(page_size: int) -> tuple[Parameter, Parameter]:
-    """`limit` and `offset`."""
+    """Return the parameters `limit` and `offset`."""
     return (
         integer("limit", "Records per page.", low=1, high=1_000, default=page_size, example=10),
         integer("offset", "Records to skip.", low=0, high=MAX_OFFSET, default=0),
@@ -348,7 +358,7 @@ def paging(page_size: int) -> tuple[Parameter, Parameter]:
 
 
 def site_search(values: Mapping[str, Any]) -> SiteSearch:
-    """The question about sites that a request's values ask; other parameters are left alone."""
+    """Return the site search of a request's values; other parameters are ignored."""
     conditions: dict[str, list[str]] = {}
     for name, value in values.items():
         if isinstance(value, list):

@@ -1,9 +1,8 @@
-"""How failures are told: one shape (RFC 9457, `application/problem+json`), one table of statuses.
+"""Error responses: problem details (RFC 9457, `application/problem+json`) and a table of statuses.
 
-Every answer that is not a success bears `type`, `title`, `status`, `detail`, `instance` and `request_id`;
-`advice` says what to do next, and `errors` tells each refused parameter (422). Sentences are in
-French, for whoever reads them; what was not foreseen is logged and answered with a fixed
-sentence. Outside of the API, those who prefer HTML are told by a page.
+Every error has `type`, `title`, `status`, `detail`, `instance` and `request_id`; `advice` gives the next
+step, and `errors` each invalid parameter (422). Sentences are in French, for end users. Unexpected errors
+are logged and answered with a fixed sentence. Outside of the API, clients that prefer HTML get a page.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
@@ -86,7 +84,7 @@ STATUS: Mapping[type[PorteeError], HTTPStatus] = {
     SnapshotUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""Failure of the domain → status. One that is not here is a fault of ours: 500."""
+"""Domain error → status. An error that is missing here is a bug: 500."""
 
 TITLES: Mapping[int, str] = {
     400: "Demande illisible",
@@ -116,14 +114,14 @@ DETAILS: Mapping[int, str] = {
     500: "Une erreur que nous n'avions pas prévue s'est produite. Elle a été notée.",
     503: "La base de données est momentanément injoignable. Réessayez dans quelques minutes.",
 }
-"""Sentences for what no domain error tells better."""
+"""Default sentences, when no domain error gives a better one."""
 
 RETRY_AFTER_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One refused parameter: its name, the value received (cut when long), and why."""
+    """An invalid parameter: its name, the value received (truncated) and the reason."""
 
     parameter: str
     value: str
@@ -131,7 +129,7 @@ class FieldProblem:
 
 
 class Refused(Exception):
-    """The parameters of a request cannot be used."""
+    """The parameters or the body of a request are invalid."""
 
     def __init__(self, errors: Sequence[FieldProblem]) -> None:
         super().__init__("; ".join(e.detail for e in errors))
@@ -147,19 +145,19 @@ def problem(
     errors: Sequence[FieldProblem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer that tells a failure."""
+    """Return an error response."""
     title = TITLES.get(status) or HTTPStatus(status).phrase
     detail = detail or DETAILS.get(status, HTTPStatus(status).description)
     identity = request_id(scope)
-    told = {"Cache-Control": "no-store", "Content-Language": "fr", "Vary": "Accept"}
+    every = {"Cache-Control": "no-store", "Content-Language": "fr", "Vary": "Accept"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        told["Retry-After"] = str(RETRY_AFTER_S)
-    told |= headers or {}
+        every["Retry-After"] = str(RETRY_AFTER_S)
+    every |= headers or {}
     if wants_page(scope["path"], _accept(scope)):
         return HTMLResponse(
             failure_page(status, title, detail, advice, identity),
             status_code=status,
-            headers={**told, "Content-Security-Policy": POLICY},
+            headers={**every, "Content-Security-Policy": POLICY},
         )
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -174,7 +172,7 @@ def problem(
         body["advice"] = advice
     if errors:
         body["errors"] = [asdict(e) for e in errors]
-    return Response(orjson.dumps(body, default=str), status_code=status, media_type=MEDIA_TYPE, headers=told)
+    return Response(orjson.dumps(body, default=str), status_code=status, media_type=MEDIA_TYPE, headers=every)
 
 
 def _accept(scope: Scope) -> str:
@@ -182,17 +180,16 @@ def _accept(scope: Scope) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure the application can raise in the one shape."""
+    """Answer domain and HTTP errors with problem details."""
     for kind, status in STATUS.items():
         app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
 
 
 def _handler(status: HTTPStatus) -> Any:
     async def answer(request: Request, error: Exception) -> Response:
-        if isinstance(error, OperatorError):  # written in English, for whoever runs Portée
+        if isinstance(error, OperatorError):  # its message is in English, for operators
             log.warning("%s: %s", route_template(request.scope), error)
             return problem(request.scope, status)
         assert isinstance(error, PorteeError)  # noqa: S101 - registered for these only
@@ -216,17 +213,3 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this only
     return problem(request.scope, error.status_code, headers=error.headers)
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    """A path parameter FastAPI itself refused, such as a number of import that is no number."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this only
-    errors = [
-        FieldProblem(
-            str(e["loc"][-1]),
-            str(e.get("input"))[:100],
-            f"« {str(e.get('input'))[:100]} » n'est pas une valeur possible de {e['loc'][-1]}.",
-        )
-        for e in error.errors()
-    ]
-    return problem(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, errors[0].detail, errors=errors)

@@ -1,4 +1,4 @@
-"""How addresses are laid out, and the kind of route all of them are."""
+"""Routers of the API, and the two kinds of route they use."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.json_body import JsonRoute
+
 PREFIX: Final = "/api/v1"
 
 
 class DirectRoute(APIRoute):
-    """A route whose function takes the request and path parameters, and makes its own response.
+    """A route whose function takes the request and path parameters and returns the response.
 
-    FastAPI describes it as any other; it has no dependencies to solve and no model to check on
-    the way out, which would otherwise take longer than finding the nearest sites.
+    FastAPI documents it as any other route, but resolves no dependencies and validates no response
+    model at run time: for the hot reads, that would take longer than finding the nearest sites.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Call the function; one that is not a coroutine works in a thread."""
+        """Call the function directly; one that is not a coroutine runs in a thread."""
         answer = self.endpoint
         if iscoroutinefunction(answer):
 
@@ -41,5 +43,10 @@ class DirectRoute(APIRoute):
 
 
 def router(tag: str, prefix: str = PREFIX, *, described: bool = True) -> APIRouter:
-    """A router for one noun, told in OpenAPI unless `described` is false."""
+    """Return a router of direct routes for one resource; hidden from OpenAPI if not `described`."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=DirectRoute, include_in_schema=described)
+
+
+def write_router(tag: str) -> APIRouter:
+    """Return a router of FastAPI routes that take a JSON body and change or compute something."""
+    return APIRouter(prefix=PREFIX, tags=[tag], route_class=JsonRoute)

@@ -1,56 +1,48 @@
-"""What if: edits of the sites evaluated without touching them; scenarios kept, compared, exported."""
+"""Routes of what-if scenarios: evaluated for everybody, saved with a token, compared and exported."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Path, Request
+from fastapi import Depends, Path, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
-from api.auth import active_token, request_secret
+from api.auth import ScenarioToken
+from api.body_context import SnapshotContext
 from api.coverage import MEDIA_TYPES, described_files
-from api.coverage_question import QUESTION, QUESTION_PARAMETERS, coverage_question
+from api.coverage_question import QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
-from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse, text
+from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse
+from api.planning_bodies import EvaluationBody, ScenarioBody
 from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.rendered_snapshot import CurrentView, site_feature
-from api.request_body import Fields, described, json_object
 from api.responses import JSON
-from api.routing import PREFIX, router
-from api.service import AppState, app_state
-from geo.coverage import export
+from api.routing import PREFIX, router, write_router
+from api.service import app_state
 from geo.coverage.measure import Question
-from geo.coverage.scenario import Close, Edit, Open, apply, edits_to_json, parse_edits
-from geo.errors import InvalidScenario, NameTaken, UnknownScenario
+from geo.coverage.scenario import Close, Edit, Open, apply, parse_edits
+from geo.errors import InvalidScenario, UnknownScenario
+from geo.services import scenario_records
 from geo.services.coverage import question_to_dict, totals_to_dict
-from geo.services.scenarios import DESCRIPTION_MAX, NAME_MAX, evaluate_edits
+from geo.services.scenarios import evaluate_edits
 from geo.services.snapshot_view import SnapshotView
 from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
-from geo.store.database import Connection
 from geo.store.scenarios import Scenario
-from geo.store.tokens import Scope, Token
+from geo.store.tokens import Token
 from geo.territory.model import TerritoryKind
 
 COMPARED_MAX: Final = 10
 
-FRESH: Final = {"Cache-Control": "no-cache"}
-NOT_KEPT: Final = {"Cache-Control": "no-store"}
+NO_CACHE: Final = {"Cache-Control": "no-cache"}
+NOT_STORED: Final = {"Cache-Control": "no-store"}
 
 NO_PARAMETERS: Final = Query()
-EVALUATED: Final = Query((KIND,))
-SAVED: Final = Query(
-    (
-        text("name", "Name of the scenario.", max_length=NAME_MAX),
-        text("description", "What it is for.", max_length=DESCRIPTION_MAX),
-    )
-)
-COMPARED: Final = Query(
+COMPARE_QUERY: Final = Query(
     (
         integers(
             "ids",
@@ -64,22 +56,48 @@ COMPARED: Final = Query(
         *QUESTION_PARAMETERS,
     )
 )
-EXPORTED: Final = Query(
+EXPORT_QUERY: Final = Query(
     (
-        choice("format", "Form of the table.", ("json", "csv", "xlsx", "gpkg", "geojson"), default="json"),
+        choice("format", "File format.", ("json", "csv", "xlsx", "gpkg", "geojson"), default="json"),
         KIND,
         *QUESTION_PARAMETERS,
     )
 )
 
-ScenarioId = Annotated[str, Path(description="Number of the scenario.", examples=["1"], pattern=r"^\d+$")]
+ScenarioId = Annotated[
+    str,
+    Path(description="Number of the scenario.", examples=["1"], json_schema_extra={"pattern": r"^\d+$"}),
+]
+
+
+def scenario_number(scenario_id: ScenarioId) -> int:
+    """Parse the scenario number of a path.
+
+    Raises
+    ------
+    Refused
+        If it is not a number.
+    UnknownScenario
+        If it is larger than any number the database gives.
+    """
+    if not (scenario_id.isascii() and scenario_id.isdigit() and len(scenario_id) < 12):
+        raise refuse("scenario_id", scenario_id, "Un scénario se désigne par son numéro, par exemple 12.")
+    if int(scenario_id) > MAX_ID:
+        raise UnknownScenario(
+            f"Aucun scénario ne porte le numéro {scenario_id}.", "La liste des scénarios donne leurs numéros."
+        )
+    return int(scenario_id)
+
+
+ScenarioNumber = Annotated[int, Depends(scenario_number)]
 
 log = logging.getLogger("portee.api")
 routes = router("scenarios")
+writes = write_router("scenarios")
 
 
-def edited_sites(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, object]:
-    """The sites that edits touch, as GeoJSON, in the order of the edits."""
+def edited_sites(snapshot: Snapshot, edits: Sequence[Edit]) -> dict[str, object]:
+    """Return the edited sites as GeoJSON, in the order of the edits."""
     after, before = apply(snapshot, edits), {site.id for site in snapshot.sites}
     numbers = (site.id for site in after.sites if site.id not in before)
     opened = iter(sorted(numbers, key=lambda site_id: int(site_id.rpartition("--")[2])))
@@ -100,300 +118,197 @@ def edited_sites(snapshot: Snapshot, edits: tuple[Edit, ...]) -> dict[str, objec
 def evaluation_json(
     current: CurrentView, edits: tuple[Edit, ...], question: Question, kind: TerritoryKind
 ) -> bytes:
-    """The whole answer of an evaluation."""
+    """Return the answer of an evaluation as JSON."""
     view = current.view
     found = evaluate_edits(view, edits, question, kind)
-    told = orjson.dumps(
-        {
-            **question_to_dict(view.coverage(question)),
-            "kind": kind,
-            "summary": found.summary,
-            "territories": found.territories,
-            "sites": edited_sites(view.snapshot, edits),
-        }
-    )
-    return b'{"meta":%b,%b' % (current.meta(with_method=True), told[1:])
+    content = {
+        **question_to_dict(view.coverage(question)),
+        "kind": kind,
+        "summary": found.summary,
+        "territories": found.territories,
+        "sites": edited_sites(view.snapshot, edits),
+    }
+    return _with_meta(current, content)
 
 
-@routes.post(
+def _with_meta(current: CurrentView, content: Mapping[str, Any]) -> bytes:
+    return b'{"meta":%b,%b' % (current.meta(with_method=True), orjson.dumps(content)[1:])
+
+
+@writes.post(
     "/scenarios/evaluate",
-    summary="What edits of the sites change, and for whom",
+    summary="Evaluate the effect of edits on access",
     response_model=EvaluationAnswer,
     responses=failures(400, 413, 415, 422, not_modified=False),
-    openapi_extra=described("EvaluationBody"),
 )
-async def evaluate(request: Request) -> Response:
-    """Open, close, move sites or change their hours, without touching what is stored."""
-    NO_PARAMETERS.read(request.scope["query_string"])
-    body = await json_object(request)
-    current = app_state(request).current()
-
-    def answered() -> bytes:
-        read = Fields(body, EVALUATED, ("edits", "question"))
-        values = read.nested("question", QUESTION)
-        edits = _edits(read, body, current.view.snapshot)
-        read.done()
-        question = coverage_question(values, current.view.clock())
-        return evaluation_json(
-            current, edits, question, TerritoryKind(read.values.get("kind", TerritoryKind.COMMUNE))
-        )
-
-    return Response(await run_in_threadpool(answered), media_type=JSON, headers=NOT_KEPT)
-
-
-def _edits(read: Fields, body: Mapping[str, Any], snapshot: Snapshot) -> tuple[Edit, ...]:
-    """The edits of a body; what is wrong with them is noted beside all the rest."""
-    try:
-        return parse_edits(body.get("edits"), snapshot)
-    except InvalidScenario as problem:
-        read.wrong("edits", "", str(problem))
-        return ()
+def evaluate(context: SnapshotContext, body: EvaluationBody) -> Response:
+    """Open, close or move sites, or change their hours, without changing stored data."""
+    question = coverage_question(body.question, context.current.view.clock())
+    content = evaluation_json(context.current, body.edits, question, body.kind)
+    return Response(content, media_type=JSON, headers=NOT_STORED)
 
 
 @routes.get(
     "/scenarios",
-    summary="Kept scenarios, by name",
+    summary="List saved scenarios by name",
     response_model=ScenariosAnswer,
     responses=failures(422, not_modified=False),
 )
 def scenarios(request: Request) -> Response:
-    """All of them, with their edits. Needs the database."""
+    """Return all scenarios with their edits. Requires the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
     with app_state(request).connect() as connection:
         found = stored.list_(connection)
-    return _json({"scenarios": [asdict(each) for each in found]}, FRESH)
+    return _json({"scenarios": [asdict(each) for each in found]}, NO_CACHE)
 
 
-@routes.post(
+@writes.post(
     "/scenarios",
-    summary="Keep a scenario",
+    summary="Save a scenario",
     status_code=201,
     response_model=ScenarioOut,
     responses=failures(400, 401, 403, 409, 413, 415, 422, not_modified=False),
-    openapi_extra=described("ScenarioBody"),
 )
-async def create(request: Request) -> Response:
-    """Keep edits under a name that no other scenario bears. Needs a token with scope `scenarios`."""
-
-    def save(connection: Connection, body: dict[str, Any], snapshot: Snapshot) -> Scenario:
-        name, description, edits = _read_scenario(body, snapshot)
-        if any(each.name == name for each in stored.list_(connection)):
-            raise NameTaken(
-                f"Un scénario s'appelle déjà « {name} ».", "Choisissez un autre nom, ou remplacez celui-là."
-            )
-        return stored.save(connection, name, description, edits_to_json(edits), snapshot.version)
-
-    kept = await _changed(request, save, "created")
-    return _json(asdict(kept), {**NOT_KEPT, "Location": f"{PREFIX}/scenarios/{kept.id}"}, status=201)
+def create(request: Request, token: ScenarioToken, context: SnapshotContext, body: ScenarioBody) -> Response:
+    """Save edits under a new name. Requires a token with scope `scenarios`."""
+    with app_state(request).connect() as connection, connection.begin():
+        saved = scenario_records.create(
+            connection, body.title, body.description, body.edits, context.snapshot
+        )
+    _log("created", saved, token)
+    return _json(asdict(saved), {**NOT_STORED, "Location": f"{PREFIX}/scenarios/{saved.id}"}, status=201)
 
 
 @routes.get(
     "/scenarios/compare",
-    summary="Scenarios side by side, each against today",
+    summary="Compare scenarios with the current sites",
     response_model=ComparisonAnswer,
     responses=failures(404, 422, not_modified=False),
-    openapi_extra=COMPARED.openapi,
+    openapi_extra=COMPARE_QUERY.openapi,
 )
 def compared(request: Request) -> Response:
-    """Totals of the territory today and after each scenario, and who gains and loses by `kind`.
+    """Return the totals of the territory today and after each scenario, and changes by territory.
 
-    A scenario whose sites are no longer in service says so. Needs the database.
+    A scenario that no longer applies to the current data has a `problem`. Requires the database.
     """
-    values = COMPARED.read(request.scope["query_string"])
+    values = COMPARE_QUERY.read(request.scope["query_string"])
     if "ids" not in values:
         raise refuse("ids", "", "Il manque « ids » : les numéros des scénarios à comparer.")
-    service = app_state(request)
-    with service.connect() as connection:
-        kept = [stored.get(connection, number) for number in values["ids"]]
-    current = service.current()
+    state = app_state(request)
+    with state.connect() as connection:
+        saved = [stored.get(connection, number) for number in values["ids"]]
+    current = state.current()
     question = coverage_question(values, current.view.clock())
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     (today,) = current.view.coverage_by_territory(question, TerritoryKind.DEPARTEMENT)
-    told = orjson.dumps(
-        {
-            **question_to_dict(current.view.coverage(question)),
-            "kind": kind,
-            "today": totals_to_dict(today, question),
-            "scenarios": [_compared(current.view, each, question, kind) for each in kept],
-        }
-    )
-    body = b'{"meta":%b,%b' % (current.meta(with_method=True), told[1:])
-    return Response(body, media_type=JSON, headers=FRESH)
+    content = {
+        **question_to_dict(current.view.coverage(question)),
+        "kind": kind,
+        "today": totals_to_dict(today, question),
+        "scenarios": [_compared(current.view, each, question, kind) for each in saved],
+    }
+    return Response(_with_meta(current, content), media_type=JSON, headers=NO_CACHE)
 
 
 def _compared(
-    view: SnapshotView, kept: Scenario, question: Question, kind: TerritoryKind
+    view: SnapshotView, saved: Scenario, question: Question, kind: TerritoryKind
 ) -> dict[str, object]:
-    told: dict[str, object] = {"id": kept.id, "name": kept.name, "problem": None}
+    content: dict[str, object] = {"id": saved.id, "name": saved.name, "problem": None}
     try:
-        edits = parse_edits(list(kept.edits), view.snapshot)
+        edits = parse_edits(list(saved.edits), view.snapshot)
     except InvalidScenario as problem:
-        return {**told, "problem": str(problem), "summary": None, "territories": []}
+        return {**content, "problem": str(problem), "summary": None, "territories": []}
     found = evaluate_edits(view, edits, question, kind)
-    return {**told, "summary": found.summary, "territories": found.territories}
+    return {**content, "summary": found.summary, "territories": found.territories}
 
 
 @routes.get(
     "/scenarios/{scenario_id}",
-    summary="One scenario",
+    summary="Get a scenario",
     response_model=ScenarioOut,
     responses=failures(404, 422, not_modified=False),
 )
 def scenario(request: Request, scenario_id: ScenarioId) -> Response:
-    """Name, description and edits as they are kept. Needs the database."""
+    """Return the name, description and edits of a scenario. Requires the database."""
     NO_PARAMETERS.read(request.scope["query_string"])
     number = scenario_number(scenario_id)
     with app_state(request).connect() as connection:
         found = stored.get(connection, number)
-    return _json(asdict(found), FRESH)
+    return _json(asdict(found), NO_CACHE)
 
 
-@routes.put(
+@writes.put(
     "/scenarios/{scenario_id}",
     summary="Replace a scenario",
     response_model=ScenarioOut,
     responses=failures(400, 401, 403, 404, 413, 415, 422, not_modified=False),
-    openapi_extra=described("ScenarioBody"),
 )
-async def replace(request: Request, scenario_id: ScenarioId) -> Response:
-    """Put other edits in its place; it keeps its name. Needs a token with scope `scenarios`."""
-    number = scenario_number(scenario_id)
-
-    def save(connection: Connection, body: dict[str, Any], snapshot: Snapshot) -> Scenario:
-        name, description, edits = _read_scenario(body, snapshot)
-        if stored.get(connection, number).name != name:
-            raise refuse(
-                "name",
-                name,
-                "Un scénario garde son nom : enregistrez celui-ci à part, puis supprimez l'ancien.",
-            )
-        kept = stored.save(connection, name, description, edits_to_json(edits), snapshot.version)
-        if kept.id != number:  # deleted meanwhile: what was just written is undone
-            raise UnknownScenario(f"Aucun scénario ne porte le numéro {number}.", "Il vient d'être supprimé.")
-        return kept
-
-    return _json(asdict(await _changed(request, save, "replaced")), NOT_KEPT)
+def replace(
+    request: Request,
+    number: ScenarioNumber,
+    token: ScenarioToken,
+    context: SnapshotContext,
+    body: ScenarioBody,
+) -> Response:
+    """Replace the description and edits; the name cannot change. Requires a token with scope `scenarios`."""
+    with app_state(request).connect() as connection, connection.begin():
+        saved = scenario_records.replace(
+            connection, number, body.title, body.description, body.edits, context.snapshot
+        )
+    _log("replaced", saved, token)
+    return _json(asdict(saved), NOT_STORED)
 
 
-@routes.delete(
+@writes.delete(
     "/scenarios/{scenario_id}",
     summary="Delete a scenario",
     status_code=204,
     response_class=Response,
     responses=failures(401, 403, 404, 422, not_modified=False),
 )
-def delete(request: Request, scenario_id: ScenarioId) -> Response:
-    """Keep it no longer. Needs a token with scope `scenarios`."""
-    NO_PARAMETERS.read(request.scope["query_string"])
-    secret, number = request_secret(request), scenario_number(scenario_id)
+def delete(request: Request, number: ScenarioNumber, token: ScenarioToken) -> Response:
+    """Delete a scenario. Requires a token with scope `scenarios`."""
     with app_state(request).connect() as connection, connection.begin():
-        token = active_token(connection, secret, Scope.SCENARIOS)
-        gone = stored.get(connection, number)
-        stored.delete_(connection, number)
-    _note("deleted", gone, token)
-    return Response(status_code=204, headers=NOT_KEPT)
+        deleted = scenario_records.delete(connection, number)
+    _log("deleted", deleted, token)
+    return Response(status_code=204, headers=NOT_STORED)
 
 
 @routes.get(
     "/scenarios/{scenario_id}/export",
-    summary="What a scenario changes, as a file",
+    summary="Export the effect of a scenario as a file",
     response_model=EvaluationAnswer,
     responses={
         200: {"content": described_files("csv", "xlsx", "gpkg", "geojson")},
         **failures(404, 422, not_modified=False),
     },
-    openapi_extra=EXPORTED.openapi,
+    openapi_extra=EXPORT_QUERY.openapi,
 )
 def exported(request: Request, scenario_id: ScenarioId) -> Response:
-    """Who gains and loses, territory by territory; as JSON, the answer of an evaluation."""
+    """Return the changes by territory; as JSON, the answer of `/scenarios/evaluate`."""
     number = scenario_number(scenario_id)
-    values = EXPORTED.read(request.scope["query_string"])
-    service = app_state(request)
-    with service.connect() as connection:
-        kept = stored.get(connection, number)
-    current = service.current()
+    values = EXPORT_QUERY.read(request.scope["query_string"])
+    state = app_state(request)
+    with state.connect() as connection:
+        saved = stored.get(connection, number)
+    current = state.current()
     view = current.view
     question = coverage_question(values, view.clock())
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
-    edits = parse_edits(list(kept.edits), view.snapshot)
-    asked = values.get("format", "json")
-    headers = {**FRESH, "Content-Disposition": f'attachment; filename="scenario-{number}-{kind}.{asked}"'}
-    body = (
-        evaluation_json(current, edits, question, kind)
-        if asked == "json"
-        else _file(view, kept, edits, question, kind, asked)
-    )
-    return Response(body, media_type=MEDIA_TYPES[asked], headers=headers)
+    edits = parse_edits(list(saved.edits), view.snapshot)
+    file_format = values.get("format", "json")
+    name = f"scenario-{number}-{kind}.{file_format}"
+    if file_format == "json":
+        body = evaluation_json(current, edits, question, kind)
+    else:
+        found = evaluate_edits(view, edits, question, kind)
+        body = scenario_records.export_file(saved, found, view.coverage(question), kind, file_format)
+    headers = {**NO_CACHE, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=MEDIA_TYPES[file_format], headers=headers)
 
 
-def _file(
-    view: SnapshotView,
-    kept: Scenario,
-    edits: tuple[Edit, ...],
-    question: Question,
-    kind: TerritoryKind,
-    asked: str,
-) -> bytes:
-    found = evaluate_edits(view, edits, question, kind)
-    about = [("Scénario", f"{kept.name} (n° {kept.id})"), *found.about]
-    shapes = export.geometries(view.coverage(question), kind)
-    if asked == "csv":
-        return export.csv_bytes(found.table)
-    if asked == "xlsx":
-        return export.xlsx_bytes({"scénario": found.table}, about)
-    if asked == "gpkg":
-        return export.gpkg_bytes(found.table, shapes, about=about)
-    return export.geojson_bytes(found.table, shapes, about=about)
-
-
-Save = Callable[[Connection, dict[str, Any], Snapshot], Scenario]
-
-
-async def _changed(request: Request, save: Save, what: str) -> Scenario:
-    """Keep what a request's body says, if its bearer may; all or nothing."""
-    NO_PARAMETERS.read(request.scope["query_string"])
-    secret = request_secret(request)
-    body = await json_object(request)
-    return await run_in_threadpool(_saved, app_state(request), secret, body, save, what)
-
-
-def _saved(service: AppState, secret: str, body: dict[str, Any], save: Save, what: str) -> Scenario:
-    with service.connect() as connection, connection.begin():
-        token = active_token(connection, secret, Scope.SCENARIOS)
-        kept = save(connection, body, service.current().view.snapshot)
-    _note(what, kept, token)
-    return kept
-
-
-def _note(what: str, kept: Scenario, token: Token) -> None:
-    log.info("Scenario %d %r %s by token %d %r", kept.id, kept.name, what, token.id, token.name)
-
-
-def _read_scenario(body: Mapping[str, Any], snapshot: Snapshot) -> tuple[str, str, tuple[Edit, ...]]:
-    read = Fields(body, SAVED, ("edits",))
-    name = " ".join(read.values.get("name", "").split())
-    if not name and not read.problems:
-        read.wrong("name", "", "Il manque « name » : le nom du scénario.")
-    edits = _edits(read, body, snapshot)
-    read.done()
-    return name, read.values.get("description", ""), edits
-
-
-def scenario_number(scenario_id: str) -> int:
-    """The number of a scenario as the path gives it.
-
-    Raises
-    ------
-    Refused
-        If it is no number.
-    """
-    if not (scenario_id.isascii() and scenario_id.isdigit() and len(scenario_id) < 12):
-        raise refuse("scenario_id", scenario_id, "Un scénario se désigne par son numéro, par exemple 12.")
-    if int(scenario_id) > MAX_ID:
-        raise UnknownScenario(
-            f"Aucun scénario ne porte le numéro {scenario_id}.", "La liste des scénarios donne leurs numéros."
-        )
-    return int(scenario_id)
+def _log(action: str, scenario: Scenario, token: Token) -> None:
+    log.info("Scenario %d %r %s by token %d %r", scenario.id, scenario.name, action, token.id, token.name)
 
 
 def _json(value: object, headers: Mapping[str, str], status: int = 200) -> Response:

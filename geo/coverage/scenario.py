@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import count
 from math import isfinite
 from typing import Any, ClassVar, Final
@@ -144,10 +145,11 @@ def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
             "Partagez-le en plusieurs scénarios.",
         )
     in_service = {site.id for site in snapshot.sites}
+    area = _BuildableArea(snapshot.territory)
     problems: list[str] = []
     edits: list[tuple[int, Edit]] = []
     for rank, each in enumerate(value, start=1):
-        reader = _EditReader(each, in_service, snapshot.territory)
+        reader = _EditReader(each, in_service, area)
         edit = reader.edit()
         problems += [f"modification {rank}, {problem}" for problem in reader.problems]
         if edit is not None:
@@ -202,10 +204,10 @@ def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
 class _EditReader:
     """One edit as it is read, and what is wrong with it."""
 
-    def __init__(self, value: object, in_service: Collection[str], territory: Territory) -> None:
+    def __init__(self, value: object, in_service: Collection[str], area: _BuildableArea) -> None:
         self._value: Mapping[Any, Any] = value if isinstance(value, dict) else {}
         self._in_service = in_service
-        self._territory = territory
+        self._area = area
         self.problems: list[str] = []
         if not isinstance(value, dict):
             self._wrong("action", f"un objet est attendu ; reçu : {_quoted(value)}")
@@ -300,7 +302,7 @@ class _EditReader:
     def _check_place(self, longitude: float | None, latitude: float | None) -> None:
         if longitude is None or latitude is None:
             return
-        if not _within_reach(self._territory, longitude, latitude):
+        if not self._area.contains(longitude, latitude):
             self._wrong(
                 "longitude",
                 f"le point ({longitude:g}, {latitude:g}) est à plus de {MARGIN_M // 1_000} km du territoire "
@@ -328,15 +330,27 @@ def _contradictions(edits: Iterable[tuple[int, Edit]]) -> Iterator[str]:
                     break
 
 
-def _within_reach(territory: Territory, longitude: float, latitude: float) -> bool:
-    boundaries = np.array([commune.boundary for commune in territory.communes])
-    if shapely.intersects_xy(boundaries, longitude, latitude).any():
-        return True
-    x, y = project(longitude, latitude, territory.metric_crs)[0]
-    if not (isfinite(x) and isfinite(y)):
-        return False
-    metric = reproject(boundaries, source=WGS84, target=territory.metric_crs)
-    return bool(shapely.distance(metric, shapely.Point(x, y)).min() <= MARGIN_M)
+class _BuildableArea:
+    """Where sites may be opened or moved: the territory and `MARGIN_M` around it."""
+
+    def __init__(self, territory: Territory) -> None:
+        self._crs = territory.metric_crs
+        self._boundaries = np.array([commune.boundary for commune in territory.communes])
+
+    def contains(self, longitude: float, latitude: float) -> bool:
+        """Whether a WGS 84 point lies in the area."""
+        if shapely.intersects_xy(self._boundaries, longitude, latitude).any():
+            return True
+        x, y = project(longitude, latitude, self._crs)[0]
+        if not (isfinite(x) and isfinite(y)):
+            return False
+        near = self._tree.query(shapely.Point(x, y), predicate="dwithin", distance=MARGIN_M)
+        return bool(near.size)
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        # Reprojected at most once for all the edits of a scenario, and not at all in most of them.
+        return shapely.STRtree(reproject(self._boundaries, source=WGS84, target=self._crs))
 
 
 def _said(edit: Edit) -> Iterator[tuple[str, Any]]:

@@ -168,7 +168,7 @@ def test_a_job_that_cannot_be_answered_says_why(client):
         ({"model": "p_median", "candidates": [3]}, {"candidates[0]"}),
         (
             {"model": "p_median", "candidates": [point("A", 5), {"name": " ", "longitude": "0", "x": 1}]},
-            {"candidates[1].name", "candidates[1].longitude", "candidates[1].x"},
+            {f"candidates[1].{name}" for name in ("name", "longitude", "latitude", "x")},
         ),
         (
             {"model": "p_median", "candidates": [{"name": "A", "longitude": 44.2, "latitude": 0.6}]},
