@@ -36,7 +36,7 @@ UNTOLD: Final = "Commune non dite, ou hors du territoire"
 
 
 @dataclass(frozen=True, slots=True)
-class SiteUse:
+class SitePasses:
     """Passes of an order (its row among `PassCounts.orders`) used at and paid to a site in a year."""
 
     order: int
@@ -71,7 +71,7 @@ class PassCounts:
     wait_days: NDArray[np.int64]
     wait_passes: NDArray[np.int64]
     by_day: tuple[tuple[int, date, int, int], ...]
-    by_site: tuple[SiteUse, ...]
+    by_site: tuple[SitePasses, ...]
 
     @property
     def fictitious(self) -> bool:

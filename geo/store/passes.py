@@ -1,69 +1,63 @@
-"""Passes: orders, events, what their sums say. The database itself holds the rules.
+"""Pass Numérique: orders, events and their sums. The rules are in `geo/store/sql/pass_guards.sql`.
 
-Nothing is rewritten: `order` and `record` append, a correction is an event of its own. Writers of
-one vintage take turns. What each rule means: docs/passes.md.
+Nothing is rewritten: `order` and `record` append, and a correction is an event of its own. Writers of
+the same order queue. What each rule means: docs/passes.md.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, insert, select, text
-from sqlalchemy.exc import DBAPIError
 
 from geo.errors import RefusedPasses, UnknownOrder
 from geo.funding.ledger import Entry, Payment, Reversal
-from geo.funding.pass_reports import PassCounts, SiteUse
+from geo.funding.pass_reports import PassCounts, SitePasses
 from geo.funding.passes import Event, EventKind, Order, PassReferences, Standing, expiries, require_order
 from geo.store import audit, ledger
 from geo.store.copy_encoder import copy_rows
+from geo.store.pass_refusals import duplicate_reference, refusals, require_complete, unknown_order
 from geo.store.tables import partner, pass_event, pass_order, pass_total
 from geo.store.tables import site as site_table
 from geo.territory.model import Territory
 
 Post = Callable[[Connection, Event, int], int]
-"""Posts the money of a reimbursement (event, cents) to the ledger; returns the entry's number.
+"""Posts a reimbursement (event, cents) to the ledger; returns the entry's number.
 
-Of the correction of one, cents are negative: the payment of the event it names is to be undone.
+Cents are negative for a correction: the payment of the corrected event is then reversed.
 """
-
-REFUSED: Final = "PASS1"
-"""SQLSTATE of the refusals of the passes' own triggers."""
 
 _MEMO = "Pass Numérique"
 _CONTENT = ("reference", "order_reference", "kind", "day", "count", "commune", "partner_code", "site_id")
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i4")])
-_ARRAY_HEADER = 20  # bytes of array_send before the elements of an array of one dimension
+_ARRAY_HEADER = 20  # bytes of array_send before the elements of a one-dimensional array
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of events: those new, and those kept already with the same content."""
+    """How many events were new, and how many were recorded before with the same content."""
 
     new: int
     already: int
 
 
 def order(connection: Connection, ordered: Order, actor: str) -> bool:
-    """Keep an order; the same again does nothing. Whether it is new.
+    """Record an order, and return whether it is new. Idempotent.
 
     Raises
     ------
     RefusedPasses
-        If it can't be (`geo.funding.passes.require_order`), names a partner that is not known, or
-        another order bears its reference.
+        If it is invalid (`geo.funding.passes.require_order`), names an unknown partner, or another order
+        has its reference.
     """
     require_order(ordered)
     values = {**asdict(ordered), "funders": [list(each) for each in ordered.funders]}
-    with _refusals(connection):
+    with refusals(connection):
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pass_order'))"))
         row = connection.execute(
             select(pass_order).where(pass_order.c.reference == ordered.reference)
@@ -84,12 +78,12 @@ def order(connection: Connection, ordered: Order, actor: str) -> bool:
 
 
 def withdraw(connection: Connection, reference: str, actor: str) -> None:
-    """Take back an order nothing was given of.
+    """Remove an order of which no pass was given.
 
     Raises
     ------
     UnknownOrder
-        If none bears the reference.
+        If none has the reference.
     RefusedPasses
         If some of its passes were given.
     """
@@ -107,59 +101,37 @@ def withdraw(connection: Connection, reference: str, actor: str) -> None:
 
 
 def record(connection: Connection, events: Iterable[Event], actor: str, post: Post | None = None) -> Recorded:
-    """Keep events, all or none; those kept already with the same content do nothing.
+    """Record events, all or none; those recorded before with the same content are skipped.
 
     Parameters
     ----------
     post
-        Posts reimbursements to the ledger; without it they are refused.
+        Posts reimbursements to the ledger; if None, they are refused.
 
     Raises
     ------
     RefusedPasses
-        If an event bears the reference of another, names an order, a partner or an event that is
-        not known, or passes would be more used than given than ordered; nothing is kept then.
+        If an event has the reference of another, names an unknown order, partner or event, or if more
+        passes would be used than given, or given than ordered; nothing is recorded then.
     """
     wanted: dict[str, Event] = {}
     for event in events:
-        _require_event(event)
+        require_complete(event)
         if wanted.setdefault(event.reference, event) != event:
-            raise _taken(event.reference)
+            raise duplicate_reference(event.reference)
     if not wanted:
         return Recorded(0, 0)
-    with _refusals(connection):
+    with refusals(connection):
         return _record(connection, wanted, actor, post)
 
 
-def reimburse(
-    connection: Connection,
-    *,
-    reference: str,
-    order_reference: str,
-    site: str,
-    day: date,
-    count: int,
-    actor: str,
-    post: Post,
-) -> Recorded:
-    """Pay a site for passes of an order used there: an event, and a payment in the ledger.
-
-    Raises
-    ------
-    RefusedPasses
-        As `record`, or if the site would be paid for more passes than were used there.
-    """
-    event = Event(reference, order_reference, EventKind.REIMBURSED, day, count, site=site)
-    return record(connection, [event], actor, post)
-
-
 def paid_from(commitment: str, actor: str) -> Post:
-    """Post reimbursements as payments of a commitment, named by its reference in the ledger.
+    """Return a `Post` that pays reimbursements out of a commitment, named by its reference in the ledger.
 
-    The commitment may name no commune and no partner, so that the payment names none: reports of the fund
-    are public, and 30 € paid there would tell that three persons used a pass (docs/secrecy.md). Else
-    `RefusedPasses` is raised; what is posted raises as `geo.store.ledger.post`. A correction reverses its
-    payment, on the first day still open if the payment's own period is closed.
+    The commitment must name no commune and no partner, else `RefusedPasses` is raised: reports of the fund
+    are public, and 30 € paid there would reveal that three persons used a pass (docs/secrecy.md). Posting
+    raises as `geo.store.ledger.post`. A correction reverses its payment, on the first open day if the
+    payment's own period is closed.
     """
 
     def post(connection: Connection, event: Event, cents: int) -> int:
@@ -167,12 +139,15 @@ def paid_from(commitment: str, actor: str) -> Post:
             closed = ledger.last_close(connection)
             day = event.day if closed is None else max(event.day, closed + timedelta(days=1))
             reversal = Reversal(
-                reference=_payment(event.reference), day=day, reverses=_payment(event.corrects), memo=_MEMO
+                reference=_payment_reference(event.reference),
+                day=day,
+                reverses=_payment_reference(event.corrects),
+                memo=_MEMO,
             )
             return ledger.post(connection, reversal, actor=actor)
         _require_untied(ledger.find(connection, commitment), event.reference)
         payment = Payment(
-            reference=_payment(event.reference),
+            reference=_payment_reference(event.reference),
             day=event.day,
             amount_cents=cents,
             commitment=commitment,
@@ -185,7 +160,7 @@ def paid_from(commitment: str, actor: str) -> Post:
 
 
 def _require_untied(commitment: Entry, reference: str) -> None:
-    """Refuse to pay for passes out of what public reports tell by commune or by partner."""
+    """Refuse a commitment that public reports show by commune or by partner."""
     tied = [
         f"{noun} {code}"
         for noun, code in (("la commune", commitment.commune), ("le partenaire", commitment.partner_code))
@@ -202,10 +177,10 @@ def _require_untied(commitment: Entry, reference: str) -> None:
 
 
 def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
-    """Record as expired all passes given, not used, of orders whose expiry is before a day.
+    """Record as expired all unused passes of orders that expired before a day. Idempotent.
 
-    Each bears the day after its order's expiry, and a commune where that can be told
-    (`geo.funding.passes.expiries`). Again, it does nothing.
+    Each event is dated the day after its order's expiry, with a commune where one can be inferred
+    (`geo.funding.passes.expiries`).
 
     Returns
     -------
@@ -250,7 +225,7 @@ def expire(connection: Connection, day: date, actor: str) -> tuple[Event, ...]:
 
 
 def pass_references(connection: Connection, territory: Territory) -> PassReferences:
-    """What events of a file may speak of: sites retired since included."""
+    """Return what events of a file may name, retired sites included."""
     return PassReferences(
         orders={each.reference: each for each in orders(connection)},
         communes=frozenset(territory.commune_by_code),
@@ -260,23 +235,18 @@ def pass_references(connection: Connection, territory: Territory) -> PassReferen
 
 
 def orders(connection: Connection) -> tuple[Order, ...]:
-    """Every order, by day then reference."""
+    """Return all orders, by day then reference."""
     by_day = select(pass_order).order_by(pass_order.c.day, pass_order.c.reference.collate("C"))
     return tuple(_as_order(row) for row in connection.execute(by_day))
 
 
-def standings(connection: Connection) -> dict[str, Standing]:
-    """How many passes of each order are where, by its reference."""
-    return {row.order_reference: Standing(*row) for row in connection.execute(select(pass_total))}
-
-
 def standing(connection: Connection, reference: str) -> Standing:
-    """How many passes of an order are where.
+    """Return how many passes of an order were given, used, expired and reimbursed.
 
     Raises
     ------
     UnknownOrder
-        If none bears the reference.
+        If none has the reference.
     """
     _order(connection, reference)
     found = select(pass_total).where(pass_total.c.order_reference == reference)
@@ -284,7 +254,7 @@ def standing(connection: Connection, reference: str) -> Standing:
 
 
 def events(connection: Connection, references: Collection[str]) -> tuple[Event, ...]:
-    """The events that bear some references, in the order they were recorded."""
+    """Return the events that have one of some references, in the order they were recorded."""
     corrected = pass_event.alias()
     content = [pass_event.c[name] for name in _CONTENT]
     found = (
@@ -300,9 +270,9 @@ def events(connection: Connection, references: Collection[str]) -> tuple[Event, 
 
 
 def counts(connection: Connection) -> PassCounts:
-    """All that reports are made of: sums per order, commune and year, and delays.
+    """Return the input of reports: sums per order, commune and year, and delays from gift to use.
 
-    Reads no event: its cost goes by orders × communes × years, whatever the number of events.
+    Reads no event: the cost grows with orders × communes × years, not with the number of events.
     """
     ordered = orders(connection)
     row_of = {each.reference: row for row, each in enumerate(ordered)}
@@ -337,26 +307,26 @@ def counts(connection: Connection) -> PassCounts:
         wait_days=days,
         wait_passes=passes,
         by_day=tuple((row_of[r[0]], r[1], r[2], r[3]) for r in by_day),
-        by_site=tuple(SiteUse(row_of[r[0]], *r[1:]) for r in by_site),
+        by_site=tuple(SitePasses(row_of[r[0]], *r[1:]) for r in by_site),
     )
 
 
-def _payment(reference: str) -> str:
-    """Reference in the ledger of the payment an event makes."""
+def _payment_reference(reference: str) -> str:
+    """Return the reference in the ledger of an event's payment."""
     return f"pass/{reference}"
 
 
 def _elements(sent: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Elements of integer arrays as `array_send` gives them, end to end; and how many each has."""
+    """Decode integer arrays as `array_send` encodes them: all elements end to end, and the size of each."""
     bodies = [bytes(each[_ARRAY_HEADER:]) for each in sent]
     sizes = np.array([len(body) // _ELEMENT.itemsize for body in bodies], dtype=np.int64)
     return np.frombuffer(b"".join(bodies), dtype=_ELEMENT)["value"].astype(np.int64), sizes
 
 
 def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, post: Post | None) -> Recorded:
-    """Keep events of distinct references: staged, compared with those kept, then inserted at once."""
+    """Stage events of distinct references, compare them with recorded ones, then insert them at once."""
     references = sorted({event.order for event in wanted.values()})
-    # Writers take turns by vintage, so that what is compared now still holds when it is inserted.
+    # Lock the orders: what is compared now still holds when it is inserted.
     locked = (
         select(pass_total.c.order_reference)
         .where(pass_total.c.order_reference.in_(references))
@@ -364,7 +334,7 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
         .with_for_update()
     )
     if unknown := set(references) - set(connection.scalars(locked)):
-        raise _nameless(next(e for e in wanted.values() if e.order in unknown))
+        raise unknown_order(next(e for e in wanted.values() if e.order in unknown))
     connection.execute(
         text(
             "CREATE TEMP TABLE pass_arrival (rank integer, reference text, order_reference text, kind text,"
@@ -384,7 +354,7 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
         )
     )
     if other is not None:
-        raise _taken(other)
+        raise duplicate_reference(other)
     kept = text("DELETE FROM pass_arrival a USING pass_event e WHERE e.reference = a.reference")
     already = connection.execute(kept).rowcount
     stranger = connection.execute(
@@ -400,7 +370,7 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
             "Enregistrez d'abord le partenaire, ou corrigez son code.",
             reference=stranger.reference,
         )
-    _pay(connection, wanted, post)
+    _post_reimbursements(connection, wanted, post)
     added = (
         f"INSERT INTO pass_event ({', '.join(_CONTENT)}, corrects, entry_id, actor)"  # noqa: S608 - our own names
         f" SELECT {', '.join(f'a.{name}' for name in _CONTENT)}, e.id, a.entry_id, :actor"
@@ -410,26 +380,26 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
     new = 0
     for corrections in (False, True):
         if corrections:
-            lost = connection.execute(
+            missing = connection.execute(
                 text(
                     "SELECT a.reference, a.corrected FROM pass_arrival a WHERE a.corrected IS NOT NULL AND"
                     " NOT EXISTS (SELECT FROM pass_event e WHERE e.reference = a.corrected)"
                     " ORDER BY a.rank LIMIT 1"
                 )
             ).first()
-            if lost is not None:
+            if missing is not None:
                 raise RefusedPasses(
-                    f"L'événement {lost.reference} corrige « {lost.corrected} », qui n'existe pas.",
+                    f"L'événement {missing.reference} corrige « {missing.corrected} », qui n'existe pas.",
                     "Donnez la référence de l'événement à corriger.",
-                    reference=lost.reference,
+                    reference=missing.reference,
                 )
         new += connection.execute(text(added), {"actor": actor, "corrections": corrections}).rowcount
     connection.execute(text("DROP TABLE pass_arrival"))
     return Recorded(new, already)
 
 
-def _pay(connection: Connection, wanted: Mapping[str, Event], post: Post | None) -> None:
-    """Post the money of reimbursements that are new, and note each one's entry."""
+def _post_reimbursements(connection: Connection, wanted: Mapping[str, Event], post: Post | None) -> None:
+    """Post new reimbursements to the ledger, and note the entry of each."""
     due = connection.execute(
         text(
             "SELECT a.reference, o.face_value_cents FROM pass_arrival a"
@@ -473,145 +443,6 @@ def _rows(wanted: Iterable[Event]) -> Iterator[tuple[object, ...]]:
             e.site or None,
             e.corrects or None,
         )
-
-
-def _require_event(event: Event) -> None:
-    """Make sure an event tells what one of its kind must."""
-    lacking = (
-        "de référence"
-        if not event.reference.strip()
-        else "de nombre de pass"
-        if not event.count
-        else "d'événement corrigé"
-        if event.count < 0 and not event.corrects
-        else "de nombre négatif, alors qu'il corrige"
-        if event.count > 0 and event.corrects
-        else "de commune"
-        if event.kind is EventKind.GIVEN and not event.commune
-        else "de lieu"
-        if event.kind in (EventKind.USED, EventKind.REIMBURSED) and not event.site
-        else ""
-    )
-    if lacking:
-        raise RefusedPasses(
-            f"L'événement {event.reference} n'a pas {lacking}.", "Complétez-le.", reference=event.reference
-        )
-
-
-@contextmanager
-def _refusals(connection: Connection) -> Iterator[None]:
-    """A savepoint, given up when the database refuses: the refusal is told in French."""
-    try:
-        with connection.begin_nested():
-            yield
-    except DBAPIError as problem:
-        told = _told(problem.orig)
-        if told is None:
-            raise
-        raise told from problem
-
-
-def _told(problem: BaseException | None) -> RefusedPasses | None:
-    if isinstance(problem, psycopg.errors.UniqueViolation):
-        return RefusedPasses(
-            "Une référence vient d'être employée par un autre envoi.",
-            "Recommencez : ce qui est déjà enregistré ne comptera pas deux fois.",
-        )
-    if not isinstance(problem, psycopg.Error) or problem.sqlstate != REFUSED:
-        return None
-    facts = json.loads(problem.diag.message_detail or "{}")
-    return _RULES[facts["rule"]](facts)
-
-
-def _day_refused(facts: Mapping[str, Any]) -> RefusedPasses:
-    day, begins, ends = (
-        f"{date.fromisoformat(facts[k]):%d/%m/%Y}" for k in ("day", "ordered_on", "expires_on")
-    )
-    kind = EventKind(facts["kind"]).label
-    return RefusedPasses(
-        f"L'événement {facts['reference']} est du {day} : des pass {kind} ne le peuvent pas être ce jour-là, "
-        f"la commande {facts['order']} étant du {begins} et valable jusqu'au {ends}.",
-        "Corrigez la date ou la commande.",
-        reference=facts["reference"],
-    )
-
-
-def _correction_refused(facts: Mapping[str, Any]) -> RefusedPasses:
-    return RefusedPasses(
-        f"L'événement {facts['reference']} ne peut corriger {facts['corrected']} "
-        f"({facts['count']} pass, {facts['taken']} retirés en tout).",
-        "Une correction a les mêmes commande, nature, date, commune, partenaire et lieu que ce qu'elle "
-        "corrige, n'en retire pas plus que son nombre, et ne se corrige pas elle-même.",
-        reference=facts["reference"],
-    )
-
-
-def _over_ordered(facts: Mapping[str, Any]) -> RefusedPasses:
-    left = facts["ordered"] - facts["given"]
-    return RefusedPasses(
-        f"La commande {facts['order']} est de {facts['ordered']} pass, dont {facts['given']} déjà donnés : "
-        f"il en reste {left}, et non {facts['asked']}.",
-        "Vérifiez le nombre, ou enregistrez la commande suivante.",
-    )
-
-
-def _over_given(facts: Mapping[str, Any]) -> RefusedPasses:
-    return RefusedPasses(
-        f"Au {date.fromisoformat(facts['day']):%d/%m/%Y}, {facts['gone']} pass de la commande "
-        f"{facts['order']} seraient utilisés ou expirés, pour {facts['given']} donnés ; "
-        f"avant cet envoi il en restait {facts['remaining']} à utiliser, toutes dates confondues.",
-        "Vérifiez nombres et dates ; si des pass ont été dits expirés à tort, corrigez d'abord cela.",
-    )
-
-
-def _over_used(facts: Mapping[str, Any]) -> RefusedPasses:
-    return RefusedPasses(
-        f"Le lieu {facts['site']} serait remboursé de {facts['reimbursed']} pass de la commande "
-        f"{facts['order']}, pour {facts['used']} utilisés.",
-        "Enregistrez d'abord les pass utilisés, ou corrigez le nombre.",
-    )
-
-
-def _unfunded(facts: Mapping[str, Any]) -> RefusedPasses:
-    return RefusedPasses(
-        f"Les financeurs de la commande {facts['reference']} ne sont pas tous connus, ou ne paient pas "
-        f"ses {facts['count']} pass.",
-        "Enregistrez d'abord les partenaires, et donnez à chacun ses pass.",
-    )
-
-
-def _rewritten(facts: Mapping[str, Any]) -> RefusedPasses:
-    return RefusedPasses(
-        f"La table {facts['table']} ne se réécrit pas.", "Enregistrez une correction : un événement négatif."
-    )
-
-
-_RULES: Final[Mapping[str, Callable[[Mapping[str, Any]], RefusedPasses]]] = {
-    "day": _day_refused,
-    "correction": _correction_refused,
-    "ordered": _over_ordered,
-    "given": _over_given,
-    "used": _over_used,
-    "funders": _unfunded,
-    "append-only": _rewritten,
-    "summed": _rewritten,
-}
-
-
-def _taken(reference: str) -> RefusedPasses:
-    return RefusedPasses(
-        f"La référence {reference} est déjà celle d'un autre événement.",
-        "Donnez une autre référence, ou enregistrez une correction de cet événement.",
-        reference=reference,
-    )
-
-
-def _nameless(event: Event) -> RefusedPasses:
-    return RefusedPasses(
-        f"L'événement {event.reference} nomme la commande « {event.order} », qui n'existe pas.",
-        "Enregistrez d'abord la commande : portee passes order.",
-        reference=event.reference,
-    )
 
 
 def _order(connection: Connection, reference: str) -> Row[Any]:

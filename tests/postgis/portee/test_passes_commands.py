@@ -15,8 +15,8 @@ from geo.funding.passes import COLUMNS
 from geo.store import passes, territories
 from geo.store.database import open_engine, parse_url
 from portee.cli import app
-from tests.postgis.geo.store.test_passes import funded, partners
 from tests.postgis.geo.store.test_store import store
+from tests.support.pass_store import add_partners, funded
 from tests.support.world import TERRITORY, site
 
 ORDER = ("order", "A", "--count", "100", "--funder", "dep=60", "--funder", "caf=40")
@@ -34,7 +34,7 @@ def engine_here(database_url):
     with engine.begin() as connection:
         territories.save(connection, TERRITORY)
         store(connection, site("a", 5, pass_numerique=True))
-        partners(connection)
+        add_partners(connection)
     yield engine
     engine.dispose()
 

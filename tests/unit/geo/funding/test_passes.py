@@ -19,7 +19,7 @@ from geo.funding.pass_reports import (
     ACCEPTING,
     PassAccess,
     PassCounts,
-    SiteUse,
+    SitePasses,
     by_territory,
     by_vintage,
     by_year,
@@ -267,7 +267,7 @@ def counts(rows=ROWS):
             (1, date(2027, 2, 1), 10, 0),
             (1, date(2027, 2, 8), 0, 3),
         ),
-        by_site=(SiteUse(0, "essai--a", 2026, 15, 7), SiteUse(1, "essai--z", 2027, 3, 0)),
+        by_site=(SitePasses(0, "essai--a", 2026, 15, 7), SitePasses(1, "essai--z", 2027, 3, 0)),
     )
 
 
