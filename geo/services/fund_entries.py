@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection
-
 from geo.funding.ledger import Entry, EntryKind
 from geo.store import ledger
+from geo.store.database import Connection
 from geo.store.ledger import Received
 
 BATCH: Final = 1_000

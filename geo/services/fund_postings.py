@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from geo.errors import UnknownEntry
 from geo.funding.ledger import Balance, Entry, Order
 from geo.funding.posting import match_reference
 from geo.store import ledger
+from geo.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

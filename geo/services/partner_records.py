@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection
-
 from geo.errors import UnknownPartner
 from geo.funding.partners import Convention, Partner, SiteLink, checked
 from geo.store import partners
+from geo.store.database import Connection
 
 
 def save_partner(

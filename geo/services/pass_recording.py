@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from geo.errors import RefusedPasses
 from geo.funding.passes import Event
 from geo.store import passes
+from geo.store.database import Connection
 from geo.store.passes import Recorded, paid_from
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import Connection
-
 from geo.coverage import export
 from geo.coverage.measure import Coverage
 from geo.coverage.scenario import Edit, edits_to_json
@@ -14,6 +12,7 @@ from geo.errors import InvalidParameter, NameTaken, UnknownScenario
 from geo.services.scenarios import Evaluation
 from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
+from geo.store.database import Connection
 from geo.store.scenarios import Scenario
 from geo.territory.model import TerritoryKind
 
