@@ -1,4 +1,4 @@
-"""What is known of each request once it is answered: its id, and one line and one figure about it."""
+"""Request id, access log line and metrics of each request."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.logs import ACCESS, REQUEST_ID
 
 INBOUND: Final = re.compile(rb"[0-9A-Fa-f-]{16,64}")
-"""An id given by who asks is kept if it is such as proxies make: what could bear a word is not logged."""
+"""Inbound ids accepted: those that proxies generate. Free text from a client is not logged."""
 
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 UNKNOWN: Final = "-"
-"""Stands for an address without a route, and for a method nobody knows: both are free text."""
+"""Replaces paths without a route and unknown methods: both are free text."""
 
 
 class Observer(Protocol):
-    """Who counts the answers."""
+    """Receives the figures of each response."""
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
+    def count_response(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one response."""
 
 
 def request_id(scope: Scope) -> str:
-    """The id of a request, "" when nothing gave it one."""
+    """Return the id of a request, or "" if it has none."""
     given: str = scope.get("portee.request_id", "")
     return given
 
 
 def route_template(scope: Scope) -> str:
-    """The template of the route that answers a request, such as `/api/v1/sites/{site_id}`."""
+    """Return the path template of the matched route, such as `/api/v1/sites/{site_id}`."""
     route = scope.get("route")
-    if route is None and "app_root_path" in scope:  # a folder of files, found by the beginning of its path
+    if route is None and "app_root_path" in scope:  # a mounted folder of static files
         return f"{scope['root_path']}/{{path}}"
     path: str = getattr(route, "path_format", "") or getattr(route, "path", UNKNOWN)
     return path
 
 
 class RequestLog:
-    """Give each request an id, send it back, and tell the log and the figures how it went.
+    """Give each request an id, return it in a header, and report the request to log and metrics.
 
-    It stands outermost.
+    It is the outermost middleware.
     """
 
     def __init__(self, app: ASGIApp, observer: Observer | None = None) -> None:
@@ -54,12 +54,12 @@ class RequestLog:
         self.observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and tell how it was answered."""
+        """Forward the request, and report its status, duration and size."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        status, sent = 500, 0  # what the server says of an answer that never began
+        status, sent = 500, 0  # status sent by the server if no response starts
         identity = _inbound(scope) or secrets.token_hex(8)
         scope["portee.request_id"] = identity
         REQUEST_ID.set(identity)
@@ -81,9 +81,9 @@ class RequestLog:
             seconds = time.perf_counter() - began
             route = route_template(scope)
             if self.observer:
-                self.observer.answered(method, route, status, seconds)
+                self.observer.count_response(method, route, status, seconds)
             if ACCESS.isEnabledFor(logging.INFO):
-                _tell(method, route, status, seconds, sent)
+                _log(method, route, status, seconds, sent)
 
 
 def _inbound(scope: Scope) -> str:
@@ -93,14 +93,14 @@ def _inbound(scope: Scope) -> str:
     return ""
 
 
-def _tell(method: str, route: str, status: int, seconds: float, sent: int) -> None:
-    told = {
+def _log(method: str, route: str, status: int, seconds: float, sent: int) -> None:
+    figures = {
         "method": method,
         "route": route,
         "status": status,
         "duration_ms": round(seconds * 1_000, 1),
         "bytes": sent,
     }
-    # Made by hand: `log.info` would first look for the line of code that calls it.
-    record = {"name": ACCESS.name, "levelno": logging.INFO, "levelname": "INFO", "told": told}
+    # Built by hand: `log.info` would first search the stack for its caller.
+    record = {"name": ACCESS.name, "levelno": logging.INFO, "levelname": "INFO", "figures": figures}
     ACCESS.handle(logging.makeLogRecord(record))

@@ -1,4 +1,4 @@
-"""The application: settings in, a FastAPI app out. Nothing connects before it starts; no logic."""
+"""The application: settings in, a FastAPI app out. No logic; nothing connects before it starts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PLANNING_MAX_BYTES = 256 * 1024
 
 def create_app(
     settings: Settings,
-    keeper: SnapshotSource | None = None,
+    source: SnapshotSource | None = None,
     *,
     http: ApiSettings | None = None,
     figures: WorkerMetrics | None = None,
@@ -69,16 +69,16 @@ def create_app(
     Parameters
     ----------
     settings
-        Where the database is and how distances are estimated.
-    keeper
-        Holds the snapshot answered from; without one, the database's own is followed.
+        Database, and estimation of distances.
+    source
+        Source of the current snapshot; by default a watcher of the database.
     http
-        How answers leave; the defaults of the environment if not given.
+        Settings of the HTTP service; by default those of the environment.
     figures
-        Count what is answered, if given.
+        Metrics to update, if any.
     """
     http = http or ApiSettings()
-    service = AppState(settings, http, keeper, figures)
+    service = AppState(settings, http, source, figures)
     app = FastAPI(
         title="Portée",
         version=geo.__version__,
@@ -93,7 +93,7 @@ def create_app(
     )
     app.state.service = service
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
-    # Flat, where `include_router` would match each request twice and once per level.
+    # Added flat: `include_router` would match each request once per level.
     for routes in (
         sites.sites_routes(http.page_size),
         territories.routes,
@@ -127,7 +127,7 @@ def create_app(
     pages.mount_files(app)
     problems.install(app)
     body_problems.install(app)
-    # Added last stands outermost.
+    # The last one added is the outermost.
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=http.gzip_level)
     app.add_middleware(Unforeseen)
     app.add_middleware(Rates, http=http)
@@ -155,10 +155,10 @@ def create_app(
 
 
 def from_environment() -> FastAPI:
-    """The application as the environment's settings describe it; what a server's workers call."""
+    """Build the application from the environment's settings; called by the workers of a server."""
     http = ApiSettings()
     logs.configure(http.log_format)
-    return create_app(Settings(), http=http, figures=metrics.of_environment())
+    return create_app(Settings(), http=http, figures=metrics.worker_metrics())
 
 
 @asynccontextmanager
@@ -172,14 +172,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """
     service: AppState = app.state.service
     with ExitStack() as held:
-        if service.keeper is None:
+        if service.source is None:
             engine = await run_in_threadpool(engine_for, service.settings)
             held.callback(engine.dispose)
-            service.engine, service.keeper = engine, SnapshotWatcher(engine)
+            service.engine, service.source = engine, SnapshotWatcher(engine)
             runner = JobRunner(engine, siting_service.kinds(service.settings))
             held.callback(runner.stop)
             runner.start()
-        held.callback(service.keeper.stop)
-        await run_in_threadpool(service.keeper.start)
-        async with metrics.following(service.figures, service.current):
+        held.callback(service.source.stop)
+        await run_in_threadpool(service.source.start)
+        async with metrics.track_data_state(service.figures, service.current):
             yield

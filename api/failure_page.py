@@ -1,4 +1,4 @@
-"""The page that tells a failure to people: complete in itself, for nothing else may answer just then."""
+"""Error page for people: self-contained, because nothing else may be available."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def wants_page(path: str, accept: str) -> bool:
 
 
 def failure_page(status: int, title: str, detail: str, advice: str, request_id: str) -> bytes:
-    """The page that tells a failure; 429 and others without words of their own use those given."""
+    """Return the error page; statuses without their own text, such as 429, use the given one."""
     title, detail, advice = WORDS.get(status, (title, detail, advice))
     return _TEMPLATE.render(
         title=title,

@@ -1,9 +1,9 @@
-"""The service's log: one line each, JSON for machines or text for a terminal, on standard error.
+"""Log of the service: one record a line, JSON or text, on standard error.
 
-A request is told by its method, the template of its route, its status, time and size; never by its path,
-query, headers or body, nor by who asked: these say where somebody is and whom they look for. For the same
-reason a failure that happens while a request is answered is told by its kind and its place in the code;
-its message, which may quote what was asked, is left out.
+Privacy: a request is logged by its method, route template, status, duration and size, never by its path,
+query, headers, body or client, which reveal where people are and what help they look for. For the same
+reason, an exception raised during a request is logged with its type and traceback, without its message,
+which may quote the request.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any, Final, Literal
 import orjson
 
 REQUEST_ID: ContextVar[str] = ContextVar("portee_request_id", default="")
-"""The id of the request that is being answered, "" outside."""
+"""Id of the current request; "" outside of requests."""
 
 ACCESS: Final = logging.getLogger("portee.access")
-"""One record per request, its figures under `told`."""
+"""One record per request, with its figures under `figures`."""
 
 LEFT_OUT: Final = "(message left out: it may quote the request)"
 
 
 def failure_lines(kind: Any, failure: BaseException | None, trace: Any) -> str:
-    """A failure as the log may hold it: whole outside of a request, without any message within one."""
+    """Format an exception: whole outside of a request, without messages inside one."""
     if not REQUEST_ID.get():
         return "".join(traceback.format_exception(kind, failure, trace)).rstrip()
     lines = []
@@ -35,35 +35,35 @@ def failure_lines(kind: Any, failure: BaseException | None, trace: Any) -> str:
         name = type(failure).__qualname__
         lines.append("".join(traceback.format_tb(failure.__traceback__)) + f"{name}: {LEFT_OUT}")
         failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
-    # The first to fail comes first, as Python tells them.
+    # The root cause comes first, as in Python's tracebacks.
     return "\n\nwhich led to\n\n".join(reversed(lines))
 
 
 class Text(logging.Formatter):
-    """Records as lines for people."""
+    """Formats records as text."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record, and the request it belongs to."""
-        told = getattr(record, "told", None)
-        if told:
-            record.msg = "{method} {route} {status} {duration_ms} ms {bytes} B".format_map(told)
+        """Return the line of a record with its request id."""
+        figures = getattr(record, "figures", None)
+        if figures:
+            record.msg = "{method} {route} {status} {duration_ms} ms {bytes} B".format_map(figures)
         line = super().format(record)
         request_id = REQUEST_ID.get()
         return f"{line} [{request_id}]" if request_id else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """A failure as the log may hold it."""
+        """Format an exception without quoting the request."""
         return failure_lines(*ei)
 
 
 class Json(logging.Formatter):
-    """Records as one JSON object a line."""
+    """Formats records as one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record: `time` (UTC), `level`, `logger`, `request_id`, then what it tells."""
+        """Return a record as JSON: `time` (UTC), `level`, `logger`, `request_id`, then message or figures."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -72,9 +72,9 @@ class Json(logging.Formatter):
         request_id = REQUEST_ID.get()
         if request_id:
             line["request_id"] = request_id
-        told = getattr(record, "told", None)
-        if told:
-            line |= told
+        figures = getattr(record, "figures", None)
+        if figures:
+            line |= figures
         else:
             line["message"] = record.getMessage()
         if record.exc_info and record.exc_info[1]:
@@ -87,13 +87,13 @@ class Json(logging.Formatter):
 def configure(wanted: Literal["auto", "json", "text"]) -> None:
     """Send every log record and warning of this process to standard error, in one form.
 
-    Called in each process that serves. What was set up before is replaced.
+    Called in each process that serves; replaces any previous configuration.
     """
     as_text = wanted == "text" or (wanted == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(Text() if as_text else Json())
     logging.basicConfig(handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # Who changed what is logged at this level, and nothing that tells where a reader is.
+    # Writes are logged at this level; nothing that locates a resident is.
     for name in ("portee.api", ACCESS.name):
         logging.getLogger(name).setLevel(logging.INFO)

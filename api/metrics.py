@@ -1,8 +1,8 @@
-"""Figures for Prometheus: what was answered, how fast, and how the data stand.
+"""Prometheus metrics: responses, durations and state of the data.
 
-Every worker writes its own to files of one folder, and one port of the loopback interface tells their sum:
-the public port never shows them. `prometheus_client` decides at its first import whether it writes to such
-files; it is therefore imported here by what needs it, and not by processes that only happen to import us.
+Each worker writes its metrics to files in one folder; their sum is served on a port of the loopback
+interface, never on the public port. `prometheus_client` decides at its first import whether to write such
+files: it is imported inside the functions that need it, so that importing this module does not decide.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable by which `prometheus_client` and the workers know the folder."""
+"""Environment variable that gives the folder to `prometheus_client` and the workers."""
 
 LOOPBACK: Final = "127.0.0.1"
 EVERY_S: Final = 2.0
-"""Seconds between two looks at how the data stand."""
+"""Interval between updates of the state of the data, in seconds."""
 
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class WorkerMetrics:
-    """What one worker counts.
+    """Metrics of one worker.
 
     Parameters
     ----------
     registry
-        Where to register; the process's own if not given.
+        Registry of the metrics; the process's default if not given.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
@@ -63,8 +63,8 @@ class WorkerMetrics:
         self._counted: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._timed: dict[str, Callable[[float], None]] = {}
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
+    def count_response(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one response."""
         key = (route, method, status)
         count = self._counted.get(key)
         if count is None:
@@ -75,9 +75,9 @@ class WorkerMetrics:
             observe = self._timed[route] = self._seconds.labels(route).observe
         observe(seconds)
 
-    def stand(self, current: CurrentView | None) -> None:
-        """Tell how the data stand; None while there are none to answer from."""
-        # Not before: a worker that has yet to read its data would tell 0, and the database to be down.
+    def set_data_state(self, current: CurrentView | None) -> None:
+        """Update the state of the data; None while no snapshot is loaded."""
+        # Created here, not earlier: a starting worker would report version 0 and a database down.
         data = self._data = self._data or _DataState(self._where)
         data.database.set(current is not None and current.database_ok)
         if current is not None:
@@ -86,7 +86,7 @@ class WorkerMetrics:
 
 
 class _DataState:
-    """How the data of a worker stand; of several workers, the one that is worst off is told."""
+    """State of the data of a worker; over several workers, the worst is reported."""
 
     def __init__(self, where: CollectorRegistry) -> None:
         from prometheus_client import Gauge  # noqa: PLC0415 - see above
@@ -111,27 +111,29 @@ class _DataState:
         )
 
 
-def of_environment() -> WorkerMetrics | None:
-    """The figures of this worker, None when nobody asked for any."""
+def worker_metrics() -> WorkerMetrics | None:
+    """Return the metrics of this worker, or None if they are disabled."""
     return WorkerMetrics() if FOLDER in os.environ else None
 
 
 @asynccontextmanager
-async def following(figures: WorkerMetrics | None, current: Callable[[], CurrentView]) -> AsyncIterator[None]:
-    """Keep the figures of the data up to date while the block runs."""
+async def track_data_state(
+    figures: WorkerMetrics | None, current: Callable[[], CurrentView]
+) -> AsyncIterator[None]:
+    """Update the state of the data while the block runs."""
     if figures is None:
         yield
         return
 
-    async def follow() -> None:
+    async def update() -> None:
         while True:
             try:
-                figures.stand(current())
-            except Exception:  # whatever it is, the answers fail by it too, and the log tells them
-                figures.stand(None)
+                figures.set_data_state(current())
+            except Exception:  # requests fail for the same reason, and are logged
+                figures.set_data_state(None)
             await asyncio.sleep(EVERY_S)
 
-    task = asyncio.create_task(follow())
+    task = asyncio.create_task(update())
     try:
         yield
     finally:
@@ -141,8 +143,8 @@ async def following(figures: WorkerMetrics | None, current: Callable[[], Current
 
 
 @contextmanager
-def exposed(port: int) -> Iterator[None]:
-    """Tell the figures of all workers started within the block at `http://127.0.0.1:port/metrics`."""
+def serve_metrics(port: int) -> Iterator[None]:
+    """Serve the summed metrics of the workers started in the block, at `http://127.0.0.1:port/metrics`."""
     with tempfile.TemporaryDirectory(prefix="portee-metrics-") as folder:
         os.environ[FOLDER] = folder
         from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - after the folder
@@ -160,24 +162,24 @@ def exposed(port: int) -> Iterator[None]:
 
 
 class _LiveWorkers:
-    """The sum of all workers' figures; how the data stand, of those alone that live."""
+    """Sums the metrics of all workers; the state of the data counts live workers only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterator[Metric]:
-        """Read the files of the folder."""
+        """Yield the summed metrics of the folder's files."""
         from prometheus_client import multiprocess  # noqa: PLC0415 - see above
 
         for file in self._folder.glob("gauge_live*_*.db"):
             found = re.search(r"_(\d+)\.db$", file.name)
-            if found and not _lives(int(found[1])):
+            if found and not _is_alive(int(found[1])):
                 file.unlink(missing_ok=True)
         summed: Callable[..., Any] = multiprocess.MultiProcessCollector
         yield from summed(None, path=str(self._folder)).collect()
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

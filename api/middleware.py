@@ -1,4 +1,4 @@
-"""What wraps every answer, as plain ASGI: each of these costs microseconds, not a task per request."""
+"""Middleware of every response, as plain ASGI: each costs microseconds, not a task per request."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NONE_LARGER: Mapping[str, int] = {}
 
 
 class Head:
-    """Answer HEAD as GET without the body."""
+    """Answer HEAD requests as GET, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, as GET if it is a HEAD."""
+        """Forward the request, as GET if it is a HEAD."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
@@ -39,11 +39,11 @@ class Head:
         try:
             await self.app(inner, receive, send_headers_only)
         finally:
-            scope.update({**inner, "method": "HEAD"})  # which route it found, for those outside
+            scope.update({**inner, "method": "HEAD"})  # the matched route, for the outer middleware
 
 
 class Headers:
-    """Add the headers of security to every answer; a page's own policy stands."""
+    """Add the security headers to every response; a page keeps its own content policy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -53,14 +53,14 @@ class Headers:
         self._https = _raw(OVER_HTTPS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and complete the answer's headers."""
+        """Forward the request and complete the response headers."""
 
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"]
                 added = self._file
                 for name, value in own:
-                    if name == POLICY:  # only pages bear one of their own
+                    if name == POLICY:  # only pages set one
                         added = self._page
                     elif name == b"content-type" and value == b"application/pdf":
                         added = self._paper
@@ -78,12 +78,12 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 class SmallBody:
-    """Refuse a request whose body is larger than its address may read, announced or not.
+    """Refuse bodies larger than the limit of their path, with a `Content-Length` or without.
 
     Parameters
     ----------
     larger
-        Beginning of the path of addresses that read a body → bytes they read at most.
+        Path prefix → limit in bytes, where it is above the default.
     """
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int] = NONE_LARGER) -> None:
@@ -91,7 +91,7 @@ class SmallBody:
         self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, unless its body is too large to be a mistake."""
+        """Forward the request, unless its body is too large."""
         if scope["type"] == "http":
             for name, value in scope["headers"]:
                 if name == b"content-length" and int(value) > self._limit(scope["path"]):
@@ -108,11 +108,11 @@ class SmallBody:
 
 
 CLOSE: Mapping[str, str] = {"Connection": "close"}
-"""Ends a connection on which more of an unread body would follow."""
+"""Closes a connection on which the rest of an unread body would follow."""
 
 
 def _counting(receive: Receive, limit: int) -> Receive:
-    """What receives a body without a length, and stops the route that reads more than `limit` bytes of it."""
+    """Return a `receive` that raises 413 once more than `limit` bytes of a body have arrived."""
     received = 0
 
     async def receive_counted() -> Message:
@@ -127,16 +127,16 @@ def _counting(receive: Receive, limit: int) -> Receive:
 
 
 class Unforeseen:
-    """Log what nobody foresaw, and answer with a fixed sentence.
+    """Log unexpected errors and answer 500 with a fixed sentence.
 
-    It stands inside the other wrappers, so that this answer too has their headers.
+    It is inside the other middleware, so that this response has their headers too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; answer 500 if it fails before the answer has begun."""
+        """Forward the request; answer 500 if it fails before the response has started."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

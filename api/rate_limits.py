@@ -1,8 +1,8 @@
-"""How often one client may search or send forms: a table of addresses, and the wrapper that holds to it.
+"""Rate limits of searches and forms: the limited routes, and the middleware that enforces the limits.
 
-Who asks is known by the address the server gives (a trusted proxy's word included, see `portee serve`);
-it is kept in memory only, as a keyed hash whose key nobody knows and which is forgotten now and then. Each
-worker counts for itself.
+Clients are identified by the address that the server reports (from a trusted proxy too, see
+`portee serve`). It is held in memory only, as a keyed hash; the random key is renewed from time to time.
+Each worker counts separately.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from api.routing import PREFIX
 from api.settings import ApiSettings
 
 IPV6_PREFIX: Final = 64
-"""Bits of an IPv6 address that tell one household or office from another."""
+"""Bits of an IPv6 address that identify one household or office."""
 
 COUNTED_MAX: Final = 20_000
-"""Requests counted before a window begins anew: what it keeps in memory is then forgotten."""
+"""Requests counted before a window restarts, which bounds its memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Addresses that share a limit: template of the path, method, and whether only with a query."""
+    """A limited route: method, path template, and whether only requests with a query count."""
 
     method: str
     path: str
@@ -46,17 +46,17 @@ SEARCHES: Final = (
     Limited("GET", "/lieux/carte", asked=True),
     Limited("GET", f"{PREFIX}/places"),
 )
-"""What finds a place or the sites near one: each holds where somebody is, and costs the most to answer."""
+"""Searches around a place: the most expensive requests, and the only ones that reveal a location."""
 
 FORMS: Final = (Limited("POST", "/lieux/{id}/signaler"),)
-"""What anybody may send without a token."""
+"""Forms that can be sent without a token."""
 
 TOO_MANY_SEARCHES: Final = "Vous avez fait beaucoup de recherches en peu de temps."
 TOO_MANY_FORMS: Final = "Plusieurs messages nous sont déjà parvenus depuis votre connexion à internet."
 
 
 class RateWindow:
-    """Counts the requests of each client over the time that has just passed.
+    """Counts the requests of each client over a moving window.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ class RateWindow:
         self._begin()
 
     def wait_s(self, client: str) -> int:
-        """Count a request: 0 if it may be answered, else the seconds to wait, 1 or more."""
+        """Count a request; return 0 if it is allowed, else the seconds to wait, at least 1."""
         if self._counted >= COUNTED_MAX:
             self._begin()
-        known_as = hashlib.blake2b(client.encode(), key=self._key, digest_size=16).hexdigest()
-        if self._limiter.hit(self.rate, known_as):
+        key = hashlib.blake2b(client.encode(), key=self._key, digest_size=16).hexdigest()
+        if self._limiter.hit(self.rate, key):
             self._counted += 1
             return 0
-        free_at = self._limiter.get_window_stats(self.rate, known_as).reset_time
+        free_at = self._limiter.get_window_stats(self.rate, key).reset_time
         return max(1, math.ceil(free_at - time.time()))
 
     def _begin(self) -> None:
@@ -86,12 +86,12 @@ class RateWindow:
 
 
 class Rates:
-    """Refuse, with 429, what one client asks too often.
+    """Answer 429 to clients that exceed a rate.
 
     Parameters
     ----------
     http
-        The rates; an empty one limits nothing.
+        The rates; an empty one disables the limit.
     """
 
     def __init__(self, app: ASGIApp, http: ApiSettings) -> None:
@@ -108,7 +108,7 @@ class Rates:
                     self._rules.setdefault(each.method, []).append(rule)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, unless its client has asked too often."""
+        """Forward the request, unless its client has exceeded the rate."""
         if scope["type"] == "http":
             for limited, pattern, window, sentence in self._rules.get(scope["method"], ()):
                 if limited.asked and not scope["query_string"]:
@@ -117,12 +117,12 @@ class Rates:
                     continue
                 wait_s = window.wait_s(client_key(scope))
                 if wait_s:
-                    scope["route"] = limited  # whose path the log and the figures tell
+                    scope["route"] = limited  # its path goes to the log and the metrics
                     refusal = problem(
                         scope,
                         429,
                         sentence,
-                        advice=f"Attendez {_told(wait_s)}, puis recommencez.",
+                        advice=f"Attendez {_duration_text(wait_s)}, puis recommencez.",
                         headers={"Retry-After": str(wait_s)},
                     )
                     await refusal(scope, receive, send)
@@ -131,7 +131,7 @@ class Rates:
 
 
 def client_key(scope: Scope) -> str:
-    """Who asks, as far as limits tell one from another: an IPv4 address, the network of an IPv6 one."""
+    """Return what identifies a client: its IPv4 address, or the network of its IPv6 address."""
     host: str = (scope.get("client") or ("",))[0]
     try:
         address = ip_address(host)
@@ -144,7 +144,7 @@ def client_key(scope: Scope) -> str:
     return str(int(address) >> (128 - IPV6_PREFIX))
 
 
-def _told(seconds: int) -> str:
+def _duration_text(seconds: int) -> str:
     if seconds < 90:
         return f"{seconds} seconde{'s' if seconds > 1 else ''}"
     return f"{math.ceil(seconds / 60)} minutes"

@@ -1,4 +1,4 @@
-"""Success, as HTTP: bytes already written, their validator, and how long they may be kept."""
+"""Successful responses: body, validator (ETag) and caching."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GEOJSON = "application/geo+json"
 
 
 def etag(current: CurrentView, variant: str = "") -> str:
-    """The weak validator of one representation of an address, at one state of the data."""
+    """Return the weak ETag of one representation of a URL, for one version of the data."""
     away = "" if current.database_ok else "-away"
     return f'W/"{current.view.tag}{away}{variant}"'
 
@@ -30,9 +30,9 @@ def answer(
     media_type: str = GEOJSON,
     variant: str = "",
 ) -> Response:
-    """Answer with a body, or with 304 and without computing it when the reader has it already.
+    """Return a response; 304, without computing the body, if the client already has it.
 
-    `variant` tells apart the representations one address can have.
+    `variant` distinguishes the representations of one URL.
     """
     headers = snapshot_headers(request, current, variant)
     if is_not_modified(request, headers["ETag"]):
@@ -41,7 +41,7 @@ def answer(
 
 
 def is_not_modified(request: Request, tag: str) -> bool:
-    """Whether the reader says it holds this representation (If-None-Match, compared weakly)."""
+    """Whether `If-None-Match` names this representation (weak comparison)."""
     given = request.headers.get("if-none-match")
     if given is None:
         return False
@@ -50,7 +50,7 @@ def is_not_modified(request: Request, tag: str) -> bool:
 
 
 def snapshot_headers(request: Request, current: CurrentView, variant: str = "") -> dict[str, str]:
-    """Validator, freshness, and the state of the data, for an answer made from a snapshot."""
+    """Return the headers of an answer computed from a snapshot: ETag, caching, data version."""
     headers = {
         "ETag": etag(current, variant),
         "Cache-Control": f"public, max-age={app_state(request).http.cache_seconds}",
@@ -65,16 +65,16 @@ def snapshot_headers(request: Request, current: CurrentView, variant: str = "") 
 def page_links(
     request: Request, values: dict[str, Any], total: int, limit: int, offset: int, media_type: str
 ) -> list[dict[str, str]]:
-    """Links to this page and its neighbours, relative to the host."""
+    """Return the links to this page and its neighbours, relative to the host."""
     path = request.scope["path"]
-    kept = [
+    pairs = [
         (name, item)
         for name, value in values.items()
-        for item in (value if isinstance(value, list) else [_written(value)])
+        for item in (value if isinstance(value, list) else [_as_text(value)])
     ]
 
     def link(rel: str, at: int) -> dict[str, str]:
-        query = urlencode([*kept, ("limit", limit), ("offset", at)])
+        query = urlencode([*pairs, ("limit", limit), ("offset", at)])
         return {"rel": rel, "href": f"{path}?{query}", "type": media_type}
 
     links = [link("self", offset)]
@@ -85,5 +85,5 @@ def page_links(
     return links
 
 
-def _written(value: object) -> object:
+def _as_text(value: object) -> object:
     return ",".join(map(str, value)) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""What browsers are told they may do with an answer: the headers of security, and why each is so."""
+"""Security headers of responses, with the reason for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from api.settings import ApiSettings
 
 NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
-"""Content-Security-Policy of all that is no page: data and files load nothing and stand in no frame."""
+"""Content-Security-Policy of data and files: they load nothing and cannot be framed."""
 
 PAPER: Final = "frame-ancestors 'none'"
 """That of PDF: browsers show it by a page of their own, whose styles and viewer `default-src` would stop."""
@@ -18,8 +18,8 @@ FRAMED_BY: Final = "; frame-ancestors 'self'"
 
 EVERY_ANSWER: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
-    # An address may hold where somebody is: other hosts are told nothing, not even ours. Not `no-referrer`,
-    # under which a form says `Origin: null` and could not be told from one sent by another site.
+    # A URL may hold a location: other hosts get no referrer, not even our host name. Not `no-referrer`,
+    # which makes forms send `Origin: null`, like those sent by another site.
     "Referrer-Policy": "same-origin",
     # The position is asked by our own pages only, and by those that frame them if they pass it on.
     "Permissions-Policy": (

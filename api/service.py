@@ -1,4 +1,4 @@
-"""What an application holds while it runs: its settings, its keeper, and the snapshot served."""
+"""State of a running application: settings, snapshot source, database engine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from static_maps.settings import MapSettings
 
 
 class Engine(Protocol):
-    """What opens the connections the store reads with (SQLAlchemy's)."""
+    """Opens database connections (a SQLAlchemy engine)."""
 
     def connect(self) -> AbstractContextManager[Any]:
-        """A connection, closed when the block ends; raises DatabaseUnavailable."""
+        """Return a connection, closed at the end of the block; raises DatabaseUnavailable."""
 
 
 class HeldSnapshot(Protocol):
@@ -58,24 +58,24 @@ class SnapshotSource(Protocol):
 
 
 class AppState:
-    """The running state of one application; `app.state.service`.
+    """State of a running application; `app.state.service`.
 
     Raises
     ------
     OperatorError
-        If the kinds of action of the settings cannot be had.
+        If the kinds of action of the settings cannot be read.
     """
 
     def __init__(
         self,
         settings: Settings,
         http: ApiSettings,
-        keeper: SnapshotSource | None,
+        source: SnapshotSource | None,
         figures: WorkerMetrics | None = None,
     ) -> None:
         self.settings = settings
         self.http = http
-        self.keeper = keeper
+        self.source = source
         self.kinds = load_kinds(settings.action_kinds)
         self.figures = figures
         self.map_settings = MapSettings()
@@ -83,30 +83,30 @@ class AppState:
         self._rendered: RenderedSnapshot | None = None
 
     def connect(self) -> AbstractContextManager[Any]:
-        """A connection to the database, for the few answers no snapshot holds.
+        """Return a database connection, for answers that are not computed from the snapshot.
 
         Raises
         ------
         DatabaseUnavailable
-            If there is no database, or it does not answer.
+            If there is no database, or it is unavailable.
         """
         if self.engine is None:
             raise DatabaseUnavailable("This application was given a snapshot and no database.")
         return self.engine.connect()
 
     def current(self) -> CurrentView:
-        """What to answer from at this moment.
+        """Return the current data.
 
         Raises
         ------
         SnapshotUnavailable
             If no snapshot has ever been read.
         """
-        if self.keeper is None:
+        if self.source is None:
             raise SnapshotUnavailable(
                 "Le service démarre : il n'a pas encore lu ses données.", "Réessayez dans un instant."
             )
-        held = self.keeper.current()
+        held = self.source.current()
         rendered = self._rendered
         if rendered is None or rendered.view.snapshot is not held.snapshot:
             view = SnapshotView(
@@ -125,5 +125,5 @@ class AppState:
 
 
 def app_state(request: Request) -> AppState:
-    """The running state of the application a request came to."""
+    """Return the state of the application that received a request."""
     return cast(AppState, request.app.state.service)

@@ -1,4 +1,4 @@
-"""Settings of the HTTP side, read from the environment by entry points and handed on as values."""
+"""Settings of the HTTP service, read from the environment by entry points and passed as values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANCESTOR: Final = re.compile(r"'self'|https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?"
 
 
 class ApiSettings(BaseSettings):
-    """How answers leave. Variables bear the prefix `PORTEE_API_`."""
+    """Settings of the HTTP service. Variables have the prefix `PORTEE_API_`."""
 
     model_config = SettingsConfigDict(env_prefix="PORTEE_API_", extra="ignore")
 
@@ -76,13 +76,13 @@ class ApiSettings(BaseSettings):
     cached_filters: int = Field(
         default=128,
         ge=1,
-        description="Different filters kept ready for one state of the data.",
+        description="Different filters cached for one version of the data.",
     )
 
     @field_validator("frame_ancestors")
     @classmethod
     def _origins(cls, given: list[str]) -> list[str]:
-        # Each enters a header: nothing but an origin may.
+        # Each goes into a header: only origins are allowed.
         for each in given:
             if not ANCESTOR.fullmatch(each):
                 raise ValueError(f"{each!r} is neither 'self' nor an origin such as https://www.example.org")
@@ -95,8 +95,8 @@ class ApiSettings(BaseSettings):
             try:
                 ip_network(each)
             except ValueError:
-                # Not "*" either: whoever asks could then say who they are.
-                raise ValueError(f"{each!r} is no address or network such as 10.0.0.0/8") from None
+                # Not "*" either: clients could then forge their address.
+                raise ValueError(f"{each!r} is not an address or network such as 10.0.0.0/8") from None
         return given
 
     @field_validator("search_rate", "form_rate")
@@ -108,5 +108,5 @@ class ApiSettings(BaseSettings):
         except ValueError:
             rates = []
         if given and (len(rates) != 1 or rates[0].amount < 1):
-            raise ValueError(f"{given!r} is no rate such as 120/minute or 10/hour")
+            raise ValueError(f"{given!r} is not a rate such as 120/minute or 10/hour")
         return given

@@ -58,7 +58,7 @@ def serve(
     logs.configure(http.log_format)
     # The server answers this signal itself, then raises it again: end in order, not in the middle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with nullcontext() if metrics_port is None else metrics.exposed(metrics_port):
+    with nullcontext() if metrics_port is None else metrics.serve_metrics(metrics_port):
         # No access log of the server's: a query holds where somebody is, an address who it is.
         uvicorn.run(
             "api.app:from_environment",
