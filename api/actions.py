@@ -24,7 +24,8 @@ from api.routing import router, write_router
 from api.service import app_state
 from geo.errors import InvalidAction
 from geo.funding import disclosure_control
-from geo.funding.actions import Action, Kinds, Total, totals
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action, Total, totals
 from geo.services.action_reports import is_publishable
 from geo.sites.model import Issue
 from geo.store import actions as stored

@@ -12,7 +12,7 @@ from api.metrics import WorkerMetrics
 from api.rendered_snapshot import CurrentView, RenderedSnapshot
 from api.settings import ApiSettings
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.hours.calendar import Calendar
 from geo.services.find_help import PlaceFinder
 from geo.services.snapshot_view import SnapshotView

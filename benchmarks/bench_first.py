@@ -30,7 +30,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from benchmarks import bench_passes
 from geo.funding import disclosure_control
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.ledger import Contribution, Level
 from geo.funding.passes import Event, EventKind, Order
 from geo.services import export_funding

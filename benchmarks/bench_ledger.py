@@ -35,13 +35,13 @@ from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from geo.errors import DatabaseUnavailable, PorteeError
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.ledger import Balance, Commitment, Contribution, Level, Order, Payment, Release, Reversal
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.reports import By
 from geo.funding.row_reader import read
-from geo.funding.templates import templates
+from geo.funding.template_columns import templates
 from geo.services import import_funding
 from geo.store import cluster, ledger, ledger_reports, partners
 from geo.store.database import Connection, migrate, open_engine

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from geo.funding.actions import load_kinds
-from geo.funding.templates import ACTION, plain_csv, template_row, templates
+from geo.funding.action_kinds import load_kinds
+from geo.funding.template_columns import ACTION, templates
+from geo.funding.templates import plain_csv, template_row
 from geo.settings import ROOT
 from geo.sites.model import LOCAL_PREFIX
 from geo.territory.files import read_territory

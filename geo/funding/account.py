@@ -18,7 +18,8 @@ from typing import Any, Final
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.errors import InvalidParameter
 from geo.funding import disclosure_control, money, pass_reports, reports
-from geo.funding.actions import Action, ActionKind, Kinds, Total, totals
+from geo.funding.action_kinds import ActionKind, Kinds
+from geo.funding.actions import Action, Total, totals
 from geo.funding.disclosure_control import THRESHOLD, Key
 from geo.funding.pass_reports import PassCounts, TerritoryPasses
 from geo.people.model import Indicator

@@ -10,7 +10,7 @@ from typing import Final
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Coverage, Question, measure
 from geo.funding.account import AccountData
-from geo.funding.actions import Kinds
+from geo.funding.action_kinds import Kinds
 from geo.funding.pass_reports import ACCEPTING
 from geo.funding.reports import By, Line
 from geo.lru_cache import LruCache

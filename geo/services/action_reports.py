@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from geo.funding import disclosure_control
 from geo.funding.account import persons_of_actions
-from geo.funding.actions import Action, Kinds, Total
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action, Total
 from geo.territory.model import Territory, TerritoryKind
 
 

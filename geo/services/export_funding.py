@@ -19,13 +19,15 @@ from geo.funding.account import (
     persons_of_actions,
     persons_of_passes,
 )
-from geo.funding.actions import Action, Kinds
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action
 from geo.funding.datapackage import Field, Foreign, PackageMetadata, Resource, TableSchemaType, package
 from geo.funding.ledger import Entry, EntryKind
 from geo.funding.pass_reports import by_territory
 from geo.funding.passes import Event
 from geo.funding.reports import By
-from geo.funding.templates import DEMONSTRATION, Template, plain_csv, template_row, templates, workbook
+from geo.funding.template_columns import Template, templates
+from geo.funding.templates import DEMONSTRATION, plain_csv, template_row, workbook
 from geo.store import actions, audit, known_references, ledger, ledger_reports, partners, passes
 from geo.store.database import Connection
 from geo.territory.model import Grouping, Territory, TerritoryKind

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from geo.errors import InvalidParameter
-from geo.funding.actions import Action, Kinds
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action
 from geo.funding.ledger import Balance
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, SiteLink

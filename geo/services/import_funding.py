@@ -22,11 +22,13 @@ from geo.errors import (
     UnknownEntry,
     UnknownPartner,
 )
-from geo.funding.actions import Action, ActionReferences, Kinds
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action, ActionReferences
 from geo.funding.ledger import Commitment, Contribution, Payment
 from geo.funding.passes import Event
-from geo.funding.row_reader import FundingRow, Reading, Record, RowReferences, record_key, refused
-from geo.funding.templates import Template
+from geo.funding.row_reader import FundingRow, Reading, refused
+from geo.funding.row_records import Record, RowReferences, record_key
+from geo.funding.template_columns import Template
 from geo.sites.model import Issue, Severity
 from geo.store import actions, known_references, ledger, partners, passes
 from geo.store.database import Connection

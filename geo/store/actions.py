@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, Text, delete, extract, func, literal, se
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo.errors import DuplicateReference, InvalidAction, UnknownAction
-from geo.funding.actions import Action, ActionReferences, Kinds, check
+from geo.funding.action_kinds import Kinds
+from geo.funding.actions import Action, ActionReferences, check
 from geo.store import audit
 from geo.store.copy_encoder import copy_rows
 from geo.store.tables import action as table

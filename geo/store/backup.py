@@ -22,7 +22,6 @@ from sqlalchemy.exc import DBAPIError
 
 from geo.errors import DatabaseUnavailable, OperatorError
 from geo.store import snapshots
-from geo.store.cluster import client_program
 from geo.store.database import (
     database_status,
     display_address,
@@ -31,6 +30,7 @@ from geo.store.database import (
     require_base_revision,
     require_extensions,
 )
+from geo.store.postgres_programs import client_program
 from geo.store.tables import metadata
 
 MAGIC = b"PGDMP"

@@ -25,35 +25,16 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from geo.errors import DatabaseUnavailable, MissingPostgis
+from geo.store.postgres_programs import Binaries, find_binaries, has_postgis, installed
 
 ROLE = "portee"
 DATABASE = "portee"
 PORT = 5432
 """Only names the socket file; no port is opened."""
-
 SOCKET_PATH_MAX = 103
 """Bytes a socket's path may have: 107 on Linux, 103 on macOS."""
-
 _SOCKET_FILE = f".s.PGSQL.{PORT}"
 _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-_INSTALL = (
-    ("apt-get", "apt-get install postgresql-15-postgis-3   (or the version your release has)"),
-    ("dnf", "dnf install postgresql-server postgis"),
-    ("pacman", "pacman -S postgresql postgis"),
-    ("apk", "apk add postgresql postgis"),
-    ("brew", "brew install postgresql@17 postgis"),
-)
-
-
-@dataclass(frozen=True)
-class Binaries:
-    """A folder that holds the PostgreSQL programs, and their major version."""
-
-    folder: Path
-    version: int
-
-    def __getitem__(self, program: str) -> str:
-        return str(self.folder / program)
 
 
 @dataclass(frozen=True)
@@ -226,104 +207,12 @@ def stop(cluster: Cluster) -> bool:
         return True
 
 
-def find_binaries(version: int | None = None) -> Binaries:
-    """The newest PostgreSQL with PostGIS on this machine, or the one of a given major version.
-
-    Raises
-    ------
-    MissingPostgis
-        If there is none, with the ways to get it.
-    """
-    with_postgis = [b for b in installed() if _has_postgis(b) and version in (None, b.version)]
-    if with_postgis:
-        return max(with_postgis, key=lambda b: b.version)
-    command = next((line for tool, line in _INSTALL if shutil.which(tool)), _INSTALL[0][1])
-    wanted = f"PostgreSQL {version}" if version else "PostgreSQL"
-    raise MissingPostgis(
-        f"{wanted} with PostGIS was not found on this machine.",
-        f"Install it ({command}), or use containers (docker compose up), "
-        "or name a server (export DATABASE_URL=postgresql://user:password@host:5432/portee).",
-    )
-
-
-def installed() -> Iterator[Binaries]:
-    """Every PostgreSQL server installed here, with PostGIS or without."""
-    seen = set()
-    for folder in _likely_folders():
-        real = folder.resolve()
-        if real in seen or not all((real / p).exists() for p in ("postgres", "initdb", "pg_ctl")):
-            continue
-        seen.add(real)
-        if version := _version_of(real / "postgres"):
-            yield Binaries(real, version)
-
-
-def client_program(name: str, server_version: int) -> str:
-    """Path of a client program (pg_dump, pg_restore) that understands a server's major version.
-
-    The same version, else the next one up, else the newest there is, which will say what it lacks.
-
-    Raises
-    ------
-    DatabaseUnavailable
-        If no such program is installed.
-    """
-    found: dict[int, str] = {}
-    on_path = shutil.which(name)
-    for program in [*(f / name for f in _likely_folders()), *([Path(on_path)] if on_path else [])]:
-        if program.exists() and (version := _version_of(program)):
-            found.setdefault(version, str(program))
-    if not found:
-        raise DatabaseUnavailable(
-            f"The program {name} was not found on this machine.",
-            "Install the client programs of PostgreSQL (Debian: apt-get install postgresql-client).",
-        )
-    fitting = [version for version in found if version >= server_version]
-    return found[min(fitting) if fitting else max(found)]
-
-
-def _version_of(program: Path) -> int | None:
-    said = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"\) (\d+)", said.stdout)
-    return int(found[1]) if found else None
-
-
-def _likely_folders() -> Iterator[Path]:
-    for pattern in (
-        "usr/lib/postgresql/*/bin",  # Debian, Ubuntu
-        "usr/pgsql-*/bin",  # PGDG packages for Fedora and Red Hat
-        "usr/libexec/postgresql*",  # Alpine
-        "opt/homebrew/opt/postgresql@*/bin",
-        "usr/local/opt/postgresql@*/bin",
-        "home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
-        "Applications/Postgres.app/Contents/Versions/*/bin",
-    ):
-        yield from sorted(Path("/").glob(pattern))
-    if config := shutil.which("pg_config"):
-        said = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
-            yield Path(said.stdout.strip())
-    if server := shutil.which("postgres"):
-        yield Path(server).resolve().parent
-
-
-def _has_postgis(binaries: Binaries) -> bool:
-    shares = [Path("/usr/share/postgresql") / str(binaries.version), Path("/usr/share/pgsql")]
-    shares += [binaries.folder.parent / "share", binaries.folder.parent / "share" / "postgresql"]
-    config = binaries.folder / "pg_config"
-    if config.exists():
-        said = subprocess.run([str(config), "--sharedir"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
-            shares = [Path(said.stdout.strip())]
-    return any((share / "extension" / "postgis.control").exists() for share in shares)
-
-
 def _binaries_for(cluster: Cluster) -> Binaries:
     version = _data_version(cluster)
     try:
         return find_binaries(version)
     except MissingPostgis:
-        others = sorted({b.version for b in installed() if _has_postgis(b)})
+        others = sorted({b.version for b in installed() if has_postgis(b)})
         if version is None or not others:
             raise
         raise DatabaseUnavailable(

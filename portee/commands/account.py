@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from geo.funding.account import YEARS, TerritoryAccount, account_to_dict
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.services.accounts import read_account_data
 from geo.settings import Settings
 from geo.territory.model import TerritoryKind

@@ -9,7 +9,8 @@ import typer
 
 from geo.errors import InvalidAction
 from geo.funding import money
-from geo.funding.actions import Action, load_kinds, read, totals
+from geo.funding.action_kinds import load_kinds
+from geo.funding.actions import Action, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
 from portee.console import print_json, print_text, report_errors

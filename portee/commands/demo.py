@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 
 from geo.coverage.measure import Question, measure
 from geo.errors import SnapshotUnavailable
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.match_rule import MatchRule
 from geo.funding.row_reader import read
-from geo.funding.templates import templates
+from geo.funding.template_columns import templates
 from geo.services import import_funding, import_sites
 from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot

@@ -19,8 +19,9 @@ from geo.errors import PorteeError
 from geo.reach import graph_files
 from geo.settings import Settings
 from geo.store import addresses, indicators, people, roads
-from geo.store.cluster import cluster_at, find_binaries, status
+from geo.store.cluster import cluster_at, status
 from geo.store.database import database_status, engine_for
+from geo.store.postgres_programs import find_binaries
 from geo.territory.files import read_territory
 from portee.console import INSTALLATION, out, print_json, report_errors
 from static_maps.assets import VENDOR

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from geo.errors import InvalidParameter
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.datapackage import LICENCES
 from geo.funding.row_reader import read
-from geo.funding.templates import Template, template_csv, template_xlsx, templates
+from geo.funding.template_columns import Template, templates
+from geo.funding.templates import template_csv, template_xlsx
 from geo.hours.weekly import TIME_ZONE
 from geo.services import export_funding, import_funding
 from geo.services.accounts import read_account_data

@@ -15,7 +15,7 @@ import uvicorn
 from api import logs, metrics
 from api.settings import ApiSettings
 from geo.errors import OperatorError
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.settings import Settings
 from geo.store import snapshots
 from geo.store.database import engine_for

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from geo.errors import DatabaseUnavailable, OperatorError
-from geo.store import backup, cluster, snapshots, territories
+from geo.store import backup, postgres_programs, snapshots, territories
 from geo.store.database import database_status, require_postgis
 from geo.store.snapshot_watcher import SnapshotWatcher
 from portee.cli import app
@@ -148,7 +148,7 @@ def test_another_programs_dump_is_refused(filled, tmp_path):
     with filled.begin() as connection:
         connection.execute(text("ALTER TABLE alembic_version RENAME TO something_else"))
     file = tmp_path / "other.dump"
-    command = [cluster.client_program("pg_dump", 15), "--format=custom", f"--file={file}"]
+    command = [postgres_programs.client_program("pg_dump", 15), "--format=custom", f"--file={file}"]
     backup._run(command, filled.url, "never", None)
     with pytest.raises(OperatorError, match="not a dump made by"):
         backup.restore(filled, file)

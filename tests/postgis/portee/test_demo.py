@@ -169,7 +169,7 @@ def bare(monkeypatch, tmp_path):
     ],
 )
 def test_what_is_missing_is_told_with_the_way_to_get_it(bare, monkeypatch, check, lacking):
-    monkeypatch.setattr("geo.store.cluster._likely_folders", lambda: iter(()))
+    monkeypatch.setattr("geo.store.postgres_programs._likely_folders", lambda: iter(()))
     monkeypatch.setattr("portee.commands.doctor.VENDOR", bare / "vendor")
     monkeypatch.setattr("portee.commands.doctor.ENOUGH_DISK_MB", 10**12)
     monkeypatch.setenv("PORTEE_TERRITORY_DIR", str(bare))

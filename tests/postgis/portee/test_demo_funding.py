@@ -7,10 +7,10 @@ import runpy
 
 import pytest
 
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.partners import Partner, PartnerKind
 from geo.funding.reports import By
-from geo.funding.templates import templates
+from geo.funding.template_columns import templates
 from geo.settings import ROOT, Settings
 from geo.store import actions, ledger, ledger_reports, partners, passes
 from geo.territory.files import read_territory

@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from geo.funding.actions import Action, load_kinds
+from geo.funding.action_kinds import load_kinds
+from geo.funding.actions import Action
 from geo.funding.ledger import Commitment, Contribution, Level, Payment
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole

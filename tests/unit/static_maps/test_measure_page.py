@@ -11,7 +11,8 @@ import pytest
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.funding.account import AccountData
-from geo.funding.actions import Action, load_kinds
+from geo.funding.action_kinds import load_kinds
+from geo.funding.actions import Action
 from geo.funding.disclosure_control import Key
 from geo.funding.reports import Line
 from geo.reach.travel import load_travel

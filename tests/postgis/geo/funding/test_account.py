@@ -15,7 +15,8 @@ from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.errors import InvalidParameter, UnknownTerritory
 from geo.funding.account import CENTS, SECRET, UNKNOWN, AccountData
-from geo.funding.actions import Action, load_kinds
+from geo.funding.action_kinds import load_kinds
+from geo.funding.actions import Action
 from geo.funding.ledger import Contribution, Level
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Partner, PartnerKind

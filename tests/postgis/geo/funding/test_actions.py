@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import DuplicateReference, InvalidAction, OperatorError, UnknownAction
-from geo.funding.actions import Action, ActionReferences, check, load_kinds, read, totals
+from geo.funding.action_kinds import load_kinds
+from geo.funding.actions import Action, ActionReferences, check, read, totals
 from geo.store import actions as store
 from geo.store import audit
 

@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 
 from geo.coverage.analysis_context import AnalysisContext
 from geo.errors import UnreadableFile
-from geo.funding.actions import load_kinds
+from geo.funding.action_kinds import load_kinds
 from geo.funding.match_rule import MatchRule
 from geo.funding.passes import Order
 from geo.funding.reports import By
-from geo.funding.row_reader import RowReferences, read
-from geo.funding.templates import README, template_csv, template_xlsx, templates
+from geo.funding.row_reader import read
+from geo.funding.row_records import RowReferences
+from geo.funding.template_columns import templates
+from geo.funding.templates import README, template_csv, template_xlsx
 from geo.reach.travel import load_travel
 from geo.services import export_funding, import_funding
 from geo.services.accounts import read_account_data

@@ -18,8 +18,10 @@ from typer.testing import CliRunner
 from geo.errors import DatabaseUnavailable, MissingPostgis
 from geo.settings import Settings
 from geo.store import cluster as embedded
-from geo.store.cluster import Cluster, cluster_at, find_binaries, start, status, stop
+from geo.store import postgres_programs
+from geo.store.cluster import Cluster, cluster_at, start, status, stop
 from geo.store.database import database_status, engine_for, migrate, open_engine, parse_url
+from geo.store.postgres_programs import find_binaries
 from portee.cli import app
 from tests.conftest import QUICK
 
@@ -194,7 +196,7 @@ def test_a_failed_start_shows_the_log(open_folder):
 
 
 def test_without_postgis_the_ways_to_get_it_are_told(monkeypatch, open_folder):
-    monkeypatch.setattr(embedded, "_has_postgis", lambda _binaries: False)
+    monkeypatch.setattr(postgres_programs, "has_postgis", lambda _binaries: False)
     with pytest.raises(MissingPostgis) as failure:
         start(cluster_at(open_folder / "none", options=QUICK))
     assert all(way in failure.value.advice for way in ("Install it (", "docker compose up", "DATABASE_URL"))

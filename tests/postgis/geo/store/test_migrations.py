@@ -23,7 +23,6 @@ from typer.testing import CliRunner
 from geo.errors import DatabaseUnavailable
 from geo.funding.ledger import Balance, Commitment
 from geo.store import addresses, backup, ledger, ledger_reports, passes, snapshots
-from geo.store.cluster import client_program
 from geo.store.database import (
     BASE_REVISION,
     database_status,
@@ -34,6 +33,7 @@ from geo.store.database import (
     require_extensions,
 )
 from geo.store.migrations import SQL
+from geo.store.postgres_programs import client_program
 from geo.store.tables import metadata
 from portee.cli import app
 
