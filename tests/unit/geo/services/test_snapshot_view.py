@@ -78,7 +78,11 @@ def people() -> People:
 def make_view(clock: Clock) -> SnapshotView:
     rates = {"99001": 10.0, "99002": 40.0, "99003": 90.0, "99004": 60.0}
     about = Provenance("Indice", "Tests", "2026", "test")
-    found = replace(snapshot(*SITES), grid=people(), indicators=(Indicator("ifn", "Indice", "%", "commune", about, rates),))
+    found = replace(
+        snapshot(*SITES),
+        grid=people(),
+        indicators=(Indicator("ifn", "Indice", "%", "commune", about, rates),),
+    )
     view = SnapshotView(found, home=Path("/nonexistent"), detour_factor=1.3, searches_cached=9, clock=clock)
     view.__dict__["travel"] = travel()
     return view
