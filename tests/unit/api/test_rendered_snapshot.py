@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from api.planner import PlannerQuery, canonical, parse_planner_query
 from api.rendered_snapshot import CurrentView, RenderedSnapshot, format_age
 from api.responses import etag
+from api.service import AppState
 from geo.hours.weekly import TIME_ZONE
 from geo.services.snapshot_view import SnapshotView
 from geo.territory.model import TerritoryKind
@@ -93,7 +95,7 @@ def test_a_part_that_differs_is_rendered_apart(name):
 
 
 def planner_query(query: str, moment: datetime = MONDAY) -> PlannerQuery:
-    pairs = canonical([tuple(each.split("=")) for each in query.split("&")])
+    pairs = canonical(parse_qsl(query))
     return parse_planner_query(query.encode(), pairs, moment)
 
 
@@ -121,7 +123,7 @@ def test_a_page_of_now_is_rendered_again_each_minute():
 def test_a_new_snapshot_replaces_all_that_was_rendered():
     keeper = HandKeeper(snapshot(site("a", 5)))
     with serving(keeper) as client:
-        service = client.app.state.service
+        service = service_of(client)
         first = service.current()
         assert service.current().rendered is first.rendered
         keeper.snapshot = snapshot(site("b", 5), version=2)
@@ -159,4 +161,9 @@ def test_a_sheet_is_set_again_the_next_day_and_for_another_address_of_the_pages(
 
 
 def set_clock(client: Any, moment: datetime = MONDAY) -> None:
-    client.app.state.service.current().view.clock = lambda: moment
+    service_of(client).current().view.clock = lambda: moment
+
+
+def service_of(client: Any) -> AppState:
+    service: AppState = client.app.state.service
+    return service

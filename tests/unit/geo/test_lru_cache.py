@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier
 
 from geo.lru_cache import LruCache
 
 
 def test_a_value_is_computed_once():
-    cache, calls = LruCache[int](2), []
-    for _ in range(3):
-        assert cache.get_or_compute("a", lambda: calls.append(1) or 7) == 7
-    assert len(calls) == 1
+    numbers = count(7)
+    cache = LruCache[int](2)
+    assert [cache.get_or_compute("a", lambda: next(numbers)) for _ in range(3)] == [7, 7, 7]
 
 
 def test_the_value_used_longest_ago_is_dropped_first():
@@ -33,12 +33,11 @@ def test_exactly_as_many_values_as_its_size_are_kept():
 
 
 def test_threads_that_ask_together_compute_once():
-    cache, calls, together = LruCache[int](4), [], Barrier(8)
+    cache, numbers, together = LruCache[int](4), count(3), Barrier(8)
 
     def ask() -> int:
         together.wait()
-        return cache.get_or_compute("key", lambda: calls.append(1) or 3)
+        return cache.get_or_compute("key", lambda: next(numbers))
 
     with ThreadPoolExecutor(8) as threads:
         assert {each.result() for each in [threads.submit(ask) for _ in range(8)]} == {3}
-    assert len(calls) == 1

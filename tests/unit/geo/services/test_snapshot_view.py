@@ -23,6 +23,7 @@ from geo.services import accounts, scenarios, trend
 from geo.services.accounts import FundingState
 from geo.services.snapshot_view import SnapshotView
 from geo.sites.filters import SiteFilter
+from geo.store import dated_snapshots
 from geo.store.dated_snapshots import DatedSnapshot
 from geo.territory.model import Provenance, TerritoryKind
 from tests.support.roads import road_graph
@@ -204,21 +205,20 @@ PAIRS: dict[str, tuple[View, View]] = {
             v, (Close("essai--a"),), QUESTIONS["beyond_min"], TerritoryKind.COMMUNE
         ),
     ),
-    **{
-        f"coverage: {part}": (
-            lambda v: summary(v.coverage(ASKED)),
-            lambda v, other=other: summary(v.coverage(other)),
-        )
-        for part, other in QUESTIONS.items()
-    },
-    **{
-        f"coverage_by_territory: {part}": (
-            lambda v: v.coverage_by_territory(ASKED, TerritoryKind.COMMUNE),
-            lambda v, other=other: v.coverage_by_territory(other, TerritoryKind.COMMUNE),
-        )
-        for part, other in QUESTIONS.items()
-    },
 }
+
+
+def of_coverage(question: Question) -> View:
+    return lambda view: summary(view.coverage(question))
+
+
+def of_communes(question: Question) -> View:
+    return lambda view: view.coverage_by_territory(question, TerritoryKind.COMMUNE)
+
+
+for _part, _question in QUESTIONS.items():
+    PAIRS[f"coverage: {_part}"] = (of_coverage(ASKED), of_coverage(_question))
+    PAIRS[f"coverage_by_territory: {_part}"] = (of_communes(ASKED), of_communes(_question))
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -288,9 +288,10 @@ def test_account_data_is_read_again_when_the_day_the_year_or_the_funding_changes
 
     monkeypatch.setattr(accounts, "read_account_data", read)
     view = make_view(clock)
+    connection: Any = None
 
     def ask(year=2026, key=("a",)):
-        return accounts.account_data(None, view, FundingState(key, frozenset()), year, {})
+        return accounts.account_data(connection, view, FundingState(key, frozenset()), year, {})
 
     first = ask()
     assert ask() is first
@@ -304,8 +305,8 @@ def test_account_data_is_read_again_when_the_day_the_year_or_the_funding_changes
 def test_a_trend_tells_states_kinds_and_questions_apart(monkeypatch):
     states = [DatedSnapshot(name, date(2025, month, 1), 3, 1, MONDAY) for name, month in (("x", 1), ("y", 2))]
     of_state = {"x": snapshot(*SITES[:1]), "y": snapshot(*SITES)}
-    monkeypatch.setattr(trend.dated_snapshots, "list_", lambda connection: states)
-    monkeypatch.setattr(trend.dated_snapshots, "read", lambda connection, name: of_state[name])
+    monkeypatch.setattr(dated_snapshots, "list_", lambda connection: states)
+    monkeypatch.setattr(dated_snapshots, "read", lambda connection, name: of_state[name])
 
     class Connection:
         def __enter__(self):
