@@ -22,7 +22,7 @@ from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
 from tests.support import world
 from tests.support.browser import browser
 from tests.support.serving import HandKeeper, listening
-from tests.unit.api.residents.test_site_page import full
+from tests.support.site_pages import full
 
 pytestmark = pytest.mark.browser
 
