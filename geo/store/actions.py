@@ -1,4 +1,4 @@
-"""Actions as they are kept: by reference, each write told in the audit."""
+"""Store of actions, keyed by reference; each write is recorded in the audit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from geo.store.tables import action as table
 from geo.store.tables import commune, partner, site
 
 LOCK: Final = 47_0007
-"""Key of the advisory lock that writers of actions wait for: what is compared still holds when written."""
+"""Key of the advisory lock that writers of actions queue for: what is compared still holds when written."""
 
 ISSUES_TOLD: Final = 5
 
@@ -40,7 +40,7 @@ _FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SaveCounts:
-    """What saving actions came to; the three sum to those given."""
+    """How many actions a save wrote or left unchanged; the three sum to those given."""
 
     new: int
     changed: int
@@ -48,7 +48,7 @@ class SaveCounts:
 
 
 def action_references(connection: Connection, departement: str) -> ActionReferences:
-    """Communes of a département, partners and sites that actions may name; sites retired since too."""
+    """Return the communes of a département, partners and sites (retired ones too) that actions may name."""
     own = select(commune.c.code).where(commune.c.departement_code == departement)
     return ActionReferences(
         communes=frozenset(connection.scalars(own)),
@@ -66,14 +66,14 @@ def save(
     actor: str,
     replace: bool = False,
 ) -> bool:
-    """Keep an action; whether anything was written: the very same again writes nothing.
+    """Save an action; return whether anything was written. Saving the same again writes nothing.
 
     Raises
     ------
     InvalidAction
-        If it cannot be kept as it is; all that is wrong is told.
+        If it is invalid; the error lists every fault.
     DuplicateReference
-        If another is kept under its reference, and it may not replace it.
+        If another action has its reference, and may not be replaced.
     """
     saved = save_all(connection, [action], kinds=kinds, known=known, actor=actor, replace=replace)
     return not saved.unchanged
@@ -88,15 +88,14 @@ def save_all(
     actor: str,
     replace: bool = False,
 ) -> SaveCounts:
-    """Keep several actions, all or none; the very same as those kept write nothing.
+    """Save several actions, all or none; those already stored unchanged are not written.
 
     Raises
     ------
     InvalidAction
-        If one cannot be kept as it is; all that is wrong with any is told, `line` being its rank from 1.
+        If any is invalid; the error lists every fault of each, with `line` its rank from 1.
     DuplicateReference
-        If one reference is borne by two of them that differ, or by another one that is kept and
-        may not be replaced.
+        If two different ones share a reference, or a stored action has it and may not be replaced.
     """
     issues = [i for line, a in enumerate(actions, start=1) for i in check(a, kinds, known, line=line)]
     if issues:
@@ -135,12 +134,12 @@ def save_all(
 
 
 def find(connection: Connection, reference: str) -> Action:
-    """The action that bears a reference.
+    """Return the action that has a reference.
 
     Raises
     ------
     UnknownAction
-        If none does.
+        If none has.
     """
     row = connection.execute(select(table).where(table.c.reference == reference)).one_or_none()
     if row is None:
@@ -158,7 +157,7 @@ def list_(
     communes: Collection[str] | None = None,
     partner_code: str | None = None,
 ) -> list[Action]:
-    """Actions by day, then reference; an action is of the year it begins in."""
+    """Return actions by day, then reference; an action belongs to the year it begins in."""
     found = select(table).order_by(table.c.day, table.c.reference.collate("C"))
     if kind is not None:
         found = found.where(table.c.kind == kind)
@@ -172,12 +171,12 @@ def list_(
 
 
 def remove(connection: Connection, reference: str, *, actor: str) -> None:
-    """Keep an action no longer; the audit tells what it was.
+    """Delete an action; the audit keeps what it was.
 
     Raises
     ------
     UnknownAction
-        If none bears this reference.
+        If none has this reference.
     """
     connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     gone = find(connection, reference)
@@ -186,7 +185,7 @@ def remove(connection: Connection, reference: str, *, actor: str) -> None:
 
 
 def action_to_dict(action: Action) -> dict[str, Any]:
-    """An action as JSON has it."""
+    """Return an action as JSON."""
     values = {name: getattr(action, name) for name in _FIELDS}
     return {
         **values,

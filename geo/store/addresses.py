@@ -1,9 +1,8 @@
-"""Streets, hamlets and house numbers of the Base Adresse Nationale: kept, and searched.
+"""Store and search of streets, hamlets and house numbers of the Base Adresse Nationale.
 
-Names are searched in two steps. PostgreSQL proposes streets, of the communes named if they are
-known, else those that share trigrams with what was typed; then each is compared with it as names
-are (`geo.places.name_similarity`), once for every way to cut what was typed into a street and a commune.
-House numbers are only looked up for the best.
+Names are searched in two steps. PostgreSQL proposes streets: those of the communes named, if known, else
+those that share trigrams with the query. Each is then scored by `geo.places.name_similarity`, once for every
+way to split the query into a street and a commune. House numbers are looked up for the best only.
 """
 
 from __future__ import annotations
@@ -40,37 +39,37 @@ from geo.store.copy_encoder import copy_rows
 from geo.store.tables import address_file, address_number, address_street
 
 LOCK: Final = 47_0008
-"""Key of the advisory lock that two loads at once queue for."""
+"""Key of the advisory lock that concurrent loads queue for."""
 
 CANDIDATES: Final = 60
-"""Streets compared closely for one search."""
+"""How many streets are scored for one search."""
 
 TRIGRAMS_SHARED: Final = 0.22
 """Share of common trigrams from which PostgreSQL proposes a street: "ecoels" and "ecoles" have 0.27."""
 
 SURE: Final = 0.72
-"""Score from which streets of the communes named are not looked for elsewhere."""
+"""Score from which streets are not searched outside the communes named."""
 
 COMMUNE_WORDS_MAX: Final = 3
-"""Words at the end that may name a commune the caller did not know, such as a former one."""
+"""How many final words may name a commune that the caller did not recognise, such as a former one."""
 
 FOUND: Final = 0.55
-"""Likeness from which a street is told at all."""
+"""Lowest similarity of a street that is returned."""
 
 STREET_SHARE: Final = 0.7
-"""What the street's name weighs beside its commune's, when both were typed."""
+"""Weight of the street's name against its commune's, when both were typed."""
 
 COMMUNE_UNSAID: Final = 0.93
-"""What a street is worth when nothing typed tells its commune."""
+"""Factor of a street when the query names no commune."""
 
 KIND_UNSAID, KIND_OTHER, KIND_MISSPELT = 0.9, 0.95, 0.98
-"""The same, when « rue » was not typed, when « avenue » was, when it was « reu »."""
+"""Factors when « rue » was not typed, when « avenue » was typed instead, when it was misspelt « reu »."""
 
 POSTCODE_OTHER: Final = 0.75
-"""The same, when another postcode was typed."""
+"""Factor when another postcode was typed."""
 
 NUMBER_UNKNOWN, REPETITION_UNKNOWN = 0.9, 0.97
-"""The same, when the street has no such number, or not that « bis »."""
+"""Factors when the street lacks the number, or the « bis »."""
 
 SEARCH_TIMEOUT_MS: Final = 2_000
 
@@ -81,7 +80,7 @@ Found = Any
 
 @dataclass(frozen=True, slots=True)
 class StoredAddresses:
-    """A file in use, and what became of its rows (as `AddressFile.summary`)."""
+    """A file in use, and the counts of its rows (as `AddressFile.summary`)."""
 
     file_name: str
     sha256: str
@@ -92,12 +91,12 @@ class StoredAddresses:
 
 
 def replace(connection: Connection, addresses: Addresses, population: Mapping[str, int]) -> None:
-    """Put addresses in place of those there; readers see the old ones until the transaction ends.
+    """Replace all addresses; readers see the old ones until the transaction ends.
 
     Parameters
     ----------
     population
-        Inhabitants by INSEE code: among streets of one name, the larger commune's comes first.
+        Inhabitants by INSEE code: among streets of the same name, that of the larger commune comes first.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     remove(connection)
@@ -115,7 +114,7 @@ def replace(connection: Connection, addresses: Addresses, population: Mapping[st
             for rank, file in enumerate(addresses.files)
         ],
     )
-    # Letters without an accent to take off (ø, ł) are left to unaccent, on both sides of a search.
+    # Letters that do not decompose (ø, ł) are left to unaccent, on both sides of a search.
     connection.execute(
         text("CREATE TEMPORARY TABLE nascent_street (LIKE address_street INCLUDING DEFAULTS) ON COMMIT DROP")
     )
@@ -134,7 +133,7 @@ def replace(connection: Connection, addresses: Addresses, population: Mapping[st
 
 
 def remove(connection: Connection) -> bool:
-    """Forget all addresses; whether there were any."""
+    """Delete all addresses; return whether there were any."""
     # Not TRUNCATE, whose lock would keep readers waiting until the transaction ends.
     connection.execute(delete(address_number))
     connection.execute(delete(address_street))
@@ -142,14 +141,14 @@ def remove(connection: Connection) -> bool:
 
 
 def about(connection: Connection) -> tuple[StoredAddresses, ...]:
-    """The files in use, in the order they were given; empty when none is."""
+    """Return the files in use, in the order they were given."""
     columns = [address_file.c[name] for name in StoredAddresses.__slots__]
     rows = connection.execute(select(*columns).order_by(address_file.c.rank))
     return tuple(StoredAddresses(**row._mapping) for row in rows)
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many streets, hamlets and house numbers are kept."""
+    """Return the number of streets, hamlets and house numbers."""
     row = connection.execute(
         select(
             func.count().filter(~address_street.c.hamlet),
@@ -168,16 +167,16 @@ def search(
     communes: Sequence[str] = (),
     answered: bool = False,
 ) -> list[Place]:
-    """Addresses, streets and hamlets that answer what was typed, best first; empty when none does.
+    """Return the addresses, streets and hamlets that match a query, best first.
 
     Parameters
     ----------
     communes
-        INSEE codes of the communes whose name is part of what was typed, as far as the caller knows
-        (`Gazetteer.named_in`). Their streets are looked at first.
+        INSEE codes of the communes whose name is part of the query, as far as the caller knows
+        (`Gazetteer.named_in`). Their streets are searched first.
     answered
-        Whether the caller has a likely answer already, such as a commune: of names elsewhere, only
-        those that begin with what was typed are then looked for, which takes a tenth of the time.
+        Whether the caller has a likely answer already, such as a commune: elsewhere, only names that begin
+        with the query are then searched, which takes a tenth of the time.
 
     Raises
     ------
@@ -207,12 +206,12 @@ def search(
 
 
 def place(connection: Connection, place_id: str) -> Place:
-    """The address, street or hamlet that bears an identifier (`ban-…`).
+    """Return the address, street or hamlet that has an identifier (`ban-…`).
 
     Raises
     ------
     UnknownPlace
-        If none does.
+        If none has.
     """
     if asked := _ID.fullmatch(place_id):
         row = connection.execute(select(*_COLUMNS).where(address_street.c.id == asked[1])).one_or_none()
@@ -279,7 +278,7 @@ def _number_rows(streets: Sequence[Street]) -> Iterator[tuple[object, ...]]:
 
 
 def _written(degrees: list[tuple[float, float]]) -> Sequence[str]:
-    """Points as COPY takes them."""
+    """Encode points for COPY."""
     if not degrees:
         return ()
     points = shapely.set_srid(shapely.points(np.array(degrees)), WGS84)
@@ -290,7 +289,7 @@ def _written(degrees: list[tuple[float, float]]) -> Sequence[str]:
 def _best(
     connection: Connection, asked: ParsedQuery, limit: int, communes: Sequence[str], *, answered: bool
 ) -> list[tuple[Found, float]]:
-    """The streets that answer best, and their scores."""
+    """Return the best streets, and their scores."""
     connection.execute(_LIMITS, {"shared": str(TRIGRAMS_SHARED), "timeout": str(SEARCH_TIMEOUT_MS)})
     telling = func.unaccent(asked.distinctive_key)
     alike = func.similarity(address_street.c.words, telling)
@@ -320,7 +319,7 @@ def _best(
 def _narrowings(
     asked: ParsedQuery, telling: ColumnElement[str], communes: Sequence[str], *, answered: bool
 ) -> Iterator[ColumnElement[bool]]:
-    """Where streets are looked for, one after the other while none is `SURE`."""
+    """Yield the conditions to search by, from narrow to wide; the search stops at the first `SURE` result."""
     words = address_street.c.words
     if asked.postcode:
         yield address_street.c.postcode == asked.postcode
@@ -340,7 +339,7 @@ def _narrowings(
 
 
 def _ranked(asked: ParsedQuery, rows: Sequence[Found], limit: int) -> list[tuple[Found, float]]:
-    """The rows most like what was typed, with their scores; then the more populated commune."""
+    """Return the rows most similar to the query with their scores; ties by population of the commune."""
     if not rows:
         return []
     scores = _scores(asked, rows)
@@ -352,7 +351,7 @@ def _ranked(asked: ParsedQuery, rows: Sequence[Found], limit: int) -> list[tuple
 
 
 def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
-    """How well each row answers: the best over all cuts of the words into a street and a commune."""
+    """Return the score of each row: the best over all splits of the query into a street and a commune."""
     kinds = np.array([row.kind for row in rows])
     streets = NameMatcher(row.words for row in rows)
     towns = sorted({name for row in rows for name in (row.commune_name, row.former) if name})
@@ -379,7 +378,7 @@ def _scores(asked: ParsedQuery, rows: Sequence[Found]) -> NDArray[np.float64]:
 def _named_alike(
     streets: NameMatcher, kinds: NDArray[np.str_], words: tuple[str, ...]
 ) -> NDArray[np.float64]:
-    """How alike words are to streets' names, their kinds included."""
+    """Return the similarity of words to streets' names, kinds included."""
     kind, rest = split_street_type(" ".join(words))
     whole: NDArray[np.float64] = streets.similarity_to([rest])[0]
     if kind:
@@ -394,7 +393,7 @@ def _named_alike(
 
 
 def _cuts(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Ways to cut what was typed into a street and a commune: « rue x, agen », « agen, rue x »."""
+    """Return the ways to split a query into a street and a commune: « rue x, agen », « agen, rue x »."""
     yield words, ()
     for at in range(1, len(words)):
         yield words[:at], words[at:]
@@ -403,7 +402,7 @@ def _cuts(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, 
 
 
 def _numbers(connection: Connection, asked: ParsedQuery, streets: list[str]) -> dict[str, Found]:
-    """The house number typed in each of some streets that has it, that very « bis » if there is one."""
+    """Return the house number typed in each street that has it, with the same « bis » if there is one."""
     if asked.number is None or not streets:
         return {}
     rows = connection.execute(
@@ -412,7 +411,7 @@ def _numbers(connection: Connection, asked: ParsedQuery, streets: list[str]) -> 
         .order_by(address_number.c.street, address_number.c.repetition.desc())
     )
     found: dict[str, Found] = {}
-    for row in rows:  # the plain number comes last of a street, and stays unless the very one was met
+    for row in rows:  # the plain number comes last of a street, and is kept unless the exact one was found
         if found.get(row.street) is None or found[row.street].repetition != asked.repetition:
             found[row.street] = row
     return found

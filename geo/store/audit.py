@@ -1,4 +1,4 @@
-"""Who changed what, when, from what to what: one row for each write, never changed itself."""
+"""Append-only audit: who changed what and when, with the value before and after."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from geo.store.tables import audit as table
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """A write as it is kept; `before` None: it made the subject, `after` None: it removed it."""
+    """A recorded write; `before` None: the subject was created, `after` None: it was removed."""
 
     id: int
     at: datetime
@@ -28,24 +28,24 @@ class AuditEntry:
 
 
 def record(connection: Connection, actor: str, action: str, subject: str, before: Any, after: Any) -> None:
-    """Keep a write, in the transaction that does it.
+    """Record a write, in the transaction that makes it.
 
     Parameters
     ----------
     actor
         Name of the token, or of whoever runs the command.
     action
-        What is done, as `partner.save`.
+        What is done, like `partner.save`.
     subject
-        Table and key of what it is done to, as `partner/caf-47`.
+        Table and key of what is changed, like `partner/caf-47`.
     before, after
-        JSON values, in which dates and the like are written as text; None: there is none.
+        JSON values, with dates as text; None: there is none.
     """
     record_all(connection, actor, [(action, subject, before, after)])
 
 
 def record_all(connection: Connection, actor: str, writes: Iterable[tuple[str, str, Any, Any]]) -> None:
-    """Keep many writes of one actor: action, subject, before and after of each."""
+    """Record many writes of one actor: action, subject, before and after of each."""
     by = cell(actor)
     lines = (
         f"{by}\t{cell(action)}\t{cell(subject)}\t{_json(before)}\t{_json(after)}"
@@ -55,7 +55,7 @@ def record_all(connection: Connection, actor: str, writes: Iterable[tuple[str, s
 
 
 def list_(connection: Connection, subject: str | None = None, *, limit: int = 100) -> list[AuditEntry]:
-    """The latest writes, latest first: to one subject, or to all."""
+    """Return the latest writes, latest first: of one subject, or of all."""
     found = select(table).order_by(table.c.id.desc()).limit(limit)
     if subject is not None:
         found = found.where(table.c.subject == subject)
@@ -69,7 +69,7 @@ _AS_TEXT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATAC
 
 
 def _json(value: Any) -> str:
-    """JSON as a cell of a line of COPY: it has no character to escape but backslashes."""
+    """Encode JSON as a cell for COPY: only backslashes need escaping."""
     if value is None:
         return NULL
     return orjson.dumps(value, default=str, option=_AS_TEXT).decode().replace("\\", "\\\\")

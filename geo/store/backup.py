@@ -1,8 +1,8 @@
-"""Dumps of the database, and their restoration; by PostgreSQL's own programs.
+"""Dump and restore the database with pg_dump and pg_restore.
 
-A dump holds Portée's tables and what guards them, in PostgreSQL's custom format. It is restored
-into a new database, brought to the present form and only then put in place of the old one: a dump
-that turns out to be broken changes nothing.
+A dump contains Portée's tables, functions and triggers, in PostgreSQL's custom format. It is restored
+into a new database, migrated, and only then put in place of the old one: a broken dump changes
+nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from geo.store.postgres_programs import client_program
 from geo.store.tables import metadata
 
 MAGIC = b"PGDMP"
-"""What a dump in custom format begins with."""
+"""First bytes of a dump in custom format."""
 
 TABLES = ("alembic_version", *sorted(metadata.tables))
 
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 
 
 def dump(engine: Engine, path: Path, *, progress: Progress | None = None) -> int:
-    """Write a dump, whole or not at all; returns its size in bytes.
+    """Write a dump, whole or not at all; return its size in bytes.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def dump(engine: Engine, path: Path, *, progress: Progress | None = None) -> int
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     command = [client_program("pg_dump", _major(engine)), "--format=custom", "--verbose"]
     command += ["--no-owner", "--no-privileges", f"--file={unfinished}"]
-    # The whole schema, for the functions that guard the tables; none of a neighbour's tables.
+    # The whole schema, for the functions of the triggers; without tables that are not ours.
     command += ["--schema=public", *(f'--exclude-table=public."{name}"' for name in _others(engine))]
     try:
         _run(command, engine.url, "dumping contents of table", progress)
@@ -71,10 +71,10 @@ def dump(engine: Engine, path: Path, *, progress: Progress | None = None) -> int
 
 
 def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> int:
-    """Put a dump in place of the database; returns the version of the snapshot then published.
+    """Replace the database by a dump; return the version of the snapshot then published.
 
-    Connections to the old database are closed; those who follow it find the new one. The role of
-    the address must be allowed to create databases, as that of the embedded cluster is.
+    Connections to the old database are closed; watchers reconnect to the new one. The role must be
+    allowed to create databases, as that of the embedded cluster is.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> 
 
 
 def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress | None) -> int:
-    """Fill a new database from a dump; returns its version, above all that anybody has seen."""
+    """Fill a new database from a dump; return its version, above any that was published before."""
     command = [program, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     command += ["--schema=public"]
     try:
@@ -145,7 +145,7 @@ def _swap(maintenance: Engine, name: str, nascent: str, former: str) -> None:
 
 
 def _alone(maintenance: Engine, statement: str) -> None:
-    """Run a statement that PostgreSQL wants outside any transaction."""
+    """Run a statement that PostgreSQL refuses inside a transaction."""
     with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
             connection.execute(text(statement))
@@ -181,11 +181,11 @@ def _require_dump(path: Path, program: str) -> None:
 
 
 def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> None:
-    """Run a client program over a database, telling each table by the sign it prints."""
+    """Run a client program over a database; report progress each time it prints `sign`."""
     arguments = url.translate_connect_args(username="user", database="dbname")
     password = arguments.pop("password", None)
     command = [*command, f"--dbname={make_conninfo(**arguments, **_texts(url))}"]
-    # The password goes by the environment: arguments are seen by every user of the machine.
+    # The password goes in the environment: every user of the machine can see arguments.
     environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})}
     done, said = 0, []
     with (
@@ -213,7 +213,7 @@ def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> 
 
 @contextmanager
 def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
-    """End the program if we stop listening to it (Ctrl-C): it must not go on alone."""
+    """Terminate the program if we stop reading it (Ctrl-C)."""
     try:
         yield
     except BaseException:
@@ -222,7 +222,7 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def _others(engine: Engine) -> list[str]:
-    """Tables of the schema that are not Portée's."""
+    """Return the tables of the schema that are not Portée's."""
     with engine.connect() as connection:
         here = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         return sorted(set(here) - set(TABLES))
@@ -233,7 +233,7 @@ def _texts(url: URL) -> dict[str, str]:
 
 
 def _version(engine: Engine) -> int:
-    """Version of the database about to be replaced; 0 when it has none."""
+    """Return the version of the database about to be replaced; 0 if it has none."""
     try:
         return database_status(engine).snapshot_version or 0
     except DatabaseUnavailable:

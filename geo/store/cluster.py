@@ -1,6 +1,6 @@
-"""A private PostgreSQL cluster that Portée starts itself from the machine's PostGIS binaries.
+"""Start and stop a private PostgreSQL cluster with the PostGIS binaries of the machine.
 
-It listens on a Unix socket only, in a folder nobody but its account can enter: no port, no
+It listens on a Unix socket only, in a folder that only its account can enter: no port, no
 password. As root, which PostgreSQL refuses to run as, it drops to the account that owns the
 folder (`postgres` at first). Once started it keeps running until `stop`.
 """
@@ -32,14 +32,14 @@ DATABASE = "portee"
 PORT = 5432
 """Only names the socket file; no port is opened."""
 SOCKET_PATH_MAX = 103
-"""Bytes a socket's path may have: 107 on Linux, 103 on macOS."""
+"""Longest path of a socket in bytes: 107 on Linux, 103 on macOS."""
 _SOCKET_FILE = f".s.PGSQL.{PORT}"
 _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """What is known of the embedded cluster without starting it."""
+    """State of the embedded cluster, read without starting it."""
 
     folder: Path
     created: bool
@@ -52,10 +52,10 @@ class ClusterStatus:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where an embedded cluster lives, and the account it runs as.
+    """Folder of an embedded cluster, and the account it runs as.
 
-    `account` is None when the server runs as the present user. `options` are server settings
-    (`fsync=off`) that only tests have a reason to give.
+    `account` is None when the server runs as the current user. `options` are server settings
+    (`fsync=off`) for tests only.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """What the server says."""
+        """The server's log."""
         return self.folder / "server.log"
 
     @property
@@ -77,7 +77,7 @@ class Cluster:
         """Folder of the Unix socket: the cluster's own, or a short one where its path is too long."""
         if len(os.fsencode(self.folder / _SOCKET_FILE)) <= SOCKET_PATH_MAX:
             return self.folder
-        # Not the TMPDIR of the moment: two commands must agree. `_make_folder` checks who owns it.
+        # Not TMPDIR, which may differ between two commands. `_make_folder` checks the owner.
         return Path("/tmp") / f"portee-{self._uid}-{_fingerprint(self.folder)}"  # noqa: S108
 
     @property
@@ -85,17 +85,17 @@ class Cluster:
         return self.account.pw_uid if self.account else os.getuid()
 
     def url(self, database: str = DATABASE) -> URL:
-        """SQLAlchemy URL of one of its databases."""
-        # The port is named so that PGPORT in the environment cannot lead elsewhere.
+        """Return the SQLAlchemy URL of one of its databases."""
+        # An explicit port overrides PGPORT of the environment.
         query = {"host": str(self.socket), "port": str(PORT)}
         return URL.create("postgresql+psycopg", username=ROLE, database=database, query=query)
 
 
 def cluster_at(home: Path, *, options: tuple[str, ...] = ()) -> Cluster:
-    """The embedded cluster of a home folder; starts and creates nothing.
+    """Return the embedded cluster of a home folder; start and create nothing.
 
-    Its folder is `home/postgres`. For root, when the `postgres` account cannot get there (below
-    /root, say), it is `/var/lib/portee-<hash of the home>`.
+    Its folder is `home/postgres`. For root, when the `postgres` account cannot enter it (below /root,
+    for instance), it is `/var/lib/portee-<hash of the home>`.
 
     Raises
     ------
@@ -141,14 +141,14 @@ def status(cluster: Cluster) -> ClusterStatus:
 
 
 def start(cluster: Cluster, *, timeout_s: int = 60) -> None:
-    """Make sure the cluster exists and answers; quick when it already runs.
+    """Create the cluster if needed and start it; quick when it already runs.
 
     Raises
     ------
     MissingPostgis
         If no PostgreSQL with PostGIS is installed.
     DatabaseUnavailable
-        If it cannot be made or started, with the end of its log.
+        If it cannot be created or started, with the end of its log.
     """
     with _alone(cluster):
         if _server_pid(cluster) is not None:
@@ -172,7 +172,7 @@ def start(cluster: Cluster, *, timeout_s: int = 60) -> None:
         command = [binaries["pg_ctl"], "start", "--wait", f"--timeout={timeout_s}", "--silent"]
         command += [f"--pgdata={cluster.data}", f"--log={cluster.log}", f"--options={options}"]
         said = _run(cluster, command)
-        for _ in range(20):  # the processes of a killed server take a moment to let go of its memory
+        for _ in range(20):  # processes of a killed server take a moment to release its shared memory
             if said.returncode == 0 or "still in use" not in _tail(cluster.log):
                 break
             time.sleep(0.25)
@@ -185,7 +185,7 @@ def start(cluster: Cluster, *, timeout_s: int = 60) -> None:
 
 
 def stop(cluster: Cluster) -> bool:
-    """Stop the cluster, open connections included; says whether it was running.
+    """Stop the cluster, closing connections; return whether it was running.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def _data_version(cluster: Cluster) -> int | None:
 
 
 def _create(cluster: Cluster, binaries: Binaries) -> None:
-    """Make the cluster and its database beside, then put them in place: all or nothing."""
+    """Create the cluster and its database in a temporary folder, then rename it: all or nothing."""
     nascent = cluster.folder / "data.new"
     shutil.rmtree(nascent, ignore_errors=True)
     said = _run(
@@ -240,7 +240,7 @@ def _create(cluster: Cluster, binaries: Binaries) -> None:
             binaries["initdb"],
             f"--pgdata={nascent}",
             f"--username={ROLE}",
-            # Whoever may enter the socket's folder may connect; nobody else can reach it.
+            # The permissions of the socket's folder decide who can connect.
             "--auth-local=trust",
             "--auth-host=reject",
             "--encoding=UTF8",
@@ -251,7 +251,7 @@ def _create(cluster: Cluster, binaries: Binaries) -> None:
     if said.returncode == 0:
         single = [binaries["postgres"], "--single", "-D", str(nascent), *_as_options(cluster), "postgres"]
         said = _run(cluster, single, f"CREATE DATABASE {DATABASE}\n")
-    # The single-user backend tells of errors on standard error alone, and still ends well.
+    # The single-user backend reports errors on standard error only, and still exits with 0.
     if said.returncode != 0 or re.search(r"ERROR|FATAL|PANIC", said.stderr):
         raise DatabaseUnavailable(
             f"The embedded database could not be made in {cluster.folder}: {_last_lines(said.stderr)}"
@@ -264,7 +264,7 @@ def _as_options(cluster: Cluster) -> list[str]:
 
 
 def _run(cluster: Cluster, command: list[str], given: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a server program as the cluster's account, from a folder that account can stand in."""
+    """Run a server program as the cluster's account, in a folder that it can enter."""
     account = cluster.account
     return subprocess.run(
         command,
@@ -284,9 +284,9 @@ def _run(cluster: Cluster, command: list[str], given: str | None = None) -> subp
 
 @contextmanager
 def _alone(cluster: Cluster) -> Iterator[None]:
-    """One starter or stopper of a cluster at a time; the others wait."""
+    """Lock the cluster: concurrent starts and stops wait."""
     _make_folder(cluster, cluster.folder)
-    # Opened to read: root may have made the file that the account then only sees.
+    # Opened for reading: the file may have been created by root.
     lock = os.open(cluster.folder / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -296,7 +296,7 @@ def _alone(cluster: Cluster) -> Iterator[None]:
 
 
 def _make_folder(cluster: Cluster, folder: Path) -> None:
-    """Make a folder that only the cluster's account may enter; refuse one somebody else planted."""
+    """Create a folder that only the cluster's account can enter; refuse one that another account owns."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -322,7 +322,7 @@ def _make_folder(cluster: Cluster, folder: Path) -> None:
 
 
 def _server_pid(cluster: Cluster) -> int | None:
-    """Process that serves this cluster and is ready; None when there is none."""
+    """Return the process id of the ready server of this cluster, or None."""
     try:
         lines = (cluster.data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -332,7 +332,7 @@ def _server_pid(cluster: Cluster) -> int | None:
 
 
 def _serves(pid: int, cluster: Cluster) -> bool:
-    """Whether a process is this cluster's server, rather than one that got its number since."""
+    """Return whether a process is this cluster's server, not another that got its id since."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -350,9 +350,9 @@ def _serves(pid: int, cluster: Cluster) -> bool:
 
 
 def _forget_dead_server(cluster: Cluster) -> None:
-    """Remove what a killed server left behind, where another process has got its number since.
+    """Remove lock files of a killed server whose process id now belongs to another process.
 
-    PostgreSQL does so by itself when the number is free.
+    PostgreSQL does so itself when no process has the id.
     """
     for left in (cluster.data / "postmaster.pid", cluster.socket / f"{_SOCKET_FILE}.lock"):
         try:
@@ -364,7 +364,7 @@ def _forget_dead_server(cluster: Cluster) -> None:
 
 
 def _reached_by(account: pwd.struct_passwd, folder: Path) -> bool:
-    """Whether an account may walk down to a folder; what does not exist yet will be made for it."""
+    """Return whether an account may enter all existing parents of a folder."""
     for parent in folder.parents:
         if not parent.exists():
             continue

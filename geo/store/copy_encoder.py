@@ -1,4 +1,4 @@
-"""Many rows at once, by COPY."""
+"""Write many rows at once with COPY."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg import Copy, sql
 from sqlalchemy import Connection
 
 NULL: Final = r"\N"
-"""The cell of a line of COPY that holds nothing."""
+"""The cell of a null in a line of COPY."""
 
 _AT_ONCE: Final = 200
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -28,9 +28,9 @@ def copy_rows(
 
 
 def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
-    """Append rows told as lines of COPY's text format: cells as `cell` writes them, parted by tabs.
+    """Append rows given as lines of COPY's text format: cells as `cell` encodes them, separated by tabs.
 
-    Several times faster than `copy_rows` where whoever calls knows what each cell is.
+    Several times faster than `copy_rows`, as the caller knows the type of each cell.
     """
     waiting = iter(lines)
     with _copying(connection, table, columns) as copy:
@@ -40,19 +40,19 @@ def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines
 
 
 def cell(value: object) -> str:
-    """A text, a number or a day as a cell of a line of COPY."""
+    """Encode a text, a number or a date as a cell of a line of COPY."""
     if value is None:
         return NULL
-    told = str(value)
-    return told if told.isprintable() and "\\" not in told else told.translate(_ESCAPES)
+    encoded = str(value)
+    return encoded if encoded.isprintable() and "\\" not in encoded else encoded.translate(_ESCAPES)
 
 
 class Cells(dict[object, str]):
-    """Cells of values met again and again, each written once; texts, days or None, never numbers."""
+    """Cache of encoded cells, for columns of few distinct values: texts, dates or None, never numbers."""
 
     def __missing__(self, value: object) -> str:
-        self[value] = told = cell(value)
-        return told
+        self[value] = encoded = cell(value)
+        return encoded
 
 
 @contextmanager

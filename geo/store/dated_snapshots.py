@@ -1,8 +1,8 @@
-"""Snapshots of the past, kept by name: what they hold is had back from the history of the records.
+"""Named snapshots of the past, rebuilt from the history of records.
 
-Sites are those of then. All else is of today, so that two dates differ by their sites only: the
-territory, its people and roads, and the decisions about duplicates, as a place counted twice by
-mistake was one place then too.
+Only sites are those of the past. Territory, people, roads and decisions about duplicates are the present
+ones, so that two dates differ by their sites only: a place counted twice by mistake was one place then
+too.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from geo.territory.model import Provenance
 
 @dataclass(frozen=True, slots=True)
 class DatedSnapshot:
-    """A state of the data kept under a name.
+    """A named past state of the data.
 
-    `day` is the day its data describe, as whoever kept it says; `last_change` the number of the
-    last change of a record that counts, `version` the data's version when it was kept.
+    `day` is the day its data describe, given by whoever named it; `last_change` the number of the last
+    change that it includes, `version` the data's version when it was named.
     """
 
     name: str
@@ -39,14 +39,14 @@ class DatedSnapshot:
 
 
 def keep(connection: Connection, name: str, day: date) -> DatedSnapshot:
-    """Keep the present state under a name.
+    """Name the present state.
 
     Raises
     ------
     NameTaken
-        If another is kept under it.
+        If another state has the name.
     """
-    # One statement, so that both numbers are of one moment.
+    # One statement, so that both numbers are consistent.
     kept = insert(table).values(
         name=name,
         day=day,
@@ -64,18 +64,18 @@ def keep(connection: Connection, name: str, day: date) -> DatedSnapshot:
 
 
 def list_(connection: Connection) -> list[DatedSnapshot]:
-    """All that are kept, by day, then by name."""
+    """Return all named states, by day, then by name."""
     found = select(table).order_by(table.c.day, table.c.name.collate("C"))
     return [_as_kept(row) for row in connection.execute(found)]
 
 
 def find(connection: Connection, name: str) -> DatedSnapshot:
-    """The one kept under a name.
+    """Return the state that has a name.
 
     Raises
     ------
     UnknownSnapshot
-        If none is.
+        If none has.
     """
     row = connection.execute(select(table).where(table.c.name == name)).one_or_none()
     if row is None:
@@ -84,28 +84,28 @@ def find(connection: Connection, name: str) -> DatedSnapshot:
 
 
 def forget(connection: Connection, name: str) -> None:
-    """Keep it no longer; the history it was read from stays.
+    """Delete the name; the history of records stays.
 
     Raises
     ------
     UnknownSnapshot
-        If none is kept under this name.
+        If no state has this name.
     """
     if not connection.execute(delete(table).where(table.c.name == name)).rowcount:
         raise _unknown(name)
 
 
 def read(connection: Connection, name: str) -> Snapshot:
-    """The snapshot kept under a name: sites of then, all else of today.
+    """Rebuild a named snapshot: past sites, all else present.
 
-    `taken_at` is when it was kept, `version` the one recorded then. As two snapshots of one
-    version may then differ, a cache of answers keys on the name too. On a connection that has
-    begun nothing yet, all is read as of one moment (REPEATABLE READ).
+    `taken_at` is when it was named, `version` the one recorded then. Two snapshots of one version may
+    differ: caches must key on the name too. On a connection without a transaction, everything is read
+    in one REPEATABLE READ transaction.
 
     Raises
     ------
     UnknownSnapshot
-        If none is kept under this name.
+        If no state has this name.
     SnapshotUnavailable
         If no territory is loaded.
     """
@@ -126,7 +126,7 @@ def read(connection: Connection, name: str) -> Snapshot:
 
 
 def _decided(connection: Connection, in_service: Collection[str]) -> list[duplicates.Duplicate]:
-    """Pairs decided the same whose records were both in service."""
+    """Return pairs decided to be one place whose records were both in service."""
     names = ("a", "b", "score", "reasons", "same", "hidden")
     found = connection.execute(select(*(duplicate.c[name] for name in names)).where(duplicate.c.same))
     return [
@@ -139,7 +139,7 @@ def _decided(connection: Connection, in_service: Collection[str]) -> list[duplic
 def _provenance(
     connection: Connection, shown: Collection[Site], *, until: datetime
 ) -> tuple[Provenance, ...]:
-    """As that of the present snapshot, from the imports of then."""
+    """Return provenance as of the present snapshot, from the imports of the past."""
     runs = [run for run in reversed(imports.runs(connection)) if run.finished_at <= until]
     imported = {dataset: run for run in runs for dataset in run.datasets}
     found = []

@@ -1,4 +1,4 @@
-"""Pairs of records that may be one place, and what was decided of them."""
+"""Pairs of records that may be one place, and the decisions about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_HAND = "déclaré à la main"
 class Duplicate:
     """A pair of records by public identifier, `a` before `b`, and its decision.
 
-    `same` is None while nothing is decided. When it is true, `hidden` is the record not shown.
+    `same` is None until it is decided. If it is true, `hidden` is the record that is not shown.
     """
 
     a: str
@@ -36,7 +36,7 @@ class Duplicate:
 
 
 def propose(connection: Connection, proposals: Iterable[Proposal]) -> None:
-    """Keep pairs for a decision; those already decided stay as they are."""
+    """Store proposed pairs; those already decided are not changed."""
     rows = [
         {"a": p.a, "b": p.b, "score": p.score, "reasons": list(p.reasons)}
         for p in sorted(proposals, key=lambda p: (p.a, p.b))
@@ -57,7 +57,7 @@ def propose(connection: Connection, proposals: Iterable[Proposal]) -> None:
 def decide(connection: Connection, a: str, b: str, same: bool, by: str) -> None:
     """Decide whether two records are one place; if so, `b` is no longer shown and `a` stays.
 
-    A pair nobody proposed may be decided too, and a decision may be taken back by another.
+    A pair that was not proposed may be decided too; a later decision replaces the earlier one.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def decide(connection: Connection, a: str, b: str, same: bool, by: str) -> None:
 
 
 def listed(connection: Connection, undecided_only: bool = True) -> list[Duplicate]:
-    """Pairs whose records are both in service, best score first."""
+    """Return pairs whose records are both in service, highest score first."""
     one, other = site.alias("one"), site.alias("other")
     names = ("a", "b", "score", "reasons", "same", "hidden", "decided_by", "decided_at")
     found = (
@@ -100,10 +100,10 @@ def listed(connection: Connection, undecided_only: bool = True) -> list[Duplicat
 
 
 def hidden_duplicates(decided: Iterable[Duplicate]) -> set[str]:
-    """Records to leave out so that one remains for each place.
+    """Return the records to leave out so that one remains for each place.
 
-    Sameness passes on: of three records decided the same two by two, one is shown, whatever the
-    order of the decisions. It is one that no decision hides, the first by identifier.
+    Being one place is transitive: of three records linked two by two, one is shown, whatever the order
+    of decisions: the first by identifier among those that no decision hides.
     """
     pairs = [pair for pair in decided if pair.same]
     hidden = {pair.hidden for pair in pairs}
@@ -115,7 +115,7 @@ def hidden_duplicates(decided: Iterable[Duplicate]) -> set[str]:
 
 
 def _places(pairs: Collection[Duplicate]) -> list[set[str]]:
-    """Records linked by pairs, directly or through others."""
+    """Return the connected components of the pairs."""
     linked: dict[str, set[str]] = defaultdict(set)
     for pair in pairs:
         linked[pair.a].add(pair.b)

@@ -1,4 +1,4 @@
-"""The past of the records: what changed in one, and all of them as they once stood."""
+"""History of records: the changes of one, and all records as of a past change."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ _FROM_JSON: Final[dict[str, Callable[[Any], object]]] = {
     "signalements": tuple,
     **dict.fromkeys(standard.MULTIVALUED, tuple),
 }
-"""Field → how its value is had from the JSON kept of it; the other fields are kept as they are."""
+"""Field → how to decode its value from the stored JSON; other fields need no decoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
     """One fact of a record's history.
 
-    `kind` is "new", "changed", "retired" or "returned"; `field`, `before` and `after`, values as
-    the record holds them, are told of a change only.
+    `kind` is "new", "changed", "retired" or "returned"; only a change has `field`, `before` and `after`.
     """
 
     id: int
@@ -47,17 +46,17 @@ class SiteChange:
 
 
 def last_change(connection: Connection) -> int:
-    """Number of the latest change; 0 before any."""
+    """Return the number of the latest change; 0 before any."""
     return connection.scalar(select(func.max(site_change.c.id))) or 0
 
 
 def history(connection: Connection, site_id: str) -> list[SiteChange]:
-    """All that happened to a record, in service or not, oldest first.
+    """Return all changes of a record, in service or not, oldest first.
 
     Raises
     ------
     UnknownSite
-        If no import ever brought a record of this identifier.
+        If no import ever contained a record with this identifier.
     """
     found = connection.execute(
         select(site_change, import_run.c.file_name)
@@ -87,19 +86,19 @@ def history(connection: Connection, site_id: str) -> list[SiteChange]:
 
 
 def sites_as_of(connection: Connection, last_change: int) -> list[Site]:
-    """Every record that was in service once a change was made and no later one, duplicates included.
+    """Return every record in service just after a change, duplicates included.
 
-    Goes back from the present records by undoing the later changes, latest first. All is read as
-    of one moment only inside a REPEATABLE READ transaction, as `geo.store.dated_snapshots.read` begins one.
+    Starts from the present records and undoes later changes, latest first. Consistent only inside a
+    REPEATABLE READ transaction, such as that of `geo.store.dated_snapshots.read`.
 
     Parameters
     ----------
     last_change
-        Number of the last change that counts; 0: the state before any.
+        Number of the last change included; 0: the state before any.
 
     Returns
     -------
-    Records sorted by public identifier, equal to what `geo.store.sites.active` gave then.
+    Records sorted by public identifier, equal to what `geo.store.sites.active` returned then.
     """
     in_service = {record.id: record for record in sites.active(connection)}
     datasets = connection.scalars(select(site.c.jeu_de_donnees).distinct()).all()
@@ -123,6 +122,6 @@ def _as_it_was(record: Site, past: dict[str, Any]) -> Site:
 
 
 def _value(field: str, kept: Any) -> Any:
-    """A field's value from the JSON kept of it."""
+    """Decode a field's value from the stored JSON."""
     read = _FROM_JSON.get(field)
     return kept if kept is None or read is None else read(kept)

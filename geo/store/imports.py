@@ -1,4 +1,4 @@
-"""Import runs and what validation said in each."""
+"""Import runs, and the issues that validation found in each."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _ISSUE_FIELDS = ("line", "field", "value", "severity", "code", "reason", "advice
 
 
 def wait_for_turn(connection: Connection) -> None:
-    """Wait until no other import is storing; this one holds the turn until its transaction ends.
+    """Wait until no other import is storing; the lock is held until the transaction ends.
 
-    A process that dies gives it back with its connection.
+    If the process dies, the lock is released with its connection.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def record(connection: Connection, run: ImportRun, issues: Iterable[Issue]) -> int:
-    """Keep a run with its issues, in the order given; returns its number."""
+    """Record a run with its issues, in the order given; return its number."""
     values = {name: getattr(run, name) for name in _RUN_FIELDS if name != "id"}
     values |= {"datasets": list(run.datasets), "file_name": _storable(run.file_name)}
     run_id = connection.execute(insert(import_run).values(values).returning(import_run.c.id)).scalar_one()
@@ -57,23 +57,23 @@ def record(connection: Connection, run: ImportRun, issues: Iterable[Issue]) -> i
 
 
 def count(connection: Connection) -> int:
-    """How many runs are kept."""
+    """Return the number of runs."""
     return connection.execute(select(func.count()).select_from(import_run)).scalar_one()
 
 
 def runs(connection: Connection, *, limit: int | None = None, offset: int = 0) -> list[ImportRun]:
-    """Runs, latest first."""
+    """Return runs, latest first."""
     found = select(import_run).order_by(import_run.c.id.desc()).limit(limit).offset(offset)
     return [_as_run(row) for row in connection.execute(found)]
 
 
 def find(connection: Connection, run_id: int) -> ImportRun:
-    """The run that bears a number.
+    """Return the run that has a number.
 
     Raises
     ------
     UnknownImport
-        If none does.
+        If none has.
     """
     row = connection.execute(select(import_run).where(import_run.c.id == run_id)).one_or_none()
     if row is None:
@@ -84,13 +84,13 @@ def find(connection: Connection, run_id: int) -> ImportRun:
 
 
 def issue_count(connection: Connection, run_id: int) -> int:
-    """How many issues a run has."""
+    """Return the number of issues of a run."""
     counted = select(func.count()).select_from(import_issue).where(import_issue.c.import_id == run_id)
     return connection.execute(counted).scalar_one()
 
 
 def issues(connection: Connection, run_id: int, *, limit: int | None = None, offset: int = 0) -> list[Issue]:
-    """Issues of a run, in the order they were found."""
+    """Return issues of a run, in the order they were found."""
     found = (
         select(*(import_issue.c[name] for name in _ISSUE_FIELDS))
         .where(import_issue.c.import_id == run_id)
@@ -110,6 +110,6 @@ def _as_run(row: Row[Any]) -> ImportRun:
 
 
 def _storable(said: str) -> str:
-    """Text as PostgreSQL can hold it: an issue quotes what the file holds, whatever that is."""
+    """Replace characters that PostgreSQL cannot store: an issue may quote any content of the file."""
     visible = said.replace("\x00", "\N{SYMBOL FOR NULL}")
     return visible.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Indicators of need: one per code, its values kept per area as the file gives them."""
+"""Store of indicators of need: one per code, with its values by area as in the file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StoredIndicator:
 
 
 def save(connection: Connection, loaded: LoadedIndicator) -> None:
-    """Put an indicator in place of the one that bears its code, if any."""
+    """Save an indicator, replacing one of the same code."""
     told = loaded.indicator
     connection.execute(delete(indicator).where(indicator.c.code == told.code))
     connection.execute(
@@ -56,12 +56,12 @@ def save(connection: Connection, loaded: LoadedIndicator) -> None:
 
 
 def read(connection: Connection) -> dict[str, Indicator]:
-    """Every indicator, by code in order; values per IRIS brought to communes."""
+    """Return every indicator by code, in order; values per IRIS are aggregated to communes."""
     return {stored.indicator.code: stored.indicator for stored in described(connection)}
 
 
 def described(connection: Connection) -> list[StoredIndicator]:
-    """Every indicator with what is known of it, by code in order."""
+    """Return the metadata of every indicator, in order of code."""
     areas: dict[str, list[Area]] = defaultdict(list)
     table = indicator_value
     for row in connection.execute(select(table).order_by(table.c.area.collate("C"))):
@@ -88,5 +88,5 @@ def described(connection: Connection) -> list[StoredIndicator]:
 
 
 def remove(connection: Connection, code: str) -> bool:
-    """Forget an indicator. Whether there was one of this code."""
+    """Delete an indicator; return whether there was one of this code."""
     return connection.execute(delete(indicator).where(indicator.c.code == code)).rowcount > 0

@@ -1,9 +1,9 @@
-"""Long computations as jobs: asked, claimed by one runner at a time, followed, cancelled, kept.
+"""Queue of long computations: asked, claimed by one runner at a time, followed, cancelled.
 
-A job is identified by what it asks, over which version of the data, by which version of Portée:
-the same question again finds the same job, and a done one answers at once. Every sign of life a
-runner gives bears the date of the one before it, so that a job cancelled, or given to another
-runner meanwhile, cannot be taken for one's own (`Claim`).
+A job is identified by its question, the version of the data and the version of Portée: the same question
+again finds the same job, and a finished one answers at once. Each heartbeat of a runner must quote the
+date of the previous one (`Claim`), so that a runner notices when its job was cancelled, or given to
+another runner.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from geo.errors import TooManyJobs, UnknownJob
 from geo.store.tables import job as table
 
 LOCK: Final = 47_0003
-"""Key of the advisory lock that those who queue a job wait for: the count of the queue is exact."""
+"""Key of the advisory lock for queueing a job, which makes the count of the queue exact."""
 
 QUEUED_MAX: Final = 20
-"""Jobs that may wait at once; one more is refused."""
+"""How many jobs may wait; one more is refused."""
 
 STALLED_S: Final = 30.0
-"""Seconds without a sign of life after which a running job is given to another runner."""
+"""Seconds without a heartbeat after which a running job is given to another runner."""
 
 KEPT_DAYS: Final = 30
-"""Days an ended job is kept, and answers the same question at once."""
+"""Days for which an ended job is kept, and answers the same question at once."""
 
 _MESSAGE_MAX: Final = 500
 
 
 class JobState(StrEnum):
-    """How far a job is."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -53,10 +53,10 @@ _GOING: Final = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands.
+    """A job and its progress.
 
-    `progress` goes from 0 to 1; `message` says what is being done or, of a failed one, why in a
-    sentence for readers; `result` is what the computation gave, of a done one only.
+    `progress` goes from 0 to 1; `message` is what is being done, or why the job failed, in a sentence for
+    readers; `result` is set for a finished job only.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job in the hands of a runner, as of its last sign of life."""
+    """A job that a runner has claimed, with the date of its last heartbeat."""
 
     id: str
     kind: str
@@ -82,12 +82,12 @@ class Claim:
 
 
 def identifier(kind: str, question: Any, snapshot_version: int) -> str:
-    """Identifier of the job a question makes: the same for the same question, however it is ordered.
+    """Return the identifier of the job for a question: the same for the same question, in any order.
 
     Parameters
     ----------
     question
-        A JSON value; objects with the same members in another order are the same question.
+        A JSON value; the order of members of objects does not matter.
     """
     asked = [kind, question, snapshot_version, geo.__version__]
     told = json.dumps(asked, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -95,9 +95,9 @@ def identifier(kind: str, question: Any, snapshot_version: int) -> str:
 
 
 def ask(connection: Connection, kind: str, question: Any, snapshot_version: int) -> str:
-    """Queue a question unless it is queued, running or answered already; returns its job's identifier.
+    """Queue a question unless it is queued, running or answered already; return its job's identifier.
 
-    One that failed or was cancelled is queued again.
+    A failed or cancelled job is queued again.
 
     Raises
     ------
@@ -132,12 +132,12 @@ def ask(connection: Connection, kind: str, question: Any, snapshot_version: int)
 
 
 def find(connection: Connection, job_id: str) -> Job:
-    """The job that bears an identifier.
+    """Return the job that has an identifier.
 
     Raises
     ------
     UnknownJob
-        If none does, or it was forgotten.
+        If none has, or it was deleted.
     """
     row = connection.execute(select(table).where(table.c.id == job_id)).one_or_none()
     if row is None:
@@ -157,12 +157,12 @@ def find(connection: Connection, job_id: str) -> Job:
 
 
 def cancel(connection: Connection, job_id: str) -> None:
-    """Cancel a job that waits or runs; its runner, if any, then ends it. An ended one stays as it is.
+    """Cancel a queued or running job; its runner, if any, then stops. An ended job is not changed.
 
     Raises
     ------
     UnknownJob
-        If none bears this identifier.
+        If none has this identifier.
     """
     going = update(table).where(table.c.id == job_id, table.c.state.in_(_GOING))
     ended = going.values(state=JobState.CANCELLED, message="", ended_at=func.clock_timestamp())
@@ -171,9 +171,9 @@ def cancel(connection: Connection, job_id: str) -> None:
 
 
 def claim(connection: Connection, kinds: Collection[str]) -> Claim | None:
-    """Take the job of these kinds that has waited longest; None when none waits.
+    """Claim the job of these kinds that has waited longest; return None if none waits.
 
-    Two who claim at once get two jobs.
+    Concurrent claims get different jobs.
     """
     first = (
         select(table.c.id)
@@ -193,7 +193,7 @@ def claim(connection: Connection, kinds: Collection[str]) -> Claim | None:
 
 
 def is_claimed(connection: Connection, held: Claim) -> bool:
-    """Whether a claimed job is still its runner's: neither cancelled nor given to another."""
+    """Return whether a claim still holds: the job was neither cancelled nor given to another runner."""
     mine = select(table.c.id).where(
         table.c.id == held.id, table.c.state == JobState.RUNNING, table.c.seen_at == held.seen_at
     )
@@ -201,16 +201,16 @@ def is_claimed(connection: Connection, held: Claim) -> bool:
 
 
 def progress(connection: Connection, held: Claim, fraction: float, message: str) -> Claim | None:
-    """Give a sign of life, and tell how far the job is (0 to 1) and what it does.
+    """Send a heartbeat, with the progress of the job (0 to 1) and what it is doing.
 
     Returns
     -------
-    The claim to go on with; None when the job is no longer its runner's, who then ends it.
+    The claim to use from now on; None if the claim was lost: the runner must stop.
     """
     told = (
         _held(held)
         .values(
-            # Never the same date twice: it is what tells this claim from one before it.
+            # Never the same date twice: it distinguishes this claim from the previous one.
             seen_at=func.greatest(func.clock_timestamp(), table.c.seen_at + timedelta(microseconds=1)),
             progress=min(max(0.0, fraction), 1.0),  # in this order, NaN is 0
             message=_storable(message),
@@ -222,7 +222,7 @@ def progress(connection: Connection, held: Claim, fraction: float, message: str)
 
 
 def finish(connection: Connection, held: Claim, result: str) -> bool:
-    """Keep the result of a job, given as JSON text; False when it is no longer its runner's."""
+    """Store the result of a job, given as JSON text; return False if the claim was lost."""
     done = _held(held).values(
         state=JobState.DONE,
         progress=1.0,
@@ -234,7 +234,7 @@ def finish(connection: Connection, held: Claim, result: str) -> bool:
 
 
 def fail(connection: Connection, held: Claim, message: str) -> bool:
-    """Say why a job has no result; False when it is no longer its runner's."""
+    """Mark a job as failed, with the reason; return False if the claim was lost."""
     failed = _held(held).values(
         state=JobState.FAILED, message=_storable(message), ended_at=func.clock_timestamp()
     )
@@ -242,25 +242,25 @@ def fail(connection: Connection, held: Claim, message: str) -> bool:
 
 
 def give_back(connection: Connection, held: Claim) -> bool:
-    """Queue a job again that its runner can't go on with; False when it is no longer its runner's."""
+    """Queue a job again that its runner cannot finish; return False if the claim was lost."""
     return connection.execute(_held(held).values(_waiting())).rowcount == 1
 
 
 def queue_stalled(connection: Connection, *, after_s: float = STALLED_S) -> int:
-    """Queue again the running jobs that gave no sign of life for so many seconds; tells how many."""
+    """Queue again the running jobs without a heartbeat for `after_s` seconds; return how many."""
     since = func.clock_timestamp() - timedelta(seconds=after_s)
     stalled = update(table).where(table.c.state == JobState.RUNNING, table.c.seen_at < since)
     return connection.execute(stalled.values(_waiting())).rowcount
 
 
 def forget_old(connection: Connection, *, days: float = KEPT_DAYS) -> int:
-    """Forget the jobs that ended more than so many days ago; tells how many."""
+    """Delete the jobs that ended more than `days` days ago; return how many."""
     since = func.clock_timestamp() - timedelta(days=days)
     return connection.execute(delete(table).where(table.c.ended_at < since)).rowcount
 
 
 def _stands(connection: Connection, job_id: str) -> bool:
-    """Whether a job waits, runs or has its answer: there is nothing to queue."""
+    """Return whether a job is queued, running or done: there is nothing to queue."""
     state = connection.scalar(select(table.c.state).where(table.c.id == job_id))
     return state in (*_GOING, JobState.DONE)
 
@@ -279,7 +279,7 @@ def _waiting() -> Mapping[str, Any]:
 
 
 def _storable(message: str) -> str:
-    """A message as PostgreSQL can hold it, whatever it quotes."""
+    """Replace characters of a message that PostgreSQL cannot store."""
     return message[:_MESSAGE_MAX].replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
 
 
