@@ -1,6 +1,6 @@
 """Kinds of action, and what each measures, declared as data in TOML.
 
-The shipped kinds stand in `action_kinds.toml` beside this module; a file of the installation adds kinds, or
+The shipped kinds are in `action_kinds.toml` beside this module; a file of the installation adds kinds, or
 changes what they measure, without code. What each measures, and where factors come from: docs/actions.md.
 """
 
@@ -37,7 +37,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 class MeasureType(StrEnum):
-    """What the values of a measure are."""
+    """Type of the values of a measure."""
 
     INT = "int"
     FLOAT = "float"
@@ -46,16 +46,16 @@ class MeasureType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionMeasure:
-    """What actions of a kind measure.
+    """A measure of actions of a kind.
 
     Attributes
     ----------
     label, unit
-        In French, as read; `unit` is "" for a text.
+        In French; `unit` is "" for a text.
     minimum
-        Least figure accepted; None: any.
+        Smallest number accepted; None: any.
     secret
-        Whether it counts persons, or tells how many: see `geo.funding.disclosure_control`.
+        Whether it counts persons, or reveals how many: see `geo.funding.disclosure_control`.
     choices
         The values a text may have, and their French words; empty: any.
     """
@@ -71,15 +71,15 @@ class ActionMeasure:
 
     @property
     def additive(self) -> bool:
-        """Whether values of several actions make a sum."""
+        """Whether values of several actions can be summed."""
         return self.type is not MeasureType.TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedMeasure:
-    """A figure made of another: `factor` × the measure `of`; `source` is shown with it.
+    """A figure derived from another: `factor` × the measure `of`; `source` is shown with it.
 
-    `hypothesis` is what the factor supposes, in French; "" when nothing.
+    `hypothesis` is what the factor assumes, in French; "" if nothing.
     """
 
     name: str
@@ -93,7 +93,7 @@ class DerivedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class ActionKind:
-    """A kind of action: its code, its French label, what it measures and what follows from that."""
+    """A kind of action: its code, French label, measures and derived figures."""
 
     code: str
     label: str
@@ -101,7 +101,7 @@ class ActionKind:
     derived: tuple[DerivedMeasure, ...] = ()
 
     def measure(self, name: str) -> ActionMeasure | None:
-        """The measure of a name; None when the kind has none of it."""
+        """Return the measure that has a name, or None."""
         return next((m for m in self.measures if m.name == name), None)
 
 
@@ -110,18 +110,18 @@ Kinds = Mapping[str, ActionKind]
 
 
 def load_kinds(own: Path | None = None) -> dict[str, ActionKind]:
-    """The shipped kinds, then those that a TOML file of one's own adds.
+    """Return the shipped kinds, then those that a TOML file of the installation adds.
 
     Parameters
     ----------
     own
-        Declarations (`geo.settings.Settings.action_kinds`). Of a shipped kind, the label, each measure and
-        each derived figure they declare takes the place of the shipped one, whole; the rest stays.
+        Declarations (`geo.settings.Settings.action_kinds`). The label, each measure and each derived figure
+        that they declare for a shipped kind replaces the shipped one, whole; the rest stays.
 
     Raises
     ------
     OperatorError
-        If the file is no TOML, or a declaration lacks something or contradicts itself.
+        If the file is not TOML, or a declaration is incomplete or contradicts itself.
     """
     declared = _declarations(SHIPPED)
     try:
@@ -134,7 +134,7 @@ def load_kinds(own: Path | None = None) -> dict[str, ActionKind]:
 
 
 class _DeclarationError(Exception):
-    """What is wrong with a declaration."""
+    """A declaration is wrong; the message says how."""
 
 
 def _declarations(path: Path) -> dict[str, Any]:

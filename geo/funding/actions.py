@@ -32,18 +32,18 @@ Value = int | float | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something done for people somewhere, on a day or from `day` to `until`.
+    """An action for people in a commune, on a day or from `day` to `until`.
 
     Attributes
     ----------
     kind
-        Code of its kind, which says what `measures` hold.
+        Code of its kind, which declares its `measures`.
     commune
         INSEE code.
     partner_code, site_id
-        Who leads it and where; None when not told.
+        Who leads it and where; None if unknown.
     measures
-        By name; a measure that is not told is absent.
+        By name; unknown measures are absent.
     """
 
     reference: str
@@ -61,7 +61,7 @@ class Action:
 
 @dataclass(frozen=True)
 class ActionReferences:
-    """What actions may speak of."""
+    """What actions may refer to."""
 
     communes: Collection[str]
     partners: Collection[str]
@@ -70,7 +70,7 @@ class ActionReferences:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What one measure comes to over several actions of a kind; `source` is that of a factor.
+    """Total of one measure over actions of a kind; `source` is that of a factor.
 
     `secret`: it counts persons, and is published through `geo.funding.disclosure_control` only.
     """
@@ -87,7 +87,7 @@ class Total:
 
 
 def check(action: Action, kinds: Kinds, known: ActionReferences, *, line: int = 1) -> list[Issue]:
-    """All that is wrong with an action, in French; nothing when it can be kept."""
+    """Return every fault of an action, worded in French; empty if it is valid."""
     found = _Findings(line)
     if not 0 < len(action.reference.strip()) <= REFERENCE_MAX:
         found.add(
@@ -139,12 +139,12 @@ def check(action: Action, kinds: Kinds, known: ActionReferences, *, line: int = 
 def read(
     values: Mapping[str, str], kinds: Kinds, known: ActionReferences, *, line: int = 1
 ) -> tuple[Action | None, list[Issue]]:
-    """The action a row of text describes, or None, and all that is wrong with it.
+    """Parse an action from a row of text; return it, or None and every fault.
 
     Parameters
     ----------
     values
-        `COLUMNS`, then the measures of the kind, by name; a cell that is "" is not told. Dates are
+        `COLUMNS`, then the measures of the kind, by name; an empty cell is unknown. Dates are
         2026-11-23 or 23/11/2026, the amount is in euros as `geo.funding.money.parse` reads it.
     """
     cells = {name: (text or "").strip() for name, text in values.items()}
@@ -192,9 +192,9 @@ def read(
 
 
 def totals(actions: Iterable[Action], kinds: Kinds) -> list[Total]:
-    """What the actions come to, by kind and measure in the order of `kinds`, derived figures last.
+    """Return totals by kind and measure in the order of `kinds`, derived figures last.
 
-    Actions of a kind no longer declared count for nothing; a measure nobody told is not there.
+    Actions of a kind that is no longer declared are ignored; measures without a value are left out.
     """
     by_kind: dict[str, list[Action]] = defaultdict(list)
     for action in actions:
@@ -263,7 +263,7 @@ def _check_measures(measures: Mapping[str, Value], kind: ActionKind, found: _Fin
 
 
 def _problem(value: Value, measure: ActionMeasure) -> tuple[str, str, str] | None:
-    """Code, reason and advice when a value is none of the measure's."""
+    """Return code, reason and advice if a value is not valid for the measure."""
     if measure.type is MeasureType.TEXT:
         if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
             return "texte", f"Ce n'est pas un texte de 1 à {TEXT_MAX} signes.", ""

@@ -1,8 +1,8 @@
-"""Open data as a Frictionless Data Package: CSV files and the descriptor that tells all of them.
+"""Open data as a Frictionless Data Package: CSV files and their descriptor.
 
 The descriptor follows the « tabular-data-package » profile of the specifications, version 1
-(Data Package, Data Resource, Table Schema; Frictionless Data, 2017). It is written here, by hand:
-what it must hold is small, and is checked by the tests.
+(Data Package, Data Resource, Table Schema; Frictionless Data, 2017). It is written here by
+hand: it is small, and tests check it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TableSchemaType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: its name, its type, and what it tells, in French."""
+    """A column: its name, type and French description."""
 
     name: str
     type: TableSchemaType
@@ -95,7 +95,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class PackageMetadata:
-    """What a package says of itself."""
+    """Metadata of a package."""
 
     name: str
     title: str
@@ -106,7 +106,7 @@ class PackageMetadata:
 
 
 def package(resources: Iterable[Resource], about: PackageMetadata) -> dict[str, bytes]:
-    """Files of a package by name: its tables, and its descriptor."""
+    """Return the files of a package by name: its tables and descriptor."""
     files: dict[str, bytes] = {}
     described = []
     for resource in resources:
@@ -170,7 +170,7 @@ def _field(field: Field) -> dict[str, Any]:
 
 
 def _csv(resource: Resource) -> bytes:
-    """A table as RFC 4180 has it; no text acts as a formula."""
+    """Encode a table as RFC 4180 CSV; no text acts as a formula."""
     stream = StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(field.name for field in resource.fields)

@@ -1,4 +1,4 @@
-"""What the fund's ledger is asked to post, what it holds, and what its accounts mean.
+"""Orders, entries and accounts of the fund's ledger.
 
 Every entry moves money between two accounts, so that its postings sum to 0:
 
@@ -13,7 +13,7 @@ payment         committed       paid
 reversal        as the entry it reverses, the other way round
 ==============  ==============  ============
 
-`partners` and `departement` go below 0 by what came from them; `available` and `committed` never do.
+`partners` and `departement` are negative: what came from them; `available` and `committed` never are.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from enum import StrEnum
 
 
 class Account(StrEnum):
-    """Where money of the fund is, or comes from."""
+    """An account: where money of the fund is, or comes from."""
 
     PARTNERS = "partners"
     DEPARTEMENT = "departement"
@@ -34,7 +34,7 @@ class Account(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """What an entry does."""
+    """Kind of an entry."""
 
     CONTRIBUTION = "contribution"
     MATCH = "match"
@@ -65,11 +65,11 @@ MOVES = {
     EntryKind.RELEASE: (Account.COMMITTED, Account.AVAILABLE),
     EntryKind.PAYMENT: (Account.COMMITTED, Account.PAID),
 }
-"""Account an entry takes from, and account it brings to."""
+"""Accounts that an entry takes money from, and moves it to."""
 
 
 class Level(StrEnum):
-    """Where a contribution's money comes from."""
+    """Source of a contribution's money."""
 
     LOCAL = "local"
     NATIONAL = "national"
@@ -97,7 +97,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
-    """Money set aside for an action line; maybe for a partner, a commune or a site."""
+    """Money set aside for an action line; optionally for a partner, a commune or a site."""
 
     reference: str
     day: date
@@ -112,7 +112,7 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What of a commitment, named by its reference, will not be paid: it is available again."""
+    """Part of a commitment, named by its reference, that will not be paid: it is available again."""
 
     reference: str
     day: date
@@ -126,7 +126,7 @@ class Release:
 class Payment:
     """Money paid out of a commitment, named by its reference.
 
-    Partner, commune and site are the commitment's where the payment does not name its own.
+    Partner, commune and site default to those of the commitment.
     """
 
     reference: str
@@ -142,7 +142,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
-    """An entry, named by its reference, undone by its mirror; a contribution with all its match."""
+    """Reversal of an entry, named by its reference; of a contribution, with all its matches."""
 
     reference: str
     day: date
@@ -151,17 +151,17 @@ class Reversal:
 
 
 Order = Contribution | Commitment | Release | Payment | Reversal
-"""What may be posted."""
+"""Anything that can be posted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as the ledger holds it.
+    """An entry of the ledger.
 
     `amount_cents` is what moves from account `source` to account `destination`, always positive.
-    `due_cents`: of a contribution, what the rate adds to it, ceiling aside. `commitment_id`: of a release,
-    a payment or their reversal, the commitment. `contribution_id`: of a match or the reversal of one or
-    of a contribution, the contribution. `reversed_by`: the entry that undid this one.
+    `due_cents`: of a contribution, what the rate adds to it, regardless of the ceiling. `commitment_id`: of
+    a release, a payment or their reversal, the commitment. `contribution_id`: of a match, or of the reversal
+    of a match or a contribution, the contribution. `reversed_by`: the entry that reverses this one.
     """
 
     id: int
@@ -189,9 +189,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where all the money is, in cents: `contributed + matched == available + committed + paid`.
+    """Balance of all accounts, in cents: `contributed + matched == available + committed + paid`.
 
-    `committed_cents` is what is set aside and not yet paid.
+    `committed_cents` is set aside and not yet paid.
     """
 
     contributed_cents: int

@@ -1,19 +1,19 @@
-"""The Département's match: for each euro a partner gives, it adds one, by a rule that bears a date.
+"""The Département's match of contributions: a rate and a yearly ceiling, by dated rules.
 
-A contribution is matched by the rule in force on the day it was received:
+A contribution is matched by the rule in effect on the day it was received:
 
-- **rate**: `amount × rate_bp / 10 000`, rounded down to the cent. Each contribution stands on its own,
-  so that neither their order nor the reversal of one changes what another is due; one for one is exact;
+- **rate**: `amount × rate_bp / 10 000`, rounded down to the cent. Each contribution is rounded by
+  itself: neither their order nor a reversal changes what another is due; one for one is exact;
 - **ceiling**: what contributions received in one calendar year (1 January to 31 December, by their
-  day) are matched with stays within the ceiling in force on the day of the contribution at hand: a
-  ceiling lowered below what was matched already takes nothing back, one raised serves from its day on;
-- **order**: contributions consume the ceiling by day, then by number; those posted out of order take
-  what is left, and what others got before stays theirs;
-- what the rate gives and the ceiling withholds is the contribution's **unmatched remainder**. It stays
+  day) are matched with stays within the ceiling in effect on the day of the contribution: a ceiling
+  lowered below what was matched takes nothing back, a raised one applies from its day on;
+- **order**: contributions consume the ceiling by day, then by number; those posted out of order get
+  what is left, and earlier matches are not changed;
+- what the rate gives and the ceiling withholds is the contribution's **unmatched remainder**. It is
   shown, and can be matched later if there is room (`geo.store.ledger.settle`).
 
-A contribution reversed gives its whole match back, which makes room in the year of the contribution,
-whenever the reversal is posted. Worked cases: docs/fund.md.
+The reversal of a contribution gives its whole match back, which makes room in the year of the
+contribution, whenever the reversal is posted. Worked cases: docs/fund.md.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ ONE_FOR_ONE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class MatchRule:
-    """What the Département adds from a day on, until another rule begins.
+    """A match rule, in effect from a day until the next rule begins.
 
-    `rate_bp`: cents added for 10 000 given. `ceiling_cents`: of all it adds in a calendar year; None: none.
+    `rate_bp`: cents added for 10 000 given. `ceiling_cents`: most that it adds in a calendar year, or None.
     """
 
     day: date
@@ -40,17 +40,17 @@ class MatchRule:
     note: str = ""
 
     def due(self, amount_cents: int) -> int:
-        """What the rate alone adds to a contribution, in cents, rounded down."""
+        """Return what the rate alone adds to a contribution, in cents, rounded down."""
         return amount_cents * self.rate_bp // 10_000
 
     def room(self, matched_cents: int) -> int | None:
-        """What may still be added in a year when so much was; None: no ceiling."""
+        """Return what may still be added in a year after `matched_cents`; None: no ceiling."""
         return None if self.ceiling_cents is None else max(0, self.ceiling_cents - matched_cents)
 
 
 @dataclass(frozen=True, slots=True)
 class MatchableContribution:
-    """A contribution in force, as the rule sees it; `id` orders those of one day."""
+    """An unreversed contribution, as matching sees it; `id` orders those of one day."""
 
     id: int
     day: date
@@ -59,7 +59,7 @@ class MatchableContribution:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What the Département adds to one contribution; `rule` None: none was in force, nothing is due."""
+    """What the Département adds to one contribution; `rule` None: none was in effect, nothing is due."""
 
     contribution: MatchableContribution
     rule: MatchRule | None
@@ -73,12 +73,12 @@ class Match:
 
 
 def rule_on(rules: Iterable[MatchRule], day: date) -> MatchRule | None:
-    """The rule in force on a day: the latest that began; None before the first."""
+    """Return the rule in effect on a day: the latest that began; None before the first."""
     return max((rule for rule in rules if rule.day <= day), key=lambda rule: rule.day, default=None)
 
 
 def within(due_cents: int, room_cents: int | None) -> int:
-    """What is added of what is due when there is so much room (None: any)."""
+    """Return the part of what is due that fits in the room (None: no limit)."""
     return due_cents if room_cents is None else min(due_cents, room_cents)
 
 
@@ -87,12 +87,12 @@ def matches(
     rules: Iterable[MatchRule],
     matched: Mapping[int, int] | None = None,
 ) -> list[Match]:
-    """What each contribution is matched with, in order of day, then number.
+    """Return what each contribution is matched with, in order of day, then number.
 
     Parameters
     ----------
     matched
-        By year, cents that contributions of the year, other than these, were matched with already.
+        By year, cents that other contributions of the year are matched with already.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Sums of money: whole cents (`int`) everywhere, read from and written as French text.
+"""Sums of money in whole cents (`int`), parsed from French text and formatted.
 
-No float ever holds a sum: what is read is exact, or refused with the reason.
+Never floats: a sum is parsed exactly, or refused with the reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 from geo.errors import InvalidParameter
 
 MAX_CENTS: Final = 10**13
-"""Largest sum one entry may bear, in cents: a hundred billion euros, well within a `bigint`."""
+"""Largest sum of an entry, in cents: a hundred billion euros, well within a `bigint`."""
 
 _SPACES: Final = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
 _NUMBER: Final = re.compile(
@@ -22,14 +22,14 @@ _CURRENCY: Final = re.compile(rf"[{_SPACES}]*(?:€|EUR|euros?)$", re.IGNORECASE
 
 
 def parse(text: str, *, parameter: str = "amount") -> int:
-    """Cents of a sum written the French way or plainly: « 1 234,56 € », 1234.5, 0,01.
+    """Parse a sum written the French way or plainly, to cents: « 1 234,56 € », 1234.5, 0,01.
 
-    Spaces may part the thousands; a comma or a point parts the cents, two digits at most.
+    Spaces may separate thousands; a comma or a point separates cents, two digits at most.
 
     Raises
     ------
     InvalidParameter
-        If the text is no sum, is negative or zero, holds less than a cent, or is beyond `MAX_CENTS`.
+        If the text is not a sum, is negative or zero, has fractions of a cent, or exceeds `MAX_CENTS`.
     """
     told = text.strip()
     if told.startswith(("-", "\N{MINUS SIGN}")):
@@ -56,12 +56,12 @@ def parse(text: str, *, parameter: str = "amount") -> int:
 
 
 def checked(amount_cents: int, *, parameter: str = "amount") -> int:
-    """The sum itself, when an entry may bear it: a whole number of cents, 1 to `MAX_CENTS`.
+    """Return the sum if an entry may have it: a whole number of cents, 1 to `MAX_CENTS`.
 
     Raises
     ------
     InvalidParameter
-        If it may not.
+        If it may not have it.
     """
     if type(amount_cents) is not int:
         raise _refused(
@@ -91,7 +91,7 @@ def formatted(amount_cents: int) -> str:
 
 
 def plain(amount_cents: int) -> str:
-    """A sum as spreadsheets and programs read it: 1234.56, in euros."""
+    """Format a sum for spreadsheets and programs: 1234.56, in euros."""
     euros, cents = divmod(abs(amount_cents), 100)
     return f"{'-' if amount_cents < 0 else ''}{euros}.{cents:02d}"
 

@@ -1,4 +1,4 @@
-"""Partners of the fund and of the local network: who they are, and what binds them to it.
+"""Partners of the fund and of the local network, their conventions and sites.
 
 No private data: the contact is a function (« responsable de l'inclusion »), never a person, a
 telephone number or an address.
@@ -18,11 +18,11 @@ from geo.errors import InvalidParameter, UnknownPartner
 
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PRIVATE: Final = re.compile(r"@|(\d[\s.]?){6}")
-"""An e-mail address, or as many digits as a telephone number holds."""
+"""An e-mail address, or as many digits as a telephone number has."""
 
 
 class PartnerKind(StrEnum):
-    """What a partner is."""
+    """Kind of a partner."""
 
     PUBLIC = "public"
     ASSOCIATION = "association"
@@ -41,7 +41,7 @@ class PartnerKind(StrEnum):
 
 
 class SiteRole(StrEnum):
-    """What a partner does for a site."""
+    """Role of a partner for a site."""
 
     RUNS = "runs"
     SUPPORTS = "supports"
@@ -68,7 +68,7 @@ class Partner:
     fictif: bool = False
 
     def is_member(self, day: date) -> bool:
-        """Whether it is of the network on a day, first and last included."""
+        """Return whether it is a member of the network on a day, first and last included."""
         return (
             self.network_from is not None
             and self.network_from <= day
@@ -78,7 +78,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """What a partner signed for a year."""
+    """A convention that a partner signed for a year."""
 
     partner_code: str
     year: int
@@ -96,12 +96,12 @@ class SiteLink:
 
 
 def checked(partner: Partner) -> Partner:
-    """The partner itself, when it can be kept.
+    """Return the partner if it is valid.
 
     Raises
     ------
     InvalidParameter
-        If its code, name, SIRET, contact, website or dates cannot be; `parameter` names which.
+        If its code, name, SIRET, contact, website or dates are invalid; `parameter` names which.
     """
     if not _CODE.fullmatch(partner.code) or len(partner.code) > 60:
         raise InvalidParameter(
@@ -141,12 +141,12 @@ def checked(partner: Partner) -> Partner:
 
 
 def checked_convention(convention: Convention) -> Convention:
-    """The convention itself, when it can be kept.
+    """Return the convention if it is valid.
 
     Raises
     ------
     InvalidParameter
-        If its year or reference cannot be; `parameter` names which.
+        If its year or reference is invalid; `parameter` names which.
     """
     if not 2000 <= convention.year <= 2100:
         raise InvalidParameter(

@@ -1,6 +1,6 @@
-"""What became of passes by territory, vintage and year; and where they can't be used.
+"""Reports of passes by territory, order and year, and communes where they cannot be used.
 
-Everything is sums of counts per order, commune and year, which the store keeps as events arrive.
+Everything is a sum of counts per order, commune and year, which the store maintains as events arrive.
 Definitions: docs/passes.md.
 """
 
@@ -24,7 +24,7 @@ from geo.sites.filters import SiteFilter
 from geo.territory.model import Territory, TerritoryKind
 
 ACCEPTING: Final = SiteFilter.of({"pass_numerique": ["true"]})
-"""Sites known to accept passes; those that do not tell are left out."""
+"""Sites known to accept passes; unknown ones are left out."""
 
 DESERT_MIN: Final = 20
 """Minutes of travel beyond which an accepting site is out of reach."""
@@ -48,14 +48,14 @@ class SitePasses:
 
 @dataclass(frozen=True)
 class PassCounts:
-    """All the store keeps of passes, summed.
+    """Sums over all events of passes.
 
     Attributes
     ----------
     order, commune, year, given, used, expired
-        Shape (n,): a row for each order (its row in `orders`), commune ("" when not told) and year.
+        Shape (n,): a row for each order (its row in `orders`), commune ("" if unknown) and year.
     wait_row, wait_days, wait_passes
-        Shape (w,): passes of a row (by year of use) that waited so many days from gift to use.
+        Shape (w,): passes of a row (by year of use), by days from gift to use.
     by_day
         Row of an order, day, passes given and used that day.
     """
@@ -75,7 +75,7 @@ class PassCounts:
 
     @property
     def fictitious(self) -> bool:
-        """Whether any order is invented: every page then says so."""
+        """Whether any order is fictitious: every page then says so."""
         return any(order.fictif for order in self.orders)
 
     @cached_property
@@ -98,12 +98,12 @@ class PassCounts:
         return np.array(found, dtype=np.int64).reshape(-1, 4)
 
     def chosen(self, order: str | None, year: int | None) -> NDArray[np.bool_]:
-        """Rows of a vintage and a year; all of either when it is None; shape (n,).
+        """Return a mask of the rows of an order and a year; None: all; shape (n,).
 
         Raises
         ------
         UnknownOrder
-            If no order bears this reference.
+            If no order has this reference.
         """
         kept = np.ones(len(self.order), dtype=bool)
         if order is not None:
@@ -113,12 +113,12 @@ class PassCounts:
         return kept
 
     def row_of(self, order: str) -> int:
-        """Row among `orders` of the one that bears a reference.
+        """Return the row in `orders` of the one that has a reference.
 
         Raises
         ------
         UnknownOrder
-            If none does.
+            If none has.
         """
         for row, each in enumerate(self.orders):
             if each.reference == order:
@@ -131,12 +131,12 @@ class PassCounts:
 
 @dataclass(frozen=True, slots=True)
 class PassFigures:
-    """What became of some passes.
+    """Figures of some passes.
 
     Attributes
     ----------
     rate_of_use
-        Used over given; None where none was given. Of one year it may exceed 1: passes given the
+        Used over given; None where none was given. In one year it may exceed 1: passes given the
         year before are used too.
     median_delay_days, mean_delay_days
         From gift to use, first in first out; None where no use is matched.
@@ -158,7 +158,7 @@ class PassFigures:
 
 @dataclass(frozen=True, slots=True)
 class PassAccess:
-    """Accepting sites of a territory, and the way to the nearest for half its people (minutes)."""
+    """Accepting sites of a territory, and the median minutes to the nearest."""
 
     accepting_sites: int
     nearest_site_id: str | None
@@ -178,7 +178,7 @@ class TerritoryPasses:
     per_1000_fragile
         Passes given in those communes per 1,000 of their inhabitants; None without any.
     used_here, reimbursed_here
-        At the sites that stand in it, whoever used them.
+        At sites located in it, whoever used them.
     access
         None when no coverage was given.
     """
@@ -200,7 +200,7 @@ class TerritoryPasses:
 class PassReport:
     """Passes of every territory of a kind.
 
-    `untold` are passes of no commune told, or of none of these territories; `whole` is every pass,
+    `untold` are passes without a commune, or outside these territories; `whole` is every pass,
     its delays over whole vintages wherever the passes were used.
     """
 
@@ -215,7 +215,7 @@ class PassReport:
 
 @dataclass(frozen=True, slots=True)
 class Desert:
-    """A commune where passes were given and no accepting site lies near enough."""
+    """A commune where passes were given and no accepting site is near enough."""
 
     code: str
     name: str
@@ -237,23 +237,23 @@ def by_territory(
     coverage: Coverage | None = None,
     commune_of_site: Mapping[str, str] | None = None,
 ) -> PassReport:
-    """Passes by territory, sorted by code.
+    """Return passes by territory, sorted by code.
 
     Parameters
     ----------
     order, year
-        Only the passes of one vintage, only what happened in one year.
+        Only the passes of one order; only events of one year.
     fragile
         INSEE codes of the most fragile communes, as `most_fragile` gives them.
     coverage
-        That of accepting sites: a question whose filter is `ACCEPTING`.
+        Coverage by accepting sites: a question whose filter is `ACCEPTING`.
     commune_of_site
-        INSEE code of the commune of each site, by public identifier; by default that of no site.
+        INSEE code of the commune of each site, by public identifier; none by default.
 
     Raises
     ------
     UnknownOrder
-        If no order bears the reference.
+        If no order has the reference.
     """
     groups = sorted(territory.groupings_of(kind), key=lambda g: g.code)
     of_commune = {commune: g for g, group in enumerate(groups) for commune in group.communes}
@@ -298,12 +298,12 @@ def by_territory(
 
 
 def whole(counts: PassCounts, order: str | None = None, year: int | None = None) -> PassFigures:
-    """Every pass of a vintage and a year, or of all; delays are first in first out over each vintage.
+    """Return figures of an order and a year, or of all; delays are first in, first out per order.
 
     Raises
     ------
     UnknownOrder
-        If no order bears the reference.
+        If no order has the reference.
     """
     kept = counts.chosen(order, year)
     waits = counts.vintage_waits
@@ -318,25 +318,24 @@ def whole(counts: PassCounts, order: str | None = None, year: int | None = None)
 
 
 def by_vintage(counts: PassCounts) -> dict[str, PassFigures]:
-    """What became of the passes of each order, by its reference."""
+    """Return the figures of each order, by its reference."""
     return {order.reference: whole(counts, order.reference) for order in counts.orders}
 
 
 def by_year(counts: PassCounts) -> dict[int, PassFigures]:
-    """What happened in each year."""
+    """Return the figures of each year."""
     return {int(year): whole(counts, year=int(year)) for year in np.unique(counts.year)}
 
 
 def most_fragile(territory: Territory, indicator: Indicator, share: float = FRAGILE_SHARE) -> frozenset[str]:
-    """The communes of highest indicator in which a share of the inhabitants live.
+    """Return the communes of highest indicator in which a share of the inhabitants live.
 
-    Communes are taken from the highest value down, until they hold that share of the inhabitants of
-    the communes the indicator tells; equal values enter together. The indicator is one that is high
-    where people are fragile.
+    Communes are taken from the highest value down, until they have that share of the inhabitants of all
+    communes with a value; equal values enter together. The indicator must be high where people are fragile.
 
     Returns
     -------
-    INSEE codes; empty where the indicator tells nobody's.
+    INSEE codes; empty if the indicator has no value.
     """
     told = sorted(
         ((indicator.values[c.code], c) for c in territory.communes if c.code in indicator.values),
@@ -361,21 +360,21 @@ def deserts(
     order: str | None = None,
     year: int | None = None,
 ) -> tuple[Desert, ...]:
-    """Communes where passes were given and half the inhabitants are farther than `minutes` from any use.
+    """Return communes where passes were given and the median access is over `minutes`.
 
     Parameters
     ----------
     coverage
-        That of accepting sites: a question whose filter is `ACCEPTING`.
+        Coverage by accepting sites: a question whose filter is `ACCEPTING`.
 
     Returns
     -------
-    Those where most passes were given first, then by code.
+    By passes given, most first, then by code.
 
     Raises
     ------
     UnknownOrder
-        If no order bears the reference.
+        If no order has the reference.
     """
     snapshot = coverage.frame.snapshot
     report = by_territory(
@@ -410,7 +409,7 @@ def deserts(
 
 
 def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[PassFigures]:
-    """Figures of each group of rows; those of group -1 are in none."""
+    """Return the figures of each group of rows; group -1 is left out."""
     kept = group >= 0
     values = (counts.given, counts.used, counts.expired)
     columns = [
@@ -426,7 +425,7 @@ def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[Pas
 
 
 def _total(row: NDArray[np.integer], values: NDArray[np.int64], size: int = 0) -> NDArray[np.int64]:
-    """Values summed by row; exact as long as sums stay below 2**53."""
+    """Sum values by row; exact while sums stay below 2**53."""
     return np.bincount(row, weights=values, minlength=size).astype(np.int64)
 
 
@@ -440,7 +439,7 @@ def _told(
     *,
     waited: NDArray[np.int64],
 ) -> PassFigures:
-    """Figures with the mean and the median of delays, given as passes by days waited."""
+    """Return figures with the mean and the median of delays, given as passes by days."""
     delayed = int(waited.sum())
     half = int(np.searchsorted(np.cumsum(waited), (delayed + 1) // 2)) if delayed else None
     return PassFigures(
@@ -473,7 +472,7 @@ def _counted(number: int, one: str, several: str) -> str:
 
 
 def flat(rows: Iterable[TerritoryPasses]) -> list[dict[str, object]]:
-    """Rows of a report as flat records, for CSV and tables: euros beside counts."""
+    """Return rows of a report as flat records for CSV and tables, with values in euros."""
     return [
         {
             "kind": row.kind.value,

@@ -1,8 +1,8 @@
-"""Frozen records of the Pass Numérique, and the rules that need no database.
+"""Orders and events of the Pass Numérique, and the rules that need no database.
 
-A pass is never followed, nor whoever holds it: orders and events bear counts and days only. All
-passes of one order make a vintage: they have one face value and expire on one day. What the
-database itself holds, and definitions: docs/passes.md.
+No pass or holder is ever tracked: orders and events have counts and days only. All passes of one order
+have the same face value and expire on the same day. Rules of the database and definitions:
+docs/passes.md.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _COUNT = re.compile(r"[+-]?\d{1,10}", re.ASCII)
 
 
 class EventKind(StrEnum):
-    """What happens to passes."""
+    """Kind of an event of passes."""
 
     GIVEN = "given"
     """By a prescriber to inhabitants of a commune."""
     USED = "used"
     """At an accepting site."""
     EXPIRED = "expired"
-    """Given, never used, and out of date."""
+    """Given, never used, and expired."""
     REIMBURSED = "reimbursed"
     """Paid to the site they were used at."""
 
@@ -63,7 +63,7 @@ _KIND_BY_WORD = {word: kind for kind in EventKind for word in (kind.value, kind.
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Passes ordered together: a vintage.
+    """Passes ordered together.
 
     `funders` are codes of partners, each with the passes it pays for; they sum to `count`. Passes
     can be given and used from `day` to `expires_on`, that day included.
@@ -81,22 +81,22 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to passes of an order on one day.
+    """An event of passes of an order on one day.
 
     Attributes
     ----------
     count
-        Passes; negative when it takes back some of an earlier event.
+        Passes; negative in a correction of an earlier event.
     commune
-        INSEE code of the commune whose inhabitants they were given to, or used by; "" when a use
-        does not tell.
+        INSEE code of the commune whose inhabitants they were given to, or used by; "" if
+        unknown.
     partner
-        Code of the prescriber that gave them; "" when not told.
+        Code of the prescriber that gave them; "" if unknown.
     site
         Public identifier of the site they were used at, or that is paid.
     corrects
-        Reference of the event it takes passes back from: same order, kind, day, commune, partner
-        and site. "" for what happened.
+        Reference of the event that it corrects, of the same order, kind, day, commune, partner and site;
+        "" if it is not a correction.
     """
 
     reference: str
@@ -112,7 +112,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How many passes of an order are where, all days together."""
+    """Totals of an order over all days."""
 
     order: str
     ordered: int
@@ -134,7 +134,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class PassReferences:
-    """What events of a file may speak of."""
+    """What events of a file may refer to."""
 
     orders: Mapping[str, Order]
     communes: Collection[str]
@@ -144,9 +144,9 @@ class PassReferences:
 
 @dataclass(slots=True)
 class ReadEvents:
-    """A file of events, sorted into accepted and rejected. `read == len(events) + rejected`, always.
+    """Accepted and rejected events of a file; `read == len(events) + rejected`.
 
-    `lines` are those of the events accepted, in the same order.
+    `lines` are those of the accepted events, in the same order.
     """
 
     read: int = 0
@@ -157,13 +157,13 @@ class ReadEvents:
 
 
 def require_order(order: Order) -> None:
-    """Make sure an order can be kept.
+    """Require a valid order.
 
     Raises
     ------
     RefusedPasses
-        If a reference is missing or too long, a count or value is not above 0, it expires before
-        it begins, or its funders do not pay for all its passes, each once.
+        If a reference is missing or too long, a count or value is not positive, it expires before it
+        begins, or its funders do not pay for each of its passes exactly once.
     """
     funded = sum(passes for _, passes in order.funders)
     codes = [code for code, _ in order.funders]
@@ -197,19 +197,19 @@ def require_order(order: Order) -> None:
 
 
 def delays(given: Mapping[date, int], used: Mapping[date, int]) -> Counter[tuple[int, int]]:
-    """Days from gift to use, first in first out: the k-th pass used is the k-th given.
+    """Return days from gift to use, first in, first out: the k-th pass used is the k-th given.
 
-    Nothing tells which pass is used: counts alone do not. Taking them in the order they were given
-    is the convention of stock accounting; the mean over passes all used does not depend on it.
+    Counts do not reveal which pass is used. First in, first out is the convention of stock accounting;
+    the mean does not depend on it when all passes are used.
 
     Parameters
     ----------
     given, used
-        Passes of each day, not negative.
+        Passes by day, not negative.
 
     Returns
     -------
-    Passes by year of use and delay, days. Uses beyond the gifts, or before theirs, are left out.
+    Passes by year of use and delay in days. Uses beyond the gifts, or before them, are left out.
     """
     gifts = [(day, passes) for day, passes in sorted(given.items()) if passes]
     found: Counter[tuple[int, int]] = Counter()
@@ -229,16 +229,16 @@ def delays(given: Mapping[date, int], used: Mapping[date, int]) -> Counter[tuple
 
 
 def expiries(given: Mapping[str, int], used: Mapping[str, int], expired: Mapping[str, int]) -> dict[str, int]:
-    """Passes of an order past its expiry that nobody used, by commune; "" where that can't be told.
+    """Return the unused passes of an expired order by commune; "" where the commune cannot be inferred.
 
-    Where each use tells its commune, what expires in a commune is what it was given less what it
-    used. A use that tells none (or more uses than gifts in a commune) may be anybody's: so many
-    fewer are sure to have expired in each commune, and the rest is told without one.
+    If every use has a commune, what expires in a commune is given less used. Uses without a commune (or
+    beyond the gifts of theirs) may be of any: as many fewer have certainly expired in each commune, and
+    the rest is returned without one.
 
     Parameters
     ----------
     given, used, expired
-        Passes so far, by commune; "" for those that tell none.
+        Passes so far, by commune; "" if unknown.
 
     Returns
     -------
@@ -261,10 +261,10 @@ def read_events(
     max_bytes: int,
     progress: Callable[[int], None] | None = None,
 ) -> ReadEvents:
-    """Read a CSV or XLSX of events; each row ends accepted or rejected, with the reason.
+    """Read a CSV or XLSX file of events; each row is accepted, or rejected with the reason.
 
     Days are written 2026-03-12 or 12/03/2026, kinds given, used, expired, reimbursed or donné,
-    utilisé, expiré, remboursé. Whether there are enough passes is the store's to say.
+    utilisé, expiré, remboursé. The store checks that there are enough passes.
 
     Parameters
     ----------
@@ -322,14 +322,14 @@ def read_events(
 
 @dataclass(slots=True)
 class _EventReader:
-    """Cells of one file on their way to events; days already read are remembered."""
+    """Parses rows of one file into events; parsed days are cached."""
 
     known: PassReferences
     today: date
     days: dict[str, date | None] = field(default_factory=dict)
 
     def event(self, line: int, cells: list[str], corrects: str) -> Event | Issue:
-        """The event of a row, or why there is none: the first thing wrong."""
+        """Return the event of a row, or its first fault."""
         reference, order, word, when, number, commune, partner, site = cells
 
         if not 0 < len(reference) <= REFERENCE_MAX:
@@ -425,7 +425,7 @@ class _EventReader:
 
 
 def _out_of_time(kind: EventKind, day: date, order: Order, today: date) -> tuple[str, str] | None:
-    """Why passes of an order can't be given, used… on a day, and what to do; None when they can."""
+    """Return why passes of an order cannot be given, used… on a day, and advice; None if they can."""
     if day > today:
         return "Ce jour n'est pas encore venu.", "Corrigez la date."
     if day < order.day:

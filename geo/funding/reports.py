@@ -1,8 +1,8 @@
-"""What the fund did, told by partner, year, source, action line or territory; nothing here reads the store.
+"""Reports of the fund by partner, year, source, action line or territory; without the store.
 
-All comes from the accounts, reversals included: a line is a sum of postings, and the lines of a report
-sum to its total, to the cent. A report of a year counts the entries that bear a day of it: what is
-corrected after a close counts in the year of the correction, so that a closed year's figures never move.
+A line is a sum of postings, reversals included, and the lines of a report sum to its total, to the cent. A
+report of a year counts the entries dated in it: a correction after a close counts in the year of the
+correction, so that the figures of a closed year never change.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from geo.territory.model import Territory, TerritoryKind
 _CENT: Final = Decimal("0.01")
 
 UNPLACED: Final = ""
-"""Key of the line of what names no partner, no action line, no commune of the territory."""
+"""Key of the line of entries without a partner, an action line, or a commune of the territory."""
 
 
 class By(StrEnum):
-    """What the lines of a report stand for, territories aside (`geo.territory.model.TerritoryKind`)."""
+    """What lines of a report are grouped by, besides territories (`geo.territory.model.TerritoryKind`)."""
 
     PARTNER = "partner"
     YEAR = "year"
@@ -49,13 +49,13 @@ MEASURES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the entries of one partner, year, source, action line or territory sum to, in cents.
+    """Sums of the entries of one partner, year, source, action line or territory, in cents.
 
     `unmatched_cents`: what the rate would have added and the ceiling withheld. `committed_cents`: set
-    aside, what was paid since included, what was released not. `available_cents`: contributed and
-    matched, less committed; by year, what was left at the end of the year. Of a line other than the
-    total or a year's it says what came in through it less what went out, and may be negative: the fund
-    is one, no euro of it is kept for whom it came from. `population`: of a territory; None elsewhere.
+    aside, including what was paid since, without what was released. `available_cents`: contributed and
+    matched, less committed; by year, what was left at the end of the year. In other
+    lines than the total and years, it is what came in less what went out, and may be negative: money of
+    the fund is not reserved for whom it came from. `population`: of a territory; None elsewhere.
     """
 
     key: str
@@ -77,13 +77,13 @@ class Line:
         return _ratio(self.contributed_cents + self.matched_cents, self.contributed_cents)
 
     def per_inhabitant(self, measure: str) -> Decimal | None:
-        """Euros per inhabitant of one of `MEASURES`, to the cent; None without inhabitants."""
+        """Return euros per inhabitant of one of `MEASURES`, to the cent; None without inhabitants."""
         if not self.population:
             return None
         return _ratio(getattr(self, measure), 100 * self.population)
 
     def plus(self, other: Line) -> Line:
-        """The same line with the sums of another added."""
+        """Return this line with the sums of another added."""
         added = {name: getattr(self, name) + getattr(other, name) for name in MEASURES}
         return replace(self, **added, fictif=self.fictif or other.fictif)
 
@@ -99,14 +99,14 @@ class FundReport:
 
     @property
     def fictif(self) -> bool:
-        """Whether some of it is invented: it must say « Données de démonstration »."""
+        """Whether some of it is fictitious: it must then say « Données de démonstration »."""
         return self.total.fictif
 
 
 def by_territory(communes: Iterable[Line], territory: Territory, kind: TerritoryKind) -> list[Line]:
-    """Lines of a kind of territory, all of them, from lines by commune.
+    """Return lines for all territories of a kind, from lines by commune.
 
-    What names no commune of the territory is in a last line of key `UNPLACED`, if there is any.
+    Entries without a commune of the territory are in a last line of key `UNPLACED`, if there are any.
     """
     lines = {
         g.code: Line(g.code, g.name, population=g.population)
@@ -125,7 +125,7 @@ def by_territory(communes: Iterable[Line], territory: Territory, kind: Territory
 
 
 def report_to_records(report: FundReport) -> Iterator[dict[str, Any]]:
-    """Lines then total as flat records: sums in cents, leverage, euros per inhabitant."""
+    """Return lines, then the total, as flat records: sums in cents, leverage, euros per inhabitant."""
     for line in (*report.lines, report.total):
         values = {field.name: getattr(line, field.name) for field in fields(line)}
         yield {
@@ -139,7 +139,7 @@ def report_to_records(report: FundReport) -> Iterator[dict[str, Any]]:
 
 
 def rows(report: FundReport) -> Iterator[list[str]]:
-    """Lines then total as a French spreadsheet has them: a heading, then sums in euros (1234.56)."""
+    """Return a heading, lines, then the total for a spreadsheet, with sums in euros (1234.56)."""
     yield [
         "code",
         report.by.label,

@@ -19,20 +19,20 @@ from geo.sites.readers.content import column_name
 from geo.sites.text import fold
 
 EXAMPLE: Final = "exemple"
-"""What the key of a template's example row begins with: such a row is never kept."""
+"""Prefix of the key of a template's example row, which is never imported."""
 ACTION: Final = "action-"
-"""What the kinds of file of actions begin with; the code of the kind of action follows."""
+"""Prefix of kinds of files of actions; the code of the kind of action follows."""
 
 
 class CellType(StrEnum):
-    """What a column holds, and so how its cells are read and written."""
+    """Type of a column, which decides how its cells are read and written."""
 
     TEXT = "text"
     REFERENCE = "reference"
     DATE = "date"
     EUROS = "euros"
     COUNT = "count"
-    """A whole number; below 0 where passes are taken back."""
+    """A whole number; negative in corrections of passes."""
     NUMBER = "number"
     YEAR = "year"
     CHOICE = "choice"
@@ -51,11 +51,11 @@ class Column:
     Attributes
     ----------
     name
-        English, as the record has it; accepted as a heading too.
+        English; accepted as a heading too.
     heading, explains
-        In French, as people read them.
+        In French.
     choices
-        Of a choice: the values, and their French words, which a cell may hold as well.
+        For a choice: the values and their French words; cells may have either.
     """
 
     name: str
@@ -68,13 +68,13 @@ class Column:
 
     @property
     def allowed(self) -> str:
-        """What a cell may hold, in French."""
+        """The values that a cell may have, in French."""
         return " ou ".join(self.choices.values()) if self.choices else _ALLOWED[self.cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A kind of file: its code, its French name, its columns, those that tell one record from another."""
+    """A kind of file: its code, French name, columns, and the columns that identify a record."""
 
     kind: str
     label: str
@@ -82,21 +82,21 @@ class Template:
     key: tuple[str, ...] = ("reference",)
 
     def column(self, name: str) -> Column | None:
-        """The column of a name; None when the kind has none of it."""
+        """Return the column that has a name, or None."""
         return next((c for c in self.columns if c.name == name), None)
 
     def heading(self, name: str) -> str:
-        """The French heading of a column; what is given when it is none of the kind's."""
+        """Return the French heading of a column; the name itself if there is no such column."""
         column = self.column(name)
         return column.heading if column else name
 
     @property
     def action_kind(self) -> str | None:
-        """Code of the kind of action; None when the file is not one of actions."""
+        """Code of the kind of action; None if the file is not one of actions."""
         return self.kind.removeprefix(ACTION) if self.kind.startswith(ACTION) else None
 
     def columns_of(self, headings: Sequence[str]) -> list[Column | None]:
-        """The column each heading names, whatever its case and accents; None: none of the kind's."""
+        """Return the column that each heading names, ignoring case and accents; None if there is none."""
         by_name = {folded: c for c in self.columns for folded in (fold(c.name), fold(c.heading))}
         return [by_name.get(fold(column_name(heading))) for heading in headings]
 
@@ -324,7 +324,7 @@ _FIXED: Final = (
 
 
 def templates(kinds: Kinds) -> dict[str, Template]:
-    """Every kind of file, by its code, in the order they can be loaded; one for each kind of action."""
+    """Return every kind of file by its code, in the order they can be loaded; one for each kind of action."""
     found = [*_FIXED, *(_of_action(kind) for kind in kinds.values())]
     return {each.kind: each for each in found}
 

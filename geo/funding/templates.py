@@ -27,12 +27,12 @@ _WIDTHS: Final = (12, 40)
 
 
 def template_csv(template: Template) -> bytes:
-    """A template as French spreadsheets open CSV: `;`, UTF-8 with its mark; headings and an example."""
+    """Return a template as CSV for French spreadsheets (`;`, UTF-8 with BOM): headings and an example."""
     return _delimited([_headings(template), _example(template)])
 
 
 def template_xlsx(template: Template) -> bytes:
-    """A template as a workbook: a sheet that explains each column, and one to fill, all cells of text."""
+    """Return a template as a workbook: a sheet that explains each column, and one to fill, of text cells."""
     about = [
         ("Modèle", template.label),
         ("Exemple", "La première ligne est inventée : supprimez-la, elle n'est jamais enregistrée."),
@@ -50,14 +50,16 @@ def template_xlsx(template: Template) -> bytes:
     _fill(sheet, _headings(template), [_example(template)])
     for row in sheet.iter_rows(min_row=2, max_row=_READY_ROWS, max_col=len(template.columns)):
         for cell in row:
-            cell.number_format = "@"  # so that no spreadsheet takes 01001 for a number or 1/2 for a day
+            cell.number_format = (
+                "@"  # so that spreadsheets do not turn 01001 into a number or 1/2 into a date
+            )
     return _saved(book)
 
 
 def workbook(
     tables: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]], about: Iterable[tuple[str, str]]
 ) -> bytes:
-    """Tables (headings, rows of text) as a workbook: one sheet each, after what is said of them."""
+    """Return tables (headings, rows of text) as a workbook: one sheet each, after a sheet about them."""
     book, first, _ = _book(about)
     for rank, (title, (headings, rows)) in enumerate(tables.items()):
         sheet = book.create_sheet() if rank else first
@@ -67,7 +69,7 @@ def workbook(
 
 
 def plain_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A table as RFC 4180 has it: commas, UTF-8; no text acts as a formula."""
+    """Return a table as RFC 4180 CSV (commas, UTF-8); no text acts as a formula."""
     stream = StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(headings)
@@ -76,7 +78,7 @@ def plain_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def template_row(template: Template, values: Mapping[str, object]) -> list[str]:
-    """Values of a record, by the names of its columns, as the cells a file has; absent ones are empty."""
+    """Return the cells of a record, given its values by column; absent ones are empty."""
     return [_written(column, values.get(column.name)) for column in template.columns]
 
 
@@ -111,12 +113,12 @@ def _delimited(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _safe(text: str) -> str:
-    """Text no spreadsheet takes for a formula; a number below 0 is one to nobody."""
+    """Escape text that a spreadsheet would take for a formula; negative numbers are not."""
     return text if text[1:].replace(".", "", 1).isdecimal() else escape_formula(text)
 
 
 def _book(about: Iterable[tuple[str, str]]) -> tuple[Workbook, Worksheet, int]:
-    """A workbook that begins with what is said of it; its next sheet, and the rows said."""
+    """Return a workbook with a first sheet about it, its next sheet, and the number of rows about it."""
     book = Workbook()
     readme, line = book.worksheets[0], 0
     readme.title = README
@@ -128,7 +130,7 @@ def _book(about: Iterable[tuple[str, str]]) -> tuple[Workbook, Worksheet, int]:
 
 
 def _title(text: str) -> str:
-    """A title no spreadsheet refuses."""
+    """Return a valid title of a sheet."""
     return re.sub(r"[\\/*?:\[\]]", " ", text)[:31]
 
 
@@ -143,7 +145,7 @@ def _fill(sheet: Worksheet, headings: Sequence[str], rows: Iterable[Sequence[str
 
 
 def _put(sheet: Worksheet, line: int, texts: Sequence[str], *, heading: bool = False) -> None:
-    """Write a row of texts, which stay texts whatever sign they begin with."""
+    """Write a row of texts, never taken for formulas."""
     for rank, text in enumerate(texts, start=1):
         cell = sheet.cell(line, rank)
         cell.value = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,4 +1,4 @@
-"""References that are kept already: of entries of the ledger, of events of passes."""
+"""References that are stored already: of ledger entries, and of events of passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from geo.store.tables import ledger_entry, pass_event
 
 
 def posted_references(connection: Connection, wanted: Collection[str]) -> frozenset[str]:
-    """Those of some references that an entry of the ledger bears."""
+    """Return which of some references a ledger entry has."""
     among = func.any(literal(list(wanted), ARRAY(Text)))
     return frozenset(
         connection.scalars(select(ledger_entry.c.reference).where(ledger_entry.c.reference == among))
@@ -19,5 +19,5 @@ def posted_references(connection: Connection, wanted: Collection[str]) -> frozen
 
 
 def event_references(connection: Connection) -> tuple[str, ...]:
-    """References of all events of passes, in the order they were recorded."""
+    """Return references of all events of passes, in the order they were recorded."""
     return tuple(connection.scalars(select(pass_event.c.reference).order_by(pass_event.c.id)))

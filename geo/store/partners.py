@@ -1,4 +1,4 @@
-"""Partners, their conventions and their sites; every write leaves a row in the audit."""
+"""Store of partners, their conventions and sites; every write is recorded in the audit."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FIELDS = tuple(field.name for field in fields(Partner))
 
 
 def save(connection: Connection, wanted: Partner, *, actor: str) -> None:
-    """Keep a partner; one of the same code is replaced, and keeps its conventions, sites and money.
+    """Save a partner; one of the same code is updated, with its conventions, sites and money unchanged.
 
     Raises
     ------
     InvalidParameter
-        If it cannot be kept as it is (`geo.funding.partners.checked`).
+        If it is invalid (`geo.funding.partners.checked`).
     """
     values = asdict(domain.checked(wanted))
     before = connection.execute(select(partner).where(partner.c.code == wanted.code).with_for_update())
@@ -38,12 +38,12 @@ def save(connection: Connection, wanted: Partner, *, actor: str) -> None:
 
 
 def find(connection: Connection, code: str) -> Partner:
-    """The partner that bears a code.
+    """Return the partner that has a code.
 
     Raises
     ------
     UnknownPartner
-        If none does.
+        If none has.
     """
     row = connection.execute(select(partner).where(partner.c.code == code)).one_or_none()
     if row is None:
@@ -52,19 +52,19 @@ def find(connection: Connection, code: str) -> Partner:
 
 
 def list_(connection: Connection, *, members_on: date | None = None) -> list[Partner]:
-    """Every partner by code; or those of the network on a day."""
+    """Return all partners, or members of the network on a day, by code."""
     found = connection.execute(select(partner).order_by(partner.c.code.collate("C")))
     known = [_as_partner(row) for row in found]
     return known if members_on is None else [p for p in known if p.is_member(members_on)]
 
 
 def remove(connection: Connection, code: str, *, actor: str) -> None:
-    """Keep a partner no longer, nor its conventions and sites.
+    """Delete a partner, with its conventions and links to sites.
 
     Raises
     ------
     UnknownPartner
-        If none bears this code.
+        If none has this code.
     InUse
         If the ledger, passes or actions name it.
     """
@@ -86,14 +86,14 @@ def remove(connection: Connection, code: str, *, actor: str) -> None:
 
 
 def save_convention(connection: Connection, wanted: Convention, *, actor: str) -> None:
-    """Keep a convention; one of the same partner, year and reference takes its note.
+    """Save a convention; one of the same partner, year and reference gets the new note.
 
     Raises
     ------
     UnknownPartner
-        If its partner is not kept.
+        If its partner is unknown.
     InvalidParameter
-        If it cannot be kept as it is.
+        If it is invalid.
     """
     domain.checked_convention(wanted)
     find(connection, wanted.partner_code)
@@ -108,7 +108,7 @@ def save_convention(connection: Connection, wanted: Convention, *, actor: str) -
 
 
 def conventions(connection: Connection, code: str | None = None) -> list[Convention]:
-    """Conventions by partner, year and reference; those of one partner, or all."""
+    """Return conventions of one partner, or all, by partner, year and reference."""
     found = select(convention).order_by(
         convention.c.partner_code.collate("C"), convention.c.year, convention.c.reference.collate("C")
     )
@@ -118,12 +118,12 @@ def conventions(connection: Connection, code: str | None = None) -> list[Convent
 
 
 def link_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
-    """Say that a partner runs or supports a site; again does no harm.
+    """Link a partner to a site that it runs or supports. Idempotent.
 
     Raises
     ------
     UnknownPartner, UnknownSite
-        If one of the two is not kept.
+        If one of the two is unknown.
     """
     find(connection, link.partner_code)
     if connection.scalar(select(site.c.id).where(site.c.id == link.site_id)) is None:
@@ -137,7 +137,7 @@ def link_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
 
 
 def unlink_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
-    """Say so no longer; again does no harm."""
+    """Remove the link of a partner to a site. Idempotent."""
     table = partner_site.c
     mine = (table.partner_code == link.partner_code, table.site_id == link.site_id, table.role == link.role)
     if connection.execute(delete(partner_site).where(*mine)).rowcount:
@@ -145,7 +145,7 @@ def unlink_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
 
 
 def partner_sites(connection: Connection, code: str | None = None) -> list[SiteLink]:
-    """What sites partners run or support, by partner and site; one partner's, or all."""
+    """Return the sites that one partner, or all, run or support, by partner and site."""
     table = partner_site.c
     found = select(partner_site).order_by(
         table.partner_code.collate("C"), table.site_id.collate("C"), table.role

@@ -1,4 +1,4 @@
-"""The population in use: one grid at most; the latest takes the place of the one before it."""
+"""Store of the population grid in use: one at most, replaced by the next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from geo.territory.model import Provenance
 
 @dataclass(frozen=True)
 class StoredPopulation:
-    """What is known of the grid in use, its places aside; `summary` as `LoadedPeople.summary`."""
+    """Metadata of the grid in use; `summary` as `LoadedPeople.summary`."""
 
     label: str
     provenance: Provenance
@@ -33,7 +33,7 @@ class StoredPopulation:
 
 
 def save(connection: Connection, loaded: LoadedPeople) -> None:
-    """Put a grid in place of the one there."""
+    """Replace the grid."""
     connection.execute(delete(population))
     people, provenance = loaded.people, loaded.people.provenance
     stored = insert(population).values(
@@ -64,12 +64,12 @@ def save(connection: Connection, loaded: LoadedPeople) -> None:
 
 
 def current(connection: Connection, epsg: int) -> People | None:
-    """The people of the grid in use, in the order they were saved; None when none is.
+    """Return the people of the grid in use, in the order they were saved; None without a grid.
 
     Parameters
     ----------
     epsg
-        Metric CRS of the territory, in which places are wanted.
+        Metric CRS of the territory, in which points are returned.
     """
     stored = described(connection)
     if stored is None:
@@ -92,13 +92,13 @@ def current(connection: Connection, epsg: int) -> People | None:
 
 
 def described(connection: Connection) -> StoredPopulation | None:
-    """What is known of the grid in use; None when none is."""
+    """Return the metadata of the grid in use, or None."""
     row = connection.execute(select(population).order_by(population.c.id.desc()).limit(1)).one_or_none()
     return _as_stored(row) if row else None
 
 
 def remove(connection: Connection) -> bool:
-    """Forget the grid; people are counted at town halls again. Whether there was one."""
+    """Delete the grid: people are counted at town halls again. Return whether there was one."""
     return connection.execute(delete(population)).rowcount > 0
 
 

@@ -22,7 +22,7 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Binaries:
-    """A folder that holds the PostgreSQL programs, and their major version."""
+    """A folder with the PostgreSQL programs, and their major version."""
 
     folder: Path
     version: int
@@ -32,12 +32,12 @@ class Binaries:
 
 
 def find_binaries(version: int | None = None) -> Binaries:
-    """The newest PostgreSQL with PostGIS on this machine, or the one of a given major version.
+    """Return the newest PostgreSQL with PostGIS on this machine, or the one of a given major version.
 
     Raises
     ------
     MissingPostgis
-        If there is none, with the ways to get it.
+        If there is none, with advice to install it.
     """
     with_postgis = [b for b in installed() if has_postgis(b) and version in (None, b.version)]
     if with_postgis:
@@ -52,7 +52,7 @@ def find_binaries(version: int | None = None) -> Binaries:
 
 
 def installed() -> Iterator[Binaries]:
-    """Every PostgreSQL server installed here, with PostGIS or without."""
+    """Yield every PostgreSQL server installed here, with or without PostGIS."""
     seen = set()
     for folder in _likely_folders():
         real = folder.resolve()
@@ -64,9 +64,9 @@ def installed() -> Iterator[Binaries]:
 
 
 def client_program(name: str, server_version: int) -> str:
-    """Path of a client program (pg_dump, pg_restore) that understands a server's major version.
+    """Return the path of a client program (pg_dump, pg_restore) that supports a server's major version.
 
-    The same version, else the next one up, else the newest there is, which will say what it lacks.
+    The same version, else the next higher one, else the newest, whose own error then says what it lacks.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Errors that readers report about a site: what is wrong, in their words, until staff has dealt with it.
+"""Errors that readers report about a site, in their words, until staff close them.
 
-Personal data is kept no longer than it serves. The one field made for it, an e-mail address given for
-an answer, is erased when the report is closed, or after `EMAIL_KEPT`; a closed report goes
-altogether after `CLOSED_KEPT`. Both happen whenever a report is added, listed or closed.
+Personal data is not kept longer than needed. The only such field, an e-mail address given for an answer,
+is erased when the report is closed, or after `EMAIL_KEPT`; a closed report is deleted after `CLOSED_KEPT`.
+Both happen whenever a report is added, listed or closed.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from geo.store.tables import site_report as table
 
 MESSAGE_MAX: Final = 1_000
 EMAIL_MAX: Final = 254
-"""Longest address there can be (RFC 5321)."""
+"""Longest valid address (RFC 5321)."""
 
 EMAIL_KEPT: Final = timedelta(days=180)
 CLOSED_KEPT: Final = timedelta(days=365)
 
 
 class ReportSubject(StrEnum):
-    """What is said to be wrong."""
+    """What is reported to be wrong."""
 
     TELEPHONE = "telephone"
     HORAIRES = "horaires"
     ADRESSE = "adresse"
     FERME = "ferme"
-    """The place is closed for good."""
+    """The place is permanently closed."""
     AUTRE = "autre"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """A report as it is kept; `closed_at` None: still to be dealt with; of its sender, only `email`."""
+    """A stored report; open while `closed_at` is None. `email` is all that is known of its sender."""
 
     id: int
     received_at: datetime
@@ -60,14 +60,14 @@ def add(
     message: str,
     email: str = "",
 ) -> ErrorReport:
-    """Keep a report.
+    """Store a report.
 
     Parameters
     ----------
     message
         At most `MESSAGE_MAX` characters, without NUL.
     email
-        At most `EMAIL_MAX` characters; "" when no answer is wished for.
+        At most `EMAIL_MAX` characters; "" if no answer is wanted.
     """
     purge(connection)
     values = {
@@ -81,7 +81,7 @@ def add(
 
 
 def list_(connection: Connection, *, closed: bool = False, site_id: str = "") -> list[ErrorReport]:
-    """Reports in the order they came: those to be dealt with, or those closed; of one site if told."""
+    """Return open or closed reports, of one site or all, in the order they came."""
     purge(connection)
     wanted = table.c.closed_at.is_not(None) if closed else table.c.closed_at.is_(None)
     found = select(table).where(wanted).order_by(table.c.id)
@@ -91,12 +91,12 @@ def list_(connection: Connection, *, closed: bool = False, site_id: str = "") ->
 
 
 def find(connection: Connection, report_id: int) -> ErrorReport:
-    """One report.
+    """Return a report.
 
     Raises
     ------
     UnknownReport
-        If none bears this number.
+        If none has this number.
     """
     row = connection.execute(select(table).where(table.c.id == report_id)).one_or_none()
     if row is None:
@@ -105,12 +105,12 @@ def find(connection: Connection, report_id: int) -> ErrorReport:
 
 
 def close(connection: Connection, report_id: int, *, outcome: str = "") -> ErrorReport:
-    """Say that a report is dealt with, and how; its e-mail address is erased. Again changes nothing.
+    """Close a report with its outcome; its e-mail address is erased. Idempotent.
 
     Raises
     ------
     UnknownReport
-        If none bears this number.
+        If none has this number.
     """
     purge(connection)
     connection.execute(
@@ -122,14 +122,14 @@ def close(connection: Connection, report_id: int, *, outcome: str = "") -> Error
 
 
 def counts(connection: Connection) -> dict[ReportSubject, int]:
-    """Reports still to be dealt with, by subject; every subject is named."""
+    """Return the number of open reports by subject, including subjects without any."""
     open_ = select(table.c.subject, func.count()).where(table.c.closed_at.is_(None)).group_by(table.c.subject)
     found = {row.subject: row[1] for row in connection.execute(open_)}
     return {subject: found.get(subject.value, 0) for subject in ReportSubject}
 
 
 def purge(connection: Connection) -> None:
-    """Erase what has been kept long enough."""
+    """Erase e-mail addresses and closed reports that are old enough."""
     now = func.clock_timestamp()
     connection.execute(
         update(table).where(table.c.email != "", table.c.received_at < now - EMAIL_KEPT).values(email="")

@@ -1,7 +1,7 @@
-"""What-if scenarios, kept by name: their edits in JSON form, and the version they were made over.
+"""Store of what-if scenarios by name: their edits as JSON, and the version they were made over.
 
-Edits are kept as `geo.coverage.scenario.edits_to_json` gives them, and read again by `edits_of` over the
-snapshot of the moment: a site they speak of may have left since.
+Edits are stored as `geo.coverage.scenario.edits_to_json` encodes them, and decoded by `edits_of` over the
+current snapshot: a site that they name may have left since.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from geo.store.tables import scenario as table
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario as it is kept; `base_version` is the data's version when it was last saved."""
+    """A stored scenario; `base_version` is the data's version when it was last saved."""
 
     id: int
     name: str
@@ -35,7 +35,7 @@ class Scenario:
 def save(
     connection: Connection, name: str, description: str, edits: Sequence[dict[str, Any]], base_version: int
 ) -> Scenario:
-    """Keep a scenario; one of the same name is replaced, and keeps its number and first date."""
+    """Save a scenario; one of the same name is replaced, with the same number and creation date."""
     values = {"description": description, "edits": list(edits), "base_version": base_version}
     moment = func.clock_timestamp()
     saved = insert(table).values(name=name, created_at=moment, updated_at=moment, **values)
@@ -46,40 +46,40 @@ def save(
 
 
 def list_(connection: Connection) -> list[Scenario]:
-    """All that are kept, by name."""
+    """Return all scenarios, by name."""
     found = select(table).order_by(table.c.name.collate("C"))
     return [_as_scenario(row) for row in connection.execute(found)]
 
 
 def get(connection: Connection, scenario_id: int) -> Scenario:
-    """The scenario that bears a number.
+    """Return the scenario that has a number.
 
     Raises
     ------
     UnknownScenario
-        If none does.
+        If none has.
     """
     return _one(connection, table.c.id == scenario_id, f"ne porte le numéro {scenario_id}")
 
 
 def by_name(connection: Connection, name: str) -> Scenario:
-    """The scenario kept under a name.
+    """Return the scenario that has a name.
 
     Raises
     ------
     UnknownScenario
-        If none is.
+        If none has.
     """
     return _one(connection, table.c.name == name, f"ne s'appelle « {name} »")
 
 
 def delete_(connection: Connection, scenario_id: int) -> None:
-    """Keep a scenario no longer.
+    """Delete a scenario.
 
     Raises
     ------
     UnknownScenario
-        If none bears this number.
+        If none has this number.
     """
     if not connection.execute(delete(table).where(table.c.id == scenario_id)).rowcount:
         raise _unknown(f"ne porte le numéro {scenario_id}")

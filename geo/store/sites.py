@@ -1,4 +1,4 @@
-"""Records of sites: read those in service, apply a difference, keep the history of each field."""
+"""Store of site records: read those in service, apply a difference, record the history of each field."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BY_RANK = [
 
 
 def active(connection: Connection) -> list[Site]:
-    """Every record in service, duplicates included, sorted by public identifier."""
+    """Return every record in service, duplicates included, sorted by public identifier."""
     found = connection.execute(
         select(*_COLUMNS).where(table.c.retired_at.is_(None)).order_by(table.c.id.collate("C"))
     )
@@ -39,13 +39,13 @@ def active(connection: Connection) -> list[Site]:
 def current(
     connection: Connection, *, datasets: Collection[str], departements: Collection[str] | None = None
 ) -> dict[str, Site]:
-    """Records in service of some datasets, by public identifier.
+    """Return records in service of some datasets, by public identifier.
 
     Parameters
     ----------
     departements
-        Only those of these départements; None: wherever they are. A record without a commune code
-        counts in the département of its postal code, as in `geo.sites.difference`.
+        Only those of these départements; None: all. A record without a commune code belongs to the
+        département of its postal code, as in `geo.sites.difference`.
     """
     wanted = select(*_COLUMNS).where(table.c.retired_at.is_(None), table.c.jeu_de_donnees.in_(list(datasets)))
     if departements is not None:
@@ -54,7 +54,7 @@ def current(
 
 
 def retired(connection: Connection, *, datasets: Collection[str]) -> dict[str, Site]:
-    """Records of some datasets no longer in service, as they last were, by public identifier."""
+    """Return retired records of some datasets, as they last were, by public identifier."""
     wanted = select(*_COLUMNS).where(
         table.c.retired_at.is_not(None), table.c.jeu_de_donnees.in_(list(datasets))
     )
@@ -62,13 +62,13 @@ def retired(connection: Connection, *, datasets: Collection[str]) -> dict[str, S
 
 
 def apply(connection: Connection, run_id: int, difference: Difference) -> None:
-    """Make a difference true: store what is new or changed, retire what vanished, tell the history.
+    """Apply a difference: store new and changed records, retire vanished ones, record the history.
 
-    A record that was retired and comes back keeps its first import and its history.
+    A retired record that comes back has the same first import and history.
     """
     arriving = [*difference.new, *(change.after for change in difference.changed)]
     _stage(connection, arriving)
-    # What the difference calls new may be a record that was retired: its fields have a past too.
+    # A new record of the difference may be a retired one, whose fields have a history.
     stored = {site.id: site for site in _staged_before(connection)}
     changes = [
         *(RecordChange(stored[site.id], site) for site in difference.new if site.id in stored),
@@ -111,7 +111,7 @@ def _stage(connection: Connection, sites: Iterable[Site]) -> None:
         text(f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_site ON COMMIT DROP AS {columns}")
     )
     connection.execute(text("TRUNCATE incoming_site"))
-    # The planner knows nothing of rows retired or staged a moment ago: without an index it may choose
+    # The planner has no statistics of rows just retired or staged: without an index it may choose
     # a nested loop over both tables.
     connection.execute(text("CREATE UNIQUE INDEX IF NOT EXISTS incoming_site_id ON incoming_site (id)"))
     copy_rows(connection, "incoming_site", ("id", *STORED_FIELDS), ((s.id, *_as_row(s)) for s in sites))

@@ -1,8 +1,7 @@
-"""Keeps the current snapshot in memory, and follows the database.
+"""Keep the current snapshot in memory, and refresh it when the database changes.
 
-A thread listens on a connection of its own; a version published anywhere is read within moments,
-several at once only once. If the database goes away, the last good snapshot stays, with its age,
-until the database is back.
+A thread listens on its own connection; a published version is read at once, several together only once.
+If the database is lost, the last good snapshot stays, with its age, until the database is back.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LiveSnapshot:
-    """The last good snapshot, and how things stand.
+    """The last good snapshot, with its age and the state of the database.
 
-    `age` is the time since the database last confirmed that it is its present state: zero to
-    `poll_s` while it answers, growing while it does not.
+    `age` is the time since the database last confirmed this version: at most `poll_s` while it answers,
+    growing while it does not.
     """
 
     snapshot: Snapshot
@@ -55,7 +54,7 @@ class SnapshotWatcher:
     Parameters
     ----------
     poll_s
-        Seconds between two looks at the version, in case a notification was lost.
+        Seconds between two checks of the version, in case a notification was lost.
     retry_s
         Seconds before the first and the last attempt to reconnect; they double in between.
     """
@@ -77,7 +76,7 @@ class SnapshotWatcher:
         Raises
         ------
         DatabaseUnavailable, SnapshotUnavailable
-            If there is no first snapshot to read; nothing is then followed.
+            If there is no first snapshot to read; no thread is then started.
         """
         self._reload()
         self._stopping.clear()
@@ -88,7 +87,7 @@ class SnapshotWatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; the last snapshot can still be had."""
+        """Stop the thread; the last snapshot stays available."""
         if self._thread is None or self._waker is None:
             return
         self._stopping.set()
@@ -97,12 +96,12 @@ class SnapshotWatcher:
         self._thread = self._waker = None
 
     def current(self) -> LiveSnapshot:
-        """The last good snapshot.
+        """Return the last good snapshot.
 
         Raises
         ------
         SnapshotUnavailable
-            Before the first.
+            If none was read yet.
         """
         state = self._state
         if state is None:
@@ -116,14 +115,14 @@ class SnapshotWatcher:
             while not self._stopping.is_set():
                 try:
                     with self._listening() as driver:
-                        self._refresh()  # what was published before this connection listened
+                        self._refresh()  # versions published before this connection listened
                         retry_s = self._retry_s[0]
                         while self._awaken(driver, sleeper):
                             self._refresh()
                 except (PorteeError, psycopg.Error) as problem:
                     log.warning("Keeping the last snapshot: %s", problem)
                 except Exception:
-                    # Whatever it is, the thread must live on: the service answers from what it has.
+                    # Whatever the error, the thread must survive: the service answers from the last snapshot.
                     log.exception("Keeping the last snapshot")
                 else:
                     return
@@ -132,7 +131,7 @@ class SnapshotWatcher:
                 retry_s = min(retry_s * 2, self._retry_s[1])
 
     def _refresh(self) -> None:
-        """Read the snapshot again if the database has another version; else confirm ours."""
+        """Read the snapshot again if the version has changed; else confirm it."""
         asked = time.monotonic()
         with self._engine.connect() as connection:
             version = snapshots.version(connection)
@@ -153,7 +152,7 @@ class SnapshotWatcher:
 
     @contextmanager
     def _listening(self) -> Iterator[psycopg.Connection]:
-        """A connection outside the pool that hears of new versions."""
+        """Open a connection outside the pool that listens for new versions."""
         pooled = self._engine.raw_connection()
         driver = pooled.driver_connection
         if not isinstance(driver, psycopg.Connection):
@@ -169,14 +168,14 @@ class SnapshotWatcher:
                 driver.close()
 
     def _awaken(self, driver: psycopg.Connection, sleeper: int) -> bool:
-        """Sleep until a version is published, it is time to look, or to stop (False)."""
+        """Wait for a published version or the next check; return False to stop."""
         with selectors.DefaultSelector() as selector:
             selector.register(driver.fileno(), selectors.EVENT_READ)
             selector.register(sleeper, selectors.EVENT_READ)
             ready = {key.fd for key, _ in selector.select(self._poll_s)}
         if sleeper in ready:
             return False
-        # Notifications that have piled up ask for one reading; a lost connection raises here.
+        # Pending notifications need one refresh together; a lost connection raises here.
         for _ in driver.notifies(timeout=0):
             pass
         return True

@@ -1,4 +1,4 @@
-"""The database's version, and the snapshot of a version."""
+"""Version of the data, and the snapshot of the current version."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from geo.store.tables import data_version, import_run
 from geo.territory.model import Provenance
 
 CHANNEL = "portee_snapshot"
-"""Channel on which a new version is told; the payload is its number."""
+"""Channel that announces a new version; the payload is its number."""
 
 UNDATED = "date inconnue"
 UNLICENSED = "licence non indiquée"
 
 
 def publish(connection: Connection) -> int:
-    """Count one more version; whoever listens hears of it when the transaction commits."""
+    """Increment the version and return it; listeners are notified when the transaction commits."""
     counted = (
         update(data_version)
         .values(version=data_version.c.version + 1, changed_at=func.clock_timestamp())
@@ -39,16 +39,16 @@ def publish(connection: Connection) -> int:
 
 
 def version(connection: Connection) -> int:
-    """The database's present version; 0 before anything was published."""
+    """Return the current version; 0 before anything was published."""
     return connection.scalar(select(data_version.c.version)) or 0
 
 
 def read(connection: Connection) -> Snapshot:
-    """Territory and sites of one version.
+    """Read the snapshot of the current version.
 
-    On a connection that has begun nothing yet, all is read as of one moment (REPEATABLE READ);
-    inside a transaction of the caller's, it is as consistent as that one. `taken_at` is when the
-    version was published: the same for every reader of it.
+    On a connection without a transaction, everything is read in one REPEATABLE READ transaction; inside
+    the caller's, it is as consistent as that one. `taken_at` is when the version was published: the same
+    for every reader.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read(connection: Connection) -> Snapshot:
 
 
 def _provenance(connection: Connection, shown: Iterable[Site]) -> tuple[Provenance, ...]:
-    """One source for each dataset with a site shown, from the last import that brought some of it."""
+    """Return one source for each dataset with a shown site, from the last import of the dataset."""
     latest: dict[str, list[date]] = defaultdict(list)
     for site in shown:
         latest[site.jeu_de_donnees] += [site.date_maj] if site.date_maj else []

@@ -1,4 +1,4 @@
-"""The territory served and its neighbours: one per database, saved whole."""
+"""Store of the territory served and its neighbours: one per database, saved whole."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GROUPING_FIELDS = ("kind", "code", "name", "communes", "population", "partial")
 
 
 def save(connection: Connection, territory: Territory) -> None:
-    """Put a territory in place of the one there, its neighbours included."""
+    """Replace the territory, its neighbours included."""
     for table in (tables.territory, tables.commune, tables.grouping, tables.provenance):
         connection.execute(delete(table))
     copy_rows(connection, "territory", ("code", "name"), [(territory.code, territory.name)])
@@ -130,19 +130,19 @@ def _provenance(connection: Connection) -> tuple[Provenance, ...]:
 
 
 def _plain(value: object) -> object:
-    """A value as the database takes it."""
+    """Convert a value for the database."""
     if isinstance(value, tuple):
         return list(value)
     return value.value if isinstance(value, TerritoryKind) else value
 
 
 def _frozen(value: Any) -> Any:
-    """A value as a frozen record holds it."""
+    """Convert a value of the database for a frozen record."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _ewkb(geometry: BaseGeometry) -> str:
-    """Geometry to the last bit, with its reference system; text forms would round it."""
+    """Encode a geometry exactly, with its CRS; text formats would round it."""
     written: str = shapely.to_wkb(shapely.set_srid(geometry, WGS84), hex=True, include_srid=True)
     return written
 

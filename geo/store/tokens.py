@@ -1,7 +1,7 @@
-"""Tokens that let a program or a person change what is kept; only a digest of each secret is stored.
+"""Tokens that allow writes; only a digest of each secret is stored.
 
-A secret has 256 random bits: no dictionary reaches it, so that one round of SHA-256 is enough, and
-the look-up by digest tells an attacker nothing by its duration.
+A secret has 256 random bits: dictionary attacks are hopeless, so that one round of SHA-256 is enough,
+and the time of a look-up by digest reveals nothing.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from geo.errors import UnknownToken
 from geo.store.tables import token as table
 
 PREFIX: Final = "portee_"
-"""What every secret begins with, so that one left in a file is recognised."""
+"""Prefix of every secret, so that one left in a file is recognised."""
 
 
 class Scope(StrEnum):
-    """What a token lets its bearer do."""
+    """What a token allows."""
 
     SCENARIOS = "scenarios"
     """Save, replace and delete scenarios."""
     FUND = "fund"
-    """Keep partners; post to the fund's ledger, and close its periods."""
+    """Save partners; post to the fund's ledger, and close its periods."""
     PASSES = "passes"
-    """Keep orders and events of passes."""
+    """Record orders and events of passes."""
     ACTIONS = "actions"
-    """Keep actions."""
+    """Save actions."""
     LEDGER = "ledger"
     """Read the entries of the fund's ledger one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept, without its secret; `expires_at` None: never."""
+    """A token without its secret; `expires_at` None: never."""
 
     id: int
     name: str
@@ -53,9 +53,9 @@ class Token:
 def create(
     connection: Connection, name: str, scopes: Collection[Scope], *, days: int | None = None
 ) -> tuple[Token, str]:
-    """Make a token valid for so many days (None: for ever); returns it and its secret.
+    """Create a token valid for `days` days (None: for ever); return it and its secret.
 
-    The secret can't be had again.
+    The secret cannot be read again.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
     made = insert(table).values(
@@ -69,7 +69,7 @@ def create(
 
 
 def verify(connection: Connection, secret: str, scope: Scope) -> Token | None:
-    """The token a secret is that of; None unless it bears the scope and is in force."""
+    """Return the active token for this secret and scope, or None."""
     found = select(table).where(
         table.c.sha256 == _digest(secret),
         table.c.scopes.contains([scope.value]),
@@ -81,17 +81,17 @@ def verify(connection: Connection, secret: str, scope: Scope) -> Token | None:
 
 
 def list_(connection: Connection) -> list[Token]:
-    """Every token, those revoked or expired included, in the order they were made."""
+    """Return all tokens, revoked and expired ones included, in the order of creation."""
     return [_as_token(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
 
 def revoke(connection: Connection, token_id: int) -> Token:
-    """Put a token out of force for good; again does no harm.
+    """Revoke a token permanently. Idempotent.
 
     Raises
     ------
     UnknownToken
-        If none bears this number.
+        If none has this number.
     """
     revoked = func.coalesce(table.c.revoked_at, func.clock_timestamp())
     done = update(table).where(table.c.id == token_id).values(revoked_at=revoked).returning(table)
