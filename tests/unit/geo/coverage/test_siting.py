@@ -239,7 +239,7 @@ def test_the_solver_alone_proves_the_same_plan(monkeypatch, existing):
     times, near, people = planar(40, 8, existing=existing)
     world = times + 60, near, people
     quick = [maximal_coverage(*world, within_s=900, p=4), p_median(*world, p=4, beyond_s=CAP)]
-    monkeypatch.setattr("geo.coverage.siting._STEPS", 0)
+    monkeypatch.setattr("geo.coverage.siting.lagrangian.STEPS_MAX", 0)
     slow = [maximal_coverage(*world, within_s=900, p=4), p_median(*world, p=4, beyond_s=CAP)]
     assert [plan.method for plan in slow] == ["highs", "highs"]
     assert [plan.status for plan in slow] == ["optimal", "optimal"]
@@ -256,8 +256,8 @@ def test_a_stop_of_the_solver_keeps_what_it_found(monkeypatch):
         result.status, result.mip_dual_bound = 1, result.fun * 0.9
         return result
 
-    monkeypatch.setattr("geo.coverage.siting.milp", stopped)
-    monkeypatch.setattr("geo.coverage.siting._STEPS", 1)
+    monkeypatch.setattr("geo.coverage.siting.milp.milp", stopped)
+    monkeypatch.setattr("geo.coverage.siting.lagrangian.STEPS_MAX", 1)
     plan = maximal_coverage(*world, within_s=900, p=5)
     assert plan.objective == best.objective < plan.bound
     assert plan.status == "time_limit"
