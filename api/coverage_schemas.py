@@ -29,7 +29,9 @@ class AccessOut(ResponseModel):
     name: str
     population: int = Field(description="Municipal population, inhabitants.")
     people: float = Field(description="Population counted (see `population` in the question).")
-    site_count: int = Field(description="Suitable sites in the territory, located or not.")
+    site_count: int = Field(
+        description="Sites counted in the territory: suitable and, with a slot, known to be open then."
+    )
     nearest_site_id: str | None = Field(
         description="Nearest site for the largest share of the population, including sites across the border."
     )

@@ -1,1 +1,1 @@
-"""Who is near help and who is not."""
+"""Coverage of people by sites: measures, gaps, equity, siting, tours and scenarios."""

@@ -1,6 +1,6 @@
-"""Two coverages side by side: before and after a what-if, or the state of two days.
+"""Compare two coverages: before and after a scenario, or on two days.
 
-Both answer the same question over the same places; what differs is the sites.
+Both answer the same question over the same places; only the sites differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from geo.territory.model import TerritoryKind
 
 @dataclass(frozen=True, slots=True)
 class CoverageChange:
-    """What changes for the people of one commune or grouping.
+    """Change for the people of one commune or grouping.
 
     Attributes
     ----------
@@ -25,14 +25,14 @@ class CoverageChange:
     gaining, losing
         Persons newly within `beyond_min`, and no longer within it.
     nearer, farther
-        Persons whose time shortens, and lengthens, by a minute or more.
+        Persons whose time to the nearest site falls, and rises, by a minute or more.
     minutes
-        Mean change of the time to the nearest site (negative: nearer), minutes; times count up to
-        `geo.coverage.measure.CAP_MIN`. None where nobody lives.
+        Mean change of the time to the nearest site, minutes (negative: nearer), times being capped
+        at `geo.coverage.measure.CAP_MIN`. None where nobody lives.
     supply
         Change of the accessible supply, mean of its people.
     gap
-        Change of the gap, in persons × need × minutes (negative: it closes).
+        Change of the gap, persons × need × minutes (negative: it shrinks).
     """
 
     kind: TerritoryKind
@@ -49,7 +49,7 @@ class CoverageChange:
 
 
 def compare(before: Coverage, after: Coverage, kind: TerritoryKind) -> tuple[CoverageChange, ...]:
-    """What changes in every territory of a kind, sorted by code.
+    """Return the change in every territory of a kind, sorted by code.
 
     Raises
     ------

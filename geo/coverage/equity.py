@@ -1,13 +1,13 @@
-"""How evenly access is spread over people: Lorenz curve, Gini, the worst-served tenth, classes of time.
+"""How evenly access is distributed: Lorenz curve, Gini coefficient, worst-served tenth, time classes.
 
-Everything is weighted by people: places without any count for nothing. Definitions:
-docs/catchment.md.
+Every measure is weighted by people; places without people are ignored. Definitions: docs/catchment.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,15 @@ from geo.errors import PorteeError
 
 OUT_OF_REACH = "hors d'atteinte"
 
-_HAIR = 1e-12
+_ROUNDING: Final = 1e-12
+"""Relative rounding error of sums of people."""
 
 
 @dataclass(frozen=True)
 class Lorenz:
-    """Shares of people, worst served first, and the share of all access that is theirs.
+    """Cumulated shares of people, worst served first, and of the access they have.
 
-    Both have shape (n + 1,), start at 0, end at 1 and never fall; access never rises above people.
+    Both have shape (n + 1,), start at 0, end at 1 and never decrease; access is never above people.
     """
 
     people: NDArray[np.float64]
@@ -34,7 +35,7 @@ class Lorenz:
 class TimeClass:
     """People whose travel time is above `above_min` and at most `up_to_min`, minutes.
 
-    `up_to_min` is inf for those beyond the last edge; both are inf for those out of reach.
+    `up_to_min` is inf in the class beyond the last edge; both are inf in the class out of reach.
     """
 
     label: str
@@ -44,43 +45,45 @@ class TimeClass:
 
 
 def lorenz(values: NDArray[np.float64], people: NDArray[np.float64]) -> Lorenz | None:
-    """The Lorenz curve of access (Lorenz, 1905).
+    """Compute the Lorenz curve of access (Lorenz, 1905).
 
     Parameters
     ----------
     values
-        Access of each place, shape (n,): the more the better; finite, not negative.
+        Access of each place, shape (n,): more is better; finite, at least 0.
     people
-        Shape (n,), not negative.
+        Shape (n,), finite, at least 0.
 
     Returns
     -------
-    None where nobody lives, or nobody has any access: there is nothing to be shared.
+    None where nobody lives or nobody has any access.
 
     Raises
     ------
     PorteeError
         If an access or a number of people is negative or not finite.
     """
-    _no_amount(values, "accès")
+    _require_amounts(values, "accès")
     access, weight = _sorted(values, people)
     total = float((access * weight).sum())
     if total <= 0:
         return None
     shares = [np.concatenate([[0.0], np.cumsum(each)]) for each in (weight, access * weight)]
+    # Rounding can put the shares a hair above 1, or access above people on the diagonal.
     people_share, access_share = (np.minimum(share / share[-1], 1.0) for share in shares)
     return Lorenz(people_share, np.minimum(access_share, people_share))
 
 
 def gini(values: NDArray[np.float64], people: NDArray[np.float64]) -> float | None:
-    """The Gini coefficient of access (Gini, 1914): 0 where all are served alike, near 1 where one is.
+    """Compute the Gini coefficient of access (Gini, 1914), in [0, 1].
 
-    Twice the area between the Lorenz curve and the diagonal; equally, the mean difference between
-    two people drawn at random, over twice the mean. In [0, 1].
+    0 if everyone has the same access, near 1 if one person has it all. It is twice the area between
+    the Lorenz curve and the diagonal, or the mean difference between two people drawn at random
+    divided by twice the mean.
 
     Returns
     -------
-    None where nobody lives, or nobody has any access.
+    None where nobody lives or nobody has any access.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def gini(values: NDArray[np.float64], people: NDArray[np.float64]) -> float | No
     curve = lorenz(values, people)
     if curve is None:
         return None
+    # Trapezoids under the curve, which is linear between places; doubled.
     under = float((np.diff(curve.people) * (curve.access[1:] + curve.access[:-1])).sum())
     return min(max(1 - under, 0.0), 1.0)
 
@@ -101,18 +105,18 @@ def worst_served(
     *,
     worst_is_highest: bool = False,
 ) -> float | None:
-    """Mean over the worst-served share of people: the last place is counted in part.
+    """Return the mean over the worst-served share of people; the last place counts in part.
 
     Parameters
     ----------
     values
-        Access of each place, shape (n,), or its time (then `worst_is_highest`); inf is allowed.
+        Access of each place, shape (n,), or its travel time (with `worst_is_highest`); may be inf.
     share
-        In (0, 1]; a tenth by default.
+        In (0, 1].
 
     Returns
     -------
-    inf where some of that share is out of reach; None where nobody lives.
+    inf if some of these people are out of reach; None where nobody lives.
     """
     value, weight = _sorted(values, people, worst_is_highest)
     if not len(value):
@@ -120,58 +124,62 @@ def worst_served(
     wanted = share * weight.sum()
     before = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
     taken = np.clip(wanted - before, 0.0, weight)
-    counted = taken > _HAIR * wanted
+    # A remainder due to rounding alone must not bring in the next place, whose value may be inf.
+    counted = taken > _ROUNDING * wanted
     return float(np.average(value[counted], weights=taken[counted]))
 
 
 def quantile(values: NDArray[np.float64], people: NDArray[np.float64], share: float) -> float | None:
-    """The least value that at least a share of people do not exceed: 0.5 gives the median.
+    """Return the least value that at least a share of people do not exceed (0.5: the median).
 
     Parameters
     ----------
     values
-        Shape (n,); inf is allowed.
+        Shape (n,); may be inf.
     share
         In [0, 1].
 
     Returns
     -------
-    A value of one of the places, never one between two; None where nobody lives.
+    The value of a place, never interpolated; None where nobody lives.
     """
     value, weight = _sorted(values, people)
     if not len(value):
         return None
     reached = np.cumsum(weight)
-    # A hair less: 0.55 × 100 is 55.00000000000001.
-    return float(value[np.searchsorted(reached, share * reached[-1] * (1 - _HAIR)).clip(max=len(value) - 1)])
+    # Slightly less, because 0.55 × 100 is 55.00000000000001 in floating point.
+    return float(
+        value[np.searchsorted(reached, share * reached[-1] * (1 - _ROUNDING)).clip(max=len(value) - 1)]
+    )
 
 
 def by_time(
     times: NDArray[np.floating], people: NDArray[np.float64], edges_min: Sequence[int]
 ) -> tuple[TimeClass, ...]:
-    """People by class of travel time; the classes hold everyone once.
+    """Count people by class of travel time; everyone is in exactly one class.
 
     Parameters
     ----------
     times
-        Travel time of each place to its site, seconds, shape (n,); inf where out of reach.
+        Travel time of each place, seconds, shape (n,); inf where out of reach.
     edges_min
-        Upper edges of the classes, minutes, included in them, rising and above 0.
+        Upper edges of the classes, minutes, inclusive, increasing and above 0.
 
     Returns
     -------
-    A class per edge, then « au-delà » (farther, yet within reach), then « hors d'atteinte ».
+    A class per edge, then « au-delà » (farther but reachable), then « hors d'atteinte ».
 
     Raises
     ------
     PorteeError
-        If a number of people is negative or not finite; so do `worst_served` and `quantile`.
+        If a number of people is negative or not finite.
     """
-    _no_amount(people, "habitants")
+    _require_amounts(people, "habitants")
     edges = [0, *edges_min]
-    found = np.searchsorted(np.array(edges_min) * 60.0, times, side="left")
-    found[~np.isfinite(times)] = len(edges)
-    count = np.bincount(found, people, len(edges) + 1).tolist()
+    # Left side: a time exactly at an edge belongs to the class that ends there.
+    row = np.searchsorted(np.array(edges_min) * 60.0, times, side="left")
+    row[~np.isfinite(times)] = len(edges)
+    count = np.bincount(row, people, len(edges) + 1).tolist()
     classes = [
         TimeClass(f"{low} à {high} min" if low else f"{high} min au plus", low, high, number)
         for low, high, number in zip(edges, edges[1:], count, strict=False)
@@ -186,16 +194,16 @@ def by_time(
 def _sorted(
     values: NDArray[np.floating], people: NDArray[np.float64], highest_first: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Values and people of the inhabited places, in order of value."""
-    _no_amount(people, "habitants")
-    lived_in = people > 0
-    value, weight = values[lived_in].astype(np.float64), people[lived_in]
+    """Return the values and people of the inhabited places, sorted by value."""
+    _require_amounts(people, "habitants")
+    inhabited = people > 0
+    value, weight = values[inhabited].astype(np.float64), people[inhabited]
     order = np.argsort(-value if highest_first else value, kind="stable")
     return value[order], weight[order]
 
 
-def _no_amount(values: NDArray[np.float64], what: str) -> None:
-    """Raise if a value is negative, infinite or absent."""
+def _require_amounts(values: NDArray[np.float64], what: str) -> None:
+    """Raise if a value is negative, infinite or NaN."""
     if not (np.isfinite(values) & (values >= 0)).all():
         raise PorteeError(
             f"Une valeur ({what}) est négative, infinie ou absente : l'équité ne peut être mesurée.",

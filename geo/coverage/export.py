@@ -1,7 +1,7 @@
 """Coverage as flat tables, and tables as CSV, XLSX, GeoPackage and GeoJSON.
 
-Columns bear stable English names with their unit; `meaning` tells each in French. Values that may
-be quoted from a source file act as nothing but text in every format.
+Columns have stable English names with their unit; `meaning` describes each in French. Text that may
+come from a source file is never interpreted as a formula in any format.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from geo.sites.export import escape_formula
 from geo.territory.model import TerritoryKind
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
-"""A table: each row names its columns; all rows name the same, in one order."""
+"""A table; all rows have the same columns in the same order."""
 About: TypeAlias = Sequence[tuple[str, str]]
-"""What a table says of itself: a heading and a sentence each, in French."""
+"""Notes about a table: (heading, sentence) pairs in French."""
 
 LAYER: Final = "couverture"
 README: Final = "Lisez-moi"
@@ -101,14 +101,14 @@ _DEGREE_DIGITS: Final = 6
 
 
 def meaning(column: str) -> str:
-    """What a column tells, and its unit, in French."""
+    """Return the French description of a column, with its unit."""
     if within := _WITHIN.fullmatch(column):
         return f"part des personnes à {within[1]} min au plus (de 0 à 1)"
     return _MEANINGS[column]
 
 
 def territories_table(coverage: Coverage, kind: TerritoryKind) -> list[dict[str, object]]:
-    """Coverage of every territory of a kind, one row each, sorted by code."""
+    """Return the coverage of every territory of a kind, one row each, sorted by code."""
     return [
         {
             "kind": row.kind.value,
@@ -136,7 +136,7 @@ def territories_table(coverage: Coverage, kind: TerritoryKind) -> list[dict[str,
 
 
 def gaps_table(coverage: Coverage, gaps: Iterable[Gap]) -> list[dict[str, object]]:
-    """Gaps of communes or places, one row each, in the order given; `code` is the commune's."""
+    """Return gaps of communes or places, one row each, in the order given; `code` is the commune's."""
     gaps = tuple(gaps)
     points = shapely.points([gap.xy for gap in gaps]) if gaps else np.array([])
     degrees = reproject(points, source=coverage.frame.snapshot.territory.metric_crs, target=WGS84)
@@ -164,7 +164,7 @@ def gaps_table(coverage: Coverage, gaps: Iterable[Gap]) -> list[dict[str, object
 
 
 def changes_table(after: Coverage, changes: Iterable[CoverageChange]) -> list[dict[str, object]]:
-    """What changes for each territory, one row each, in the order given."""
+    """Return the change in each territory, one row each, in the order given."""
     return [
         {
             "kind": change.kind.value,
@@ -185,12 +185,12 @@ def changes_table(after: Coverage, changes: Iterable[CoverageChange]) -> list[di
 
 
 def geometries(coverage: Coverage, kind: TerritoryKind) -> dict[str, MultiPolygon]:
-    """Boundary of every territory of a kind by its code, WGS 84."""
+    """Return the boundary of every territory of a kind by code, WGS 84."""
     return {group.code: group.boundary for group in coverage.frame.snapshot.territory.groupings_of(kind)}
 
 
 def about(coverage: Coverage) -> list[tuple[str, str]]:
-    """What any table of a coverage must say of itself: question, method, sources, uncertainty, date."""
+    """Return the notes of a coverage table: question, method, sources, uncertainty, date."""
     frame, question = coverage.frame, coverage.question
     snapshot = frame.snapshot
     method = frame.travel.label
@@ -213,7 +213,7 @@ def about(coverage: Coverage) -> list[tuple[str, str]]:
 
 
 def source_lines(coverage: Coverage) -> tuple[str, ...]:
-    """Each source of the figures: subject, producer, vintage, licence."""
+    """Return the sources of the figures: subject, producer, vintage, licence."""
     return tuple(
         f"{each.subject} : " + ", ".join(part for part in (each.producer, each.vintage, each.licence) if part)
         for each in coverage.frame.snapshot.provenance
@@ -221,7 +221,7 @@ def source_lines(coverage: Coverage) -> tuple[str, ...]:
 
 
 def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
-    """How sure the figures are, in French sentences made of their numbers."""
+    """Return French sentences on the uncertainty of the figures."""
     sure, within = coverage.uncertainty, coverage.question.beyond_min
     if not sure.sites:
         return ("Aucun lieu ne répond aux critères.",)
@@ -257,7 +257,7 @@ def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
 
 
 def csv_bytes(rows: Rows) -> bytes:
-    """A table as CSV in UTF-8; texts a spreadsheet would take for a formula stand behind an apostrophe."""
+    """Return a table as CSV in UTF-8; text that looks like a formula is prefixed with an apostrophe."""
     stream = StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     if rows:
@@ -268,7 +268,7 @@ def csv_bytes(rows: Rows) -> bytes:
 
 
 def xlsx_bytes(sheets: Mapping[str, Rows], about: About) -> bytes:
-    """Tables as a workbook, one sheet each, after a sheet that explains them.
+    """Return tables as a workbook, one sheet each, after a sheet that explains them.
 
     Texts are cells of text, whatever sign they begin with.
     """
@@ -290,7 +290,7 @@ def gpkg_bytes(
     about: About = (),
     layer: str = LAYER,
 ) -> bytes:
-    """A table as a GeoPackage of one layer in WGS 84.
+    """Return a table as a GeoPackage with one layer in WGS 84.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def gpkg_bytes(
 def geojson_bytes(
     rows: Rows, geometries: Mapping[str, Geometry], *, epsg: int = WGS84, about: About = ()
 ) -> bytes:
-    """A table as GeoJSON (RFC 7946): degrees, outer rings counter-clockwise; `about` beside the features.
+    """Return a table as GeoJSON (RFC 7946), outer rings counter-clockwise, with `about` beside the features.
 
     Parameters as `gpkg_bytes`.
     """
@@ -350,7 +350,7 @@ def geojson_bytes(
 
 
 def _context(coverage: Coverage) -> dict[str, object]:
-    """What a row must say when it is read alone."""
+    """Return the columns that make a row understandable on its own."""
     frame, question = coverage.frame, coverage.question
     return {
         "beyond_min": question.beyond_min,
@@ -393,12 +393,12 @@ def _percent(share: float) -> str:
 
 
 def _clean(text: str) -> str:
-    """Text without the characters no XML file may hold."""
+    """Return the text without characters that XML does not allow."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def _plain(value: object) -> object:
-    """A value as files tell it: no infinite number, no character that no file may hold."""
+    """Return a value as written to files: None for infinite numbers, text without forbidden characters."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     return _clean(value) if isinstance(value, str) else value
@@ -474,7 +474,7 @@ def _write_sheet(sheet: Worksheet, rows: Rows) -> None:
 
 
 def _put(cell: Any, value: object) -> Any:
-    """Write a value; text is text, even when the cell is edited later."""
+    """Write a value; text is stored as text, even when the cell is edited later."""
     cell.value = _plain(value)
     if isinstance(value, str):
         cell.data_type = "s"

@@ -1,7 +1,7 @@
-"""Gaps: who is out of reach of help that suits them, where, and what is missing there.
+"""Gaps: people out of reach of suitable help, where they live, and what nearer sites lack.
 
-Communes and places are ranked by people × need × minutes beyond the threshold. Each gap is told in
-a French sentence made of its numbers.
+Communes and places are ranked by people × need × minutes beyond the threshold. Each gap comes with a
+French sentence generated from its figures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.coverage import equity
-from geo.coverage.measure import Coverage
+from geo.coverage.measure import Coverage, nearest_for_most
 from geo.hours.weekly import Openness, Slot, slot_status
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Site
@@ -37,28 +37,29 @@ _OFFERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """People of one commune, or of one place in it, who lack something.
+    """People of one commune, or of one place in it, who are out of reach of suitable help.
 
     Attributes
     ----------
     commune, name
         INSEE code and name of the commune.
     xy
-        The place, metric CRS; for a commune, the place with most of its gap.
+        The place, metric CRS; for a commune, its place with the largest gap.
     people
         Persons farther than the question's `beyond_min`.
     minutes
-        Their median time to the nearest site counted; None where half of them can reach none.
+        Their median time to the nearest site counted; None if half of them cannot reach any.
     gap
         Persons × need × minutes beyond, see `geo.coverage.measure`.
     nearest_site_id
-        The site that is nearest for most of them; None where none can be reached.
+        The site that is nearest for most of them; None if no site can be reached.
     unsuitable_site_id, unsuitable_min
-        The nearest site that lies within `beyond_min` of the place but does not suit, and its time.
+        The nearest of all sites, if it is within `beyond_min` of the place, and its time; it is not
+        suitable, or the place would not be in a gap.
     missing
-        Why it does not: French phrases.
+        What it lacks: French phrases.
     sentence
-        All of it, in French.
+        The gap in a French sentence.
     """
 
     commune: str
@@ -75,7 +76,7 @@ class Gap:
 
 
 def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
-    """One gap for each commune with people beyond the threshold, the largest first."""
+    """Return the gap of each commune with people beyond the threshold, largest first."""
     groups, of_place = coverage.frame.membership(TerritoryKind.COMMUNE)
     lacking = np.flatnonzero((coverage.gap > 0) & (of_place >= 0))
     if not len(lacking):
@@ -90,7 +91,7 @@ def gaps_of_communes(coverage: Coverage) -> tuple[Gap, ...]:
 
 
 def gaps_of_places(coverage: Coverage, *, limit: int = 100) -> tuple[Gap, ...]:
-    """The largest gaps of single places (cells of the population grid), the largest first."""
+    """Return the largest gaps of single places (cells of the population grid), largest first."""
     groups, of_place = coverage.frame.membership(TerritoryKind.COMMUNE)
     largest = np.argsort(-coverage.gap, kind="stable")[:limit]
     return tuple(
@@ -114,12 +115,12 @@ def question_text(coverage: Coverage) -> str:
 
 
 def _gap(coverage: Coverage, places: NDArray[np.intp], name: str) -> Gap:
-    """The gap of some places of one commune, all beyond the threshold."""
+    """Return the gap of some places of one commune, all beyond the threshold."""
     frame, sites = coverage.frame, coverage.frame.snapshot.sites
     people = coverage.people[places]
     median = equity.quantile(coverage.seconds[places].astype(np.float64), people, 0.5)
     worst = int(places[coverage.gap[places].argmax()])
-    nearest = _usual(coverage.nearest[places], people)
+    nearest = nearest_for_most(coverage.nearest[places], people)
     unsuitable = _unsuitable(coverage, worst)
     gap = Gap(
         commune=str(frame.people.commune[worst]),
@@ -137,17 +138,8 @@ def _gap(coverage: Coverage, places: NDArray[np.intp], name: str) -> Gap:
     return _told(coverage, gap)
 
 
-def _usual(nearest: NDArray[np.intp], people: NDArray[np.float64]) -> int | None:
-    """The site that is nearest for most people."""
-    reached = nearest >= 0
-    if not reached.any():
-        return None
-    rows, which = np.unique(nearest[reached], return_inverse=True)
-    return int(rows[np.bincount(which, weights=people[reached]).argmax()])
-
-
 def _unsuitable(coverage: Coverage, place: int) -> tuple[int, float] | None:
-    """The nearest site of all, and its minutes, when it lies within the threshold of a place."""
+    """Return the nearest of all sites and its minutes, if it is within the threshold of a place."""
     seconds = coverage.frame.times(coverage.question.mode)[:, place]
     if not len(seconds):
         return None
@@ -157,7 +149,7 @@ def _unsuitable(coverage: Coverage, place: int) -> tuple[int, float] | None:
 
 
 def _missing(coverage: Coverage, site: Site) -> Iterator[str]:
-    """Why a site does not suit a question."""
+    """Yield what a site lacks to suit a question, as French phrases."""
     question = coverage.question
     for name, values in question.filter.conditions:
         if not SiteFilter(((name, values),)).matches(site):

@@ -1,7 +1,7 @@
-"""Coverage: how long to the nearest suitable site, for how many, and how much help is in reach.
+"""Coverage: time to the nearest suitable site, people within each time, and help within reach.
 
-Sites across the border serve; only the territory's own are counted among its sites. Definitions,
-units and limits: docs/coverage.md.
+Sites across the border serve people, but only the territory's own are in its `site_count`.
+Definitions, units and limits: docs/coverage.md.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from geo.territory.model import TerritoryKind
 
 MINUTES: Final = (5, 10, 15, 20, 30, 45)
 STALE_AFTER: Final = timedelta(days=183)
-"""A record not checked for so long is stale; so is one that tells no date."""
+"""A record last checked longer ago than this is stale; so is one without a date."""
 CAP_MIN: Final = 120
-"""Excess time is counted up to this many minutes, and is this much where nothing can be reached."""
+"""Cap on travel times in excess and mean figures, minutes; also used where no site can be reached."""
 
 
 class Supply(StrEnum):
-    """What a site offers: hours of opening in a week, or itself."""
+    """What is counted as the supply of a site: its weekly opening hours, or the site itself."""
 
     HOURS = "hours"
     SITES = "sites"
 
     @property
     def label(self) -> str:
-        """Unit of the accessible supply, in French."""
+        """Return the unit of the accessible supply, in French."""
         return {
             Supply.HOURS: "heures d'ouverture par semaine pour 1 000 habitants",
             Supply.SITES: "lieux pour 1 000 habitants",
@@ -52,22 +52,22 @@ class Supply(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. Hashable, so that it can key a cache.
+    """Parameters of a coverage query. Hashable, so that it can be a cache key.
 
     Attributes
     ----------
     slot
-        Only sites known to be open then; None: whatever their hours.
+        Count only sites known to be open at this slot; None: whatever their hours.
     minutes
         Travel times within which people are counted, ascending.
     beyond_min
-        Minutes of travel beyond which people are out of reach, and time is excess.
+        Travel time, minutes, beyond which people are in the gap and time is in excess.
     population
         "all", or "65" for those aged 65 or over.
     weights
-        Indicators that weigh need, by code, each with its weight: see `geo.people.need`.
+        Weight of each indicator of need, by code: see `geo.people.need`.
     supply, decay
-        What the floating catchment shares out, and how it fades with time.
+        Supply divided by the floating catchment method, and its decay with time.
     """
 
     mode: Mode = Mode.CAR
@@ -83,23 +83,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """How sure the sites counted are, and how far a share moves when doubtful ones are left out.
+    """Number of doubtful sites, and how much the share of people served depends on them.
 
-    `share` is that of people within `beyond_min`; each other share is the same with some sites
-    left out, or let in. None where nobody lives.
+    `share` is the share of people within `beyond_min`; the other shares are recomputed with some
+    sites removed or added. None where nobody lives.
 
     Attributes
     ----------
     sites
         Suitable sites, located or not.
     unlocated, approximate, stale, hours_unknown
-        Of them: without a point; placed at the town hall only; not checked for `STALE_AFTER`; with
-        hours that can't be told.
+        Of these: without a position; placed at the town hall; not checked for `STALE_AFTER`; with
+        unknown opening hours.
     share_without_approximate, share_without_stale
         Without these sites.
     share_if_unknown_open
-        With the sites whose hours are unknown, as if they were open at the slot; as `share`
-        without a slot.
+        As if the sites of unknown hours were open at the slot; equals `share` without a slot.
     """
 
     sites: int
@@ -122,13 +121,14 @@ class TerritoryCoverage:
     population
         Municipal population.
     people
-        Persons counted (of the population asked for).
+        Persons counted, of the population in question.
     site_count
-        Suitable sites of the territory, located or not.
+        Sites of the territory that are counted: suitable and, with a slot, known to be open then;
+        located or not.
     nearest_site_id
-        The site that is nearest for most of its people; None when none can be reached.
+        The site that is nearest for most of its people; None if no site can be reached.
     median_min
-        Time that half of its people do not exceed, minutes; None when half can reach none.
+        Time that half of its people do not exceed, minutes; None if half cannot reach any site.
     share_within
         Share of its people, in [0, 1], within each time of the question; None without people.
     people_beyond
@@ -136,11 +136,12 @@ class TerritoryCoverage:
     supply
         Accessible supply per 1,000 persons of need (floating catchment), mean of its people.
     open_hours
-        Hours a week during which some suitable site within `beyond_min` is open, mean of its people.
+        Hours per week when some suitable site within `beyond_min` is open, mean of its people.
     gap
         Persons × need × minutes beyond `beyond_min`, summed.
     gap_rank
-        1 for the largest gap among territories of the same kind; None where there is none.
+        1 for the largest gap among territories of the same kind; equal gaps share the best rank.
+        None without a gap.
     """
 
     kind: TerritoryKind
@@ -161,22 +162,22 @@ class TerritoryCoverage:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Coverage of every place; territories, equity and gaps are sums of it.
+    """Coverage of every place; figures of territories, equity and gaps are aggregates of it.
 
     Attributes
     ----------
     suitable
         Rows of the snapshot's sites that meet the filter, whatever their hours.
     counted
-        Of them, those known to be open at the slot; all of them without a slot.
+        Of these, the ones known to be open at the slot; all of them without a slot.
     people
         Persons at each place, shape (places,).
     need
-        People weighted by the indicators asked for, shape (places,).
+        People weighted by the indicators of the question, shape (places,).
     seconds
         Time to the nearest site counted, shape (places,); inf where none can be reached.
     nearest
-        Its row in the snapshot's sites; -1 where none can be reached.
+        Row of that site in the snapshot's sites; -1 where none can be reached.
     """
 
     frame: AnalysisContext
@@ -190,10 +191,10 @@ class Coverage:
 
     @cached_property
     def supply(self) -> NDArray[np.float64]:
-        """Accessible supply of each place per 1,000 of need, shape (places,).
+        """Return the accessible supply of each place per 1,000 of need, shape (places,).
 
         Enhanced two-step floating catchment (`geo.coverage.catchment`). Sites of unknown hours
-        offer the mean of the others' hours; one each where nobody's are known.
+        count with the mean hours of the others, or 1 hour if none are known.
         """
         offered = np.ones(len(self.counted))
         if self.question.supply is Supply.HOURS:
@@ -205,36 +206,36 @@ class Coverage:
 
     @cached_property
     def open_hours(self) -> NDArray[np.float64]:
-        """Hours a week during which a suitable site within `beyond_min` is open, shape (places,)."""
+        """Return the hours per week when a suitable site within `beyond_min` is open, shape (places,)."""
         times = self.frame.times(self.question.mode)[self.suitable]
         masks = self.frame.open_quarters[self.suitable]
         return hours_reachable(times, masks, self.question.beyond_min * 60)
 
     @cached_property
     def gap(self) -> NDArray[np.float64]:
-        """Persons × need × minutes beyond `beyond_min`, shape (places,)."""
+        """Return persons × need × minutes beyond `beyond_min`, shape (places,)."""
         return self.need * excess_min(self.seconds, self.question.beyond_min)
 
     @property
     def beyond(self) -> NDArray[np.bool_]:
-        """Places farther than `beyond_min`, shape (places,)."""
+        """Return which places are farther than `beyond_min`, shape (places,)."""
         return self.seconds > self.question.beyond_min * 60
 
     @cached_property
     def uncertainty(self) -> Uncertainty:
-        """How far the share of people within `beyond_min` depends on doubtful records."""
+        """Return how much the share of people within `beyond_min` depends on doubtful records."""
         sites = self.frame.snapshot.sites
         oldest = self.frame.day - STALE_AFTER
         suitable = [sites[row] for row in self.suitable]
         counted = [sites[row] for row in self.counted]
 
-        def share(kept: Sequence[bool], rows: NDArray[np.intp]) -> float | None:
-            return _share(self._nearest_of(rows[np.array(kept, dtype=bool)]), self.people, self.question)
+        def share(mask: Sequence[bool], rows: NDArray[np.intp]) -> float | None:
+            return _share(self._nearest_of(rows[np.array(mask, dtype=bool)]), self.people, self.question)
 
         stale = [is_stale(site, oldest) for site in counted]
         approximate = [site.position is Position.APPROXIMATIVE for site in counted]
         unknown = [_openness(self.frame, s, self.question.slot) is Openness.UNKNOWN for s in suitable]
-        let_in = np.union1d(self.counted, self.suitable[np.array(unknown, dtype=bool)])
+        with_unknown = np.union1d(self.counted, self.suitable[np.array(unknown, dtype=bool)])
         return Uncertainty(
             sites=len(suitable),
             unlocated=sum(not s.located for s in suitable),
@@ -245,7 +246,7 @@ class Coverage:
             share_without_approximate=share([not a for a in approximate], self.counted),
             share_without_stale=share([not s for s in stale], self.counted),
             share_if_unknown_open=(
-                share([True] * len(let_in), let_in)
+                share([True] * len(with_unknown), with_unknown)
                 if self.question.slot
                 else _share(self.seconds, self.people, self.question)
             ),
@@ -257,11 +258,11 @@ class Coverage:
         return found
 
     def lorenz(self) -> equity.Lorenz | None:
-        """How evenly accessible supply is spread over people, worst served first."""
+        """Return the Lorenz curve of accessible supply over people, worst served first."""
         return equity.lorenz(self.supply, self.people)
 
     def by_territory(self, kind: TerritoryKind) -> tuple[TerritoryCoverage, ...]:
-        """Coverage of every territory of a kind, sorted by code."""
+        """Return the coverage of every territory of a kind, sorted by code."""
         groups, of_place = self.frame.membership(kind)
         inside = of_place >= 0
         row, size = of_place[inside], len(groups)
@@ -270,7 +271,7 @@ class Coverage:
             return np.bincount(row, weights=values[inside], minlength=size).astype(np.float64)
 
         people, places = total(self.people), np.bincount(row, minlength=size)
-        # Where nobody lives a place counts as much as another: the figure still has a meaning.
+        # Where nobody lives, places weigh the same, so that means and medians are still defined.
         weight = np.where(people[row] > 0, self.people[inside], 1.0)
         weights = np.bincount(row, weights=weight, minlength=size)
 
@@ -296,7 +297,7 @@ class Coverage:
                     population=group.population,
                     people=float(people[g]),
                     site_count=sum(own[c] for c in group.communes),
-                    nearest_site_id=self._usual(nearest[here], weight[here]),
+                    nearest_site_id=self._nearest_site_id(nearest[here], weight[here]),
                     median_min=median / 60 if median is not None and np.isfinite(median) else None,
                     share_within=tuple(
                         float(min(w[g] / people[g], 1.0)) if people[g] > 0 else None for w in within
@@ -309,22 +310,18 @@ class Coverage:
             )
         return tuple(_ranked(rows))
 
-    def _usual(self, nearest: NDArray[np.intp], weight: NDArray[np.float64]) -> str | None:
-        reached = nearest >= 0
-        if not reached.any():
-            return None
-        rows, which = np.unique(nearest[reached], return_inverse=True)
-        usual = int(rows[np.bincount(which, weights=weight[reached]).argmax()])
-        return self.frame.snapshot.sites[usual].id
+    def _nearest_site_id(self, nearest: NDArray[np.intp], weight: NDArray[np.float64]) -> str | None:
+        row = nearest_for_most(nearest, weight)
+        return None if row is None else self.frame.snapshot.sites[row].id
 
 
 def measure(frame: AnalysisContext, question: Question) -> Coverage:
-    """Answer a question of coverage.
+    """Measure coverage for a question.
 
     Raises
     ------
     ImpossibleQuestion
-        If the population asked for is not told by the source, or an indicator is not known.
+        If the source lacks the population in question, or an indicator is unknown.
     """
     sites = frame.snapshot.sites
     suitable = np.array([r for r, s in enumerate(sites) if question.filter.matches(s)], dtype=np.intp)
@@ -347,15 +344,32 @@ def measure(frame: AnalysisContext, question: Question) -> Coverage:
     return Coverage(frame, question, suitable, counted, people, people * weight, seconds, nearest)
 
 
+def nearest_for_most(nearest: NDArray[np.intp], people: NDArray[np.float64]) -> int | None:
+    """Return the site that is nearest for most people; None if no site can be reached.
+
+    Parameters
+    ----------
+    nearest
+        Row of the nearest site of each place, shape (n,); -1 where none can be reached.
+    people
+        Shape (n,). Of sites nearest for equally many people, the lower row is returned.
+    """
+    reached = nearest >= 0
+    if not reached.any():
+        return None
+    rows, which = np.unique(nearest[reached], return_inverse=True)
+    return int(rows[np.bincount(which, weights=people[reached]).argmax()])
+
+
 def excess_min(seconds: NDArray[np.float32], beyond_min: int) -> NDArray[np.float64]:
-    """Minutes beyond a time, up to `CAP_MIN` minutes of travel."""
+    """Return the minutes beyond a travel time, times being capped at `CAP_MIN`, shape of `seconds`."""
     minutes = np.minimum(seconds.astype(np.float64) / 60, max(CAP_MIN, beyond_min))
     excess: NDArray[np.float64] = np.maximum(minutes - beyond_min, 0.0)
     return excess
 
 
 def is_stale(site: Site, oldest: date) -> bool:
-    """Whether a record was last checked before a day, or tells no date."""
+    """Return whether a record was last checked before a day, or has no date."""
     return site.date_maj is None or site.date_maj < oldest
 
 
@@ -369,7 +383,8 @@ def _share(seconds: NDArray[np.float32], people: NDArray[np.float64], question: 
 
 
 def _ranked(rows: list[TerritoryCoverage]) -> list[TerritoryCoverage]:
-    """Give equal gaps equal ranks; no rank without a gap."""
+    """Return the rows with ranks: equal gaps share the best rank; no rank without a gap."""
     gaps = sorted((r.gap for r in rows if r.gap), reverse=True)
+    # Reversed, so that the first (best) position of equal gaps is the one that stays.
     rank = {gap: position for position, gap in reversed(list(enumerate(gaps, start=1)))}
     return [replace(r, gap_rank=rank[r.gap]) if r.gap else r for r in rows]

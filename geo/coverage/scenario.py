@@ -1,13 +1,13 @@
-"""What if: sites opened, closed, moved or open at other hours, without touching what is stored.
+"""Scenarios: sites opened, closed, moved or given other hours, without changing stored data.
 
-Edits have a JSON form, an object each, told apart by `action`:
+Edits have a JSON form, one object each, distinguished by `action`:
 
     {"action": "open", "name": "…", "longitude": 0.6, "latitude": 44.2, "services": ["…"], …}
     {"action": "close", "site": "dataset--id"}
     {"action": "move", "site": "dataset--id", "longitude": 0.6, "latitude": 44.2}
     {"action": "hours", "site": "dataset--id", "horaires": "Sa 09:00-12:00"}
 
-Coordinates are WGS 84 degrees. Every field, and what each edit changes: docs/scenarios.md.
+Coordinates are WGS 84 degrees. All fields and the effect of each edit: docs/scenarios.md.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Territory
 
 DATASET: Final = "scenario"
-"""Dataset of the sites a scenario opens."""
+"""Dataset name of sites opened by a scenario."""
 
 MARGIN_M: Final = 50_000
-"""How far beyond the territory a site may be opened or moved, in metres: farther serves nobody in it."""
+"""How far outside the territory a site may be placed, metres: beyond that it serves nobody inside."""
 
 EDITS_MAX: Final = 200
-"""Edits of one scenario at most."""
+"""Largest number of edits in a scenario."""
 
 NAME_MAX: Final = 200
-"""Longest name of an opened site, in characters."""
+"""Longest name of an opened site, characters."""
 
-_TRUTHS: Final = ("pass_numerique", "membre_reseau", "acces_fauteuil")
+_BOOLEANS: Final = ("pass_numerique", "membre_reseau", "acces_fauteuil")
 _QUOTED_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A site that does not exist, opened at a point; facts left out are unknown.
+    """Open a new site at a point; omitted fields are unknown.
 
-    Facts bear the names, and take the values, of the standard's fields.
+    Fields have the names and values of the national standard.
     """
 
     action: ClassVar[str] = "open"
@@ -80,7 +80,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """A site in service, closed."""
+    """Close an existing site."""
 
     action: ClassVar[str] = "close"
 
@@ -89,7 +89,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A site in service, moved to a point."""
+    """Move an existing site to a point."""
 
     action: ClassVar[str] = "move"
 
@@ -100,7 +100,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A site in service, open at other hours (OpenStreetMap's syntax)."""
+    """Give an existing site other opening hours (OpenStreetMap syntax)."""
 
     action: ClassVar[str] = "hours"
 
@@ -120,19 +120,19 @@ _NEEDED: Final = {
 
 
 def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
-    """Read edits from their JSON form, and check them against the data they start from.
+    """Parse edits from JSON and check them against a snapshot.
 
     Parameters
     ----------
     value
-        A list of objects, as a JSON reader gives them.
+        A list of objects, as decoded from JSON.
     snapshot
-        State whose sites may be edited; its own territory and `MARGIN_M` around it may be built on.
+        State whose sites are edited; new positions must be in its territory or within `MARGIN_M`.
 
     Raises
     ------
     InvalidScenario
-        Telling every error at once, each with the rank of its edit (from 1) and its field.
+        Listing all errors, each with the rank of its edit (from 1) and its field.
     """
     if not isinstance(value, list):
         raise InvalidScenario(
@@ -156,31 +156,31 @@ def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
             edits.append((rank, edit))
     problems += _contradictions(edits)
     if problems:
-        told = "une erreur" if len(problems) == 1 else f"{len(problems)} erreurs"
+        count_text = "une erreur" if len(problems) == 1 else f"{len(problems)} erreurs"
         raise InvalidScenario(
-            f"Ce scénario a {told} : {' ; '.join(problems)}.",
+            f"Ce scénario a {count_text} : {' ; '.join(problems)}.",
             "Corrigez chacune de ces modifications, ou retirez-la.",
         )
     return tuple(edit for _, edit in edits)
 
 
 def edits_to_json(edits: Iterable[Edit]) -> list[dict[str, Any]]:
-    """The JSON form of edits, facts left out when unknown; `edits_of` reads it back."""
-    return [{"action": edit.action, **dict(_said(edit))} for edit in edits]
+    """Return the JSON form of edits, without unknown fields; `parse_edits` reads it back."""
+    return [{"action": edit.action, **dict(_known_fields(edit))} for edit in edits]
 
 
 def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
-    """The snapshot as it would be after edits; the one given stays as it is.
+    """Return a new snapshot with the edits applied.
 
-    Opened sites are identified "scenario--1", "scenario--2"… in the order of their edits. They, and
-    moved ones, are placed exactly, in the commune whose boundary holds their point; where none
-    does, their commune is not known. The version stays that of the data: a cache of answers keys
-    on the edits too.
+    Opened sites get the identifiers "scenario--1", "scenario--2"… in the order of their edits. Opened
+    and moved sites have an exact position and belong to the commune whose boundary contains it; if
+    there is none, their commune is unknown. The version number does not change, so caches of answers
+    must also be keyed by the edits.
 
     Raises
     ------
     UnknownSite
-        If an edit names a site that is not in service in this snapshot.
+        If an edit names a site that is not in the snapshot.
     """
     sites = {site.id: site for site in snapshot.sites}
     numbers = (str(n) for n in count(1) if f"{DATASET}--{n}" not in sites)
@@ -202,7 +202,7 @@ def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
 
 
 class _EditReader:
-    """One edit as it is read, and what is wrong with it."""
+    """Parses one edit and collects its errors."""
 
     def __init__(self, value: object, in_service: Collection[str], area: _BuildableArea) -> None:
         self._value: Mapping[Any, Any] = value if isinstance(value, dict) else {}
@@ -210,26 +210,26 @@ class _EditReader:
         self._area = area
         self.problems: list[str] = []
         if not isinstance(value, dict):
-            self._wrong("action", f"un objet est attendu ; reçu : {_quoted(value)}")
+            self._error("action", f"un objet est attendu ; reçu : {_quoted(value)}")
 
     def edit(self) -> Edit | None:
-        """The edit, or None when anything is wrong with it."""
+        """Return the edit, or None if it has errors."""
         if self.problems:
             return None
         action = self._value.get("action")
         kind = _KINDS.get(action) if isinstance(action, str) else None
         if kind is None:
-            self._wrong("action", f"{_quoted(action)} n'est pas l'une de : {', '.join(_KINDS)}")
+            self._error("action", f"{_quoted(action)} n'est pas l'une de : {', '.join(_KINDS)}")
             return None
         known = [field.name for field in fields(kind)]
         for name in self._value:
             if name not in ("action", *known):
                 near = get_close_matches(str(name), known, n=1)
                 hint = f" ; vouliez-vous dire « {near[0]} » ?" if near else ""
-                self._wrong(str(name)[:_QUOTED_MAX], f"ce champ n'existe pas pour « {kind.action} »{hint}")
+                self._error(str(name)[:_QUOTED_MAX], f"ce champ n'existe pas pour « {kind.action} »{hint}")
         for name in _NEEDED[kind.action]:
             if self._value.get(name) is None:
-                self._wrong(name, "il manque")
+                self._error(name, "il manque")
         values = {name: self._read(name, self._value[name]) for name in known if self._given(name)}
         if "longitude" in values:
             self._check_place(values["longitude"], values.get("latitude"))
@@ -241,31 +241,31 @@ class _EditReader:
     def _read(self, name: str, value: object) -> Any:
         if name in standard.ENUMERATIONS:
             return self._labels(name, value)
-        if name in _TRUTHS:
-            return self._truth(name, value)
+        if name in _BOOLEANS:
+            return self._boolean(name, value)
         if name in ("longitude", "latitude"):
-            return self._degrees(name, value)
+            return self._coordinate(name, value)
         if not isinstance(value, str):
-            self._wrong(name, f"un texte est attendu ; reçu : {_quoted(value)}")
+            self._error(name, f"un texte est attendu ; reçu : {_quoted(value)}")
             return ""
         return {"name": self._name, "site": self._site, "horaires": self._hours}[name](value)
 
     def _name(self, value: str) -> str:
         name, _ = clean_text(value)
         if not name:
-            self._wrong("name", "un nom est attendu")
+            self._error("name", "un nom est attendu")
         if len(name) > NAME_MAX:
-            self._wrong("name", f"{len(name)} caractères ; {NAME_MAX} au plus sont admis")
+            self._error("name", f"{len(name)} caractères ; {NAME_MAX} au plus sont admis")
         return name
 
     def _site(self, value: str) -> str:
         if value not in self._in_service:
-            self._wrong("site", f"aucun lieu en service ne porte l'identifiant {_quoted(value)}")
+            self._error("site", f"aucun lieu en service ne porte l'identifiant {_quoted(value)}")
         return value
 
     def _hours(self, value: str) -> str:
         if not is_readable(value):
-            self._wrong(
+            self._error(
                 "horaires",
                 f"{_quoted(value)} ne se lit pas ; écrivez par exemple « Mo-Fr 09:00-12:00; Sa 09:00-12:00 »",
             )
@@ -273,48 +273,48 @@ class _EditReader:
 
     def _labels(self, name: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            self._wrong(name, f"une liste de textes est attendue ; reçu : {_quoted(value)}")
+            self._error(name, f"une liste de textes est attendue ; reçu : {_quoted(value)}")
             return ()
         accepted = standard.ENUMERATIONS[name]
         if len(value) > len(accepted):
-            self._wrong(name, f"{len(value)} valeurs ; le standard n'en a que {len(accepted)}")
+            self._error(name, f"{len(value)} valeurs ; le standard n'en a que {len(accepted)}")
             return ()
         for each in value:
             if each not in accepted:
                 near = get_close_matches(each[:_QUOTED_MAX], accepted, n=1) or accepted
                 listed = ", ".join(f"« {label} »" for label in near)
-                self._wrong(name, f"{_quoted(each)} n'est pas une valeur du standard, comme {listed}")
+                self._error(name, f"{_quoted(each)} n'est pas une valeur du standard, comme {listed}")
         return tuple(dict.fromkeys(value))
 
-    def _truth(self, name: str, value: object) -> bool | None:
+    def _boolean(self, name: str, value: object) -> bool | None:
         if isinstance(value, bool):
             return value
-        self._wrong(name, f"true ou false est attendu ; reçu : {_quoted(value)}")
+        self._error(name, f"true ou false est attendu ; reçu : {_quoted(value)}")
         return None
 
-    def _degrees(self, name: str, value: object) -> float | None:
+    def _coordinate(self, name: str, value: object) -> float | None:
         bound = 180 if name == "longitude" else 90
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= bound:
             return float(value)
-        self._wrong(name, f"un nombre entre -{bound} et {bound} est attendu ; reçu : {_quoted(value)}")
+        self._error(name, f"un nombre entre -{bound} et {bound} est attendu ; reçu : {_quoted(value)}")
         return None
 
     def _check_place(self, longitude: float | None, latitude: float | None) -> None:
         if longitude is None or latitude is None:
             return
         if not self._area.contains(longitude, latitude):
-            self._wrong(
+            self._error(
                 "longitude",
                 f"le point ({longitude:g}, {latitude:g}) est à plus de {MARGIN_M // 1_000} km du territoire "
                 "(longitude d'abord, puis latitude)",
             )
 
-    def _wrong(self, field: str, why: str) -> None:
+    def _error(self, field: str, why: str) -> None:
         self.problems.append(f"champ « {field} » : {why}")
 
 
 def _contradictions(edits: Iterable[tuple[int, Edit]]) -> Iterator[str]:
-    """Edits of one site that cannot all hold: two of a kind, or any beside its closing."""
+    """Yield errors for edits of one site that contradict each other: two of a kind, or any with a closing."""
     of_site: dict[str, list[tuple[int, Edit]]] = defaultdict(list)
     for rank, edit in edits:
         if not isinstance(edit, Open):
@@ -338,7 +338,7 @@ class _BuildableArea:
         self._boundaries = np.array([commune.boundary for commune in territory.communes])
 
     def contains(self, longitude: float, latitude: float) -> bool:
-        """Whether a WGS 84 point lies in the area."""
+        """Return whether a WGS 84 point lies in the area."""
         if shapely.intersects_xy(self._boundaries, longitude, latitude).any():
             return True
         x, y = project(longitude, latitude, self._crs)[0]
@@ -353,7 +353,7 @@ class _BuildableArea:
         return shapely.STRtree(reproject(self._boundaries, source=WGS84, target=self._crs))
 
 
-def _said(edit: Edit) -> Iterator[tuple[str, Any]]:
+def _known_fields(edit: Edit) -> Iterator[tuple[str, Any]]:
     for field in fields(edit):
         value = getattr(edit, field.name)
         if value is not None and value not in ("", ()):
@@ -361,7 +361,7 @@ def _said(edit: Edit) -> Iterator[tuple[str, Any]]:
 
 
 def _opened(edit: Open, number: str, territory: Territory) -> Site:
-    facts = {name: getattr(edit, name) for name in (*standard.ENUMERATIONS, *_TRUTHS, "horaires")}
+    facts = {name: getattr(edit, name) for name in (*standard.ENUMERATIONS, *_BOOLEANS, "horaires")}
     return Site(
         local_id=number,
         pivot=standard.UNKNOWN_PIVOT,
@@ -371,14 +371,14 @@ def _opened(edit: Open, number: str, territory: Territory) -> Site:
         latitude=edit.latitude,
         longitude=edit.longitude,
         jeu_de_donnees=DATASET,
-        **_commune_fields(_holding(territory, edit.longitude, edit.latitude)),
+        **_commune_fields(_commune_at(territory, edit.longitude, edit.latitude)),
         **facts,
     )
 
 
 def _moved(site: Site, edit: Move, territory: Territory) -> Site:
-    """The site at its new point; its address was that of the old one."""
-    commune = _holding(territory, edit.longitude, edit.latitude)
+    """Return the site at its new position, without its address, which was that of the old one."""
+    commune = _commune_at(territory, edit.longitude, edit.latitude)
     stays = commune is not None and commune.code == site.code_insee
     return replace(
         site,
@@ -399,8 +399,8 @@ def _commune_fields(commune: Commune | None) -> dict[str, Any]:
     return {"commune": commune.name, "code_insee": commune.code, "code_postal": only}
 
 
-def _holding(territory: Territory, longitude: float, latitude: float) -> Commune | None:
-    """The commune whose boundary holds a point; on a shared line, our own first, then the lower code."""
+def _commune_at(territory: Territory, longitude: float, latitude: float) -> Commune | None:
+    """Return the commune that contains a point; on a border, the territory's own, then the lower code."""
     communes = (*territory.communes, *territory.context)
     boundaries = np.array([commune.boundary for commune in communes])
     found = np.flatnonzero(shapely.intersects_xy(boundaries, longitude, latitude))

@@ -1,9 +1,11 @@
-"""Weekly tours of a bus: which stops reach most people, and which two to make on the same day.
+"""Weekly tours of a bus: the stops that reach most people, and which two to combine in a day.
 
-First the stops: those of `siting.maximal_coverage`, among the candidates near enough to the base.
-Then the days: among all ways to share these stops between the half-days, one of the least driving,
-found exactly by dynamic programming over sets of stops (at most 12). So driving never costs
-people; among several sets of stops that reach as many people, the shortest to drive is not sought.
+1. Stops: `siting.maximal_coverage` among the candidates close enough to the base.
+2. Days: of all ways to distribute these stops over the free half-days, one with the least driving,
+   found exactly by dynamic programming over sets of stops (at most 12, hence 2¹² sets).
+
+Driving is never traded against people. Among sets of stops that reach equally many people, the one
+that is shortest to drive is not searched for.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from geo.coverage.siting import TIME_LIMIT_S, Plan, maximal_coverage
 from geo.errors import ImpossibleQuestion
 
 DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi")
-"""Days a tour may have, by their number in `HalfDay`."""
+"""Days of a tour, in the order of `HalfDay.day`."""
 
 
 class Half(StrEnum):
@@ -42,18 +44,17 @@ class HalfDay:
 
 @dataclass(frozen=True, slots=True)
 class TourStop:
-    """One line of the week.
+    """One stop of the week.
 
     Attributes
     ----------
     candidate
         Row of `times`.
     gained
-        People it adds to those of the stops before it in the order of what each adds; 0 for a
-        further visit of the same stop.
+        People newly reached, stops being taken by decreasing gain; 0 for a repeated visit.
     driving_s
-        Seconds driven to it, from the base or from the morning's stop, and back to the base when
-        it is the last of its day.
+        Seconds driven to it from the base or from the morning's stop, and back to the base if it is
+        the last of its day.
     """
 
     half_day: HalfDay
@@ -64,16 +65,16 @@ class TourStop:
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """A week of stops, in the order of the week, and what it reaches.
+    """A week of stops, in chronological order.
 
     Attributes
     ----------
     driving_s
         Seconds driven in the week.
     free
-        Half-days left free: a stop more would reach nobody.
+        Half-days without a stop, because another one would reach nobody.
     plan
-        The choice of stops, with people gained, bound and status.
+        Choice of the stops, with people gained, bound and status.
     """
 
     stops: tuple[TourStop, ...]
@@ -96,31 +97,31 @@ def weekly_tour(
     visits: int = 1,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> Tour:
-    """Choose at most one stop for each half-day: most people newly near a stop, then least driving.
+    """Choose at most one stop for each half-day: most people newly reached, then least driving.
 
     Parameters
     ----------
     times, existing, people, within_s, time_limit_s
         As in `maximal_coverage`: a stop serves the places within `within_s` of it.
     half_days
-        When the bus is free, each at most once.
+        Half-days when the bus is free, each at most once.
     between
         Seconds from candidate to candidate, shape (candidates, candidates).
     from_base, to_base
         Seconds from the base to each candidate and back, shape (candidates,).
     drive_limit_s
-        Candidates farther than this from the base, there or back, are left out.
+        Candidates farther than this from the base, there or back, are left out; seconds, inclusive.
     visits
-        How often a stop may be made in a week, at least 1: half-days for which no further stop
-        reaches anybody go to the stops that reach most.
+        How often a stop may be visited in a week, at least 1: half-days for which no further stop
+        reaches anybody go to the stops that reach most people.
 
     Raises
     ------
     ImpossibleQuestion
-        As in `maximal_coverage`; no half-day, one twice or on no working day; no visit; every
-        candidate beyond the limit.
+        As in `maximal_coverage`; also if there is no half-day, one is repeated or not on a working
+        day, `visits` is less than 1, or all candidates are beyond the limit.
     ValueError
-        As in `maximal_coverage`; tables between stops of another size or NaN.
+        As in `maximal_coverage`; also if a driving table has another size, NaN or negative times.
     """
     _check_week(half_days, visits)
     count = len(times)
@@ -144,10 +145,13 @@ def weekly_tour(
         p=min(len(half_days), count),
         time_limit_s=time_limit_s,
     )
-    made = (plan.chosen * visits)[: len(half_days)]
-    rows = np.array([each.candidate for each in made], dtype=np.intp)
-    gains = [each.gained for each in plan.chosen] + [0.0] * (len(made) - len(plan.chosen))
+    # All stops once, then all again, as often as visits allow: only first visits gain people.
+    visited = (plan.chosen * visits)[: len(half_days)]
+    rows = np.array([each.candidate for each in visited], dtype=np.intp)
+    gains = [each.gained for each in plan.chosen] + [0.0] * (len(visited) - len(plan.chosen))
 
+    # From here on stops are numbered by their place in `visited`. From one to the next the bus may
+    # also drive through its base, if that is shorter.
     there, back = (a[rows].astype(np.float64) for a in (from_base, to_base))
     onward = np.minimum(between[np.ix_(rows, rows)], back[:, None] + there)
     days = [[h for h in _in_week_order(half_days) if h.day == day] for day in range(len(DAYS))]
@@ -182,11 +186,25 @@ def _least_driving(
     whole: int,
     half: int,
 ) -> tuple[_Trip, ...]:
-    """Share stops between days, of two stops at most (`whole`) or one (`half`), for least driving.
+    """Distribute stops over days with the least driving.
+
+    Dynamic programming over the set of stops left and the days left. INVARIANT: the first stop left is
+    always placed next, alone or with one of the others; days of a kind being interchangeable, this
+    covers every distribution once. A stop alone takes a half day if one is left, which is never
+    worse, as a whole day could also take a pair.
+
+    Parameters
+    ----------
+    there, back
+        Seconds from the base to each stop and back, shape (stops,).
+    onward
+        Seconds from stop to stop, shape (stops, stops).
+    whole, half
+        Number of days with two free half-days, and with one.
 
     Returns
     -------
-    One trip a day, of one stop or two in the order of driving; those of the first stops first.
+    One trip a day, of one stop, or two in driving order; sorted by first stop.
     """
     pair = there[:, None] + onward + back
 
@@ -195,16 +213,17 @@ def _least_driving(
         if not left:
             return 0.0, ()
         first, others = left[0], left[1:]
-        found: tuple[float, tuple[_Trip, ...]] = (inf, ())
+        best_plan: tuple[float, tuple[_Trip, ...]] = (inf, ())
         if whole + half:
             rest = best(others, whole - (not half), half - bool(half))
-            found = (float(there[first] + back[first]) + rest[0], ((first,), *rest[1]))
+            best_plan = (float(there[first] + back[first]) + rest[0], ((first,), *rest[1]))
         if whole:
             for other in others:
                 trip = min((first, other), (other, first), key=lambda each: float(pair[each]))
                 rest = best(tuple(i for i in others if i != other), whole - 1, half)
-                found = min(found, (float(pair[trip]) + rest[0], (trip, *rest[1])), key=lambda each: each[0])
-        return found
+                plan = (float(pair[trip]) + rest[0], (trip, *rest[1]))
+                best_plan = min(best_plan, plan, key=lambda each: each[0])
+        return best_plan
 
     return best(tuple(range(len(there))), whole, half)[1]
 

@@ -1,7 +1,7 @@
-"""Where the next sites should open: a question asked of a frame, answered by the location models.
+"""Where the next sites should open: the location models applied to an analysis context.
 
-Existing sites that answer the question of coverage stay; candidates are places by name. What is
-weighed is need (people × indicators); what is told is persons.
+Existing sites that are counted for the coverage question stay open; candidates are named places. The
+models optimise need (people × indicators); results are given in persons.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from geo.territory.model import Territory
 
 CANDIDATES_MAX: Final = 1_000
 TOUR_DRIVE_MIN: Final = 60
-"""How far from its base a bus may stop, minutes."""
+"""Longest drive of a bus from its base to a stop, minutes."""
 
 Report = Callable[[float, str], None]
-"""Told how far the work is, from 0 to 1, and what is being done (French)."""
+"""Callback for progress: share done, from 0 to 1, and the current step (French)."""
 
 
 class Model(StrEnum):
-    """What "best" means."""
+    """The location model to optimise."""
 
     MAXIMAL_COVERAGE = "maximal_coverage"
     P_MEDIAN = "p_median"
@@ -40,7 +40,7 @@ class Model(StrEnum):
 
     @property
     def label(self) -> str:
-        """The French words shown to readers."""
+        """Return the French label shown to users."""
         return {
             Model.MAXIMAL_COVERAGE: "couvrir le plus de monde",
             Model.P_MEDIAN: "réduire le temps de trajet moyen",
@@ -51,7 +51,7 @@ class Model(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place where a site may open; degrees, and the commune's INSEE code or ""."""
+    """A place where a site may open; WGS 84 degrees, and the INSEE code of its commune or ""."""
 
     name: str
     longitude: float
@@ -61,18 +61,20 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SitingQuestion:
-    """What is asked.
+    """Parameters of a siting query.
 
     Attributes
     ----------
     p
-        Number of sites to open; not used by set cover, nor by a tour (one stop a half-day).
+        Number of sites to open; ignored by set cover and by tours (one stop per half-day).
     within_min
-        Minutes of travel within which people are served.
+        Travel time within which people are served, minutes.
     candidates
         Where a site may open; empty for every town hall of the territory.
     half_days
         When the bus is free ("lundi matin"); `base` is the INSEE code of the commune it leaves from.
+    time_limit_s
+        Time limit of the solver, seconds.
     """
 
     question: Question
@@ -87,10 +89,11 @@ class SitingQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One site to open, the one that adds most first.
+    """One site to open; `rank` 1 has the largest gain.
 
-    `people_gained` are persons newly within `within_min` thanks to it, `people_cumulated` with
-    those before it; `minutes_saved` is the mean time the whole population saves with those so far.
+    `people_gained` counts the persons it newly brings within `within_min`, `people_cumulated` includes
+    those of the sites before it. `minutes_saved` is the mean time the whole population saves with all
+    sites up to this one.
     """
 
     rank: int
@@ -102,7 +105,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class BusStop:
-    """One half-day of a tour; `driving_min` to get there, and back to the base if it ends the day."""
+    """One half-day of a tour; `driving_min` includes the way back to the base if it ends the day."""
 
     half_day: str
     candidate: Candidate
@@ -112,10 +115,10 @@ class BusStop:
 
 @dataclass(frozen=True)
 class SitingPlan:
-    """The sites to open, and how sure it is that none are better.
+    """The sites to open, and how good the plan is known to be.
 
-    `served_before` and `people` are persons within `within_min` of an existing site, and all
-    persons counted. `out_of_reach` are persons neither an existing site nor a candidate serves.
+    `served_before` counts the persons within `within_min` of an existing site, `people` all persons,
+    and `out_of_reach` those that no existing site or candidate serves.
     """
 
     asked: SitingQuestion
@@ -128,20 +131,20 @@ class SitingPlan:
 
 
 def town_halls(territory: Territory) -> tuple[Candidate, ...]:
-    """Every town hall of the territory."""
+    """Return every town hall of the territory as a candidate."""
     return tuple(Candidate(c.name, c.town_hall.x, c.town_hall.y, c.code) for c in territory.communes)
 
 
 def where_next(
     frame: AnalysisContext, asked: SitingQuestion, report: Report = lambda _share, _doing: None
 ) -> SitingPlan:
-    """Answer where the next sites should open.
+    """Solve a siting query.
 
     Raises
     ------
     ImpossibleQuestion
         If there are too many candidates, none, or fewer than sites to open; if the tour has no
-        half-day, or its base is no commune of the territory.
+        half-day, or its base is not a commune of the territory.
     """
     territory = frame.snapshot.territory
     candidates = asked.candidates or town_halls(territory)
@@ -242,7 +245,7 @@ def _gains(
     plan: Plan,
     within_s: float,
 ) -> list[float]:
-    """Persons newly within the threshold thanks to each site of a plan, in its order."""
+    """Return the persons newly within the threshold with each site of a plan, in its order."""
     served, gains = existing <= within_s, []
     for each in plan.chosen:
         newly = (times[each.candidate] <= within_s) & ~served

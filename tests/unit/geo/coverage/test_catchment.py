@@ -16,7 +16,6 @@ from geo.coverage.catchment import (
     Gaussian,
     Step,
     accessible_supply,
-    mean_by,
     parse_decay,
 )
 from geo.errors import PorteeError
@@ -239,12 +238,3 @@ def test_a_decay_that_makes_no_sense_is_refused_with_an_example(text, why):
 def test_decays_are_written_as_people_write_them():
     assert APL.text == "pas:10=1,15=2/3,20=1/3"
     assert parse_decay(" pas:10=1, 15=0.660, 22.5=33/100 ").text == "pas:10=1,15=0.66,22.5=0.33"
-
-
-def test_the_mean_of_a_territory_weighs_its_places_by_need():
-    values = np.array([1.0, 4.0, 2.0, 4.0, 9.0])
-    need = np.array([3.0, 1.0, 0.0, 0.0, 5.0])
-    membership = np.array([0, 0, 1, 1, -1])
-    found = mean_by(values, need, membership, 3)
-    assert found[:2].tolist() == [1.75, 3.0]
-    assert math.isnan(found[2])

@@ -11,7 +11,7 @@ import shapely
 
 from geo.errors import ImpossibleQuestion
 from geo.reach import straight_line
-from geo.reach.isochrones import BESIDE_M, CELL_M, MINUTES, isochrones
+from geo.reach.isochrones import BESIDE_M, CELL_M, MINUTES, _bands, isochrones
 from geo.reach.modes import Mode
 from geo.reach.travel import Travel
 from tests.support.roads import grid, road_graph
@@ -90,3 +90,34 @@ def test_without_roads_it_is_a_circle():
     (found,) = isochrones(travel, (X, Y), Mode.FOOT, (15,))
     radius = straight_line.SPEED_KMH[Mode.FOOT] * 1_000 / 4 / 1.25
     assert found.area.area == pytest.approx(pi * radius**2, rel=0.01)
+
+
+def test_land_counts_up_to_500_metres_from_a_road_and_no_farther():
+    """A straight road and a limit far above the approach: only the cut stops the area."""
+    road = by_road(road_graph([(X, Y), (X + 10_000, Y)], [(0, 1, 60, 60)]))
+    (found,) = isochrones(road, (X + 5_000, Y), Mode.CAR, (45,))
+    _, south, _, north = found.area.bounds
+    # Cells whose centres lie on the road row, five rows on either side of it.
+    assert (round(south - Y), round(north - Y)) == (-BESIDE_M, BESIDE_M + CELL)
+    assert found.area.contains(shapely.box(X, Y - BESIDE_M + 1, X + 10_000, Y + BESIDE_M + CELL - 1))
+
+
+def test_a_cell_exactly_at_the_limit_is_inside():
+    """Columns of ten cells: at once, at the first limit, just beyond it, at the second, never."""
+    seconds = np.repeat([[0.0, 60.0, 60.0 + 1e-9, 120.0, np.inf]], 20, axis=0).repeat(10, axis=1)
+    first, second = _bands(seconds, [60.0, 120.0], np.zeros(2), 10.0)
+    assert (first.bounds[2], second.bounds[0], second.bounds[2]) == (200, 200, 400)
+    assert first.contains(shapely.box(10, 10, 199, 190))
+    assert second.contains(shapely.box(201, 10, 390, 190))
+
+
+def test_minutes_are_sorted_and_asked_once():
+    found = isochrones(Travel(None, detour_factor=1.0), (X, Y), Mode.CAR, (20, 5, 20))
+    assert [each.minutes for each in found] == [5, 20]
+
+
+def test_a_point_of_its_own_edge_is_reached_along_it_when_the_ends_are_too_far():
+    long_road = by_road(road_graph([(X, Y), (X + 40_000, Y)], [(0, 1, 2_400, 2_400)]))
+    (found,) = isochrones(long_road, (X + 20_000, Y), Mode.CAR, (5,))
+    west, _, east, _ = found.area.bounds
+    assert (west, east) == (pytest.approx(X + 15_000, abs=BESIDE_M), pytest.approx(X + 25_000, abs=BESIDE_M))

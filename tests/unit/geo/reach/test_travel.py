@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -10,10 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.reach import straight_line
+from geo.reach import graph_files, straight_line
 from geo.reach.modes import Mode
 from geo.reach.profiles import load_profiles
-from geo.reach.travel import FAR_FROM_ROAD_M, Travel
+from geo.reach.travel import (
+    FAR_FROM_ROAD_M,
+    SNAPPED_SET_MIN,
+    SNAPPED_SETS_MAX,
+    TIMES_FOLDER,
+    Travel,
+    load_travel,
+)
 from tests.support.roads import grid, road_graph, slow_times
 
 APPROACH_M_S = load_profiles()[Mode.CAR].approach_kmh / 3.6
@@ -175,6 +183,96 @@ class TestCache:
         town = grid(5, 5)
         for job, seconds in zip(jobs, found, strict=True):
             assert np.array_equal(seconds, times(town, self.PLACES, job))
+
+
+class TestCacheKeys:
+    """Stored times are used again only where everything they depend on is the same."""
+
+    PLACES = (point(0.5, 0.4), point(3, 2))
+    SITES = (point(1.2, 1.5), point(2.5, 2.9))
+    """Beside the road, so that node times include an approach."""
+
+    def stored_and_fresh(self, travel, mode):
+        fresh = Travel(travel.graph, detour_factor=1.3)
+        return [
+            each.to_sites(np.array(self.SITES), mode).from_places(np.array(self.PLACES))
+            for each in (travel, fresh)
+        ]
+
+    def test_another_mode_has_its_own_times(self, tmp_path, monkeypatch):
+        """Even where both modes approach the road at the same speed."""
+        profiles = load_profiles()
+        alike = {mode: replace(profile, approach_kmh=4.5) for mode, profile in profiles.modes.items()}
+        monkeypatch.setattr("geo.reach.travel.load_profiles", lambda: replace(profiles, modes=alike))
+        town = grid(5, 5)
+        slow = {mode: seconds * (1 + 9 * (mode is Mode.FOOT)) for mode, seconds in both_modes(town).items()}
+        graph = replace(town, seconds=slow, reachable=dict.fromkeys(slow, town.reachable[Mode.CAR]))
+        travel = Travel(graph, detour_factor=1.3, folder=tmp_path)
+        for mode in (Mode.CAR, Mode.FOOT):
+            stored, fresh = self.stored_and_fresh(travel, mode)
+            assert np.array_equal(stored, fresh)
+
+    def test_another_graph_has_its_own_times(self, tmp_path):
+        for seconds, checksum in ((60, "a" * 64), (90, "b" * 64)):
+            town = grid(5, 5, seconds=seconds)
+            graph = replace(town, about=replace(town.about, checksum=checksum))
+            travel = Travel(graph, detour_factor=1.3, folder=tmp_path)
+            stored, fresh = self.stored_and_fresh(travel, Mode.CAR)
+            assert np.array_equal(stored, fresh)
+
+    def test_another_approach_speed_has_its_own_times(self, tmp_path, monkeypatch):
+        """Node times include the approach to the site, so a new profile must not read old ones."""
+        profiles = load_profiles()
+        times(grid(5, 5), self.PLACES, self.SITES, folder=tmp_path)
+        car = replace(profiles[Mode.CAR], approach_kmh=profiles[Mode.CAR].approach_kmh / 2)
+        slower = replace(profiles, modes={**profiles.modes, Mode.CAR: car})
+        monkeypatch.setattr("geo.reach.travel.load_profiles", lambda: slower)
+        fresh = times(grid(5, 5), self.PLACES, self.SITES)
+        assert np.array_equal(times(grid(5, 5), self.PLACES, self.SITES, folder=tmp_path), fresh)
+
+    def test_directions_are_not_confused(self):
+        """Asked to a point then from it, on one-way streets."""
+        ring = road_graph(
+            [point(0, 0), point(1, 0), point(1, 1), point(0, 1)],
+            [(0, 1, 60, inf), (1, 2, 60, inf), (2, 3, 60, inf), (3, 0, 60, inf)],
+        )
+        travel, place = Travel(ring, detour_factor=1.3), np.array([point(1, 0.5)])
+        to_it = travel.between(point(0.5, 0), place, Mode.CAR)
+        from_it = travel.between(point(0.5, 0), place, Mode.CAR, outward=True)
+        assert (to_it[0], from_it[0]) == (pytest.approx(180), pytest.approx(60))
+
+    def test_two_sets_of_places_are_not_confused(self):
+        """Sets large enough to be cached, of the same size."""
+        travel = Travel(grid(5, 5), detour_factor=1.3)
+        sites = travel.to_sites(np.array(self.SITES), Mode.CAR)
+        rng = np.random.default_rng(3)
+        for _ in range(SNAPPED_SETS_MAX + 2):
+            places = np.array(point(0, 0)) + rng.uniform(0, 4_000, (SNAPPED_SET_MIN, 2))
+            alone = [sites.from_place(tuple(place)) for place in places]
+            for _ in range(2):
+                assert np.array_equal(sites.from_places(places).T, alone)
+
+
+def both_modes(graph):
+    return dict.fromkeys((Mode.CAR, Mode.FOOT), graph.seconds[Mode.CAR])
+
+
+def test_loading_a_graph_removes_the_times_of_others(tmp_path):
+    town = grid(3, 3)
+    graph = replace(town, about=replace(town.about, checksum=graph_files.checksum(town)))
+    graph_files.write_graph(graph, graph_files.roads_folder(tmp_path))
+    old, current = (tmp_path / TIMES_FOLDER / name for name in ("0" * 64, graph.about.checksum))
+    for folder in (old, current):
+        folder.mkdir(parents=True)
+    travel = load_travel(graph.about, home=tmp_path, detour_factor=1.3)
+    assert travel.graph is not None
+    assert [folder.exists() for folder in (old, current)] == [False, True]
+
+
+@pytest.mark.parametrize(("metres", "far"), [(FAR_FROM_ROAD_M, False), (FAR_FROM_ROAD_M + 0.5, True)])
+def test_a_place_exactly_at_the_distance_is_not_far_from_a_road(metres, far):
+    travel = Travel(grid(2, 1), detour_factor=1.3)
+    assert travel.far_from_road(np.array([(X + 500, Y + metres)]), Mode.CAR).tolist() == [far]
 
 
 def _in_process(folder, sites):
