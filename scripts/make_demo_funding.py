@@ -17,9 +17,10 @@ from pathlib import Path
 
 from geo.funding.action_kinds import load_kinds
 from geo.funding.template_columns import ACTION, templates
-from geo.funding.templates import plain_csv, template_row
+from geo.funding.templates import template_row
 from geo.settings import ROOT
 from geo.sites.model import LOCAL_PREFIX
+from geo.tables_out import csv_bytes, text_columns
 from geo.territory.files import read_territory
 from geo.territory.model import Commune
 
@@ -331,7 +332,7 @@ def write(folder: Path) -> None:
         template = known[kind]
         headings = [column.heading for column in template.columns]
         (folder / f"{kind}.csv").write_bytes(
-            plain_csv(headings, [template_row(template, row) for row in rows])
+            csv_bytes(text_columns(headings), [template_row(template, row) for row in rows])
         )
 
 

@@ -6,13 +6,10 @@ come from a source file is never interpreted as a formula in any format.
 
 from __future__ import annotations
 
-import csv
 import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO, StringIO
-from math import isfinite
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,18 +19,15 @@ import orjson
 import pandas as pd
 import pyogrio
 import shapely
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 from shapely import Geometry, MultiPolygon
 
+from geo import tables_out
 from geo.coverage.compare import CoverageChange
 from geo.coverage.gaps import Gap, question_text
 from geo.coverage.measure import CAP_MIN, STALE_AFTER, Coverage
 from geo.crs import WGS84, reproject
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
-from geo.sites.export import escape_formula
+from geo.tables_out import Column, Dialect, Kind, Table, clean, plain_value
 from geo.territory.model import TerritoryKind
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
@@ -42,7 +36,7 @@ About: TypeAlias = Sequence[tuple[str, str]]
 """Notes about a table: (heading, sentence) pairs in French."""
 
 LAYER: Final = "couverture"
-README: Final = "Lisez-moi"
+README: Final = tables_out.README
 DEMONSTRATION: Final = "Données de démonstration : des lieux montrés ici sont inventés."
 
 _MEANINGS: Final[dict[str, str]] = {
@@ -94,9 +88,6 @@ _FORMATS: Final = {
     **dict.fromkeys(("supply", "change_supply"), "0.00"),
     **dict.fromkeys(("longitude", "latitude"), "0.00000"),
 }
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NOT_IN_TITLES: Final = re.compile(r"[\\/*?:\[\]]")
-_WIDEST: Final = 60
 _DEGREE_DIGITS: Final = 6
 
 
@@ -256,30 +247,28 @@ def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
     return tuple(f"{sentence}." for sentence in said)
 
 
-def csv_bytes(rows: Rows) -> bytes:
-    """Return a table as CSV in UTF-8; text that looks like a formula is prefixed with an apostrophe."""
-    stream = StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    if rows:
-        writer.writerow(rows[0])
-    for row in rows:
-        writer.writerow(_csv_cell(value) for value in row.values())
-    return stream.getvalue().encode("utf-8", "replace")
+def csv_bytes(rows: Rows, dialect: Dialect = Dialect.LINES) -> bytes:
+    """Return a table as CSV in UTF-8; nothing for an empty table."""
+    table = tables_out.records_table("", rows)
+    return tables_out.csv_bytes(table.columns, table.rows, dialect)
 
 
 def xlsx_bytes(sheets: Mapping[str, Rows], about: About) -> bytes:
-    """Return tables as a workbook, one sheet each, after a sheet that explains them.
+    """Return tables as a workbook, one sheet each, after a sheet that explains them."""
+    return tables_out.xlsx_bytes([_table(title, rows) for title, rows in sheets.items()], about, frozen="D2")
 
-    Texts are cells of text, whatever sign they begin with.
-    """
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    _write_readme(book.create_sheet(README), sheets, about)
-    for title, rows in sheets.items():
-        _write_sheet(book.create_sheet(_NOT_IN_TITLES.sub(" ", _clean(title))[:31]), rows)
-    stream = BytesIO()
-    book.save(stream)
-    return stream.getvalue()
+
+def _table(title: str, rows: Rows) -> Table:
+    columns = [
+        Column(
+            name,
+            meaning(name),
+            Kind.TEXT if name in _TEXTS else Kind.NUMBER,
+            "0.0%" if _WITHIN.fullmatch(name) else _FORMATS.get(name, ""),
+        )
+        for name in _columns(rows)
+    ]
+    return Table(title, columns, [list(row.values()) for row in rows])
 
 
 def gpkg_bytes(
@@ -302,7 +291,7 @@ def gpkg_bytes(
         Kept as the layer's description.
     """
     columns = {
-        name: pd.Series([_plain(row[name]) for row in rows], dtype=_dtype(name, rows))
+        name: pd.Series([plain_value(row[name]) for row in rows], dtype=_dtype(name, rows))
         for name in _columns(rows)
     }
     shapes = [_multi(geometries.get(str(row["code"]))) for row in rows]
@@ -319,7 +308,7 @@ def gpkg_bytes(
                 driver="GPKG",
                 layer=layer,
                 geometry_type="MultiPolygon",
-                layer_options={"IDENTIFIER": layer, "DESCRIPTION": _clean(said)},
+                layer_options={"IDENTIFIER": layer, "DESCRIPTION": clean(said)},
             )
         return path.read_bytes()
 
@@ -335,12 +324,12 @@ def geojson_bytes(
     degrees = reproject(shapes, source=epsg, target=WGS84) if epsg != WGS84 else shapes
     collection = {
         "type": "FeatureCollection",
-        "about": [{"heading": _clean(heading), "text": _clean(text)} for heading, text in about],
+        "about": [{"heading": clean(heading), "text": clean(text)} for heading, text in about],
         "features": [
             {
                 "type": "Feature",
                 "id": str(row["code"]),
-                "properties": {name: _plain(value) for name, value in row.items()},
+                "properties": {name: plain_value(value) for name, value in row.items()},
                 "geometry": _geojson(shape),
             }
             for row, shape in zip(rows, degrees, strict=True)
@@ -392,27 +381,6 @@ def _percent(share: float) -> str:
     return f"{share * 100:.1f}".replace(".", ",") + "\u202f%"
 
 
-def _clean(text: str) -> str:
-    """Return the text without characters that XML does not allow."""
-    return _NOT_XML.sub("\ufffd", text)
-
-
-def _plain(value: object) -> object:
-    """Return a value as written to files: None for infinite numbers, text without forbidden characters."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return _clean(value) if isinstance(value, str) else value
-
-
-def _csv_cell(value: object) -> str:
-    plain = _plain(value)
-    if plain is None:
-        return ""
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    return escape_formula(plain) if isinstance(plain, str) else str(plain)
-
-
 def _columns(rows: Rows) -> list[str]:
     return list(rows[0]) if rows else []
 
@@ -439,44 +407,3 @@ def _geojson(shape: Geometry | None) -> orjson.Fragment | None:
         return None
     rounded = shapely.transform(shape, lambda degrees: degrees.round(_DEGREE_DIGITS))
     return orjson.Fragment(shapely.to_geojson(shapely.orient_polygons(rounded)).encode())
-
-
-def _write_readme(sheet: Worksheet, sheets: Mapping[str, Rows], about: About) -> None:
-    lines = [*about]
-    for title, rows in sheets.items():
-        lines.append(("", ""))
-        lines.append((f"Feuille « {title} »", f"{len(rows)} lignes"))
-        lines.extend((column, meaning(column)) for column in _columns(rows))
-    for line, (heading, text) in enumerate(lines, start=1):
-        _put(sheet.cell(line, 1), heading).font = Font(bold=True)
-        _put(sheet.cell(line, 2), text).alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.column_dimensions["A"].width = 28
-    sheet.column_dimensions["B"].width = 100
-
-
-def _write_sheet(sheet: Worksheet, rows: Rows) -> None:
-    head = PatternFill("solid", fgColor="E4E8EF")
-    for column, name in enumerate(_columns(rows), start=1):
-        heading = _put(sheet.cell(1, column), name)
-        heading.font, heading.fill = Font(bold=True), head
-        widest = len(name)
-        number_format = "0.0%" if _WITHIN.fullmatch(name) else _FORMATS.get(name)
-        for line, row in enumerate(rows, start=2):
-            cell = _put(sheet.cell(line, column), row[name])
-            if number_format:
-                cell.number_format = number_format
-            elif isinstance(row[name], str):
-                widest = max(widest, len(str(row[name])))
-        sheet.column_dimensions[get_column_letter(column)].width = min(widest, _WIDEST) + 2
-    sheet.freeze_panes = "D2"
-    if rows:
-        sheet.auto_filter.ref = sheet.dimensions
-
-
-def _put(cell: Any, value: object) -> Any:
-    """Write a value; text is stored as text, even when the cell is edited later."""
-    cell.value = _plain(value)
-    if isinstance(value, str):
-        cell.data_type = "s"
-        cell.quotePrefix = escape_formula(value) != value
-    return cell

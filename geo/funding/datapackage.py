@@ -7,17 +7,15 @@ hand: it is small, and tests check it.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from io import StringIO
 from typing import Any, Final
 
-from geo.sites.export import escape_formula
+from geo.tables_out import csv_bytes, text_columns
 
 DESCRIPTOR: Final = "datapackage.json"
 
@@ -110,7 +108,9 @@ def package(resources: Iterable[Resource], about: PackageMetadata) -> dict[str, 
     files: dict[str, bytes] = {}
     described = []
     for resource in resources:
-        files[resource.path] = content = _csv(resource)
+        files[resource.path] = content = csv_bytes(
+            text_columns(field.name for field in resource.fields), resource.rows
+        )
         described.append(_described(resource, content, about))
     descriptor = {
         "profile": "tabular-data-package",
@@ -167,22 +167,3 @@ def _field(field: Field) -> dict[str, Any]:
     if constraints:
         told["constraints"] = constraints
     return told
-
-
-def _csv(resource: Resource) -> bytes:
-    """Encode a table as RFC 4180 CSV; no text acts as a formula."""
-    stream = StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(field.name for field in resource.fields)
-    writer.writerows([_cell(value) for value in row] for row in resource.rows)
-    return stream.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return escape_formula(value)
-    return value.isoformat() if isinstance(value, date) else str(value)

@@ -11,8 +11,8 @@ from geo.funding import money, passes
 from geo.funding.row_records import RowReferences
 from geo.funding.template_columns import EXAMPLE, CellType, Column
 from geo.sites.commune_resolver import normalized_commune_name
-from geo.sites.export import unescape_formula
 from geo.sites.text import fold
+from geo.tables_out import unescape_formula
 
 TEXT_MAX: Final = 1_000
 REFERENCE_MAX: Final = 100

@@ -27,12 +27,13 @@ from geo.funding.pass_reports import by_territory
 from geo.funding.passes import Event
 from geo.funding.reports import By
 from geo.funding.template_columns import Template, templates
-from geo.funding.templates import DEMONSTRATION, plain_csv, template_row, workbook
+from geo.funding.templates import DEMONSTRATION, template_row
 from geo.store import actions, audit, known_references, ledger, ledger_reports, partners, passes
 from geo.store.database import Connection
+from geo.tables_out import Table, csv_bytes, text_columns, xlsx_bytes
 from geo.territory.model import Grouping, Territory, TerritoryKind
 
-Table = tuple[Sequence[str], list[list[str]]]
+TextTable = tuple[Sequence[str], list[list[str]]]
 """Headings, and rows of text."""
 
 TOTAL: Final = "total"
@@ -70,7 +71,9 @@ def everything(
             books.account(group.code, kind, year=year) for kind, group in _groups(territory)
         ),
     }
-    files = {f"{name}.csv": plain_csv(*table) for name, table in tables.items()}
+    files = {
+        f"{name}.csv": csv_bytes(text_columns(headings), rows) for name, (headings, rows) in tables.items()
+    }
     if xlsx:
         invented = "oui, au moins en partie" if _fictitious(connection) else "non"
         about = [
@@ -78,7 +81,8 @@ def everything(
             (DEMONSTRATION, invented),
             ("Publication", "Non : ces tables contiennent de petits nombres de personnes."),
         ]
-        files["fonds.xlsx"] = workbook(tables, about)
+        sheets = [Table(name, text_columns(headings), rows) for name, (headings, rows) in tables.items()]
+        files["fonds.xlsx"] = xlsx_bytes(sheets, about)
     return files
 
 
@@ -116,7 +120,7 @@ def open_data(
 # --- records, as the templates have them
 
 
-def _records(connection: Connection, kinds: Kinds) -> dict[str, Table]:
+def _records(connection: Connection, kinds: Kinds) -> dict[str, TextTable]:
     known = templates(kinds)
     entries = ledger.entries(connection, limit=_ALL)
     by_reference = {entry.reference: entry for entry in entries}
@@ -182,7 +186,7 @@ def _records(connection: Connection, kinds: Kinds) -> dict[str, Table]:
     return tables
 
 
-def _table(template: Template, values: Iterable[Mapping[str, object]]) -> Table:
+def _table(template: Template, values: Iterable[Mapping[str, object]]) -> TextTable:
     return [column.heading for column in template.columns], [template_row(template, each) for each in values]
 
 
@@ -232,7 +236,7 @@ def _done(action: Action) -> dict[str, object]:
     }
 
 
-def _ledger(entries: Iterable[Entry], reference_of: Mapping[int, str]) -> Table:
+def _ledger(entries: Iterable[Entry], reference_of: Mapping[int, str]) -> TextTable:
     headings = (
         *("numéro", "nature", "date", "référence", "montant (€)", "de", "vers", "partenaire", "source"),
         *("ligne d'action", "commune", "lieu", "abondement dû (€)", "engagement", "contribution", "annule"),
@@ -273,10 +277,10 @@ def _ledger(entries: Iterable[Entry], reference_of: Mapping[int, str]) -> Table:
 # --- reports
 
 
-def _reports(connection: Connection, books: AccountData) -> dict[str, Table]:
+def _reports(connection: Connection, books: AccountData) -> dict[str, TextTable]:
     """Reports of each year and of all, those of territories with what lies there."""
     territory = books.coverage.frame.snapshot.territory
-    tables: dict[str, Table] = {}
+    tables: dict[str, TextTable] = {}
     years = [int(line.key) for line in ledger_reports.report(connection, By.YEAR).lines]
     for by in (*By, *TerritoryKind):
         headings: Sequence[str] = ()
@@ -327,7 +331,7 @@ def _reports(connection: Connection, books: AccountData) -> dict[str, Table]:
     return tables
 
 
-def accounts_table(accounts: Iterable[TerritoryAccount]) -> Table:
+def accounts_table(accounts: Iterable[TerritoryAccount]) -> TextTable:
     """Every figure of accounts, a row each; what accounts withhold is withheld here too."""
     headings = (
         *("niveau", "code", "nom", "année", "sujet", "mesure", "intitulé", "unité", "valeur"),
@@ -354,7 +358,7 @@ def accounts_table(accounts: Iterable[TerritoryAccount]) -> Table:
     ]
 
 
-def _flat(headings: Sequence[str], records: Iterable[Mapping[str, object]]) -> Table:
+def _flat(headings: Sequence[str], records: Iterable[Mapping[str, object]]) -> TextTable:
     return headings, [["" if v is None else str(v) for v in record.values()] for record in records]
 
 

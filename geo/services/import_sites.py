@@ -15,7 +15,6 @@ from pathlib import Path
 from geo.errors import SuspiciousRetirement
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.duplicate_detection import Proposal, find_duplicates
-from geo.sites.export import unescape_formula
 from geo.sites.import_run import ImportRun
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Site, Validated
 from geo.sites.readers import open_source
@@ -23,6 +22,7 @@ from geo.sites.validate import validate
 from geo.store import duplicates, imports, snapshots
 from geo.store import sites as stored_sites
 from geo.store.database import Connection
+from geo.tables_out import unescape_formula
 from geo.territory.model import Territory
 
 

@@ -1,13 +1,12 @@
 """Export sites as CSV: the 32 columns of the standard in order, then ours. Lossless.
 
-A cell that a spreadsheet would read as a formula is prefixed with an apostrophe, which the import
-of our own export removes (`unescape_formula`). Telephone numbers and coordinates legitimately
-begin with a sign and are written unchanged.
+A cell that a spreadsheet would take for a formula is prefixed with an apostrophe, which the
+import of our own export removes again (`geo.tables_out.unescape_formula`). Telephones and coordinates
+may begin with a sign and are written as they are.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -17,6 +16,7 @@ from typing import Final, TextIO
 from geo.hours.parse import format_stop
 from geo.sites import standard
 from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, Site, standard_values
+from geo.tables_out import CsvWriter, Dialect, escape_formula
 
 COLUMNS: Final = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
 
@@ -29,12 +29,13 @@ _PATTERNS: Final = {
 """Patterns of the official schema, for fields without a closed list of values."""
 
 _SIGNED: Final = frozenset({"telephone", "latitude", "longitude"})
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-_BEHIND_APOSTROPHE: Final = re.compile(r"'+[=+\-@\t\r]")
+_NUMBERS: Final = frozenset({"latitude", "longitude"})
 
 
-def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) -> int:
-    """Write sites as CSV, one line per site, in the given order.
+def write_csv(
+    sites: Iterable[Site], stream: TextIO, *, strict: bool = False, dialect: Dialect = Dialect.LINES
+) -> int:
+    """Write sites as CSV, one line each, in the order given.
 
     Parameters
     ----------
@@ -49,8 +50,8 @@ def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) ->
     -------
     Number of sites left out; 0 unless `strict`.
     """
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(standard.FIELDS if strict else COLUMNS)
+    writer = CsvWriter(stream, dialect)
+    writer.headings(standard.FIELDS if strict else COLUMNS)
     left_out = 0
     for site in sites:
         cells = {name: format_cell(value) for name, value in standard_values(site)}
@@ -61,7 +62,9 @@ def write_csv(sites: Iterable[Site], stream: TextIO, *, strict: bool = False) ->
                 continue
         else:
             cells |= {f"{LOCAL_PREFIX}{name}": format_cell(getattr(site, name)) for name in LOCAL_FIELDS}
-        writer.writerow(text if name in _SIGNED else escape_formula(text) for name, text in cells.items())
+        for name in _NUMBERS:
+            cells[name] = cells[name].replace(".", dialect.decimal_mark)
+        writer.cells(text if name in _SIGNED else escape_formula(text) for name, text in cells.items())
     return left_out
 
 
@@ -93,13 +96,3 @@ def format_cell(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def escape_formula(text: str) -> str:
-    """Prefix text that a spreadsheet would read as a formula with an apostrophe."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unescape_formula(text: str) -> str:
-    """Undo `escape_formula`."""
-    return text[1:] if _BEHIND_APOSTROPHE.match(text) else text

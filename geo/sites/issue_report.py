@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Final, TextIO
 
-from geo.sites.export import escape_formula
 from geo.sites.model import Issue
+from geo.tables_out import CsvWriter, Dialect, escape_formula
 
 COLUMNS: Final = ("line", "field", "value", "severity", "code", "reason", "advice")
 
@@ -17,12 +16,12 @@ def issue_records(issues: Iterable[Issue]) -> list[dict[str, object]]:
     return [{**{name: getattr(i, name) for name in COLUMNS}, "severity": i.severity.value} for i in issues]
 
 
-def issues_csv(issues: Iterable[Issue], stream: TextIO) -> None:
-    """Write issues as CSV, one line per issue; values are escaped so that none acts as a formula.
+def issues_csv(issues: Iterable[Issue], stream: TextIO, dialect: Dialect = Dialect.LINES) -> None:
+    """Write issues as CSV, one line each; quoted values can't act as formulas.
 
     `stream` is opened with `newline=""`.
     """
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer = CsvWriter(stream, dialect)
+    writer.headings(COLUMNS)
     for record in issue_records(issues):
-        writer.writerow(escape_formula(str(value)) for value in record.values())
+        writer.cells(escape_formula(str(value)) for value in record.values())

@@ -18,12 +18,12 @@ from geo.sites.closed_lists import parse_labels
 from geo.sites.commune_resolver import Clues, CommuneResolver
 from geo.sites.contacts import parse_emails, parse_phone, parse_urls
 from geo.sites.dates import parse_update_date
-from geo.sites.export import unescape_formula
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
 from geo.sites.identifiers import parse_pivot
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Validated
 from geo.sites.position import PLACED_AT_TOWN_HALL, choose_position, parse_coordinates
 from geo.sites.text import clean_text
+from geo.tables_out import unescape_formula
 from geo.territory.model import Territory
 
 ID_MAX: Final = 200

@@ -24,12 +24,13 @@ from geo.funding.reports import By
 from geo.funding.row_reader import read
 from geo.funding.row_records import RowReferences
 from geo.funding.template_columns import templates
-from geo.funding.templates import README, template_csv, template_xlsx
+from geo.funding.templates import template_csv, template_xlsx
 from geo.reach.travel import load_travel
 from geo.services import export_funding, import_funding
 from geo.services.accounts import read_account_data
 from geo.store import audit, ledger, ledger_reports, partners, passes, snapshots, territories
 from geo.store.database import open_engine, parse_url
+from geo.tables_out import README
 from geo.territory.model import TerritoryKind
 from portee.cli import app
 from tests.postgis.geo.store.test_store import store

@@ -24,8 +24,8 @@ from geo.crs import LAMBERT_93, WGS84, reproject
 from geo.hours.weekly import parse_slot
 from geo.people.model import Indicator
 from geo.reach.travel import Travel
-from geo.sites.export import unescape_formula
 from geo.sites.filters import SiteFilter
+from geo.tables_out import unescape_formula
 from geo.territory.model import Provenance, TerritoryKind
 from tests.support.world import TERRITORY, site, snapshot
 

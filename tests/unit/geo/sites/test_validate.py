@@ -17,12 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.sites import standard
-from geo.sites.export import COLUMNS, escape_formula, unescape_formula, write_csv
+from geo.sites.export import COLUMNS, write_csv
 from geo.sites.findings import CATALOGUE, VALUE_MAX
 from geo.sites.issue_report import issue_records, issues_csv
 from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Issue, ItinerantStop, Position, RawRow, Severity, Site
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
+from geo.tables_out import escape_formula, unescape_formula
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
 from tests.support.shared import SHARED, needs_shared
