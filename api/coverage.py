@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated
 from api.coverage_schemas import CoverageAnswer
 from api.openapi import failures
-from api.parameters import KIND, Query, choice
+from api.parameters import DIALECT, KIND, Query, choice, csv_dialect
 from api.rendered_snapshot import CurrentView
 from api.responses import GEOJSON, JSON, answer, is_not_modified, snapshot_headers
 from api.routing import router
@@ -21,6 +21,7 @@ from api.service import app_state
 from geo.coverage import export
 from geo.coverage.measure import Coverage, Question
 from geo.services.coverage import coverage_to_dict, territory_to_dict
+from geo.tables_out import Dialect
 from geo.territory.model import TerritoryKind
 
 CSV: Final = "text/csv; charset=utf-8"
@@ -56,7 +57,7 @@ def described_files(*formats: str) -> dict[str, Any]:
 
 
 PARAMETERS: Final = Query(
-    (KIND, format_parameter("json", "geojson", "csv", "xlsx", "gpkg"), *QUESTION_PARAMETERS)
+    (KIND, format_parameter("json", "geojson", "csv", "xlsx", "gpkg"), DIALECT, *QUESTION_PARAMETERS)
 )
 
 routes = router("coverage")
@@ -89,12 +90,13 @@ async def coverage(request: Request) -> Response:
     question = coverage_question(values, moment)
     kind = TerritoryKind(values.get("kind", TerritoryKind.COMMUNE))
     format_ = negotiated_format(request, values)
-    variant = f"-{format_}{dated(moment, question.slot)}"
+    dialect, mark = csv_dialect(values)
+    variant = f"-{format_}{mark}{dated(moment, question.slot)}"
 
     def body() -> bytes:
         if format_ in ("json", "geojson"):
             return _json(current, question, kind, with_shapes=format_ == "geojson")
-        return _file(current.view.coverage(question), kind, format_)
+        return _file(current.view.coverage(question), kind, format_, dialect)
 
     name = f"couverture-{kind}-{current.view.snapshot.territory.code}"
     return await computed(request, current, body, format_, variant, name)
@@ -119,10 +121,10 @@ async def computed(
     return response
 
 
-def _file(coverage: Coverage, kind: TerritoryKind, format_: str) -> bytes:
+def _file(coverage: Coverage, kind: TerritoryKind, format_: str, dialect: Dialect) -> bytes:
     rows, about = export.territories_table(coverage, kind), export.about(coverage)
     if format_ == "csv":
-        return export.csv_bytes(rows)
+        return export.csv_bytes(rows, dialect)
     if format_ == "xlsx":
         return export.xlsx_bytes({export.LAYER: rows}, about)
     return export.gpkg_bytes(rows, export.geometries(coverage, kind), about=about)

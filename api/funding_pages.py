@@ -25,12 +25,12 @@ from api.service import AppState, app_state
 from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
 from geo.funding.account import YEARS, TerritoryAccount
 from geo.funding.reports import By, rows
-from geo.funding.templates import plain_csv
 from geo.services import fund_reports
 from geo.services.accounts import FundingState, account_data, funded_years, funding_state
 from geo.services.export_funding import accounts_table
 from geo.store import ledger_reports, passes
 from geo.store.database import Connection
+from geo.tables_out import Dialect, csv_bytes, text_columns
 from geo.territory.model import TerritoryKind
 from static_maps import funding_pages as pages
 from static_maps.classes import ClassificationMethod
@@ -193,7 +193,7 @@ def territory_table(request: Request, code: str) -> Response:
         with funding_request(request, TERRITORY_PARAMETERS) as opened:
             account = _territory_account(opened, code, *_kind_and_year(opened))
         name = f"compte-{account.code}-{account.year}"
-        return csv_file(name, plain_csv(*accounts_table([account])))
+        return csv_file(name, *accounts_table([account]))
     except (Refused, PorteeError) as refused:
         return refusal(refused)
 
@@ -283,7 +283,7 @@ def fund_table(request: Request, by: str) -> Response:
     except (Refused, PorteeError) as refused:
         return refusal(refused)
     headings, *lines = rows(report)
-    return csv_file(f"fonds-{by}" + (f"-{year}" if year else ""), plain_csv(headings, lines))
+    return csv_file(f"fonds-{by}" + (f"-{year}" if year else ""), headings, lines)
 
 
 @routes.get("/fonds/releves/{partner}/{year}.pdf")
@@ -313,10 +313,10 @@ def statement(request: Request, partner: str, year: str) -> Response:
     )
 
 
-def csv_file(name: str, body: bytes) -> Response:
-    """Return a table as a CSV file to save."""
+def csv_file(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
+    """Return a table as a CSV file to save, as French Excel opens it."""
     return Response(
-        body,
+        csv_bytes(text_columns(headings), rows, Dialect.EXCEL_FR),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}.csv"',

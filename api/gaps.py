@@ -18,7 +18,7 @@ from api.coverage import (
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question, dated
 from api.coverage_schemas import GapsAnswer
 from api.openapi import failures
-from api.parameters import Query, choice, integer
+from api.parameters import DIALECT, Query, choice, csv_dialect, integer
 from api.rendered_snapshot import CurrentView
 from api.responses import GEOJSON
 from api.routing import router
@@ -43,6 +43,7 @@ PARAMETERS: Final = Query(
         ),
         integer("limit", "How many gaps, the largest first.", low=1, high=1_000, default=DEFAULT_LIMIT),
         format_parameter("json", "geojson", "csv"),
+        DIALECT,
         *QUESTION_PARAMETERS,
     )
 )
@@ -76,14 +77,15 @@ async def gaps(request: Request) -> Response:
     question = coverage_question(values, moment)
     level, limit = values.get("level", COMMUNES), values.get("limit", DEFAULT_LIMIT)
     format_ = negotiated_format(request, values)
+    dialect, mark = csv_dialect(values)
 
     def body() -> bytes:
         found = current.view.gaps(question, of_places=level == PLACES, limit=limit)
         if format_ == "csv":
-            return export.csv_bytes(export.gaps_table(current.view.coverage(question), found))
+            return export.csv_bytes(export.gaps_table(current.view.coverage(question), found), dialect)
         return _json(current, question, found, level, as_features=format_ == "geojson")
 
-    variant = f"-{format_}{dated(moment, question.slot)}"
+    variant = f"-{format_}{mark}{dated(moment, question.slot)}"
     name = f"ecarts-{level}-{current.view.snapshot.territory.code}"
     return await computed(request, current, body, format_, variant, name)
 

@@ -11,7 +11,7 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 
 from api.openapi import failures
-from api.parameters import MAX_ID, Query, paging, refuse
+from api.parameters import DIALECT, MAX_ID, Query, csv_dialect, paging, refuse
 from api.responses import JSON, page_links
 from api.routing import router
 from api.schemas import ImportAnswer, ImportsAnswer
@@ -23,6 +23,7 @@ from geo.store import imports as stored
 PAGE: Final = 100
 PAGING: Final = Query(paging(PAGE))
 NO_PARAMETERS: Final = Query()
+REPORT_PARAMETERS: Final = Query((DIALECT,))
 FRESH: Final = {"Cache-Control": "no-cache"}
 
 RunId = Annotated[str, Path(description="Number of the import.", examples=["1"], pattern=r"^\d+$")]
@@ -92,16 +93,17 @@ def one_import(request: Request, run_id: RunId) -> Response:
         },
         **failures(404, 422, not_modified=False),
     },
+    openapi_extra=REPORT_PARAMETERS.openapi,
 )
 def report(request: Request, run_id: RunId) -> Response:
     """Return all findings of a run. Requires the database."""
     number = run_number(run_id)
-    NO_PARAMETERS.read(request.scope["query_string"])
+    dialect, _mark = csv_dialect(REPORT_PARAMETERS.read(request.scope["query_string"]))
     with app_state(request).connect() as connection:
         stored.find(connection, number)
         issues = stored.issues(connection, number)
     stream = io.StringIO(newline="")
-    issues_csv(issues, stream)
+    issues_csv(issues, stream, dialect)
     return Response(
         stream.getvalue(),
         media_type="text/csv; charset=utf-8",

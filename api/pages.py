@@ -37,6 +37,7 @@ DOCUMENTATION_POLICY: Final = (
 
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", f"{PREFIX}/sites.csv"),
+    ("lieux (CSV pour Excel)", f"{PREFIX}/sites.csv?dialect=excel-fr"),
     ("communes (GeoJSON)", f"{PREFIX}/coverage?format=geojson"),
     ("documentation de l'API", "/docs"),
 )

@@ -23,6 +23,7 @@ from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter
 from geo.sites.model import Position
 from geo.sites.text import fold
+from geo.tables_out import Dialect
 from geo.territory.model import TerritoryKind
 
 MAX_TEXT = 200
@@ -260,6 +261,22 @@ def choice(
     if default is not None:
         schema["default"] = default
     return Parameter(name, description, read, schema, example or default, many)
+
+
+CSV_DIALECTS: Final = {"rfc4180": Dialect.LINES, "excel-fr": Dialect.EXCEL_FR}
+DIALECT: Final = choice(
+    "dialect",
+    "Dialect of CSV files: `rfc4180` (commas, decimal points) or `excel-fr`, as Excel opens it in France "
+    "(semicolons, decimal commas, byte order mark). Other formats ignore it.",
+    CSV_DIALECTS,
+    default="rfc4180",
+)
+
+
+def csv_dialect(values: Mapping[str, Any]) -> tuple[Dialect, str]:
+    """Return the dialect of CSV that a request asks for, and what tells its answer apart in an ETag."""
+    name = values.get("dialect", "rfc4180")
+    return CSV_DIALECTS[name], "" if name == "rfc4180" else f"-{name}"
 
 
 def text(

@@ -16,7 +16,7 @@ from api.body_context import SnapshotContext
 from api.coverage import MEDIA_TYPES, described_files
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
-from api.parameters import KIND, MAX_ID, Query, choice, integers, refuse
+from api.parameters import DIALECT, KIND, MAX_ID, Query, choice, csv_dialect, integers, refuse
 from api.planning_bodies import EvaluationBody, ScenarioBody
 from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.rendered_snapshot import CurrentView, site_feature
@@ -59,6 +59,7 @@ COMPARE_QUERY: Final = Query(
 EXPORT_QUERY: Final = Query(
     (
         choice("format", "File format.", ("json", "csv", "xlsx", "gpkg", "geojson"), default="json"),
+        DIALECT,
         KIND,
         *QUESTION_PARAMETERS,
     )
@@ -302,7 +303,9 @@ def exported(request: Request, scenario_id: ScenarioId) -> Response:
         body = evaluation_json(current, edits, question, kind)
     else:
         found = evaluate_edits(view, edits, question, kind)
-        body = scenario_records.export_file(saved, found, view.coverage(question), kind, file_format)
+        body = scenario_records.export_file(
+            saved, found, view.coverage(question), kind, file_format, csv_dialect(values)[0]
+        )
     headers = {**NO_CACHE, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=MEDIA_TYPES[file_format], headers=headers)
 

@@ -20,10 +20,12 @@ from api.parameters import (
     BOX,
     COMMUNE_NAME,
     COMMUNE_ORIGIN,
+    DIALECT,
     FILTERS,
     WORDS,
     Parameter,
     Query,
+    csv_dialect,
     integer,
     number,
     paging,
@@ -45,6 +47,7 @@ from geo.reach.straight_line import SPEED_KMH
 from geo.services.snapshot_view import SnapshotView
 from geo.sites.export import write_csv
 from geo.sites.model import Site
+from geo.tables_out import Dialect
 
 MAX_K: Final = 50
 DEFAULT_K: Final = 5
@@ -108,7 +111,7 @@ NEAREST: Final = Query(
     )
 )
 SEARCHED: Final[tuple[Parameter, ...]] = (WORDS, BOX, COMMUNE_NAME, *FILTERS)
-CSV: Final = Query(SEARCHED)
+CSV: Final = Query((*SEARCHED, DIALECT))
 
 
 def sites_routes(page_size: int) -> APIRouter:
@@ -176,14 +179,16 @@ def sites_routes(page_size: int) -> APIRouter:
         """All sites found, as the national standard's CSV, without paging."""
         values = CSV.read(request.scope["query_string"])
         current = app_state(request).current()
-        headers = snapshot_headers(request, current, "-csv")
+        dialect, mark = csv_dialect(values)
+        values.pop("dialect", None)
+        headers = snapshot_headers(request, current, f"-csv{mark}")
         if is_not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         view = current.view
         found = [view.snapshot.sites[row] for row in view.rows(site_search(values))]
         name = f"lieux-mediation-numerique-{view.snapshot.territory.code}.csv"
         return StreamingResponse(
-            csv_chunks(found),
+            csv_chunks(found, dialect),
             media_type="text/csv; charset=utf-8",
             headers={**headers, "Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -342,15 +347,15 @@ def _point(longitude: float, latitude: float, epsg: int) -> Start:
     return Start(longitude, latitude, project_point(longitude, latitude, epsg), "point donné")
 
 
-def csv_chunks(sites: Sequence[Site]) -> Iterator[str]:
+def csv_chunks(sites: Sequence[Site], dialect: Dialect = Dialect.LINES) -> Iterator[str]:
     """The standard's CSV, a few hundred sites at a time, the header once."""
-    header = _csv(())
+    header = _csv((), dialect)
     yield header
     for first in range(0, len(sites), CSV_BATCH):
-        yield _csv(sites[first : first + CSV_BATCH]).removeprefix(header)
+        yield _csv(sites[first : first + CSV_BATCH], dialect).removeprefix(header)
 
 
-def _csv(sites: Sequence[Site]) -> str:
+def _csv(sites: Sequence[Site], dialect: Dialect) -> str:
     stream = io.StringIO(newline="")
-    write_csv(sites, stream)
+    write_csv(sites, stream, dialect=dialect)
     return stream.getvalue()

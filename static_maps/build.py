@@ -19,6 +19,7 @@ from geo.coverage.measure import Coverage, Question, measure
 from geo.sites.export import write_csv
 from geo.sites.model import LOCAL_FIELDS, standard_values
 from geo.snapshot import Snapshot
+from geo.tables_out import Dialect
 from geo.territory.model import TerritoryKind
 from static_maps import assets
 from static_maps.coverage_map import Link, coverage_map, render_page
@@ -26,6 +27,7 @@ from static_maps.settings import MapSettings
 
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", "data/lieux.csv"),
+    ("lieux (CSV pour Excel)", "data/lieux-excel.csv"),
     ("lieux (GeoJSON)", "data/lieux.geojson"),
     ("communes (GeoJSON)", "data/communes.geojson"),
     *((f"accès par {kind.label} (CSV)", f"data/acces-{kind.value}.csv") for kind in TerritoryKind),
@@ -60,15 +62,16 @@ def render(frame: AnalysisContext, out: Path, *, settings: MapSettings | None = 
     tables = {kind: territories_table(coverage, kind) for kind in TerritoryKind}
     canvas = coverage_map(coverage, settings=settings or MapSettings(), downloads=DOWNLOADS)
     page = render_page(canvas).html
-    sites = io.StringIO(newline="")
-    write_csv(snapshot.sites, sites)
     files = {
-        "data/lieux.csv": sites.getvalue().encode(),
+        "data/lieux.csv": _sites_csv(snapshot, Dialect.LINES),
+        "data/lieux-excel.csv": _sites_csv(snapshot, Dialect.EXCEL_FR),
         "data/lieux.geojson": _json(_collection(_site_features(snapshot))),
         "data/communes.geojson": geojson_bytes(
             tables[TerritoryKind.COMMUNE], geometries(coverage, TerritoryKind.COMMUNE), about=about(coverage)
         ),
-        **{f"data/acces-{kind.value}.csv": csv_bytes(rows) for kind, rows in tables.items()},
+        **{
+            f"data/acces-{kind.value}.csv": csv_bytes(rows, Dialect.EXCEL_FR) for kind, rows in tables.items()
+        },
         "data/sources.json": _json(_sources(coverage)),
         "index.html": page.encode(),
     }
@@ -85,6 +88,12 @@ def render(frame: AnalysisContext, out: Path, *, settings: MapSettings | None = 
         octets=sum(map(len, files.values())),
         snapshot_version=snapshot.version,
     )
+
+
+def _sites_csv(snapshot: Snapshot, dialect: Dialect) -> bytes:
+    stream = io.StringIO(newline="")
+    write_csv(snapshot.sites, stream, dialect=dialect)
+    return stream.getvalue().encode()
 
 
 def _collection(features: list[dict[str, object]]) -> dict[str, object]:

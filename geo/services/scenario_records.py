@@ -14,13 +14,19 @@ from geo.snapshot import Snapshot
 from geo.store import scenarios as stored
 from geo.store.database import Connection
 from geo.store.scenarios import Scenario
+from geo.tables_out import Dialect
 from geo.territory.model import TerritoryKind
 
 FileFormat = Literal["csv", "xlsx", "gpkg", "geojson"]
 
 
 def export_file(
-    scenario: Scenario, found: Evaluation, after: Coverage, kind: TerritoryKind, file_format: FileFormat
+    scenario: Scenario,
+    found: Evaluation,
+    after: Coverage,
+    kind: TerritoryKind,
+    file_format: FileFormat,
+    dialect: Dialect = Dialect.LINES,
 ) -> bytes:
     """Return the changes of a scenario as a file.
 
@@ -28,10 +34,12 @@ def export_file(
     ----------
     after
         Any coverage of the same territory: it gives the boundaries of GeoPackage and GeoJSON.
+    dialect
+        How CSV is written.
     """
     about = [("Scénario", f"{scenario.name} (n° {scenario.id})"), *found.about]
     if file_format == "csv":
-        return export.csv_bytes(found.table)
+        return export.csv_bytes(found.table, dialect)
     if file_format == "xlsx":
         return export.xlsx_bytes({"scénario": found.table}, about)
     shapes = export.geometries(after, kind)

@@ -352,9 +352,10 @@ def test_the_geojson_of_sites_tells_longitude_first(tmp_path):
 
 def test_the_files_beside_the_page_tell_times_and_how_they_are_had(tmp_path):
     render(frame_of(world.snapshot(world.site("a", 5))), tmp_path, settings=SETTINGS)
-    header, *rows = csv.reader((tmp_path / "data/acces-commune.csv").read_text("utf-8").splitlines())
+    table = (tmp_path / "data/acces-commune.csv").read_text("utf-8-sig")
+    header, *rows = csv.reader(table.splitlines(), delimiter=";")
     told = [dict(zip(header, row, strict=True)) for row in rows]
-    assert [round(float(row["median_min"])) for row in told] == [0, 17, 35, 52]
+    assert [round(float(row["median_min"].replace(",", "."))) for row in told] == [0, 17, 35, 52]
     communes = json.loads((tmp_path / "data/communes.geojson").read_text("utf-8"))["features"]
     assert [c["properties"]["people_beyond"] for c in communes] == [0, 0, 0, 4_000]
     sources = json.loads((tmp_path / "data/sources.json").read_text("utf-8"))
