@@ -1,6 +1,6 @@
-"""How commands ask a question of coverage: options declared once, and the frame it is asked of.
+"""Options of coverage queries, declared once, and what they are run against.
 
-A command takes the options it needs under the names below and gives them to `question_of`.
+A command takes the options it needs under the names below and gives them to `question_from_options`.
 """
 
 from __future__ import annotations
@@ -27,48 +27,60 @@ from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter
 from geo.store import snapshots
 from geo.store.database import engine_for
+from portee.console import misused
+from portee.language import N_, _, foreign
 
 MINUTES_MAX: Final = 120
 MOST_MINUTES: Final = 8
 DEFAULT_MINUTES: Final = ",".join(map(str, MINUTES))
 
-WHERE_HELP: Final = (
-    "Keep sites whose FIELD has this value, e.g. --where frais_a_charge=Gratuit. "
-    "Repeat for several: one field's values are alternatives, different fields must all hold."
+WHERE_HELP: Final = N_(
+    "Seulement les lieux dont CHAMP a cette valeur, par exemple --where frais_a_charge=Gratuit. À répéter : "
+    "une des valeurs d'un même champ suffit, tous les champs doivent convenir."
 )
 
-WhereOption = Annotated[list[str], typer.Option("--where", metavar="FIELD=VALUE", help=WHERE_HELP)]
-ModeOption = Annotated[Mode, typer.Option("--mode", help="How people go.")]
+WhereOption = Annotated[list[str], typer.Option("--where", metavar="CHAMP=VALEUR", help=WHERE_HELP)]
+ModeOption = Annotated[Mode, typer.Option("--mode", help="Mode de déplacement.")]
 SlotOption = Annotated[
     str | None,
-    typer.Option("--slot", help="Only sites known to be open then: maintenant, “mardi 18:30”, samedi, soir."),
+    typer.Option(
+        "--slot", help="Seulement les lieux ouverts à coup sûr : maintenant, « mardi 18:30 », samedi, soir."
+    ),
 ]
 MinutesOption = Annotated[
-    str, typer.Option("--minutes", help="Travel times within which people are counted, e.g. 10,20,30.")
+    str,
+    typer.Option(
+        "--minutes",
+        help="Temps de trajet en deçà desquels les personnes sont comptées, par exemple 10,20,30.",
+    ),
 ]
 BeyondOption = Annotated[
     int,
-    typer.Option("--beyond", min=1, max=MINUTES_MAX, help="Minutes beyond which people are out of reach."),
+    typer.Option(
+        "--beyond", min=1, max=MINUTES_MAX, help="Minutes au-delà desquelles les personnes sont trop loin."
+    ),
 ]
 PopulationOption = Annotated[
-    Population, typer.Option("--population", help="Who is counted: everybody, or those aged 65 or over.")
+    Population, typer.Option("--population", help="Qui est compté : tout le monde, ou les 65 ans et plus.")
 ]
 WeightOption = Annotated[
     list[str],
     typer.Option(
         "--weight",
-        metavar="CODE=WEIGHT",
-        help="An indicator that weighs need, from 0 to 1, e.g. --weight ifn=0.5. Repeat for several.",
+        metavar="CODE=POIDS",
+        help="Indicateur qui pondère le besoin, de 0 à 1, par exemple --weight ifn=0.5. À répéter "
+        "pour plusieurs.",
     ),
 ]
 SupplyOption = Annotated[
-    Supply, typer.Option("--supply", help="What sites offer: hours of opening in a week, or themselves.")
+    Supply,
+    typer.Option(
+        "--supply", help="Ce que les lieux offrent : leurs heures d'ouverture par semaine, ou leur nombre."
+    ),
 ]
 DecayOption = Annotated[
     str,
-    typer.Option(
-        "--decay", help="How a site counts less the farther it is: pas:10=1,15=2/3,20=1/3 or gauss:30."
-    ),
+    typer.Option("--decay", help="Décroissance avec la distance : pas:10=1,15=2/3,20=1/3 ou gauss:30."),
 ]
 
 Value = TypeVar("Value")
@@ -88,17 +100,17 @@ def question_from_options(
     decay: str = APL.text,
     now: datetime | None = None,
 ) -> Question:
-    """The question that options ask.
+    """Return the coverage query that options describe.
 
     Parameters
     ----------
     now
-        What the slot "maintenant" means; the present moment by default.
+        Moment that the slot "maintenant" means; the present one by default.
 
     Raises
     ------
     typer.BadParameter
-        If an option cannot be read. Indicators and ages that are not loaded are told when measured.
+        If an option cannot be read. Indicators and ages that are not loaded are reported when measured.
     """
     moment = now or datetime.now(TIME_ZONE)
     return Question(
@@ -126,47 +138,64 @@ def site_filter(where: Iterable[str]) -> SiteFilter:
     for text in where:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value:
-            raise typer.BadParameter(f"“{text}” is not FIELD=VALUE.")
+            misused(_("« %(text)s » n'est pas CHAMP=VALEUR.", text=text), "--where")
         if name not in FILTERABLE:
             near = get_close_matches(name, FILTERABLE) or FILTERABLE
-            raise typer.BadParameter(f"No field “{name}”. Fields: {', '.join(near)}.")
+            misused(
+                _("pas de champ « %(name)s ». Champs : %(known)s.", name=name, known=", ".join(near)),
+                "--where",
+            )
         allowed = ("true", "false") if name in BOOLEAN_FIELDS else standard.ENUMERATIONS.get(name)
         if allowed and value not in allowed:
-            raise typer.BadParameter(f"“{value}” is no value of {name}. Values: {' · '.join(allowed)}.")
+            misused(
+                _(
+                    "« %(value)s » n'est pas une valeur de %(name)s. Valeurs : %(known)s.",
+                    value=value,
+                    name=name,
+                    known=" · ".join(allowed),
+                ),
+                "--where",
+            )
         conditions[name].append(value)
     return SiteFilter.of(conditions)
 
 
 def parse_minutes(text: str) -> tuple[int, ...]:
-    """Read travel times written with commas between them; sorted, each once.
+    """Return travel times written with commas between them; sorted, each once.
 
     Raises
     ------
     typer.BadParameter
-        If one is no whole number from 1 to `MINUTES_MAX`, or they are more than `MOST_MINUTES`.
+        If one is not a whole number from 1 to `MINUTES_MAX`, or there are more than `MOST_MINUTES`.
     """
     found = set()
     for part in map(str.strip, text.split(",")):
         if not _NUMBER.fullmatch(part) or not 1 <= int(part) <= MINUTES_MAX:
-            raise typer.BadParameter(
-                f"“{part}” is no whole number of minutes from 1 to {MINUTES_MAX}: write --minutes 10,20,30.",
-                param_hint="--minutes",
+            misused(
+                _(
+                    "« %(part)s » n'est pas un nombre entier de minutes de 1 à %(most)s : écrivez --minutes "
+                    "10,20,30.",
+                    part=part,
+                    most=MINUTES_MAX,
+                ),
+                "--minutes",
             )
         found.add(int(part))
     if len(found) > MOST_MINUTES:
-        raise typer.BadParameter(
-            f"{len(found)} travel times; {MOST_MINUTES} at most.", param_hint="--minutes"
+        misused(
+            _("%(count)s temps de trajet ; %(most)s au plus.", count=len(found), most=MOST_MINUTES),
+            "--minutes",
         )
     return tuple(sorted(found))
 
 
 def load_context(settings: Settings) -> AnalysisContext:
-    """The stored sites and people with their travel times, on the present day of the sites.
+    """Return the stored sites and people with their travel times, for today.
 
     Raises
     ------
     PorteeError
-        If the database cannot be had, or holds no territory yet.
+        If the database cannot be reached, or holds no territory yet.
     """
     engine = engine_for(settings)
     try:
@@ -179,17 +208,17 @@ def load_context(settings: Settings) -> AnalysisContext:
 
 
 def _weights(texts: Iterable[str]) -> tuple[tuple[str, float], ...]:
-    written = []
+    pairs = []
     for text in texts:
         code, equals, weight = (part.strip() for part in text.rpartition("="))
         if not equals or not code or "," in text:
-            raise typer.BadParameter(f"“{text}” is not CODE=WEIGHT.", param_hint="--weight")
-        written.append(f"{code}:{weight}")
-    return _read(lambda: parse_weights(",".join(written)), "--weight") if written else ()
+            misused(_("« %(text)s » n'est pas CODE=POIDS.", text=text), "--weight")
+        pairs.append(f"{code}:{weight}")
+    return _read(lambda: parse_weights(",".join(pairs)), "--weight") if pairs else ()
 
 
 def _read(reading: Callable[[], Value], option: str) -> Value:
     try:
         return reading()
     except PorteeError as problem:
-        raise typer.BadParameter(f"{problem.message} {problem.advice}", param_hint=option) from problem
+        misused(f"{foreign(problem.message)} {foreign(problem.advice)}", option, problem)

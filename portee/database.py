@@ -1,4 +1,4 @@
-"""How commands meet the database: one transaction each time, and nothing left open after it."""
+"""Database access of commands: one transaction each time, connections closed afterwards."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from geo.store.database import engine_for
 
 @contextmanager
 def transaction(settings: Settings) -> Iterator[Connection]:
-    """A transaction over the settings' database: kept when the block ends, undone when it fails.
+    """Open a transaction on the database of the settings: committed at the end, rolled back on failure.
 
     Raises
     ------
     MissingPostgis, DatabaseUnavailable
-        If the database cannot be had.
+        If the database cannot be reached.
     """
     engine = engine_for(settings)
     try:

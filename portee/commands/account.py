@@ -6,28 +6,38 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from geo.funding.account import YEARS, TerritoryAccount, account_to_dict
 from geo.funding.action_kinds import load_kinds
 from geo.services.accounts import read_account_data
 from geo.settings import Settings
 from geo.territory.model import TerritoryKind
-from portee.console import out, plain, print_json, print_text, report_errors
+from portee.console import print_json, print_table, print_text, report_errors, short_day
 from portee.coverage_options import load_context
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson
 
 
 def account(
     code: Annotated[
-        str, typer.Argument(help="Code of a commune, canton, EPCI, arrondissement, département.")
+        str,
+        typer.Argument(
+            help="Code d'une commune, d'un canton, d'un EPCI, d'un arrondissement ou du département."
+        ),
     ],
-    kind: Annotated[TerritoryKind | None, typer.Option(help="Its kind, where several bear the code.")] = None,
+    kind: Annotated[
+        TerritoryKind | None, typer.Option(help="Niveau du territoire, si plusieurs ont ce code.")
+    ] = None,
     year: Annotated[
         int | None,
-        typer.Option(min=YEARS[0], max=YEARS[1], help="Year of money, passes and actions; by default, this."),
+        typer.Option(
+            min=YEARS[0],
+            max=YEARS[1],
+            help="Année de l'argent, des pass et des actions ; l'année en cours par défaut.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell the account of a territory: who helps there, how far, money, passes, actions.
 
@@ -51,11 +61,7 @@ def _print_result(found: TerritoryAccount) -> None:
     for sentence in found.summary:
         print_text(sentence)
     for section in found.sections:
-        table = Table(title=section.title, title_justify="left")
-        table.add_column("")
-        for heading in ("", "département", str(found.year - 1)):
-            table.add_column(heading, justify="right")
-        table.add_column("date")
+        rows = []
         for figure in section.figures:
             mean = figure.departement is not None or "departement" in figure.withheld
             cells = (
@@ -64,9 +70,10 @@ def _print_result(found: TerritoryAccount) -> None:
                 figure.said("departement") if mean else "",
                 figure.said("before"),
             )
-            table.add_row(*map(plain, cells), f"{figure.day:%d/%m/%Y}")
-        if section.figures:
-            out.print(table)
+            rows.append((*cells, short_day(figure.day)))
+        if rows:
+            headings = ("", str(found.year), _("département"), str(found.year - 1), _("date"))
+            print_table(headings, rows, title=section.title, numbers=4)
     sources = {figure.source for section in found.sections for figure in section.figures}
     for note in (*found.notes, *(f"Source : {source}." for source in sorted(sources))):
         print_text(note, style="dim")

@@ -1,4 +1,4 @@
-"""`portee actions`: what the fund does for people: kinds, list, add, remove."""
+"""`portee actions`: kinds of action, and the actions recorded: list, add, remove."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from geo.funding.action_kinds import load_kinds
 from geo.funding.actions import Action, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
-from portee.console import print_json, print_text, report_errors
+from portee.console import misused, print_json, print_text, report_errors
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsJson
 
-app = typer.Typer(help="Keep and list actions: equipment, training, refurbishing…", no_args_is_help=True)
+app = typer.Typer(
+    help="Enregistrer et lister les actions : équipement, formation, reconditionnement…", no_args_is_help=True
+)
 
 
-@app.command("kinds")
+@app.command("kinds", help="Liste les types d'action, leurs mesures et la source des facteurs.")
 def kinds(
-    as_json: Annotated[bool, typer.Option("--json", help="Print kinds and measures as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List the kinds of action with what each measures, and where factors come from."""
+    """List the kinds of action, their measures and the sources of factors."""
     with report_errors():
         known = load_kinds(Settings().action_kinds)
     if as_json:
@@ -32,8 +36,8 @@ def kinds(
     for kind in known.values():
         print_text(f"{kind.code} : {kind.label}", style="bold")
         for measure in kind.measures:
-            facts = [measure.unit or " | ".join(measure.choices) or "texte"]
-            facts += ["obligatoire"] * measure.required + ["secret statistique"] * measure.secret
+            facts = [measure.unit or " | ".join(measure.choices) or _("texte")]
+            facts += [_("obligatoire")] * measure.required + [_("secret statistique")] * measure.secret
             print_text(f"    {measure.name} : {measure.label} ({', '.join(facts)})")
         for derived in kind.derived:
             print_text(
@@ -44,13 +48,16 @@ def kinds(
                 print_text(f"        {derived.hypothesis}")
 
 
-@app.command("list")
+@app.command(
+    "list",
+    help="Liste les actions et leurs totaux, pour ceux qui les mènent : aucun nombre n'est masqué ici.",
+)
 def list_actions(
-    kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
-    year: Annotated[int | None, typer.Option(min=2000, max=2100, help="Only those of this year.")] = None,
-    commune: Annotated[str | None, typer.Option(help="Only those of this commune (INSEE code).")] = None,
-    partner: Annotated[str | None, typer.Option(help="Only those of this partner (code).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the actions as JSON.")] = False,
+    kind: Annotated[str | None, typer.Option(help="Seulement ce type.")] = None,
+    year: Annotated[int | None, typer.Option(min=2000, max=2100, help="Seulement cette année.")] = None,
+    commune: Annotated[str | None, typer.Option(help="Seulement cette commune (code INSEE).")] = None,
+    partner: Annotated[str | None, typer.Option(help="Seulement ce partenaire (code).")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List actions and their totals, for those who run them: no count is withheld here."""
     settings = Settings()
@@ -72,33 +79,37 @@ def list_actions(
         measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
         print_text(
             f"{action.reference}  {action.day:%d/%m/%Y}  {action.commune}  {label}  "
-            f"{money.formatted(action.amount_cents)}  {measures}" + ("  (fictif)" if action.fictif else "")
+            f"{money.formatted(action.amount_cents)}  {measures}"
+            + (f"  ({_('fictif')})" if action.fictif else "")
         )
-    print_text(f"{len(found)} action{'' if len(found) < 2 else 's'}.", style="bold")
+    print_text(many("%(num)s action.", "%(num)s actions.", len(found)), style="bold")
     for total in totals(found, known):
         print_text(f"    {total.label} : {total.value:g} {total.unit} ({known[total.kind].label})")
 
 
-@app.command("add")
+@app.command("add", help="Enregistre une action ; la même une seconde fois ne change rien.")
 def add(
-    reference: Annotated[str, typer.Argument(help="Your own reference: it is kept once.")],
-    kind: Annotated[str, typer.Option(help="Code of its kind: see `portee actions kinds`.")],
-    day: Annotated[str, typer.Option(help="Its day, or its first: 2026-11-23 or 23/11/2026.")],
-    commune: Annotated[str, typer.Option(help="INSEE code of the commune.")],
-    until: Annotated[str, typer.Option(help="Its last day, when it lasts.")] = "",
-    title: Annotated[str, typer.Option(help="A few words that name it.")] = "",
-    partner: Annotated[str, typer.Option(help="Code of the partner who leads it.")] = "",
-    site: Annotated[str, typer.Option(help="Identifier of the site where it is.")] = "",
-    amount: Annotated[str, typer.Option(help="What it costs, in euros: “1 200,50”.")] = "",
+    reference: Annotated[str, typer.Argument(help="Votre référence : une action par référence.")],
+    kind: Annotated[str, typer.Option(help="Code du type : voyez « portee actions kinds ».")],
+    day: Annotated[str, typer.Option(help="Jour, ou premier jour : 2026-11-23 ou 23/11/2026.")],
+    commune: Annotated[str, typer.Option(help="Code INSEE de la commune.")],
+    until: Annotated[str, typer.Option(help="Dernier jour, si l'action dure.")] = "",
+    title: Annotated[str, typer.Option(help="Titre, en quelques mots.")] = "",
+    partner: Annotated[str, typer.Option(help="Code du partenaire qui la mène.")] = "",
+    site: Annotated[str, typer.Option(help="Identifiant du lieu où elle se tient.")] = "",
+    amount: Annotated[str, typer.Option(help="Coût en euros : « 1 200,50 ».")] = "",
     measure: Annotated[
-        list[str], typer.Option(metavar="NAME=VALUE", help="A measure of its kind; repeat for several.")
+        list[str],
+        typer.Option(metavar="NOM=VALEUR", help="Une mesure du type d'action ; à répéter pour plusieurs."),
     ] = [],  # noqa: B006 - Typer reads, never mutates
-    fictif: Annotated[bool, typer.Option("--fictif", help="It is invented, for demonstration.")] = False,
+    fictif: Annotated[
+        bool, typer.Option("--fictif", help="Action inventée, pour une démonstration.")
+    ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the one that is kept under this reference.")
+        bool, typer.Option("--replace", help="Remplace l'action qui a cette référence.")
     ] = False,
 ) -> None:
-    """Keep an action; the very same again changes nothing."""
+    """Record an action; the same one again changes nothing."""
     values = {
         "reference": reference,
         "kind": kind,
@@ -114,7 +125,7 @@ def add(
     for text in measure:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name or name in values:
-            raise typer.BadParameter(f"“{text}” is not NAME=VALUE of a measure, or names it twice.")
+            misused(_("« %(text)s » n'est pas NOM=VALEUR d'une mesure, ou la nomme deux fois.", text=text))
         values[name] = value
     settings = Settings()
     with report_errors():
@@ -128,24 +139,25 @@ def add(
                         f"{issue.field} « {issue.value} » : {issue.reason} {issue.advice}", style="red"
                     )
                 raise InvalidAction(
-                    f"L'action « {reference} » n'a pas été enregistrée.",
-                    "Corrigez ce qui précède.",
+                    _("L'action « %(reference)s » n'a pas été enregistrée.", reference=reference),
+                    _("Corrigez ce qui précède."),
                     issues=issues,
                 )
-            written = store.save(
+            new = store.save(
                 connection, action, kinds=declared, known=known, actor=getpass.getuser(), replace=replace
             )
-    print_text(_outcome(action, written))
+    print_text(_outcome(action, new=new))
 
 
-@app.command("remove")
-def remove(reference: Annotated[str, typer.Argument(help="Reference of the action.")]) -> None:
-    """Keep an action no longer; the audit tells what it was."""
+@app.command("remove", help="Supprime une action ; le journal en garde la trace.")
+def remove(reference: Annotated[str, typer.Argument(help="Référence de l'action.")]) -> None:
+    """Delete an action; the audit records what it was."""
     with report_errors(), transaction(Settings()) as connection:
         store.remove(connection, reference, actor=getpass.getuser())
-    print_text(f"Action « {reference} » retirée.")
+    print_text(_("Action « %(reference)s » retirée.", reference=reference))
 
 
-def _outcome(action: Action, written: bool) -> str:
-    what = "enregistrée" if written else "déjà enregistrée, à l'identique"
-    return f"Action « {action.reference} » {what}."
+def _outcome(action: Action, *, new: bool) -> str:
+    if new:
+        return _("Action « %(reference)s » enregistrée.", reference=action.reference)
+    return _("Action « %(reference)s » déjà enregistrée, à l'identique.", reference=action.reference)

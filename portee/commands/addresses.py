@@ -1,4 +1,4 @@
-"""`portee addresses`: where people say they are; load the register's files, tell them, try a search."""
+"""`portee addresses`: load the address register, describe what is loaded, try a search, remove it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,40 @@ from geo.places.place_index import CERTAIN_SCORE, PlaceIndex
 from geo.settings import Settings
 from geo.store import addresses as stored
 from geo.store import territories
-from portee.commands.people import counted, print_findings
-from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
+from portee.commands.people import print_findings
+from portee.console import (
+    REFUSED,
+    confirm,
+    count,
+    decimal,
+    plain,
+    print_json,
+    print_text,
+    progress,
+    report_errors,
+    short_day,
+)
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson, DryRun, Yes
 
-app = typer.Typer(help="Addresses people are found by: load, tell, try, remove.", no_args_is_help=True)
+app = typer.Typer(
+    help="Adresses utilisées par la recherche : charger, décrire, essayer, retirer.", no_args_is_help=True
+)
 
-_JSON = typer.Option("--json", help="Print the result as JSON.")
 
-
-@app.command()
+@app.command(
+    help="Charge les adresses, et les lieux-dits si leur fichier est donné, à la place des précédentes."
+)
 def load(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Files of the Base Adresse Nationale: CSV or .csv.gz."),
+        typer.Argument(metavar="FICHIER…", help="Fichiers de la Base Adresse Nationale : CSV ou .csv.gz."),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Load addresses, and lieux-dits if their file is given too, in place of those there."""
+    """Load addresses, and lieux-dits if their file is given, in place of the previous ones."""
     settings = Settings()
     with report_errors():
         with transaction(settings) as connection:
@@ -56,18 +71,18 @@ def load(
         return
     for file in loaded.files:
         print_text(f"{file.file_name} (sha256 {file.sha256[:12]}…)", style="bold")
-        print_text(_told(file.summary()))
+        print_text(_rows_sentence(file.summary()))
         print_findings(file.findings)
-    print_text(_kept(counts))
+    print_text(_counts_sentence(counts))
     if dry_run:
-        print_text("Essai : rien n'a été enregistré.", style="bold")
+        print_text(_("Essai : rien n'a été enregistré."), style="bold")
     else:
-        print_text("Adresses enregistrées.", style="green")
+        print_text(_("Adresses enregistrées."), style="green")
 
 
-@app.command()
-def about(as_json: Annotated[bool, _JSON] = False) -> None:
-    """Tell which files are in use, what became of their rows, and what is kept."""
+@app.command(help="Décrit les fichiers chargés, le sort de leurs lignes et ce qui est enregistré.")
+def about(as_json: AsJson = False) -> None:
+    """Describe the loaded files, what became of their rows, and what is stored."""
     with report_errors(), transaction(Settings()) as connection:
         files = stored.about(connection)
         counts = stored.counts(connection)
@@ -76,24 +91,30 @@ def about(as_json: Annotated[bool, _JSON] = False) -> None:
         return
     for file in files:
         print_text(
-            f"{file.file_name}, chargé le {file.loaded_at:%d/%m/%Y} (sha256 {file.sha256[:12]}…)", "bold"
+            _(
+                "%(file)s, chargé le %(day)s (sha256 %(digest)s…)",
+                file=file.file_name,
+                day=short_day(file.loaded_at),
+                digest=file.sha256[:12],
+            ),
+            "bold",
         )
         print_text(f"{file.producer}, {file.licence}")
-        print_text(_told(file.summary))
+        print_text(_rows_sentence(file.summary))
     if files:
-        print_text(_kept(counts))
+        print_text(_counts_sentence(counts))
     else:
-        print_text("Aucune adresse : on cherche par commune ou code postal. Pour en charger :")
+        print_text(_("Aucune adresse : on cherche par commune ou code postal. Pour en charger :"))
         print_text("portee addresses load adresses-<département>.csv")
 
 
-@app.command()
+@app.command(help="Cherche TEXTE et affiche les endroits trouvés, les meilleurs d'abord, avec leur score.")
 def find(
-    words: Annotated[str, typer.Argument(metavar="TEXT", help="What somebody might type.")],
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many places.")] = 8,
-    as_json: Annotated[bool, _JSON] = False,
+    words: Annotated[str, typer.Argument(metavar="TEXTE", help="Ce qu'une personne pourrait taper.")],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Nombre d'endroits affichés.")] = 8,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell the places that answer TEXT, best first, with their scores."""
+    """Search for TEXT and print the places found, best first, with their scores."""
     with report_errors(), transaction(Settings()) as connection:
         gazetteer = PlaceIndex(territories.load(connection))
         known = gazetteer.search(words, limit)
@@ -109,40 +130,37 @@ def find(
         print_json([asdict(place) for place in places])
         return
     for place in places:
-        print_text(
-            f"{place.score:.2f}  {place.label} ({place.kind}, {place.context})  {place.id}".replace(
-                ".", ",", 1
-            )
-        )
+        print_text(f"{decimal(place.score, 2)}  {place.label} ({place.kind}, {place.context})  {place.id}")
     if not places:
-        print_text("Aucun endroit ne répond à ce texte.")
+        print_text(_("Aucun endroit ne répond à ce texte."))
         raise typer.Exit(REFUSED)
 
 
-@app.command()
-def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Forget all addresses: places are found by commune and postcode only."""
-    if not yes:
-        typer.confirm("Remove all addresses? They can be loaded again from their files.", abort=True)
+@app.command(help="Retire toutes les adresses : la recherche ne connaît plus que communes et codes postaux.")
+def remove(
+    yes: Yes = False,
+) -> None:
+    """Remove all addresses: places are found by commune and postcode only."""
+    confirm(_("Retirer toutes les adresses ? Elles se rechargent depuis leurs fichiers."), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         removed = stored.remove(connection)
-    print_text("Adresses retirées." if removed else "Aucune adresse n'était chargée.")
+    print_text(_("Adresses retirées.") if removed else _("Aucune adresse n'était chargée."))
     if not removed:
         raise typer.Exit(REFUSED)
 
 
-def _told(summary: Any) -> str:
-    return (
-        f"Lignes lues {counted(summary['read'])} · acceptées {counted(summary['accepted'])} · en double "
-        f"{counted(summary['doubled'])} · hors du territoire {counted(summary['outside'])} · rejetées "
-        f"{counted(summary['rejected'])}"
+def _rows_sentence(summary: Any) -> str:
+    return _(
+        "Lignes lues %(read)s · acceptées %(accepted)s · en double %(doubled)s · hors du territoire "
+        "%(outside)s · rejetées %(rejected)s",
+        **{name: count(summary[name]) for name in ("read", "accepted", "doubled", "outside", "rejected")},
     )
 
 
-def _kept(counts: dict[str, int]) -> str:
-    return (
-        f"Voies {counted(counts['streets'])} · lieux-dits {counted(counts['hamlets'])} · numéros "
-        f"{counted(counts['numbers'])}"
+def _counts_sentence(counts: dict[str, int]) -> str:
+    return _(
+        "Voies %(streets)s · lieux-dits %(hamlets)s · numéros %(numbers)s",
+        **{name: count(counts[name]) for name in ("streets", "hamlets", "numbers")},
     )
 
 

@@ -6,16 +6,24 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from geo.coverage.catchment import APL
-from geo.coverage.export import about, csv_bytes, territories_table
+from geo.coverage.export import about, territories_table
 from geo.coverage.measure import Coverage, Supply, measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.territory.model import TerritoryKind
-from portee.console import out, plain, print_json, print_text, report_errors
+from geo.wording.figures import NO_FIGURE
+from portee.console import (
+    count,
+    decimal,
+    percent,
+    print_json,
+    print_records_csv,
+    print_table,
+    print_text,
+    report_errors,
+)
 from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
@@ -30,12 +38,12 @@ from portee.coverage_options import (
     load_context,
     question_from_options,
 )
+from portee.language import _
+from portee.options import AsCsv, AsJson, ForExcel
 
 
 def coverage(
-    kind: Annotated[
-        TerritoryKind, typer.Option(help="Level at which coverage is told.")
-    ] = TerritoryKind.COMMUNE,
+    kind: Annotated[TerritoryKind, typer.Option(help="Niveau des territoires.")] = TerritoryKind.COMMUNE,
     where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
     mode: ModeOption = Mode.CAR,
     slot: SlotOption = None,
@@ -45,9 +53,12 @@ def coverage(
     weight: WeightOption = [],  # noqa: B006 - as above
     supply: SupplyOption = Supply.HOURS,
     decay: DecayOption = APL.text,
-    limit: Annotated[int, typer.Option(min=0, help="Rows of the table, largest gaps first; 0 for all.")] = 20,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print every row as CSV, sorted by code.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON, sorted by code.")] = False,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Lignes du tableau, plus grands écarts d'abord ; 0 pour toutes.")
+    ] = 20,
+    as_csv: AsCsv = False,
+    for_excel: ForExcel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure coverage: time to the nearest suitable site, people within reach and beyond, supply, gap."""
     question = question_from_options(
@@ -76,22 +87,22 @@ def coverage(
                     "territories": territories_table(found, kind),
                 }
             )
-        elif as_csv:
-            typer.echo(csv_bytes(territories_table(found, kind)), nl=False)
+        elif as_csv or for_excel:
+            print_records_csv(territories_table(found, kind), french=for_excel)
         else:
             _print_table(found, kind, limit)
 
 
-def sentences_by_heading(told: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """Sentences by their heading."""
+def sentences_by_heading(about_lines: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Group sentences by their heading."""
     found: dict[str, list[str]] = {}
-    for heading, text in told:
+    for heading, text in about_lines:
         found.setdefault(heading, []).append(text)
     return found
 
 
 def print_notes(coverage: Coverage) -> None:
-    """Print what the figures are worth: question, method, people, uncertainty, sources."""
+    """Print the question, method, people, uncertainty and sources of the figures."""
     for heading, texts in sentences_by_heading(about(coverage)).items():
         style = "yellow" if heading == "Avertissement" else "dim"
         first, *others = texts
@@ -104,31 +115,41 @@ def _print_table(found: Coverage, kind: TerritoryKind, limit: int) -> None:
     question = found.question
     rows = sorted(found.by_territory(kind), key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
     shown = rows[:limit] if limit else rows
-    title = f"Part des personnes à tant de minutes {question.mode.label} ou moins, par {kind.label}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("rang", "code", "nom"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("personnes", "lieux", "temps médian", *(f"{m} min" for m in question.minutes)):
-        table.add_column(heading, justify="right")
-    for heading in (f"à plus de {question.beyond_min} min", "offre"):
-        table.add_column(heading, justify="right")
-    for row in shown:
-        table.add_row(
-            str(row.gap_rank or "-"),
-            row.code,
-            escape(plain(row.name)),
-            _count(row.people),
-            str(row.site_count),
-            "-" if row.median_min is None else f"{row.median_min:.0f} min",
-            *("-" if share is None else f"{share:.0%}".replace("%", " %") for share in row.share_within),
-            _count(row.people_beyond),
-            f"{row.supply:.2f}".replace(".", ","),
-        )
-    out.print(table)
+    headings = (
+        *(_("rang"), _("code"), _("nom"), _("personnes"), _("lieux"), _("temps médian (min)")),
+        *(_("à %(minutes)s min au plus", minutes=minutes) for minutes in question.minutes),
+        _("à plus de %(minutes)s min", minutes=question.beyond_min),
+        _("offre"),
+    )
+    print_table(
+        headings,
+        [
+            (
+                NO_FIGURE if row.gap_rank is None else str(row.gap_rank),
+                row.code,
+                row.name,
+                count(row.people),
+                str(row.site_count),
+                decimal(row.median_min, 0),
+                *map(percent, row.share_within),
+                count(row.people_beyond),
+                decimal(row.supply, 2),
+            )
+            for row in shown
+        ],
+        title=_(
+            "Part des personnes à tant de minutes %(mode)s ou moins, par %(kind)s",
+            mode=question.mode.label,
+            kind=kind.label,
+        ),
+        numbers=len(headings) - 3,
+    )
     if len(shown) < len(rows):
-        print_text(f"Territoires montrés : {len(shown)} sur {len(rows)} (--limit 0 pour tous).")
+        print_text(
+            _(
+                "Territoires montrés : %(shown)s sur %(all)s (--limit 0 pour tous).",
+                shown=len(shown),
+                all=len(rows),
+            )
+        )
     print_notes(found)
-
-
-def _count(number: float) -> str:
-    return f"{number:,.0f}".replace(",", " ")

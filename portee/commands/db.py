@@ -1,4 +1,4 @@
-"""`portee db`: the database Portée starts itself, or the server of `DATABASE_URL`."""
+"""`portee db`: the embedded database, or the server of `DATABASE_URL`."""
 
 from __future__ import annotations
 
@@ -16,33 +16,53 @@ from geo.errors import DatabaseUnavailable, OperatorError
 from geo.settings import Settings
 from geo.store import backup, cluster
 from geo.store.database import database_status, engine_for, migrate, open_engine, parse_url
-from portee.console import INSTALLATION, out, print_json, progress, report_errors
+from portee.console import (
+    INSTALLATION,
+    confirm,
+    file_size,
+    print_json,
+    print_text,
+    progress,
+    report_errors,
+)
+from portee.language import _, foreign
+from portee.options import AsJson, Yes
 
-app = typer.Typer(help="Start, stop, migrate, dump and restore the database.", no_args_is_help=True)
+app = typer.Typer(
+    help="Démarrer, arrêter, mettre à jour, sauvegarder et restaurer la base de données.",
+    no_args_is_help=True,
+)
 
 
-@app.command()
+@app.command(help="Démarre le PostGIS embarqué, créé si nécessaire.")
 def start() -> None:
-    """Start the embedded PostGIS, making it first if need be."""
+    """Start the embedded PostGIS, creating it if necessary."""
     with report_errors():
-        embedded = _embedded(Settings(), "started")
+        embedded = _embedded(Settings())
         cluster.start(embedded)
-        _print_result(f"PostGIS runs in {embedded.folder} (process {cluster.status(embedded).pid}).")
+        pid = cluster.status(embedded).pid
+        print_text(
+            _("PostGIS fonctionne dans %(folder)s (processus %(pid)s).", folder=embedded.folder, pid=pid)
+        )
 
 
-@app.command()
+@app.command(help="Arrête le PostGIS embarqué.")
 def stop() -> None:
     """Stop the embedded PostGIS."""
     with report_errors():
-        stopped = cluster.stop(_embedded(Settings(), "stopped"))
-        _print_result("PostGIS has stopped." if stopped else "PostGIS was not running.")
+        stopped = cluster.stop(_embedded(Settings()))
+        print_text(_("PostGIS est arrêté.") if stopped else _("PostGIS ne fonctionnait pas."))
 
 
-@app.command()
+@app.command(
+    help="""Dit si la base répond et à quelle version sont ses tables ; ne démarre rien.
+
+Code de sortie 3 si elle ne répond pas."""
+)
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell whether the database answers and how far its tables are; starts nothing.
+    """Report whether the database answers and the revision of its tables; starts nothing.
 
     Exit code 3 when it does not answer.
     """
@@ -52,65 +72,67 @@ def status(
         print_json(state)
     else:
         for name, value in (state["cluster"] or {}).items():
-            _print_result(f"{name}: {value}")
+            print_text(f"{name}: {value}")
         for name, value in (state["database"] or {}).items():
-            _print_result(f"{name}: {value}")
-        _print_result(state["problem"] or "The database answers.")
+            print_text(f"{name}: {value}")
+        print_text(foreign(state["problem"]) if state["problem"] else _("La base répond."))
     if state["problem"]:
         raise typer.Exit(INSTALLATION)
 
 
-@app.command("migrate")
+@app.command("migrate", help="Met les tables à la version que ce Portée utilise.")
 def migrate_tables() -> None:
-    """Bring the tables to the form this version of Portée works with."""
+    """Bring the tables to the revision this version of Portée uses."""
     with report_errors(), _closing(engine_for(Settings())) as engine:
         migrate(engine)
-        _print_result(f"The tables are at revision {database_status(engine).revision}.")
+        revision = database_status(engine).revision
+        print_text(_("Les tables sont à la révision %(revision)s.", revision=revision))
 
 
-@app.command()
+@app.command(help="Sauvegarde toutes les tables de Portée dans un fichier.")
 def dump(
     file: Annotated[
-        Path | None, typer.Argument(help="File to write; portee-<date>-<time>.dump by default.")
+        Path | None, typer.Argument(help="Fichier à écrire ; portee-<date>-<heure>.dump par défaut.")
     ] = None,
 ) -> None:
     """Write all of Portée's tables to one file."""
     path = file or Path(f"portee-{datetime.now(UTC):%Y%m%d-%H%M%S}.dump")
     with report_errors():
         with _closing(engine_for(Settings())) as engine, progress() as bars:
-            task = bars.add_task("Dumping", total=None)
+            task = bars.add_task(_("Sauvegarde"), total=None)
             size = backup.dump(
                 engine,
                 path,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
-        _print_result(f"Wrote {path} ({size / 1_000_000:.1f} MB).")
+        print_text(_("Écrit : %(file)s (%(size)s).", file=path, size=file_size(size)))
 
 
-@app.command()
+@app.command(help="Remplace tout le contenu de la base par une sauvegarde.")
 def restore(
-    file: Annotated[Path, typer.Argument(help="Dump written by `portee db dump`.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    file: Annotated[Path, typer.Argument(help="Sauvegarde écrite par « portee db dump ».")],
+    yes: Yes = False,
 ) -> None:
-    """Put a dump in place of all that is in the database."""
-    if not yes:
-        typer.confirm(f"Replace everything in the database by what {file} holds?", abort=True)
+    """Replace the whole content of the database with a dump."""
+    confirm(_("Remplacer tout le contenu de la base par celui de %(file)s ?", file=file), yes=yes)
     with report_errors():
         with _closing(engine_for(Settings())) as engine, progress() as bars:
-            task = bars.add_task("Restoring", total=None)
+            task = bars.add_task(_("Restauration"), total=None)
             version = backup.restore(
                 engine,
                 file,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
-        _print_result(f"Restored {file}; the snapshot is now version {version}.")
+        print_text(
+            _("%(file)s est restauré ; l'état des données a le n° %(version)s.", file=file, version=version)
+        )
 
 
-def _embedded(settings: Settings, verb: str) -> cluster.Cluster:
+def _embedded(settings: Settings) -> cluster.Cluster:
     if settings.database_url:
         raise OperatorError(
-            f"DATABASE_URL names a server; only the embedded database is {verb} from here.",
-            "To use the embedded one: unset DATABASE_URL",
+            _("DATABASE_URL désigne un serveur ; cette commande ne concerne que la base embarquée."),
+            _("Pour utiliser la base embarquée : unset DATABASE_URL"),
         )
     return cluster.cluster_at(settings.home)
 
@@ -125,7 +147,10 @@ def _state(settings: Settings) -> dict[str, Any]:
         known = cluster.status(embedded)
         state["cluster"] = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(known).items()}
         if not known.running:
-            return {**state, "problem": "The embedded database does not run. Start it: portee db start"}
+            return {
+                **state,
+                "problem": _("La base embarquée ne fonctionne pas. Pour la démarrer : portee db start"),
+            }
         engine = open_engine(embedded.url())
     try:
         with _closing(engine):
@@ -141,7 +166,3 @@ def _closing(engine: Engine) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _print_result(sentence: str) -> None:
-    out.print(sentence, markup=False)

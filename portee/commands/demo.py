@@ -1,4 +1,4 @@
-"""`portee demo`: from nothing to a map of invented sites, step by step, then served."""
+"""`portee demo`: set up a map of invented sites step by step, then serve it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from geo.store import ledger, partners, snapshots, territories
 from geo.store.database import engine_for, migrate
 from geo.territory.files import read_territory
 from geo.territory.model import Territory, TerritoryKind
-from portee.commands.serve import DEFAULT_PORT, require_free, serve
-from portee.console import err, report_errors
+from portee.commands.serve import DEFAULT_PORT, print_address, require_free, serve
+from portee.console import err, file_size, percent, plain, report_errors
 from portee.coverage_options import load_context
+from portee.language import _
 from static_maps.build import render
 
 DATA = ROOT / "data" / "demo"
 """The invented sites; the folders below hold later versions, which are not loaded."""
 
 FUND = ROOT / "data" / "demo-fonds"
-"""The invented money, passes and actions: a file for each kind."""
+"""The invented money, passes and actions: one file for each kind."""
 
 RULES = (
     MatchRule(date(2025, 1, 1), note="Règle fictive : un pour un"),
@@ -43,11 +44,11 @@ RULES = (
 ACTOR = "démonstration"
 
 HOST = "127.0.0.1"
-TOLD_MIN = (10, 20, 30)
+MINUTES_SHOWN = (10, 20, 30)
 
 
 class Steps:
-    """Numbered steps told on standard error, each with what it did and how long it took."""
+    """Numbered steps printed on standard error, each with what it did and how long it took."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -55,22 +56,22 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[list[str]]:
-        """Time one step; sentences put in the list yielded are shown at its end."""
+        """Time one step; sentences added to the list it yields are printed at its end."""
         self.done += 1
-        said: list[str] = []
+        done: list[str] = []
         began = time.perf_counter()
         with err.status(f"{title}…"):
-            yield said
+            yield done
         took = time.perf_counter() - began
-        err.print(f"[{self.done}/{self.total}] {title:12} {took:5.1f} s  {', '.join(said)}", markup=False)
+        err.print(f"[{self.done}/{self.total}] {title:14} {took:5.1f} s  {', '.join(done)}", markup=False)
 
 
 def demo(
     serving: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Serve the result until interrupted.")
+        bool, typer.Option("--serve/--no-serve", help="Sert le résultat jusqu'à une interruption.")
     ] = True,
     port: Annotated[
-        int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port to serve on.")
+        int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port d'écoute.")
     ] = DEFAULT_PORT,
 ) -> None:
     """Prepare the demonstration and serve it: invented sites over the real communes.
@@ -82,60 +83,63 @@ def demo(
     with report_errors():
         settings = Settings()
         if serving:
-            require_free(HOST, port)  # told before the work, not after it
+            require_free(HOST, port)  # refused before the work, not after it
         steps = Steps(7)
-        with steps.step("Database") as said:
+        with steps.step(_("Base")) as done:
             engine = engine_for(settings)
-            said.append("DATABASE_URL" if settings.database_url else "embedded")
+            done.append("DATABASE_URL" if settings.database_url else _("embarquée"))
         try:
             page = prepare(engine, settings, steps)
         finally:
             engine.dispose()
-    err.print(f"Static map:  {page.as_uri()}", markup=False)
+    print_address(_("Carte en fichiers"), page.as_uri())
     if serving:
         serve(host=HOST, port=port, workers=1)
     else:
-        err.print("Ready. Serve it with: portee serve", markup=False)
+        err.print(_("Tout est prêt. Pour servir : portee serve"), markup=False)
 
 
 def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
-    """All steps but the first and the serving, each safe to repeat; gives the page written.
+    """Run all steps but the first and the serving, each safe to repeat; return the page written.
 
     Raises
     ------
     PorteeError
-        If a step cannot be done; what the steps before it stored stays.
+        If a step fails; what earlier steps stored stays.
     """
-    with steps.step("Tables") as said:
+    with steps.step(_("Tables")) as done:
         migrate(engine)
-        said.append("up to date")
-    with steps.step("Territory") as said:
+        done.append(_("à jour"))
+    with steps.step(_("Territoire")) as done:
         territory = read_territory(settings.territory_dir, settings.departement)
         stored = load_territory(engine, territory)
-        said.append(f"{territory.name}, {len(territory.communes)} communes")
-        said.append("loaded" if stored else "already there")
-    with steps.step("Sites") as said:
-        said.extend(import_demonstration(engine, settings, territory))
-    with steps.step("Fund") as said:
-        said.append(import_fund(engine, settings, territory))
-    with steps.step("Access") as said:
+        done.append(f"{territory.name}, {len(territory.communes)} communes")
+        done.append(_("chargé") if stored else _("déjà là"))
+    with steps.step(_("Lieux")) as done:
+        done.extend(import_demonstration(engine, settings, territory))
+    with steps.step(_("Fonds")) as done:
+        done.append(import_fund(engine, settings, territory))
+    with steps.step(_("Accès")) as done:
         frame = load_context(settings)
-        asked = Question(minutes=TOLD_MIN)
+        asked = Question(minutes=MINUTES_SHOWN)
         [whole] = measure(frame, asked).by_territory(TerritoryKind.DEPARTEMENT)
-        said += [
-            f"{share:.0%} of inhabitants within {minutes} min"
-            for share, minutes in zip(whole.share_within, TOLD_MIN, strict=True)
+        done += [
+            _("%(share)s des habitants à %(minutes)s min", share=plain(percent(share)), minutes=minutes)
+            for share, minutes in zip(whole.share_within, MINUTES_SHOWN, strict=True)
             if share is not None
         ]
-        said.append("by road" if frame.travel.graph else "estimated as the crow flies: no roads are loaded")
-    with steps.step("Map") as said:
+        by_road = frame.travel.graph is not None
+        done.append(
+            _("par la route") if by_road else _("estimés à vol d'oiseau : aucune route n'est chargée")
+        )
+    with steps.step(_("Carte")) as done:
         rendered = render(frame, settings.home / "site")
-        said.append(f"{rendered.octets / 1_000_000:.1f} MB written")
+        done.append(_("%(size)s écrits", size=plain(file_size(rendered.octets))))
     return rendered.index
 
 
 def load_territory(engine: Engine, territory: Territory) -> bool:
-    """Store the territory unless one with its code is there, maybe with finer boundaries."""
+    """Store the territory unless one with its code is stored, possibly with finer boundaries."""
     with engine.begin() as connection:
         with suppress(SnapshotUnavailable):
             if territories.load(connection).code == territory.code:
@@ -146,14 +150,14 @@ def load_territory(engine: Engine, territory: Territory) -> bool:
 
 
 def import_demonstration(engine: Engine, settings: Settings, territory: Territory) -> list[str]:
-    """Import the invented sites of every file; says what came of each.
+    """Import the invented sites of every file; return what became of each.
 
-    Nothing is imported where a real site is in service: invented ones would mislead its readers.
+    Nothing is imported where a real site is in service: invented ones would mislead readers.
     """
     with engine.connect() as connection:
         if has_real_sites(snapshots.read(connection)):
-            return ["real sites are stored here: the invented ones are left out"]
-    said = []
+            return [_("de vrais lieux sont enregistrés : les inventés sont laissés de côté")]
+    outcomes = []
     for path in sorted(DATA.glob("*.csv")):
         arrival = import_sites.read(
             path,
@@ -166,23 +170,23 @@ def import_demonstration(engine: Engine, settings: Settings, territory: Territor
             counts = [
                 f"{len(records)} {word}"
                 for records, word in (
-                    (difference.new, "new"),
-                    (difference.changed, "changed"),
-                    (difference.vanished, "retired"),
+                    (difference.new, _("nouveaux")),
+                    (difference.changed, _("modifiés")),
+                    (difference.vanished, _("retirés")),
                 )
                 if records
             ]
             if counts:
                 import_sites.apply(connection, arrival, territory=territory)
-        said.append(f"{path.name}: {', '.join(counts) or 'nothing new'}")
-    return said
+        outcomes.append(f"{path.name} : {', '.join(counts) or _('rien de nouveau')}")
+    return outcomes
 
 
 def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str:
-    """Import the invented money, passes and actions, all or none; says what came of them.
+    """Import the invented money, passes and actions, all or none; return what became of them.
 
-    Nothing is imported beside real sites, partners or rules: the ledger forgets nothing, so that what is
-    invented would stay.
+    Nothing is imported beside real sites, partners or rules: the ledger forgets nothing, so invented
+    entries would stay.
     """
     with engine.connect() as connection:
         rules, known_partners = ledger.rules(connection), partners.list_(connection)
@@ -191,7 +195,7 @@ def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str
             or not {*rules} <= {*RULES}
             or not all(partner.fictif for partner in known_partners)
         ):
-            return "real ones are stored here: what is invented is left out"
+            return _("de vraies écritures sont enregistrées : les inventées sont laissées de côté")
     kinds = load_kinds()
     new = 0
     with engine.connect() as connection, connection.begin() as transaction:
@@ -211,11 +215,16 @@ def import_fund(engine: Engine, settings: Settings, territory: Territory) -> str
             if loaded.rejected:
                 transaction.rollback()
                 issue = loaded.issues[0]
-                return f"left out: {kind}.csv, line {issue.line}: {issue.reason}"
+                return _(
+                    "laissé de côté : %(file)s, ligne %(line)s : %(reason)s",
+                    file=f"{kind}.csv",
+                    line=issue.line,
+                    reason=issue.reason,
+                )
             new += loaded.new
-    return f"{new} records and entries" if new else "already there"
+    return _("%(count)s fiches et écritures", count=new) if new else _("déjà là")
 
 
 def has_real_sites(snapshot: Snapshot) -> bool:
-    """Whether any site in service is not invented."""
+    """Return whether any site in service is not invented."""
     return any(not site.fictif for site in snapshot.sites)

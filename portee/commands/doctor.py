@@ -1,4 +1,4 @@
-"""`portee doctor`: what this machine has, what it lacks, why that matters and how to get it."""
+"""`portee doctor`: check what this machine has and lacks, why it matters and how to get it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from geo.store.cluster import cluster_at, status
 from geo.store.database import database_status, engine_for
 from geo.store.postgres_programs import find_binaries
 from geo.territory.files import read_territory
-from portee.console import INSTALLATION, out, print_json, report_errors
+from portee.console import INSTALLATION, count, misused, out, plain, print_json, report_errors, short_day
+from portee.language import N_, _, foreign
+from portee.options import AsJson
 from static_maps.assets import VENDOR
 
 CHROMIUM_NAMES = (
@@ -33,14 +35,14 @@ CHROMIUM_NAMES = (
     "chromium-browser",
 )
 ENOUGH_DISK_MB = 500
-"""A cluster with a département takes about 100 MB; imports and renders need room beside it."""
+"""A cluster with a département takes about 100 MB; imports and rendered pages need more."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
     """What one check found.
 
-    `essential`: without it Portée does not run; otherwise something less is missing.
+    `essential`: Portée does not run without it.
     """
 
     check: str
@@ -53,10 +55,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look at: `look` returns what was found, or raises what is wrong.
-
-    A `PorteeError` raised carries the way to get what is missing as its advice.
-    """
+    """One check: `look` returns what was found, or raises a `PorteeError` whose advice is the remedy."""
 
     name: str
     why: str
@@ -64,35 +63,39 @@ class Check:
     essential: bool = True
 
     def run(self, settings: Settings) -> CheckResult:
-        """Look, and tell."""
+        """Run the check and return its result."""
         try:
-            return CheckResult(self.name, True, self.essential, self.look(settings), self.why)
+            return CheckResult(self.name, True, self.essential, self.look(settings), _(self.why))
         except PorteeError as problem:
-            return CheckResult(self.name, False, self.essential, problem.message, self.why, problem.advice)
+            return CheckResult(self.name, False, self.essential, problem.message, _(self.why), problem.advice)
 
 
 class Lacking(PorteeError):
     """A check found something missing."""
 
 
-def _python(_: Settings) -> str:
-    return f"Python {platform.python_version()} in {sys.prefix}"
+def _python(_settings: Settings) -> str:
+    return _("Python %(version)s dans %(folder)s", version=platform.python_version(), folder=sys.prefix)
 
 
 def _postgis(settings: Settings) -> str:
     if settings.database_url:
-        return "not needed here: DATABASE_URL names a server"
+        return _("inutile ici : DATABASE_URL désigne un serveur")
     cluster_at(settings.home)
     binaries = find_binaries()
-    return f"PostgreSQL {binaries.version} with PostGIS in {binaries.folder}"
+    return _(
+        "PostgreSQL %(version)s avec PostGIS dans %(folder)s",
+        version=binaries.version,
+        folder=binaries.folder,
+    )
 
 
 def _database(settings: Settings) -> str:
     embedded = not settings.database_url
     if embedded and not status(cluster_at(settings.home)).running:
         raise Lacking(
-            "the embedded database is not running",
-            "`portee demo`, `portee serve` and others start it; or: portee db start",
+            _("la base embarquée ne fonctionne pas"),
+            _("« portee demo », « portee serve » et d'autres la démarrent ; ou : portee db start"),
         )
     engine = engine_for(settings)
     try:
@@ -101,15 +104,25 @@ def _database(settings: Settings) -> str:
         engine.dispose()
     if not known.up_to_date:
         raise Lacking(
-            f"{known.address}: tables at version {known.revision or 'none'}, not {known.head}",
-            "Run: portee db migrate",
+            _(
+                "%(address)s : tables à la version %(revision)s, non %(head)s",
+                address=known.address,
+                revision=known.revision or _("aucune"),
+                head=known.head,
+            ),
+            _("Lancez : portee db migrate"),
         )
-    return f"{known.address}: PostgreSQL {known.postgresql}, PostGIS {known.postgis}, tables up to date"
+    return _(
+        "%(address)s : PostgreSQL %(postgresql)s, PostGIS %(postgis)s, tables à jour",
+        address=known.address,
+        postgresql=known.postgresql,
+        postgis=known.postgis,
+    )
 
 
 @contextmanager
 def _stored(settings: Settings) -> Iterator[Connection]:
-    """A connection to the database once it is known to be there and up to date."""
+    """Open a connection to the database after checking that it answers and is up to date."""
     _database(settings)
     engine = engine_for(settings)
     try:
@@ -123,69 +136,96 @@ def _roads(settings: Settings) -> str:
     with _stored(settings) as connection:
         about = roads.current(connection)
     if about is None:
-        return "none loaded: times are estimated as the crow flies (portee roads build FILE)"
+        return _("aucune : les temps sont estimés à vol d'oiseau (portee roads build FICHIER)")
     graph = graph_files.read_graph(graph_files.roads_folder(settings.home) / about.checksum)
     modes = ", ".join(mode.value for mode in graph.modes)
-    return f"{about.file_name}, {about.vintage}: {modes}, in {graph_files.roads_folder(settings.home)}"
+    return _(
+        "%(file)s, %(vintage)s : %(modes)s, dans %(folder)s",
+        file=about.file_name,
+        vintage=about.vintage,
+        modes=modes,
+        folder=graph_files.roads_folder(settings.home),
+    )
 
 
 def _people(settings: Settings) -> str:
     with _stored(settings) as connection:
         stored = people.described(connection)
     if stored is None:
-        return "no grid loaded: inhabitants stand at their town hall (portee people load FILE)"
-    return f"{stored.file_name}, {stored.provenance.vintage}: cells of {stored.cell_m} m"
+        return _("aucune grille : les habitants sont comptés à leur mairie (portee people load FICHIER)")
+    return _(
+        "%(file)s, %(vintage)s : carreaux de %(size)s m",
+        file=stored.file_name,
+        vintage=stored.provenance.vintage,
+        size=stored.cell_m,
+    )
 
 
 def _addresses(settings: Settings) -> str:
     with _stored(settings) as connection:
         files = addresses.about(connection)
     if not files:
-        return "none loaded: places are found by commune and postcode only (portee addresses load FILE)"
-    return ", ".join(f"{file.file_name}, loaded {file.loaded_at:%Y-%m-%d}" for file in files)
+        return _("aucune : on cherche par commune et code postal seulement (portee addresses load FICHIER)")
+    return ", ".join(
+        _("%(file)s, chargé le %(day)s", file=file.file_name, day=short_day(file.loaded_at)) for file in files
+    )
 
 
 def _indicators(settings: Settings) -> str:
     with _stored(settings) as connection:
         found = indicators.read(connection)
     if not found:
-        return "none loaded: everybody's need counts alike (portee indicators load FILE)"
+        return _("aucun : le besoin de chacun compte autant (portee indicators load FICHIER)")
     return ", ".join(f"{code} ({each.provenance.vintage})" for code, each in sorted(found.items()))
 
 
 def _territory(settings: Settings) -> str:
     territory = read_territory(settings.territory_dir, settings.departement)
-    return f"{territory.name}: {len(territory.communes)} communes in {settings.territory_dir}"
+    return _(
+        "%(name)s : %(count)s communes dans %(folder)s",
+        name=territory.name,
+        count=len(territory.communes),
+        folder=settings.territory_dir,
+    )
 
 
-def _assets(_: Settings) -> str:
+def _assets(_settings: Settings) -> str:
     if not (VENDOR / "manifest.json").is_file():
         raise Lacking(
-            "the map's scripts and styles are not here", "Run: npm ci && python -m static_maps.assets"
+            _("les scripts et les styles de la carte manquent"),
+            _("Lancez : npm ci && python -m static_maps.assets"),
         )
-    return f"in {VENDOR}"
+    return _("dans %(folder)s", folder=VENDOR)
 
 
 def _disk(settings: Settings) -> str:
     home = settings.home.expanduser().resolve()
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     if not os.access(there, os.W_OK | os.X_OK):
-        raise Lacking(f"{there} cannot be written to", "Name a folder of yours: export PORTEE_HOME=/path")
+        raise Lacking(
+            _("impossible d'écrire dans %(folder)s", folder=there),
+            _("Donnez un autre dossier : export PORTEE_HOME=/chemin"),
+        )
     free_mb = shutil.disk_usage(there).free // 1_000_000
     if free_mb < ENOUGH_DISK_MB:
         raise Lacking(
-            f"{free_mb} MB free in {there}; {ENOUGH_DISK_MB} are wanted",
-            "Make room, or name a folder on another disk: export PORTEE_HOME=/path",
+            _(
+                "%(free)s Mo libres dans %(folder)s ; il en faut %(least)s",
+                free=free_mb,
+                folder=there,
+                least=ENOUGH_DISK_MB,
+            ),
+            _("Faites de la place, ou donnez un dossier d'un autre disque : export PORTEE_HOME=/chemin"),
         )
-    return f"{home} can be written to, {free_mb:,} MB free"
+    return _("%(folder)s accessible en écriture, %(free)s Mo libres", folder=home, free=plain(count(free_mb)))
 
 
-def _chromium(_: Settings) -> str:
+def _chromium(_settings: Settings) -> str:
     return str(find_chromium())
 
 
 def find_chromium() -> Path:
-    """A Chromium or Google Chrome that tests can drive: `CHROMIUM`, the machine's, or Playwright's.
+    """Return a Chromium or Google Chrome that tests can drive: `CHROMIUM`, the machine's, or Playwright's.
 
     Raises
     ------
@@ -195,9 +235,11 @@ def find_chromium() -> Path:
     found = next((path for path in _chromiums() if path.is_file()), None)
     if found is None:
         raise Lacking(
-            "no Chromium or Google Chrome was found",
-            "Debian: apt-get install chromium. Ubuntu and others: python -m playwright install "
-            "--with-deps chromium. Or name one: export CHROMIUM=/path/to/chromium",
+            _("aucun Chromium ni Google Chrome"),
+            _(
+                "Debian : apt-get install chromium. Ubuntu et autres : python -m playwright install "
+                "--with-deps chromium. Ou indiquez-le : export CHROMIUM=/chemin/de/chromium"
+            ),
         )
     return found
 
@@ -221,26 +263,30 @@ def _is_snap_stub(program: Path) -> bool:
 
 
 CHECKS = (
-    Check("python", "Portée is written in it.", _python),
-    Check("postgis", "Sites and communes are kept in it.", _postgis),
-    Check("disk", "The embedded database and rendered pages are written there.", _disk),
-    Check("territory", "Communes and their boundaries: what access is measured over.", _territory),
-    Check("assets", "Maps show themselves with them; nothing is fetched from elsewhere.", _assets),
-    Check("database", "Imports, coverage and the API read from it.", _database, essential=False),
-    Check("roads", "Travel times follow them.", _roads, essential=False),
-    Check("people", "Where inhabitants are counted.", _people, essential=False),
-    Check("addresses", "Who types an address is found by it.", _addresses, essential=False),
-    Check("indicators", "They can weigh need.", _indicators, essential=False),
-    Check("chromium", "Only the browser tests need it.", _chromium, essential=False),
+    Check("python", N_("Portée est écrit avec."), _python),
+    Check("postgis", N_("Les lieux et les communes y sont enregistrés."), _postgis),
+    Check("disk", N_("La base embarquée et les pages rendues y sont écrites."), _disk),
+    Check("territory", N_("Les communes et leurs limites : là où l'accès est mesuré."), _territory),
+    Check("assets", N_("Les cartes s'affichent avec ; rien n'est cherché ailleurs."), _assets),
+    Check("database", N_("Les imports, la couverture et l'API la lisent."), _database, essential=False),
+    Check("roads", N_("Les temps de trajet les suivent."), _roads, essential=False),
+    Check("people", N_("Là où les habitants sont comptés."), _people, essential=False),
+    Check("addresses", N_("Elles situent qui tape une adresse."), _addresses, essential=False),
+    Check("indicators", N_("Ils peuvent pondérer le besoin."), _indicators, essential=False),
+    Check("chromium", N_("Seuls les tests de navigateur s'en servent."), _chromium, essential=False),
 )
 
 
 def doctor(
     checks: Annotated[
         list[str] | None,
-        typer.Argument(help=f"Look at these only: {', '.join(c.name for c in CHECKS)}.", show_default=False),
+        typer.Argument(
+            help="Seulement ces points : python, postgis, disk, territory, assets, database, roads, people, "
+            "addresses, indicators, chromium.",
+            show_default=False,
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what is missing on this machine, why it matters and how to get it.
 
@@ -249,7 +295,7 @@ def doctor(
     with report_errors():
         unknown = set(checks or ()) - {c.name for c in CHECKS}
         if unknown:
-            raise typer.BadParameter(f"unknown check: {', '.join(sorted(unknown))}")
+            misused(_("point inconnu : %(names)s", names=", ".join(sorted(unknown))))
         settings = Settings()
         findings = [c.run(settings) for c in CHECKS if not checks or c.name in checks]
     if as_json:
@@ -263,10 +309,10 @@ def doctor(
 
 def _print_result(finding: CheckResult) -> None:
     word, style = (
-        ("ok", "green") if finding.ok else ("missing", "bold red" if finding.essential else "yellow")
+        ("ok", "green") if finding.ok else (_("manque"), "bold red" if finding.essential else "yellow")
     )
     out.print(f"{word:8}", style=style, end="")
-    out.print(f"{finding.check:10} {finding.found}", markup=False)
+    out.print(f"{finding.check:10} {foreign(finding.found)}", markup=False)
     if not finding.ok:
-        out.print(f"{'':19}Why: {finding.why}", markup=False)
-        out.print(f"{'':19}{finding.remedy}", markup=False)
+        out.print(f"{'':19}{_('Pourquoi : %(why)s', why=finding.why)}", markup=False)
+        out.print(f"{'':19}{foreign(finding.remedy)}", markup=False)

@@ -12,24 +12,30 @@ from geo.errors import InvalidParameter
 from geo.services.embed_options import read
 from geo.settings import Settings
 from geo.wording.language import language
-from portee.console import print_text, report_errors
+from portee.console import misused, print_written, report_errors
 from portee.coverage_options import load_context
+from portee.language import _
 from static_maps.resident_map import one_file
 from static_maps.settings import MapSettings
 from static_maps.sites_map import outline_json
 
 
 def embed(
-    path: Annotated[Path, typer.Option("--out", help="File to write, such as carte.html.")],
+    path: Annotated[Path, typer.Option("--out", help="Fichier à écrire, par exemple carte.html.")],
     territory: Annotated[
-        str, typer.Option("--territory", help="Code of a commune, canton or EPCI: its sites only.")
+        str,
+        typer.Option(
+            "--territory", help="Code d'une commune, d'un canton ou d'un EPCI : seulement ses lieux."
+        ),
     ] = "",
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", help="NAME=VALUE of an embeddable page (docs/embed.md); may be repeated."),
+        typer.Option(
+            "--where", help="NOM=VALEUR d'une page intégrable (docs/embed.md) ; à répéter pour plusieurs."
+        ),
     ] = None,
     address: Annotated[
-        str, typer.Option("--address", help="Where the service answers, for links to the pages of sites.")
+        str, typer.Option("--address", help="Adresse du service, pour les liens vers les pages des lieux.")
     ] = "",
 ) -> None:
     """Write the map of sites as one file: it opens by a double click and asks for nothing but tiles."""
@@ -37,11 +43,11 @@ def embed(
     for each in where or []:
         name, equals, value = each.partition("=")
         if not equals:
-            raise typer.BadParameter(f"“{each}” is not NAME=VALUE.", param_hint="--where")
+            misused(_("« %(text)s » n'est pas NOM=VALEUR.", text=each), "--where")
         pairs.append((name.strip(), value.strip()))
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise typer.BadParameter(f"“{address}” is no http(s) address.", param_hint="--address")
+        misused(_("« %(address)s » n'est pas une adresse http(s).", address=address), "--address")
     settings = Settings()
     with report_errors():
         snapshot = load_context(settings).snapshot
@@ -59,4 +65,4 @@ def embed(
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text(html, "utf-8")
         fresh.replace(path)
-    print_text(f"{path} : {len(html.encode()) / 1_000:.0f} ko, état n° {snapshot.version}.")
+    print_written(path, len(html.encode()), snapshot.version)

@@ -1,10 +1,8 @@
-"""`portee fund`: the fund's ledger: its rule, what comes in, what is set aside and paid, reports."""
+"""`portee fund`: the ledger of the fund: match rules, contributions, commitments, payments, reports."""
 
 from __future__ import annotations
 
-import csv
 import getpass
-import sys
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -18,60 +16,80 @@ from geo.funding.match_rule import MatchRule
 from geo.funding.reports import By, FundReport
 from geo.settings import Settings
 from geo.store import ledger, ledger_reports, territories
+from geo.tables_out import text_columns
 from geo.territory.model import TerritoryKind
-from portee.console import print_json, print_text, report_errors
+from geo.wording.figures import exact
+from portee.commands import funding_files
+from portee.console import (
+    confirm,
+    euros,
+    print_csv,
+    print_json,
+    print_text,
+    report_errors,
+    short_day,
+    wording,
+)
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsCsv, AsJson, Day, ForExcel, Yes
 
-app = typer.Typer(help="Contributions, their match, commitments, payments, reports.", no_args_is_help=True)
-rule_app = typer.Typer(help="Set and list the rules of the match.", no_args_is_help=True)
+app = typer.Typer(help="Contributions, abondement, engagements, paiements, rapports.", no_args_is_help=True)
+rule_app = typer.Typer(help="Fixer et lister les règles d'abondement.", no_args_is_help=True)
 app.add_typer(rule_app, name="rule")
 
 ReportBy = StrEnum("ReportBy", {each.name: each.value for each in (*By, *TerritoryKind)})  # type: ignore[misc]
-"""What a report may be by: `By`, or a kind of territory."""
+"""How the lines of a report are grouped: `By`, or a kind of territory."""
 
-Reference = Annotated[str, typer.Argument(help="Its own reference, e.g. the transfer's; posted once.")]
-Amount = Annotated[str, typer.Argument(help="Euros: “1 234,56 €” or 1234.56.")]
-Day = Annotated[
-    datetime | None,
-    typer.Option("--day", formats=["%Y-%m-%d"], help="The day it counts for; today by default."),
+Reference = Annotated[
+    str,
+    typer.Argument(
+        help="Référence de l'écriture, par exemple celle du virement ; une écriture par référence."
+    ),
 ]
-PartnerCode = Annotated[str | None, typer.Option("--partner", help="Code of the partner it goes to.")]
-Commune = Annotated[str | None, typer.Option(help="INSEE code of the commune it is for.")]
-SiteId = Annotated[str | None, typer.Option("--site", help="Identifier of the site it is for.")]
-Memo = Annotated[str, typer.Option(help="A sentence to remember it by.")]
+Amount = Annotated[str, typer.Argument(help="Euros : « 1 234,56 € » ou 1234.56.")]
+PartnerCode = Annotated[str | None, typer.Option("--partner", help="Code du partenaire bénéficiaire.")]
+Commune = Annotated[str | None, typer.Option(help="Code INSEE de la commune concernée.")]
+SiteId = Annotated[str | None, typer.Option("--site", help="Identifiant du lieu concerné.")]
+Memo = Annotated[str, typer.Option(help="Une phrase qui rappelle de quoi il s'agit.")]
 
 
 def actor() -> str:
-    """Who runs the command, as the audit names them."""
+    """Return who runs the command, as the audit names them."""
     try:
         return f"command:{getpass.getuser()}"
     except (KeyError, OSError):
         return "command"
 
 
-@rule_app.command("set")
+@rule_app.command(
+    "set",
+    help="Fixe la règle d'abondement à partir d'un jour ; les contributions déjà abondées ne changent pas.",
+)
 def set_rule(
     since: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="In force from this day on.")
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour où la règle s'applique.")
     ],
-    rate: Annotated[str, typer.Option(help="Euros added for each euro given: 1, 0.5, 1,5.")] = "1",
+    rate: Annotated[str, typer.Option(help="Euros ajoutés pour chaque euro donné : 1, 0.5, 1,5.")] = "1",
     ceiling: Annotated[
-        str | None, typer.Option(help="Most euros added in a calendar year; none by default.")
+        str | None, typer.Option(help="Plafond en euros par année civile ; aucun par défaut.")
     ] = None,
-    note: Annotated[str, typer.Option(help="The decision it comes from.")] = "",
+    note: Annotated[str, typer.Option(help="Décision dont elle vient.")] = "",
 ) -> None:
-    """Let a rule of the match be in force from a day on; contributions matched already stay as they are."""
+    """Set the rule of the match from a day on; contributions already matched do not change."""
     with report_errors():
         rate_bp = _rate(rate)
         ceiling_cents = None if ceiling is None else _ceiling(ceiling)
         rule = MatchRule(since.date(), rate_bp, ceiling_cents, note)
         with transaction(Settings()) as connection:
             ledger.set_rule(connection, rule, actor=actor())
-        print_text(f"Règle enregistrée : {_told(rule)}")
+        print_text(_("Règle enregistrée : %(rule)s", rule=_rule_sentence(rule)))
 
 
-@rule_app.command("list")
-def list_rules(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
+@rule_app.command("list", help="Liste les règles d'abondement, la plus ancienne d'abord.")
+def list_rules(
+    as_json: AsJson = False,
+) -> None:
     """List the rules of the match, oldest first."""
     with report_errors(), transaction(Settings()) as connection:
         known = ledger.rules(connection)
@@ -79,15 +97,15 @@ def list_rules(as_json: Annotated[bool, typer.Option("--json", help="Print them 
         print_json(known)
         return
     for rule in known:
-        print_text(_told(rule))
+        print_text(_rule_sentence(rule))
 
 
-@app.command()
+@app.command(help="Enregistre une contribution reçue et son abondement par le Département.")
 def contribute(
     reference: Reference,
     amount: Amount,
-    partner: Annotated[str, typer.Option(help="Code of the partner who gives.")],
-    level: Annotated[Level, typer.Option(help="Where the money comes from.")],
+    partner: Annotated[str, typer.Option(help="Code du partenaire qui contribue.")],
+    level: Annotated[Level, typer.Option(help="Origine de l'argent.")],
     day: Day = None,
     commune: Commune = None,
     memo: Memo = "",
@@ -107,18 +125,23 @@ def contribute(
             ledger.post(connection, order, actor=actor())
             received = ledger.received(connection, year=order.day.year, partner_code=partner)
         (mine,) = (each for each in received if each.entry.reference == reference)
-        rest = money.formatted(mine.unmatched_cents)
         print_text(
-            f"Contribution « {reference} » : {money.formatted(order.amount_cents)}, abondée de "
-            f"{money.formatted(mine.matched_cents)} ; reste non abondé {rest}."
+            _(
+                "Contribution « %(reference)s » : %(amount)s, abondée de %(matched)s ; reste non abondé "
+                "%(rest)s.",
+                reference=reference,
+                amount=euros(order.amount_cents),
+                matched=euros(mine.matched_cents),
+                rest=euros(mine.unmatched_cents),
+            )
         )
 
 
-@app.command()
+@app.command(help="Engage une somme pour une ligne d'action.")
 def commit(
     reference: Reference,
     amount: Amount,
-    line: Annotated[str, typer.Option(help="Action line it is set aside for, e.g. pass-numerique.")],
+    line: Annotated[str, typer.Option(help="Ligne d'action, par exemple pass-numerique.")],
     day: Day = None,
     partner: PartnerCode = None,
     commune: Commune = None,
@@ -141,15 +164,15 @@ def commit(
         )
 
 
-@app.command()
+@app.command(help="Rend disponible la part d'un engagement qui ne sera pas payée.")
 def release(
     reference: Reference,
     amount: Amount,
-    commitment: Annotated[str, typer.Option(help="Reference of the commitment.")],
+    commitment: Annotated[str, typer.Option(help="Référence de l'engagement.")],
     day: Day = None,
     memo: Memo = "",
 ) -> None:
-    """Make available again what of a commitment will not be paid."""
+    """Make the part of a commitment that will not be paid available again."""
     with report_errors():
         cents = money.parse(amount)
         _post(
@@ -157,18 +180,18 @@ def release(
         )
 
 
-@app.command()
+@app.command(help="Enregistre un paiement sur un engagement, dont il reprend l'objet sauf indication.")
 def pay(
     reference: Reference,
     amount: Amount,
-    commitment: Annotated[str, typer.Option(help="Reference of the commitment it is paid out of.")],
+    commitment: Annotated[str, typer.Option(help="Référence de l'engagement payé.")],
     day: Day = None,
     partner: PartnerCode = None,
     commune: Commune = None,
     site: SiteId = None,
     memo: Memo = "",
 ) -> None:
-    """Post a payment out of a commitment; what it is for is the commitment's unless told."""
+    """Post a payment out of a commitment; its purpose is the commitment's unless given."""
     with report_errors():
         _post(
             Payment(
@@ -184,44 +207,50 @@ def pay(
         )
 
 
-@app.command()
+@app.command(
+    help="Annule une écriture par l'écriture inverse, une seule fois ; une contribution avec son abondement."
+)
 def reverse(
     reference: Reference,
-    entry: Annotated[str, typer.Argument(help="Reference of the entry to undo.")],
+    entry: Annotated[str, typer.Argument(help="Référence de l'écriture à annuler.")],
     day: Day = None,
     memo: Memo = "",
 ) -> None:
-    """Undo an entry by its mirror, once; a contribution with its match."""
+    """Undo an entry with the opposite entry, once; a contribution with its match."""
     with report_errors():
         _post(Reversal(reference=reference, day=_day(day), reverses=entry, memo=memo))
 
 
-@app.command()
+@app.command(help="Abonde les restes d'une année, si une annulation ou un plafond relevé le permet.")
 def settle(
     reference: Reference,
-    year: Annotated[int, typer.Option(min=2000, max=2100, help="Year the contributions were received in.")],
+    year: Annotated[int, typer.Option(min=2000, max=2100, help="Année de réception des contributions.")],
     day: Day = None,
 ) -> None:
-    """Match a year's remainders as far as a reversal or a raised ceiling made room."""
+    """Match the remainders of a year, as far as a reversal or a raised ceiling allows."""
     with report_errors(), transaction(Settings()) as connection:
-        made = ledger.settle(connection, year, _day(day), reference, actor=actor())
-    print_text(f"{len(made)} abondement{'s' if len(made) > 1 else ''} de plus.")
+        matched = ledger.settle(connection, year, _day(day), reference, actor=actor())
+    print_text(many("%(num)s abondement de plus.", "%(num)s abondements de plus.", len(matched)))
 
 
-@app.command()
+@app.command(
+    help="Clôt définitivement tous les jours jusqu'à celui-ci : les corrections se datent ensuite plus tard."
+)
 def close(
-    until: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Last day of the period.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    until: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Dernier jour de la période.")],
+    yes: Yes = False,
 ) -> None:
-    """Close all days to this one, for good: corrections then bear a later day."""
-    if not yes:
-        typer.confirm(f"Close all days to {until:%Y-%m-%d}, for good?", abort=True)
+    """Close all days up to this one, permanently: corrections are then dated later."""
+    confirm(_("Clore définitivement tous les jours jusqu'au %(day)s ?", day=short_day(until)), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         ledger.close(connection, until.date(), actor=actor())
-    print_text(f"Comptes clos jusqu'au {until:%d/%m/%Y}.")
+    print_text(_("Comptes clos jusqu'au %(day)s.", day=short_day(until)))
 
 
-@app.command()
+@app.command(
+    help="Recompte le livre à partir de chaque mouvement ; code de sortie 1 si quelque chose ne "
+    "tombe pas juste."
+)
 def check() -> None:
     """Recount the books from every posting; exit code 1 when something does not add up."""
     with report_errors(), transaction(Settings()) as connection:
@@ -231,29 +260,35 @@ def check() -> None:
         print_text(fault, style="red")
     if found:
         raise typer.Exit(1)
-    print_text(f"Les comptes sont justes. Disponible : {money.formatted(held.available_cents)}.")
+    print_text(
+        _("Les comptes sont justes. Disponible : %(available)s.", available=euros(held.available_cents))
+    )
 
 
-@app.command()
+@app.command(help="Affiche ce qui est contribué, abondé, engagé, payé et disponible.")
 def report(
-    by: Annotated[ReportBy, typer.Option(help="What its lines stand for.")] = ReportBy.PARTNER,  # type: ignore[attr-defined]
-    year: Annotated[int | None, typer.Option(min=2000, max=2100, help="Only entries of this year.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON, in cents.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the lines as CSV, in euros.")] = False,
+    by: Annotated[ReportBy, typer.Option(help="Ce que représente chaque ligne.")] = ReportBy.PARTNER,  # type: ignore[attr-defined]
+    year: Annotated[
+        int | None, typer.Option(min=2000, max=2100, help="Seulement les écritures de cette année.")
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    for_excel: ForExcel = False,
 ) -> None:
-    """Tell what was contributed, matched, committed and paid, and what is available."""
+    """Print what was contributed, matched, committed and paid, and what is available."""
     with report_errors(), transaction(Settings()) as connection:
         kind = TerritoryKind(by.value) if by.value in list(TerritoryKind) else None
         territory = territories.load(connection) if kind else None
-        made = ledger_reports.report(connection, kind or By(by.value), year=year, territory=territory)
+        found = ledger_reports.report(connection, kind or By(by.value), year=year, territory=territory)
     if as_json:
         print_json(
-            {"by": by, "year": year, "fictif": made.fictif, "lines": list(reports.report_to_records(made))}
+            {"by": by, "year": year, "fictif": found.fictif, "lines": list(reports.report_to_records(found))}
         )
-    elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(reports.rows(made))
+    elif as_csv or for_excel:
+        headings, *lines = reports.rows(found)
+        print_csv(text_columns(headings), lines, french=for_excel)
     else:
-        _print_result(made)
+        _print_result(found)
 
 
 def _post(order: Order) -> None:
@@ -261,35 +296,48 @@ def _post(order: Order) -> None:
         ledger.post(connection, order, actor=actor())
         held = ledger.balance(connection)
     print_text(
-        f"Écriture « {order.reference} » enregistrée. Disponible : {money.formatted(held.available_cents)}."
+        _(
+            "Écriture « %(reference)s » enregistrée. Disponible : %(available)s.",
+            reference=order.reference,
+            available=euros(held.available_cents),
+        )
     )
 
 
-def _print_result(made: FundReport) -> None:
-    if made.fictif:
-        print_text("Données de démonstration.", style="bold yellow")
-    for line in (*made.lines, made.total):
+def _print_result(report: FundReport) -> None:
+    if report.fictif:
+        print_text(_("Données de démonstration."), style="bold yellow")
+    for line in (*report.lines, report.total):
         print_text(line.name, style="bold")
-        sums = (f"{words} {money.formatted(getattr(line, name))}" for name, words in reports.MEASURES.items())
+        sums = (f"{_(words)} {euros(getattr(line, name))}" for name, words in reports.MEASURES.items())
         print_text("    " + " · ".join(sums))
         if line.leverage is not None:
-            print_text(f"    {line.leverage} € dans le fonds pour 1 € de partenaire".replace(".", ","))
+            leverage = exact(float(line.leverage), wording())
+            sentence = _("%(leverage)s € dans le fonds pour 1 € de partenaire", leverage=leverage)
+            print_text(f"    {sentence}")
 
 
-def _told(rule: MatchRule) -> str:
-    ceiling = "sans plafond"
+def _rule_sentence(rule: MatchRule) -> str:
+    ceiling = _("sans plafond")
     if rule.ceiling_cents is not None:
-        ceiling = f"au plus {money.formatted(rule.ceiling_cents)} par an"
-    rate = f"{rule.rate_bp / 10_000:g}".replace(".", ",")
-    return f"à partir du {rule.day:%d/%m/%Y}, {rate} € pour 1 €, {ceiling}. {rule.note}".strip()
+        ceiling = _("au plus %(ceiling)s par an", ceiling=euros(rule.ceiling_cents))
+    return _(
+        "à partir du %(day)s, %(rate)s € pour 1 €, %(ceiling)s. %(note)s",
+        day=short_day(rule.day),
+        rate=exact(rule.rate_bp / 10_000, wording()),
+        ceiling=ceiling,
+        note=rule.note,
+    ).strip()
 
 
 def _rate(text: str) -> int:
-    """Rate in ten-thousandths, exactly; four decimals at most."""
-    whole, _, decimals = text.strip().replace(",", ".").partition(".")
+    """Return a rate in ten-thousandths, exactly; four decimals at most."""
+    whole, _point, decimals = text.strip().replace(",", ".").partition(".")
     if not (whole + decimals).isdecimal() or not whole or len(decimals) > 4 or not text.isascii():
         raise InvalidParameter(
-            f"Le taux « {text} » n'est pas un nombre.", "Écrivez 1, 0.5 ou 1,25.", parameter="rate"
+            _("Le taux « %(text)s » n'est pas un nombre.", text=text),
+            _("Écrivez 1, 0.5 ou 1,25."),
+            parameter="rate",
         )
     return int(whole) * 10_000 + int(decimals.ljust(4, "0"))
 
@@ -300,3 +348,20 @@ def _ceiling(text: str) -> int:
 
 def _day(day: datetime | None) -> date:
     return (day or datetime.now()).date()  # noqa: DTZ005 - the day where the command is run
+
+
+app.command(
+    "template",
+    help="Écrit le modèle d'une sorte de fichier : titres, exemple inventé, et en .xlsx le sens de chaque "
+    "colonne.",
+)(funding_files.template)
+app.command(
+    "import",
+    help="Importe un fichier d'argent, de pass ou d'actions : toutes ses lignes, ou aucune.\n\n"
+    "Une ligne déjà enregistrée ne change rien. Code de sortie 1 quand une ligne est rejetée : rien n'est "
+    "alors enregistré.",
+)(funding_files.import_)
+app.command(
+    "export",
+    help="Écrit en CSV toutes les tables et tous les rapports du fonds, ou ce qui peut en être publié.",
+)(funding_files.export)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,19 +25,34 @@ from geo.settings import Settings
 from geo.sites import issue_report
 from geo.sites.model import Issue
 from geo.store import territories
-from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
+from portee.console import (
+    REFUSED,
+    count,
+    file_size,
+    misused,
+    print_json,
+    print_text,
+    reading,
+    report_errors,
+    write_file,
+    writing,
+)
 from portee.coverage_options import load_context
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson, DryRun
 
 ISSUES_SHOWN = 20
 
-_KindOption = Annotated[str, typer.Option(help="Kind of file; portee fund template lists them.")]
+_KindOption = Annotated[str, typer.Option(help="Sorte de fichier ; « portee fund template » les liste.")]
 Licence = StrEnum("Licence", {name: name for name in LICENCES})  # type: ignore[misc]  # typer wants an Enum
 
 
 def template(
-    kind: Annotated[str | None, typer.Argument(help="Kind of file; without one, they are listed.")] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write: .csv or .xlsx.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="Sorte de fichier ; sans elle, toutes sont listées.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Fichier à écrire : .csv ou .xlsx.")] = None,
 ) -> None:
     """Write the template of a kind of file: headings, an invented example, and in .xlsx what each means."""
     with report_errors():
@@ -48,25 +64,27 @@ def template(
         wanted = find_template(kind, known)
         path = out or Path(f"{kind}.xlsx")
         if path.suffix not in (".csv", ".xlsx"):
-            raise typer.BadParameter("give a name that ends in .csv or .xlsx.", param_hint="--out")
-        made = template_csv(wanted) if path.suffix == ".csv" else template_xlsx(wanted)
-        _write(path, made, "--out")
-    print_text(f"Modèle « {wanted.label} » écrit : {path}")
+            misused(_("donnez un nom qui finit par .csv ou .xlsx."), "--out")
+        content = template_csv(wanted) if path.suffix == ".csv" else template_xlsx(wanted)
+        write_file(path, content, "--out")
+    print_text(_("Modèle « %(name)s » écrit : %(file)s", name=wanted.label, file=path))
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX to import.")],
+    file: Annotated[Path, typer.Argument(help="CSV ou XLSX à importer.")],
     kind: _KindOption,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
+    dry_run: DryRun = False,
     replace: Annotated[
         bool,
         typer.Option(
             "--replace",
-            help="Let partners, conventions and actions take the place of those of the same reference.",
+            help="Remplace les partenaires, conventions et actions qui ont la même référence.",
         ),
     ] = False,
-    report: Annotated[Path | None, typer.Option(help="Write every issue to this .csv file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Écrit tous les problèmes dans ce fichier .csv.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Import a file of money, passes or actions: all of its rows, or none.
 
@@ -79,31 +97,26 @@ def import_(
         wanted = find_template(kind, templates(kinds))
         with transaction(settings) as connection:
             known = import_funding.row_references(connection, territories.load(connection), kinds)
-        with progress() as bars:
-            task = bars.add_task(plain(file.name), total=None)
-            reading = read(
+        with reading(file.name) as advance:
+            rows_read = read(
                 file,
                 wanted,
                 known,
                 today=datetime.now(TIME_ZONE).date(),
                 max_bytes=settings.import_max_mb * 1_000_000,
-                progress=lambda rows: bars.update(task, completed=rows),
+                progress=advance,
             )
         load = import_funding.prepare if dry_run else import_funding.apply
         with transaction(settings) as connection:
-            loaded = load(connection, reading, known, actor=actor, replace=replace)
+            loaded = load(connection, rows_read, known, actor=actor, replace=replace)
         if report:
-            try:
-                with report.open("w", encoding="utf-8", errors="replace", newline="") as stream:
-                    issue_report.issues_csv(loaded.issues, stream)
-            except OSError as problem:
-                raise typer.BadParameter(f"{problem.strerror}.", param_hint="--report") from problem
+            write_issues(report, loaded.issues)
     if as_json:
         print_json(
             {
                 "file": file.name,
                 "kind": kind,
-                "read": reading.read,
+                "read": rows_read.read,
                 "accepted": loaded.accepted,
                 "rejected": loaded.rejected,
                 "new": loaded.new,
@@ -121,17 +134,20 @@ def import_(
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")],
-    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write one workbook beside the CSV files.")] = False,
+    out: Annotated[Path, typer.Option(help="Dossier où écrire ; créé s'il n'existe pas.")],
+    xlsx: Annotated[
+        bool, typer.Option("--xlsx", help="Écrit aussi un classeur à côté des fichiers CSV.")
+    ] = False,
     open_data: Annotated[
         bool,
         typer.Option(
-            "--open-data", help="Write what may be published instead: a data package without small counts."
+            "--open-data",
+            help="Écrit plutôt ce qui peut être publié : un jeu de données sans petits nombres.",
         ),
     ] = False,
-    licence: Annotated[Licence, typer.Option(help="Licence of the open data.", show_default=True)] = Licence(
-        "etalab-2.0"
-    ),
+    licence: Annotated[
+        Licence, typer.Option(help="Licence des données ouvertes.", show_default=True)
+    ] = Licence("etalab-2.0"),
 ) -> None:
     """Write every table and report of the fund as CSV; or the package that may be published."""
     settings = Settings()
@@ -149,22 +165,26 @@ def export(
             with transaction(settings) as connection:
                 books = read_account_data(connection, frame, today.year, kinds)
                 files = export_funding.everything(connection, books, year=today.year, xlsx=xlsx)
-        try:
+        with writing("--out"):
             out.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise typer.BadParameter(f"{problem.strerror}.", param_hint="--out") from problem
         for name, content in files.items():
-            _write(out / name, content, "--out")
-    size = sum(map(len, files.values())) / 1_000_000
-    print_text(f"{len(files)} fichiers écrits dans {out} ({size:.1f} Mo).")
+            write_file(out / name, content, "--out")
+    print_text(
+        _(
+            "%(count)s fichiers écrits dans %(folder)s (%(size)s).",
+            count=len(files),
+            folder=out,
+            size=file_size(sum(map(len, files.values()))),
+        )
+    )
     if not open_data:
         print_text(
-            "Ils contiennent de petits nombres de personnes : ne les publiez pas (--open-data).", "yellow"
+            _("Ils contiennent de petits nombres de personnes : ne les publiez pas (--open-data)."), "yellow"
         )
 
 
 def find_template(kind: str, known: dict[str, Template]) -> Template:
-    """The template of a kind of file.
+    """Return the template of a kind of file.
 
     Raises
     ------
@@ -173,53 +193,67 @@ def find_template(kind: str, known: dict[str, Template]) -> Template:
     """
     if kind not in known:
         raise InvalidParameter(
-            f"« {kind} » n'est pas une sorte de fichier.",
-            f"Choisissez : {', '.join(known)}.",
+            _("« %(kind)s » n'est pas une sorte de fichier.", kind=kind),
+            _("Choisissez : %(known)s.", known=", ".join(known)),
             parameter="kind",
         )
     return known[kind]
 
 
-def _write(path: Path, content: bytes, option: str) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as problem:
-        raise typer.BadParameter(f"{problem.strerror}.", param_hint=option) from problem
-
-
 def _print_result(file: Path, loaded: import_funding.ImportedFunding, *, dry_run: bool) -> None:
     print_text(f"{file.name} : {loaded.reading.template.label}", style="bold")
-    print_text(
-        f"Lignes lues {_count(loaded.reading.read)} · acceptées {_count(loaded.accepted)} · "
-        f"rejetées {_count(loaded.rejected)}"
-    )
-    _print_issues(loaded.issues)
+    print_rows_read(loaded.reading.read, loaded.accepted, loaded.rejected)
+    print_rejections(loaded.issues)
     if loaded.rejected:
         print_text(
-            f"Rien n'a été enregistré : les {_count(loaded.accepted)} lignes acceptées attendent que les "
-            "autres soient corrigées.",
+            _(
+                "Rien n'a été enregistré : les %(accepted)s lignes acceptées attendent que les autres soient "
+                "corrigées.",
+                accepted=count(loaded.accepted),
+            ),
             style="bold",
         )
         return
+    template = (
+        _("Essai : seraient nouvelles %(new)s · modifiées %(changed)s · inchangées %(unchanged)s")
+        if dry_run
+        else _("Nouvelles %(new)s · modifiées %(changed)s · inchangées %(unchanged)s")
+    )
+    counts = {name: count(getattr(loaded, name)) for name in ("new", "changed", "unchanged")}
+    print_text(template % counts, style="" if dry_run else "green")
+
+
+def print_rows_read(read: int, accepted: int, rejected: int) -> None:
+    """Print how many rows of a file were read, accepted and rejected."""
     print_text(
-        f"{'Essai : seraient nouvelles' if dry_run else 'Nouvelles'} {_count(loaded.new)} · "
-        f"modifiées {_count(loaded.changed)} · inchangées {_count(loaded.unchanged)}",
-        style="" if dry_run else "green",
+        _(
+            "Lignes lues %(read)s · acceptées %(accepted)s · rejetées %(rejected)s",
+            read=count(read),
+            accepted=count(accepted),
+            rejected=count(rejected),
+        )
     )
 
 
-def _print_issues(issues: tuple[Issue, ...]) -> None:
+def write_issues(path: Path, issues: Iterable[Issue]) -> None:
+    """Write issues to the CSV file that `--report` names."""
+    with writing("--report"), path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+        issue_report.issues_csv(issues, stream)
+
+
+def print_rejections(issues: Iterable[Issue]) -> None:
+    """Print why rows are rejected, for the first lines of a file."""
     by_line: dict[int, list[Issue]] = defaultdict(list)
     for issue in issues:
         by_line[issue.line].append(issue)
     for line, found in list(by_line.items())[:ISSUES_SHOWN]:
         for issue in found:
-            print_text(
-                f"Rejet, ligne {line}, {issue.field} « {issue.value} » : {issue.reason} {issue.advice}", "red"
+            where = _(
+                "Rejet, ligne %(line)s, %(field)s « %(value)s »",
+                line=line,
+                field=issue.field,
+                value=issue.value,
             )
+            print_text(f"{where} : {issue.reason} {issue.advice}", "red")
     if (more := len(by_line) - ISSUES_SHOWN) > 0:
-        print_text(f"… et {_count(more)} autres lignes (--report FICHIER les écrit toutes).")
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
+        print_text(_("… et %(count)s autres lignes (--report FICHIER les écrit toutes).", count=count(more)))

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from geo.coverage.export import about, csv_bytes, gaps_table
+from geo.coverage.export import about, gaps_table
 from geo.coverage.gaps import gaps_of_communes, gaps_of_places
 from geo.coverage.measure import measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from portee.commands.coverage import print_notes, sentences_by_heading
-from portee.console import print_json, print_text, report_errors
+from portee.console import print_json, print_records_csv, print_text, report_errors
 from portee.coverage_options import (
     BeyondOption,
     ModeOption,
@@ -23,6 +23,8 @@ from portee.coverage_options import (
     load_context,
     question_from_options,
 )
+from portee.language import _
+from portee.options import AsCsv, AsJson, ForExcel
 
 
 def gaps(
@@ -33,13 +35,19 @@ def gaps(
     population: PopulationOption = "all",
     weight: WeightOption = [],  # noqa: B006 - as above
     places: Annotated[
-        bool, typer.Option("--places", help="Single places (cells of the population grid), not communes.")
+        bool,
+        typer.Option(
+            "--places", help="Des endroits précis (carreaux de la grille de population), non des communes."
+        ),
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Gaps told, the largest first.")] = 20,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the gaps as CSV.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the gaps as JSON.")] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Nombre d'écarts affichés, les plus grands d'abord.")
+    ] = 20,
+    as_csv: AsCsv = False,
+    for_excel: ForExcel = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell the largest gaps, a sentence each: people × need × minutes beyond reach."""
+    """Print the largest gaps, a sentence each: people × need × minutes beyond reach."""
     question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
@@ -58,15 +66,24 @@ def gaps(
                     "gaps": gaps_table(found, shown),
                 }
             )
-        elif as_csv:
-            typer.echo(csv_bytes(gaps_table(found, shown)), nl=False)
+        elif as_csv or for_excel:
+            print_records_csv(gaps_table(found, shown), french=for_excel)
         else:
             for rank, gap in enumerate(shown, start=1):
                 print_text(f"{rank}. {gap.sentence}")
             if not shown:
-                print_text(f"Personne n'est à plus de {question.beyond_min} min d'un lieu qui convient.")
+                print_text(
+                    _(
+                        "Personne n'est à plus de %(minutes)s min d'un lieu qui convient.",
+                        minutes=question.beyond_min,
+                    )
+                )
             elif len(shown) < len(every):
                 print_text(
-                    f"Communes montrées : {len(shown)} sur {len(every)} (--limit {len(every)} pour toutes)."
+                    _(
+                        "Communes montrées : %(shown)s sur %(all)s (--limit %(all)s pour toutes).",
+                        shown=len(shown),
+                        all=len(every),
+                    )
                 )
             print_notes(found)

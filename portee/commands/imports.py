@@ -1,4 +1,4 @@
-"""`portee import`: source files into the store, with what each would change told first."""
+"""`portee import`: import source files of sites, or show what they would change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, TaskID
+from sqlalchemy import Connection
 
 from geo.errors import PorteeError
 from geo.services import import_sites
@@ -22,40 +22,56 @@ from geo.sites.difference import RecordChange
 from geo.sites.duplicate_detection import Proposal
 from geo.sites.model import Issue, ItinerantStop, Severity, Site
 from geo.store import territories
-from portee.console import REFUSED, json_bytes, plain, print_json, print_text, progress, report_errors
+from geo.territory.model import Territory
+from portee.commands.funding_files import write_issues
+from portee.commands.people import quoted_line
+from portee.commands.sites import possible_duplicates
+from portee.console import (
+    REFUSED,
+    count,
+    json_bytes,
+    misused,
+    print_json,
+    print_text,
+    reading,
+    report_errors,
+    write_file,
+)
 from portee.database import transaction
+from portee.language import N_, _, foreign
+from portee.options import AsJson
 
 _ROWS = {
-    "read": "Lignes lues",
-    "accepted": "acceptées",
-    "rejected": "rejetées",
-    "flagged": "signalées",
-    "repaired": "réparées",
+    "read": N_("Lignes lues"),
+    "accepted": N_("acceptées"),
+    "rejected": N_("rejetées"),
+    "flagged": N_("signalées"),
+    "repaired": N_("réparées"),
 }
 _RECORDS = {
-    "new": "Lieux nouveaux",
-    "changed": "modifiés",
-    "unchanged": "inchangés",
-    "vanished": "disparus",
+    "new": N_("Lieux nouveaux"),
+    "changed": N_("modifiés"),
+    "unchanged": N_("inchangés"),
+    "vanished": N_("disparus"),
 }
 _SEVERITIES = {
-    Severity.REJECTED: ("Rejet", "red"),
-    Severity.FLAGGED: ("Signalement", "yellow"),
-    Severity.REPAIRED: ("Réparation", ""),
+    Severity.REJECTED: (N_("Rejet"), "red"),
+    Severity.FLAGGED: (N_("Signalement"), "yellow"),
+    Severity.REPAIRED: (N_("Réparation"), ""),
 }
 
 DATASET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 LINES_SHOWN = 3
-"""Lines told for each kind of issue; the report file holds them all."""
+"""Lines printed for each kind of issue; the report file holds them all."""
 
 RECORDS_SHOWN = 10
-"""Records told of each kind of change; `--json` and the database hold them all."""
+"""Records printed of each kind of change; `--json` and the database hold them all."""
 
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """What became of one file: stored as a run, or only compared (`run` is None)."""
+    """Outcome for one file: stored as a run, or only compared (`run` is None)."""
 
     prepared: import_sites.PreparedImport
     run: int | None = None
@@ -74,34 +90,39 @@ class ImportOutcome:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Source files, imported in order.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FICHIER...", help="Fichiers sources, importés dans l'ordre.")
+    ],
     dataset: Annotated[
         str | None,
-        typer.Option(help="Dataset the records belong to; by default, the usual one of the file's format."),
+        typer.Option(help="Jeu de données des fiches ; par défaut, celui du format du fichier."),
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="TOML file telling which column of a spreadsheet holds which field.")
+        Path | None, typer.Option(help="Fichier TOML qui associe les colonnes d'un tableur aux champs.")
     ] = None,
     vintage: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="Date of the list, for records that bear none; by default, the one in the file's name.",
+            help="Date de la liste, pour les fiches sans date ; par défaut, celle du nom du fichier.",
         ),
     ] = None,
-    licence: Annotated[
-        str, typer.Option(help="Licence of the files, named beside the data wherever it is shown.")
-    ] = "",
+    licence: Annotated[str, typer.Option(help="Licence des fichiers, affichée avec les données.")] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would change, field by field; store nothing.")
+        bool,
+        typer.Option("--dry-run", help="Montre ce qui changerait, champ par champ, sans rien enregistrer."),
     ] = False,
     accept_vanished: Annotated[
         bool,
-        typer.Option("--accept-vanished", help="Retire records even when more than half of a dataset goes."),
+        typer.Option(
+            "--accept-vanished",
+            help="Retire les fiches disparues même si c'est plus de la moitié d'un jeu de données.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    as_json: AsJson = False,
     report: Annotated[
-        Path | None, typer.Option(help="Write every issue to this .csv or .json file (needs one FILE).")
+        Path | None,
+        typer.Option(help="Écrit tous les problèmes dans ce fichier .csv ou .json (pour un seul FICHIER)."),
     ] = None,
 ) -> None:
     """Import sites: read, validate, compare with what is in service, store in one transaction.
@@ -111,11 +132,9 @@ def import_files(
     its records is accepted.
     """
     if report and (len(files) > 1 or report.suffix not in (".csv", ".json")):
-        raise typer.BadParameter(
-            "give one FILE, and a name that ends in .csv or .json.", param_hint="--report"
-        )
+        misused(_("donnez un seul FICHIER, et un nom qui finit par .csv ou .json."), "--report")
     if dataset and not DATASET_NAME.fullmatch(dataset):
-        raise typer.BadParameter("use lower-case letters, digits and single hyphens.", param_hint="--dataset")
+        misused(_("des minuscules, des chiffres et des traits d'union simples."), "--dataset")
     outcomes: list[ImportOutcome] = []
     refusal: PorteeError | None = None
     with report_errors():
@@ -124,41 +143,25 @@ def import_files(
             territory = territories.load(connection)
         for file in files:
             try:
-                with progress() as bars:
-                    task = bars.add_task(plain(file.name), total=None)
-
-                    def advance(rows: int, bars: Progress = bars, task: TaskID = task) -> None:
-                        bars.update(task, completed=rows)
-
-                    arrival = import_sites.read(
-                        file,
-                        territory=territory,
-                        today=datetime.now(UTC).date(),
-                        max_bytes=settings.import_max_mb * 1_000_000,
-                        dataset=dataset,
-                        mapping=mapping,
-                        vintage=vintage.date() if vintage else None,
-                        licence=licence,
-                        progress=advance,
+                arrival = _read(
+                    file,
+                    settings,
+                    territory,
+                    dataset=dataset,
+                    mapping=mapping,
+                    vintage=vintage.date() if vintage else None,
+                    licence=licence,
+                )
+                with transaction(settings) as connection:
+                    outcome = _outcome(
+                        connection, arrival, territory, dry_run=dry_run, accept_vanished=accept_vanished
                     )
-                if dry_run:
-                    with transaction(settings) as connection:
-                        outcome = ImportOutcome(import_sites.prepare(connection, arrival))
-                else:
-                    with transaction(settings) as connection:
-                        loaded = import_sites.apply(
-                            connection, arrival, territory=territory, accept_vanished=accept_vanished
-                        )
-                    outcome = ImportOutcome(loaded.prepared, loaded.run_id, loaded.duplicates)
             except PorteeError as problem:
                 refusal = problem
                 break
             outcomes.append(outcome)
             if report:
-                try:
-                    _write_report(report, outcome)
-                except OSError as problem:
-                    raise typer.BadParameter(f"{problem.strerror}.", param_hint="--report") from problem
+                _write_report(report, outcome)
             if not as_json:
                 _print_result(outcome, accept_vanished)
         if as_json and outcomes:
@@ -169,16 +172,43 @@ def import_files(
         raise typer.Exit(REFUSED)
 
 
+def _read(file: Path, settings: Settings, territory: Territory, **options: Any) -> import_sites.ValidatedFile:
+    with reading(file.name) as advance:
+        return import_sites.read(
+            file,
+            territory=territory,
+            today=datetime.now(UTC).date(),
+            max_bytes=settings.import_max_mb * 1_000_000,
+            progress=advance,
+            **options,
+        )
+
+
+def _outcome(
+    connection: Connection,
+    arrival: import_sites.ValidatedFile,
+    territory: Territory,
+    *,
+    dry_run: bool,
+    accept_vanished: bool,
+) -> ImportOutcome:
+    """Store the records of a file, or only compare them."""
+    if dry_run:
+        return ImportOutcome(import_sites.prepare(connection, arrival))
+    loaded = import_sites.apply(connection, arrival, territory=territory, accept_vanished=accept_vanished)
+    return ImportOutcome(loaded.prepared, loaded.run_id, loaded.duplicates)
+
+
 def _as_json(outcomes: list[ImportOutcome], *, several: bool) -> dict[str, Any]:
-    """One file: its object. Several: their counts added, their issues in turn, and `files`."""
-    told = [_file_as_json(outcome) for outcome in outcomes]
+    """Return the object of one file; for several, summed counts, all issues, and `files`."""
+    each = [_file_as_json(outcome) for outcome in outcomes]
     if not several:
-        return told[0]
-    issues = [{"file": one["file"], **issue} for one in told for issue in one["issues"]]
+        return each[0]
+    issues = [{"file": one["file"], **issue} for one in each for issue in one["issues"]]
     return {
-        **{name: sum(one[name] for one in told) for name in (*_ROWS, *_RECORDS)},
+        **{name: sum(one[name] for one in each) for name in (*_ROWS, *_RECORDS)},
         "issues": issues,
-        "files": told,
+        "files": each,
     }
 
 
@@ -212,51 +242,51 @@ def _file_as_json(outcome: ImportOutcome) -> dict[str, Any]:
 
 def _write_report(path: Path, outcome: ImportOutcome) -> None:
     if path.suffix == ".json":
-        path.write_bytes(json_bytes(_file_as_json(outcome)))
+        write_file(path, json_bytes(_file_as_json(outcome)), "--report")
     else:
-        with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
-            issue_report.issues_csv(outcome.prepared.arrival.validated.issues, stream)
+        write_issues(path, outcome.prepared.arrival.validated.issues)
 
 
 def _print_result(outcome: ImportOutcome, accept_vanished: bool) -> None:
-    """Print what became of a file: counts, issues by kind, differences field by field."""
+    """Print the outcome for a file: counts, issues by kind, differences field by field."""
     prepared = outcome.prepared
     arrival, difference = prepared.arrival, prepared.difference
     print_text(f"{arrival.file_name} : {arrival.label} ({arrival.encoding})", style="bold")
     counts = outcome.counts()
-    for counted in (_ROWS, _RECORDS):
-        print_text(" · ".join(f"{words} {_count(counts[name])}" for name, words in counted.items()))
+    for words in (_ROWS, _RECORDS):
+        print_text(" · ".join(f"{_(word)} {count(counts[name])}" for name, word in words.items()))
     _print_issues(arrival.validated.issues)
-    _print_sites("Nouveau", difference.new)
+    _print_sites(_("Nouveau"), difference.new)
     _print_changes(difference.changed)
-    _print_sites("Disparu", difference.vanished)
-    if found := len(outcome.duplicates):
-        told = "1 doublon possible" if found == 1 else f"{_count(found)} doublons possibles"
-        print_text(f"{told} : voyez « portee sites duplicates ».", style="yellow")
+    _print_sites(_("Disparu"), difference.vanished)
+    if outcome.duplicates:
+        pairs = possible_duplicates(len(outcome.duplicates))
+        print_text(_("%(pairs)s : voyez « portee sites duplicates ».", pairs=pairs), style="yellow")
     if outcome.run is not None:
-        print_text(f"Enregistré : import n° {outcome.run}.", style="green")
+        print_text(_("Enregistré : import n° %(run)s.", run=outcome.run), style="green")
         return
     if prepared.suspicious and not accept_vanished:
-        print_text(str(prepared.suspicious), style="yellow")
-    print_text("Essai : rien n'a été enregistré.", style="bold")
+        print_text(foreign(str(prepared.suspicious)), style="yellow")
+    print_text(_("Essai : rien n'a été enregistré."), style="bold")
 
 
 def _print_issues(issues: list[Issue]) -> None:
     by_kind: dict[tuple[int, str], list[Issue]] = defaultdict(list)
     for issue in issues:
         by_kind[list(Severity).index(issue.severity), issue.code].append(issue)
-    for _, group in sorted(by_kind.items()):
+    for _kind, group in sorted(by_kind.items()):
         first = group[0]
         word, style = _SEVERITIES[first.severity]
-        quoted = [f"ligne {i.line}" + (f" « {i.value} »" if i.value else "") for i in group[:LINES_SHOWN]]
-        more = [f"et {_count(len(group) - LINES_SHOWN)} autres"] if len(group) > LINES_SHOWN else []
-        print_text(f"{word}, {_count(len(group))} × {first.code} ({first.field})", style=style)
+        quoted = [quoted_line(issue) for issue in group[:LINES_SHOWN]]
+        rest = len(group) - LINES_SHOWN
+        more = [_("et %(count)s autres", count=count(rest))] if rest > 0 else []
+        print_text(f"{_(word)}, {count(len(group))} × {first.code} ({first.field})", style=style)
         print_text(f"    {_shared_reason(group)} {first.advice}")
         print_text(f"    {', '.join([*quoted, *more])}", style="dim")
 
 
 def _shared_reason(group: list[Issue]) -> str:
-    """The reason of all issues of a kind; without its last detail when that differs between them."""
+    """Return the reason of issues of one kind, without its last detail when that differs between them."""
     reasons = [issue.reason for issue in group]
     shared = commonprefix(reasons).rpartition(" : ")[0]  # noqa: RUF071 - texts, not paths
     return reasons[0] if len(set(reasons)) == 1 or not shared else f"{shared}."
@@ -270,7 +300,7 @@ def _print_sites(word: str, sites: Sequence[Site]) -> None:
 
 def _print_changes(changes: Sequence[RecordChange]) -> None:
     for change in changes[:RECORDS_SHOWN]:
-        print_text(f"Modifié : {_named(change.after)}")
+        print_text(_("Modifié : %(site)s", site=_named(change.after)))
         for field in change.fields():
             print_text(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
     _print_rest(len(changes))
@@ -282,21 +312,17 @@ def _named(site: Site) -> str:
 
 def _print_rest(total: int) -> None:
     if total > RECORDS_SHOWN:
-        print_text(f"    … et {_count(total - RECORDS_SHOWN)} autres.")
+        print_text("    … " + _("et %(count)s autres.", count=count(total - RECORDS_SHOWN)))
 
 
 def _value(value: object) -> str:
-    """A field's value as a reader sees it."""
+    """Return the value of a field as text for people."""
     if value in (None, "", ()):
-        return "(vide)"
+        return _("(vide)")
     if isinstance(value, bool):
-        return "oui" if value else "non"
+        return _("oui") if value else _("non")
     if isinstance(value, tuple):
         return " | ".join(_value(each) for each in value)
     if isinstance(value, ItinerantStop):
         return f"{value.place} @ {value.day} {value.hours}"
     return str(value)
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

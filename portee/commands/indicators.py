@@ -1,4 +1,4 @@
-"""`portee indicators`: figures of need per commune or IRIS; load them, list them, remove them."""
+"""`portee indicators`: load, list and remove indicators of need per commune or IRIS."""
 
 from __future__ import annotations
 
@@ -14,49 +14,64 @@ from geo.settings import Settings
 from geo.store import indicators as stored_indicators
 from geo.store import snapshots, territories
 from geo.territory.model import Territory
-from portee.commands.people import commune_names, counted, print_findings
-from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
+from geo.wording import figures
+from portee.commands.people import commune_names, print_findings
+from portee.console import (
+    REFUSED,
+    confirm,
+    count,
+    misused,
+    print_json,
+    print_text,
+    reading,
+    report_errors,
+    wording,
+)
 from portee.database import transaction
+from portee.language import N_, _
+from portee.options import AsJson, DryRun, Yes
 
-app = typer.Typer(help="Indicators of need, used as weights one can see.", no_args_is_help=True)
+app = typer.Typer(help="Indicateurs de besoin, utilisés comme poids explicites.", no_args_is_help=True)
 
-_LEVELS = {IRIS: "par IRIS", COMMUNE: "par commune"}
-_JSON = typer.Option("--json", help="Print the result as JSON.")
+_LEVELS = {IRIS: N_("par IRIS"), COMMUNE: N_("par commune")}
 
 
-@app.command()
+@app.command(
+    help="Charge un indicateur à la place de celui qui a le même code ; les IRIS sont ramenés aux communes."
+)
 def load(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX with one row per commune or IRIS.")],
-    code: Annotated[str, typer.Option(help="Short name to keep it under: ifn.")],
-    name: Annotated[str, typer.Option(help="Name shown to readers, in French.")],
-    column: Annotated[str, typer.Option(help="Column of values.")],
+    file: Annotated[Path, typer.Argument(help="CSV ou XLSX avec une ligne par commune ou par IRIS.")],
+    code: Annotated[str, typer.Option(help="Nom court : ifn.")],
+    name: Annotated[str, typer.Option(help="Nom affiché, en français.")],
+    column: Annotated[str, typer.Option(help="Colonne des valeurs.")],
     area_column: Annotated[
-        str | None, typer.Option(help="Column of INSEE or IRIS codes; by default, found by its name.")
+        str | None, typer.Option(help="Colonne des codes INSEE ou IRIS ; par défaut, reconnue à son nom.")
     ] = None,
     inhabitants_column: Annotated[
         str | None,
-        typer.Option(help="Column of inhabitants that weights IRIS; by default, found by its name."),
+        typer.Option(help="Colonne d'habitants qui pondère les IRIS ; par défaut, reconnue à son nom."),
     ] = None,
     where: Annotated[
         list[str],
-        typer.Option(help="COLUMN=VALUE: only rows that hold it, when an area has several."),
+        typer.Option(help="COLONNE=VALEUR : seulement ces lignes, si un territoire en a plusieurs."),
     ] = [],  # noqa: B006 - Typer reads, never mutates
-    unit: Annotated[str, typer.Option(help="Unit shown beside values.")] = "",
-    vintage: Annotated[str, typer.Option(help="Year or date of the figures, shown with every result.")] = "",
-    producer: Annotated[str, typer.Option(help="Who made them, shown likewise.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the file, shown likewise.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    unit: Annotated[str, typer.Option(help="Unité affichée après les valeurs.")] = "",
+    vintage: Annotated[
+        str, typer.Option(help="Année ou date des chiffres, affichée avec les résultats.")
+    ] = "",
+    producer: Annotated[str, typer.Option(help="Producteur, affiché avec les résultats.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence du fichier, affichée avec les résultats.")] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Load an indicator, in place of the one of the same code; IRIS are brought to communes."""
+    """Load an indicator in place of the one with the same code; IRIS are aggregated to communes."""
     if lost := [each for each in where if "=" not in each]:
-        raise typer.BadParameter(f"write COLUMN=VALUE, not {lost[0]}.", param_hint="--where")
+        misused(_("« %(text)s » n'est pas COLONNE=VALEUR.", text=lost[0]), "--where")
     settings = Settings()
     with report_errors():
         with transaction(settings) as connection:
             territory = territories.load(connection)
-        with progress() as bars:
-            task = bars.add_task(plain(file.name), total=None)
+        with reading(file.name) as advance:
             loaded = read_indicator(
                 file,
                 territory,
@@ -71,7 +86,7 @@ def load(
                 producer=producer,
                 licence=licence,
                 max_bytes=settings.import_max_mb * 1_000_000,
-                progress=lambda rows: bars.update(task, completed=rows),
+                progress=advance,
             )
         version = None
         if not dry_run:
@@ -84,9 +99,9 @@ def load(
         _print_result(loaded, territory, version)
 
 
-@app.command("list")
-def list_indicators(as_json: Annotated[bool, _JSON] = False) -> None:
-    """List the indicators loaded, with their sources."""
+@app.command("list", help="Liste les indicateurs chargés et leurs sources.")
+def list_indicators(as_json: AsJson = False) -> None:
+    """List the loaded indicators and their sources."""
     with report_errors(), transaction(Settings()) as connection:
         found = stored_indicators.described(connection)
     if as_json:
@@ -94,60 +109,71 @@ def list_indicators(as_json: Annotated[bool, _JSON] = False) -> None:
         return
     if not found:
         print_text(
-            "Aucun indicateur. Pour en charger un : "
-            "portee indicators load FICHIER --code … --name … --column …"
+            _(
+                "Aucun indicateur. Pour en charger un : portee indicators load FICHIER --code … --name … "
+                "--column …"
+            )
         )
         return
     for stored in found:
-        told, source = stored.indicator, stored.indicator.provenance
-        print_text(f"{told.code} : {told.name}", style="bold")
-        print_text(
-            f"    {_LEVELS[told.level]}, colonne {stored.column} ; {len(told.values)} communes, "
-            f"de {_range(told.values.values())} {told.unit}".rstrip()
+        indicator, source = stored.indicator, stored.indicator.provenance
+        print_text(f"{indicator.code} : {indicator.name}", style="bold")
+        summary = _(
+            "%(level)s, colonne %(column)s ; %(count)s communes, de %(range)s %(unit)s",
+            level=_(_LEVELS[indicator.level]),
+            column=stored.column,
+            count=len(indicator.values),
+            range=_range(indicator.values.values()),
+            unit=indicator.unit,
         )
+        print_text(f"    {summary}".rstrip())
         print_text(f"    {source.producer}, {source.vintage}, {source.licence}", style="dim")
 
 
-@app.command()
+@app.command(help="Retire un indicateur.")
 def remove(
-    code: Annotated[str, typer.Argument(help="Code of the indicator.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    code: Annotated[str, typer.Argument(help="Code de l'indicateur.")],
+    yes: Yes = False,
 ) -> None:
     """Remove an indicator."""
-    if not yes:
-        typer.confirm(f"Remove the indicator {code}?", abort=True)
+    confirm(_("Retirer l'indicateur « %(code)s » ?", code=code), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         removed = stored_indicators.remove(connection, code)
         if removed:
             snapshots.publish(connection)
     print_text(
-        f"Indicateur « {code} » retiré." if removed else f"Aucun indicateur ne porte le code « {code} »."
+        _("Indicateur « %(code)s » retiré.", code=code)
+        if removed
+        else _("Aucun indicateur n'a le code « %(code)s ».", code=code)
     )
     if not removed:
         raise typer.Exit(REFUSED)
 
 
 def _halves(text: str) -> tuple[str, str]:
-    column, _, value = text.partition("=")
+    column, _equals, value = text.partition("=")
     return column.strip(), value.strip()
 
 
 def _range(values: Collection[float]) -> str:
-    return f"{min(values):.6g} à {max(values):.6g}".replace(".", ",") if values else ""
+    if not values:
+        return ""
+    least, most = (figures.exact(float(f"{each:.6g}"), wording()) for each in (min(values), max(values)))
+    return _("%(least)s à %(most)s", least=least, most=most)
 
 
 def _as_json(loaded: LoadedIndicator, version: int | None) -> dict[str, object]:
-    told = loaded.indicator
+    indicator = loaded.indicator
     return {
         "file": loaded.file_name,
-        "code": told.code,
-        "name": told.name,
-        "unit": told.unit,
-        "level": told.level,
+        "code": indicator.code,
+        "name": indicator.name,
+        "unit": indicator.unit,
+        "level": indicator.level,
         "column": loaded.column,
-        "provenance": asdict(told.provenance),
+        "provenance": asdict(indicator.provenance),
         **loaded.summary(),
-        "values": dict(told.values),
+        "values": dict(indicator.values),
         "issues": [asdict(issue) for issue in loaded.findings.kept],
         "dry_run": version is None,
         "snapshot_version": version,
@@ -155,36 +181,53 @@ def _as_json(loaded: LoadedIndicator, version: int | None) -> dict[str, object]:
 
 
 def _print_result(loaded: LoadedIndicator, territory: Territory, version: int | None) -> None:
-    told, tally = loaded.indicator, loaded.tally
+    indicator, tally = loaded.indicator, loaded.tally
     print_text(
-        f"{loaded.file_name} : {told.name} (colonne {loaded.column}, codes de la colonne "
-        f"{loaded.area_column})",
+        _(
+            "%(file)s : %(name)s (colonne %(column)s, codes de la colonne %(codes)s)",
+            file=loaded.file_name,
+            name=indicator.name,
+            column=loaded.column,
+            codes=loaded.area_column,
+        ),
         style="bold",
     )
-    source = told.provenance
+    source = indicator.provenance
     print_text(f"{source.producer}, {source.vintage}, {source.licence}")
-    unselected = f" · non choisies {counted(tally.unselected)}" if tally.unselected else ""
+    unselected = _(" · non choisies %(count)s", count=count(tally.unselected)) if tally.unselected else ""
     print_text(
-        f"Lignes lues {counted(tally.read)} · acceptées {counted(tally.accepted)} · hors du territoire "
-        f"{counted(tally.outside)}{unselected} · rejetées {counted(tally.rejected)}"
+        _(
+            "Lignes lues %(read)s · acceptées %(accepted)s · hors du territoire %(outside)s%(unselected)s · "
+            "rejetées %(rejected)s",
+            unselected=unselected,
+            **{name: count(getattr(tally, name)) for name in ("read", "accepted", "outside", "rejected")},
+        )
     )
     print_findings(loaded.findings)
-    if told.level == COMMUNE:
-        print_text("Valeurs par commune.")
+    if indicator.level == COMMUNE:
+        print_text(_("Valeurs par commune."))
     elif loaded.inhabitants_column:
         print_text(
-            f"Valeurs par IRIS, moyennes par commune pondérées par la colonne {loaded.inhabitants_column}."
+            _(
+                "Valeurs par IRIS, moyennes par commune pondérées par la colonne %(column)s.",
+                column=loaded.inhabitants_column,
+            )
         )
     else:
-        print_text("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants.")
+        print_text(_("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants."))
     print_text(
-        f"Communes renseignées : {len(told.values)}, de {_range(told.values.values())} {told.unit}".rstrip()
+        _(
+            "Communes renseignées : %(count)s, de %(range)s %(unit)s",
+            count=len(indicator.values),
+            range=_range(indicator.values.values()),
+            unit=indicator.unit,
+        ).rstrip()
     )
     print_text(
-        f"Communes sans valeur : {len(loaded.missing)}"
+        _("Communes sans valeur : %(count)s", count=len(loaded.missing))
         + (f" : {commune_names(list(loaded.missing), territory)}" if loaded.missing else "")
     )
     if version is None:
-        print_text("Essai : rien n'a été enregistré.", style="bold")
+        print_text(_("Essai : rien n'a été enregistré."), style="bold")
     else:
-        print_text(f"Indicateur « {told.code} » enregistré.", style="green")
+        print_text(_("Indicateur « %(code)s » enregistré.", code=indicator.code), style="green")

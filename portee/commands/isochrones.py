@@ -21,8 +21,9 @@ from geo.reach.isochrones import MINUTES, Isochrone
 from geo.reach.isochrones import isochrones as draw
 from geo.reach.modes import Mode
 from geo.settings import Settings
-from portee.console import print_text, report_errors
+from portee.console import misused, print_text, report_errors, write_file
 from portee.coverage_options import MinutesOption, ModeOption, load_context, parse_minutes
+from portee.language import _
 
 DECIMALS: Final = 5
 _POINT: Final = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,2}(?:\.\d+)?)\s*", re.ASCII)
@@ -37,22 +38,25 @@ class Direction(StrEnum):
 
 def isochrones(
     file: Annotated[
-        Path, typer.Option("--out", help="GeoJSON file to write; one that is there is replaced.")
+        Path, typer.Option("--out", help="Fichier GeoJSON à écrire ; s'il existe, il est remplacé.")
     ],
-    site: Annotated[str | None, typer.Option(help="Identifier of a site.")] = None,
+    site: Annotated[str | None, typer.Option(help="Identifiant d'un lieu.")] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="LON,LAT", help="A point, degrees: --at 0.62,44.2.")
+        str | None, typer.Option(metavar="LON,LAT", help="Un point, en degrés : --at 0.62,44.2.")
     ] = None,
     mode: ModeOption = Mode.CAR,
     minutes: MinutesOption = ",".join(map(str, MINUTES)),
     direction: Annotated[
         Direction,
-        typer.Option(help="`to`: from where the point is reached in time. `from`: what is reached from it."),
+        typer.Option(
+            help="« to » : d'où l'on atteint le point à temps ; « from » : ce que l'on atteint "
+            "depuis le point."
+        ),
     ] = Direction.TO,
 ) -> None:
     """Draw what lies within so many minutes of a site or a point, the longest time first."""
     if (site is None) == (at is None):
-        raise typer.BadParameter("give one of --site and --at.")
+        misused(_("donnez --site ou --at, l'un des deux."))
     point = _point(at) if at is not None else None
     asked = parse_minutes(minutes)
     with report_errors():
@@ -60,10 +64,7 @@ def isochrones(
         xy = _site_xy(frame, site) if point is None else _xy(frame, point)
         areas = draw(frame.travel, xy, mode, asked, outward=direction is Direction.FROM)
         content = _geojson(frame, areas, mode, direction)
-    try:
-        file.write_bytes(content)
-    except OSError as problem:
-        raise typer.BadParameter(f"{file}: {problem.strerror}.", param_hint="--out") from problem
+    write_file(file, content, "--out")
     reached = ", ".join(f"{a.minutes} min : {a.area.area / 1e6:.0f} km²" for a in areas)
     print_text(f"{file} : {frame.travel.label}, {mode.label}. {reached}.")
 
@@ -71,9 +72,7 @@ def isochrones(
 def _point(text: str) -> tuple[float, float]:
     read = _POINT.fullmatch(text)
     if not read or abs(float(read[1])) > 180 or abs(float(read[2])) > 90:
-        raise typer.BadParameter(
-            f"“{text}” is not LON,LAT in degrees, e.g. --at 0.62,44.2.", param_hint="--at"
-        )
+        misused(_("« %(text)s » n'est pas LON,LAT en degrés, par exemple --at 0.62,44.2.", text=text), "--at")
     return float(read[1]), float(read[2])
 
 
@@ -81,8 +80,12 @@ def _xy(frame: AnalysisContext, point: tuple[float, float]) -> tuple[float, floa
     [[x, y]] = project([point[0]], [point[1]], frame.snapshot.territory.metric_crs)
     if not (isfinite(x) and isfinite(y)):
         raise ImpossibleQuestion(
-            f"Le point {point[0]:g}, {point[1]:g} est trop loin du territoire.",
-            "Écrivez la longitude, puis la latitude, en degrés.",
+            _(
+                "Le point %(longitude)s, %(latitude)s est trop loin du territoire.",
+                longitude=f"{point[0]:g}",
+                latitude=f"{point[1]:g}",
+            ),
+            _("Écrivez la longitude, puis la latitude, en degrés."),
         )
     return float(x), float(y)
 
@@ -91,8 +94,11 @@ def _site_xy(frame: AnalysisContext, site_id: str | None) -> tuple[float, float]
     site = frame.snapshot.site(site_id or "")
     if site.longitude is None or site.latitude is None:
         raise ImpossibleQuestion(
-            f"Le lieu « {site.nom} » n'a pas de position : aucun trajet ne peut être calculé.",
-            "Donnez un point : --at LON,LAT.",
+            _(
+                "Le lieu « %(name)s » n'a pas de position : aucun trajet ne peut être calculé.",
+                name=site.nom,
+            ),
+            _("Donnez un point : --at LON,LAT."),
         )
     return _xy(frame, (site.longitude, site.latitude))
 

@@ -1,68 +1,81 @@
-"""`portee passes`: orders of the Pass Numérique, what happens to them, where they can't be used."""
+"""`portee passes`: orders of the Pass Numérique, events, reports, communes without an accepting site."""
 
 from __future__ import annotations
 
-import csv
 import getpass
-import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from geo.coverage.measure import Question, measure
 from geo.errors import InvalidParameter
 from geo.funding import pass_reports
-from geo.funding.money import formatted
 from geo.funding.money import parse as parse_money
-from geo.funding.pass_reports import ACCEPTING, DESERT_MIN, PassReport
-from geo.funding.passes import Order, ReadEvents, read_events
+from geo.funding.pass_reports import ACCEPTING, DESERT_MIN, PassReport, TerritoryPasses
+from geo.funding.passes import Order, read_events
 from geo.hours.weekly import TIME_ZONE
 from geo.people.model import Indicator
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.sites import issue_report
-from geo.sites.export import escape_formula
 from geo.store import passes, territories
 from geo.territory.model import TerritoryKind
-from portee.console import REFUSED, out, plain, print_json, print_text, progress, report_errors
+from geo.wording.figures import NO_FIGURE
+from portee.commands.funding_files import print_rejections, print_rows_read, write_issues
+from portee.console import (
+    REFUSED,
+    decimal,
+    euros,
+    percent,
+    print_json,
+    print_records_csv,
+    print_table,
+    print_text,
+    reading,
+    report_errors,
+    short_day,
+)
+from portee.console import count as count_text
 from portee.coverage_options import MINUTES_MAX, ModeOption, load_context
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsCsv, AsJson, DryRun, ForExcel
 
-app = typer.Typer(help="The Pass Numérique: orders, gifts, uses, expiry, reports.", no_args_is_help=True)
+app = typer.Typer(
+    help="Le Pass Numérique : commandes, dons, utilisations, expirations, rapports.", no_args_is_help=True
+)
 
-DEMONSTRATION = "Données de démonstration"
-ISSUES_SHOWN = 20
 
 _DATE = {"formats": ["%Y-%m-%d"]}
-_JSON = typer.Option("--json", help="Print the result as JSON.")
-_CSV = typer.Option("--csv", help="Print every row as CSV.")
-_OrderOption = Annotated[str | None, typer.Option("--order", help="Only the passes of one order.")]
+_OrderOption = Annotated[str | None, typer.Option("--order", help="Seulement les pass d'une commande.")]
 _YearOption = Annotated[
-    int | None, typer.Option("--year", min=2000, max=2100, help="Only what happened in one year.")
+    int | None, typer.Option("--year", min=2000, max=2100, help="Seulement ce qui s'est passé une année.")
 ]
 
 
-@app.command()
+@app.command(help="Enregistre une commande de pass ; la même une seconde fois ne change rien.")
 def order(
-    reference: Annotated[str, typer.Argument(help="The order's own reference: 2026-A.")],
-    count: Annotated[int, typer.Option(min=1, help="Passes ordered.")],
+    reference: Annotated[str, typer.Argument(help="Référence de la commande : 2026-A.")],
+    count: Annotated[int, typer.Option(min=1, help="Nombre de pass commandés.")],
     funder: Annotated[
         list[str],
-        typer.Option(metavar="PARTNER=PASSES", help="Who pays for how many; repeat for several."),
+        typer.Option(metavar="PARTENAIRE=PASS", help="Qui paie combien de pass ; à répéter pour plusieurs."),
     ],
-    expires: Annotated[datetime, typer.Option(help="Last day they are valid.", **_DATE)],
-    day: Annotated[datetime, typer.Option(help="Day of the order.", **_DATE)],
-    value: Annotated[str, typer.Option(help="Face value of a pass, euros.")] = "10",
-    note: Annotated[str, typer.Option(help="A remark, shown with it.")] = "",
+    expires: Annotated[datetime, typer.Option(help="Dernier jour de validité.", **_DATE)],
+    day: Annotated[datetime, typer.Option(help="Jour de la commande.", **_DATE)],
+    value: Annotated[str, typer.Option(help="Valeur d'un pass, en euros.")] = "10",
+    note: Annotated[str, typer.Option(help="Remarque, affichée avec la commande.")] = "",
     fictitious: Annotated[
-        bool, typer.Option("--fictitious", help="Invented for demonstration: every report says so.")
+        bool,
+        typer.Option(
+            "--fictitious", help="Commande inventée, pour une démonstration : chaque rapport le dit."
+        ),
     ] = False,
 ) -> None:
-    """Record an order of passes; the same again changes nothing."""
+    """Record an order of passes; the same one again changes nothing."""
     with report_errors():
         wanted = Order(
             reference=reference.strip(),
@@ -76,48 +89,57 @@ def order(
         )
         with transaction(Settings()) as connection:
             new = passes.order(connection, wanted, getpass.getuser())
-    worth = formatted(wanted.count * wanted.face_value_cents)
-    print_text(
-        f"Commande {wanted.reference} : {_count(wanted.count)} pass, {worth}, "
-        f"valables jusqu'au {wanted.expires_on:%d/%m/%Y}. "
-        + ("Enregistrée." if new else "Elle l'était déjà : rien n'a changé.")
+    sentence = _(
+        "Commande %(reference)s : %(count)s pass, %(worth)s, valables jusqu'au %(day)s.",
+        reference=wanted.reference,
+        count=count_text(wanted.count),
+        worth=euros(wanted.count * wanted.face_value_cents),
+        day=short_day(wanted.expires_on),
     )
+    outcome = _("Enregistrée.") if new else _("Elle l'était déjà : rien n'a changé.")
+    print_text(f"{sentence} {outcome}")
 
 
-@app.command()
+@app.command(
+    help="""Enregistre d'un fichier ce qu'il est advenu des pass : tout, ou rien.
+
+Colonnes : reference, order, kind (given, used, expired, reimbursed), day, count, commune, partner,
+site ; et corrects, pour une correction. Une ligne déjà connue ne change rien. Code de sortie 1 si une
+ligne est rejetée : rien n'est alors enregistré."""
+)
 def record(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX of events.")],
+    file: Annotated[Path, typer.Argument(help="CSV ou XLSX d'événements.")],
     commitment: Annotated[
         str | None,
-        typer.Option(help="Reference of the fund's commitment that reimbursements are paid from."),
+        typer.Option(help="Référence de l'engagement du fonds qui paie les remboursements."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write every issue to this .csv file.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    dry_run: DryRun = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Écrit tous les problèmes dans ce fichier .csv.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Record what happened to passes, from a file: all of it, or nothing.
+    """Record from a file what happened to passes: all of it, or nothing.
 
     Columns: reference, order, kind (given, used, expired, reimbursed), day, count, commune, partner,
-    site; and corrects, for corrections. A row known already changes nothing. Exit code 1 when a row
-    is rejected: nothing is kept then.
+    site; and corrects, for corrections. A row already recorded changes nothing. Exit code 1 when a row
+    is rejected: nothing is stored then.
     """
     settings = Settings()
     actor = getpass.getuser()
     with report_errors():
         with transaction(settings) as connection:
             known = passes.pass_references(connection, territories.load(connection))
-        with progress() as bars:
-            task = bars.add_task(plain(file.name), total=None)
+        with reading(file.name) as advance:
             found = read_events(
                 file,
                 known,
                 today=datetime.now(TIME_ZONE).date(),
                 max_bytes=settings.import_max_mb * 1_000_000,
-                progress=lambda rows: bars.update(task, completed=rows),
+                progress=advance,
             )
         if report:
-            with report.open("w", encoding="utf-8", errors="replace", newline="") as stream:
-                issue_report.issues_csv(found.issues, stream)
+            write_issues(report, found.issues)
         recorded = None
         if not found.rejected:
             with transaction(settings) as connection:
@@ -139,24 +161,35 @@ def record(
             }
         )
     else:
-        _print_read(file, found)
+        print_text(file.name, style="bold")
+        print_rows_read(found.read, len(found.events), found.rejected)
+        print_rejections(found.issues)
         if recorded is None:
-            print_text("Rien n'a été enregistré : corrigez ces lignes, puis recommencez.", style="bold")
+            print_text(_("Rien n'a été enregistré : corrigez ces lignes, puis recommencez."), style="bold")
         else:
-            verb = "Essai : seraient enregistrés" if dry_run else "Enregistrés"
-            print_text(f"{verb} : {_count(recorded.new)} ; déjà connus : {_count(recorded.already)}.")
+            template = (
+                _("Essai : seraient enregistrés : %(new)s ; déjà connus : %(already)s.")
+                if dry_run
+                else _("Enregistrés : %(new)s ; déjà connus : %(already)s.")
+            )
+            new, already = count_text(recorded.new), count_text(recorded.already)
+            print_text(template % {"new": new, "already": already})
     if found.rejected:
         raise typer.Exit(REFUSED)
 
 
-@app.command()
+@app.command(
+    help="Enregistre comme expirés les pass donnés, jamais utilisés et périmés. Une seconde fois, "
+    "rien ne change."
+)
 def expire(
     day: Annotated[
-        datetime | None, typer.Option(help="Expire what is out of date that day; today by default.", **_DATE)
+        datetime | None,
+        typer.Option(help="Jour auquel la péremption se juge ; aujourd'hui par défaut.", **_DATE),
     ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Record as expired the passes given, never used, and out of date. Again, it does nothing."""
+    """Record passes given, never used and out of date as expired. Running it again changes nothing."""
     today = day.date() if day else datetime.now(TIME_ZONE).date()
     with report_errors(), transaction(Settings()) as connection:
         found = passes.expire(connection, today, getpass.getuser())
@@ -167,25 +200,35 @@ def expire(
     for event in found:
         by_order[event.order] = by_order.get(event.order, 0) + event.count
     for reference, number in by_order.items():
-        print_text(f"Commande {reference} : {_count(number)} pass expirés.")
+        print_text(
+            _(
+                "Commande %(reference)s : %(count)s pass expirés.",
+                reference=reference,
+                count=count_text(number),
+            )
+        )
     if not found:
-        print_text("Aucun pass à expirer.")
+        print_text(_("Aucun pass à expirer."))
 
 
-@app.command("report")
+@app.command(
+    "report",
+    help="Pass par territoire : donnés, utilisés, expirés, délai, valeur, par habitant, et où les utiliser.",
+)
 def report_(
-    kind: Annotated[
-        TerritoryKind, typer.Option(help="Level at which passes are told.")
-    ] = TerritoryKind.COMMUNE,
+    kind: Annotated[TerritoryKind, typer.Option(help="Niveau des territoires.")] = TerritoryKind.COMMUNE,
     order: _OrderOption = None,
     year: _YearOption = None,
     fragility: Annotated[
-        str | None, typer.Option(help="Code of the indicator that tells the most fragile communes.")
+        str | None, typer.Option(help="Code de l'indicateur qui désigne les communes les plus fragiles.")
     ] = None,
     mode: ModeOption = Mode.CAR,
-    limit: Annotated[int, typer.Option(min=0, help="Rows of the table, most given first; 0 for all.")] = 20,
-    as_csv: Annotated[bool, _CSV] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Lignes du tableau, plus grands dons d'abord ; 0 pour toutes.")
+    ] = 20,
+    as_csv: AsCsv = False,
+    for_excel: ForExcel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Passes by territory: given, used, expired, delay, value, per inhabitant, and where to use them."""
     settings = Settings()
@@ -220,22 +263,26 @@ def report_(
                 "territories": [asdict(row) for row in found.rows],
             }
         )
-    elif as_csv:
-        _write_csv(pass_reports.flat(found.rows))
+    elif as_csv or for_excel:
+        print_records_csv(pass_reports.flat(found.rows), french=for_excel)
     else:
         _print_report(found, limit, frame.travel.label)
 
 
-@app.command()
+@app.command(
+    help="Communes où des pass ont été donnés sans lieu assez proche qui les accepte, plus grands "
+    "dons d'abord."
+)
 def deserts(
     minutes: Annotated[
-        int, typer.Option(min=1, max=MINUTES_MAX, help="Minutes beyond which a site is out of reach.")
+        int, typer.Option(min=1, max=MINUTES_MAX, help="Minutes au-delà desquelles un lieu est trop loin.")
     ] = DESERT_MIN,
     order: _OrderOption = None,
     year: _YearOption = None,
     mode: ModeOption = Mode.CAR,
-    as_csv: Annotated[bool, _CSV] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    as_csv: AsCsv = False,
+    for_excel: ForExcel = False,
+    as_json: AsJson = False,
 ) -> None:
     """Communes where passes were given and no accepting site is near enough, most given first."""
     settings = Settings()
@@ -254,24 +301,36 @@ def deserts(
                 "deserts": [asdict(each) for each in found],
             }
         )
-    elif as_csv:
-        _write_csv([asdict(each) for each in found])
+    elif as_csv or for_excel:
+        print_records_csv([asdict(each) for each in found], french=for_excel)
     else:
         for each in found:
             print_text(each.sentence)
         number = (
-            "Aucun désert" if not found else f"{_count(len(found))} désert{'s' if len(found) > 1 else ''}"
+            many("%(num)s désert de pass", "%(num)s déserts de pass", len(found))
+            if found
+            else _("Aucun désert de pass")
         )
-        print_text(f"{number} de pass à plus de {minutes} min ({frame.travel.label}).", style="bold")
+        print_text(
+            _(
+                "%(number)s à plus de %(minutes)s min (%(travel)s).",
+                number=number,
+                minutes=minutes,
+                travel=frame.travel.label,
+            ),
+            style="bold",
+        )
         if counts.fictitious or frame.snapshot.fictitious:
-            print_text(f"{DEMONSTRATION}.", style="yellow")
+            print_text(_("Données de démonstration."), style="yellow")
 
 
 def _funder(text: str) -> tuple[str, int]:
     code, equals, number = (part.strip() for part in text.rpartition("="))
     if not equals or not code or not number.isdecimal():
         raise InvalidParameter(
-            f"« {text} » n'est pas PARTENAIRE=PASS.", "Écrivez par exemple caf-47=500.", parameter="funder"
+            _("« %(text)s » n'est pas PARTENAIRE=PASS.", text=text),
+            _("Écrivez par exemple caf-47=500."),
+            parameter="funder",
         )
     return code, int(number)
 
@@ -283,85 +342,61 @@ def _indicator(known: tuple[Indicator, ...], code: str | None) -> Indicator | No
         if each.code == code:
             return each
     raise InvalidParameter(
-        f"Aucun indicateur chargé ne porte le code « {code} ».",
-        f"Indicateurs chargés : {', '.join(sorted(each.code for each in known)) or 'aucun'}.",
+        _("Aucun indicateur chargé n'a le code « %(code)s ».", code=code),
+        _(
+            "Indicateurs chargés : %(known)s.",
+            known=", ".join(sorted(each.code for each in known)) or _("aucun"),
+        ),
         parameter="fragility",
     )
-
-
-def _print_read(file: Path, found: ReadEvents) -> None:
-    print_text(file.name, style="bold")
-    print_text(
-        f"Lignes lues {_count(found.read)} · acceptées {_count(len(found.events))} · "
-        f"rejetées {_count(found.rejected)}"
-    )
-    for issue in found.issues[:ISSUES_SHOWN]:
-        print_text(
-            f"Rejet, ligne {issue.line}, {issue.field} « {issue.value} » : {issue.reason} {issue.advice}",
-            "red",
-        )
-    if (more := len(found.issues) - ISSUES_SHOWN) > 0:
-        print_text(f"… et {_count(more)} autres (--report FICHIER les écrit tous).")
 
 
 def _print_report(found: PassReport, limit: int, travel: str) -> None:
     rows = sorted(found.rows, key=lambda row: (-row.figures.given, row.code))
     shown = rows[:limit] if limit else rows
-    table = Table(title=f"Pass Numérique par {found.kind.label}")
-    for heading in ("code", "nom"):
-        table.add_column(heading, no_wrap=True)
-    for heading in (
-        "donnés",
-        "utilisés",
-        "expirés",
-        "taux d'usage",
-        "délai médian (j)",
-        "délai moyen (j)",
-        "valeur donnée",
-        "pour 1 000 hab.",
-        "pour 1 000 fragiles",
-        "lieux",
-        "le plus proche (min)",
-    ):
-        table.add_column(heading, justify="right")
-    for row in shown:
-        f, access = row.figures, row.access
-        table.add_row(
-            row.code,
-            plain(row.name),
-            *map(_count, (f.given, f.used, f.expired)),
-            "-" if f.rate_of_use is None else f"{f.rate_of_use:.0%}".replace("%", " %"),
-            "-" if f.median_delay_days is None else str(f.median_delay_days),
-            _number(f.mean_delay_days),
-            formatted(f.given_cents),
-            _number(row.per_1000),
-            _number(row.per_1000_fragile),
-            str(access.accepting_sites) if access else "-",
-            _number(access.median_min if access else None),
-        )
-    out.print(table)
+    headings = (
+        *(_("code"), _("nom"), _("donnés"), _("utilisés"), _("expirés"), _("taux d'usage")),
+        *(_("délai médian (j)"), _("délai moyen (j)"), _("valeur donnée"), _("pour 1 000 hab.")),
+        *(_("pour 1 000 fragiles"), _("lieux"), _("le plus proche (min)")),
+    )
+    print_table(
+        headings,
+        [_report_row(row) for row in shown],
+        title=_("Pass Numérique par %(kind)s", kind=found.kind.label),
+        numbers=len(headings) - 2,
+    )
     if len(shown) < len(rows):
-        print_text(f"{len(shown)} lignes sur {len(rows)} (--limit 0 pour toutes).")
-    for name, f in ((pass_reports.UNTOLD, found.untold), ("En tout", found.whole)):
         print_text(
-            f"{name} : {_count(f.given)} donnés, {_count(f.used)} utilisés, {_count(f.expired)} expirés, "
-            f"{formatted(f.used_cents)} utilisés."
+            _("%(shown)s lignes sur %(all)s (--limit 0 pour toutes).", shown=len(shown), all=len(rows))
         )
-    print_text(f"Temps : {travel}.")
+    for name, f in ((pass_reports.UNTOLD, found.untold), (_("En tout"), found.whole)):
+        print_text(
+            _(
+                "%(name)s : %(given)s donnés, %(used)s utilisés, %(expired)s expirés, %(worth)s utilisés.",
+                name=_(name),
+                given=count_text(f.given),
+                used=count_text(f.used),
+                expired=count_text(f.expired),
+                worth=euros(f.used_cents),
+            )
+        )
+    print_text(_("Temps : %(travel)s.", travel=travel))
     if found.fictitious:
-        print_text(f"{DEMONSTRATION}.", style="yellow")
+        print_text(_("Données de démonstration."), style="yellow")
 
 
-def _write_csv(rows: list[dict[str, object]]) -> None:
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: escape_formula(v) if isinstance(v, str) else v for k, v in row.items()})
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}".replace(".", ",")
+def _report_row(row: TerritoryPasses) -> tuple[str, ...]:
+    f, access = row.figures, row.access
+    return (
+        row.code,
+        row.name,
+        *map(count_text, (f.given, f.used, f.expired)),
+        percent(f.rate_of_use),
+        NO_FIGURE if f.median_delay_days is None else str(f.median_delay_days),
+        decimal(f.mean_delay_days),
+        euros(f.given_cents),
+        decimal(row.per_1000),
+        decimal(row.per_1000_fragile),
+        str(access.accepting_sites) if access else NO_FIGURE,
+        decimal(access.median_min if access else None),
+    )

@@ -1,11 +1,12 @@
-"""`portee people`: where inhabitants are counted; load a population grid, tell it, remove it."""
+"""`portee people`: load a population grid, describe it, remove it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -18,41 +19,55 @@ from geo.store import people as stored_people
 from geo.store import snapshots, territories
 from geo.store.people import StoredPopulation
 from geo.territory.model import Territory
-from portee.console import REFUSED, plain, print_json, print_text, progress, report_errors
+from portee.console import (
+    REFUSED,
+    confirm,
+    count,
+    decimal,
+    print_json,
+    print_text,
+    reading,
+    report_errors,
+    short_day,
+)
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson, DryRun, Yes
 
-app = typer.Typer(help="Where inhabitants are counted: population grids.", no_args_is_help=True)
+app = typer.Typer(help="Grilles de population : où les habitants sont comptés.", no_args_is_help=True)
 
 LINES_SHOWN = 3
-"""Lines told for each kind of issue; `--json` holds more of them."""
+"""Lines printed for each kind of issue; `--json` holds more of them."""
 
 COMMUNES_SHOWN = 10
 
-_JSON = typer.Option("--json", help="Print the result as JSON.")
 
-
-@app.command()
+@app.command(
+    help="Charge une grille de population à la place de la précédente ; ses carreaux sont découpés "
+    "par commune."
+)
 def load(
     file: Annotated[
-        Path, typer.Argument(help="Grid of Eurostat (1 km, CSV) or Insee (200 m, GeoPackage or CSV).")
+        Path, typer.Argument(help="Grille d'Eurostat (1 km, CSV) ou de l'Insee (200 m, GeoPackage ou CSV).")
     ],
     column: Annotated[
         str | None,
-        typer.Option(help="Column of inhabitants; by default the source's total, of its latest year."),
+        typer.Option(help="Colonne d'habitants ; par défaut, le total de l'année la plus récente."),
     ] = None,
-    vintage: Annotated[str, typer.Option(help="Year or date of the figures, shown with every result.")] = "",
-    producer: Annotated[str, typer.Option(help="Who made the grid, shown likewise.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the file, shown likewise.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be; store nothing.")] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    vintage: Annotated[
+        str, typer.Option(help="Année ou date des chiffres, affichée avec les résultats.")
+    ] = "",
+    producer: Annotated[str, typer.Option(help="Producteur de la grille, affiché avec les résultats.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence du fichier, affichée avec les résultats.")] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Load a population grid in place of the one there: its cells are cut along the communes."""
+    """Load a population grid in place of the previous one; its cells are cut along the communes."""
     settings = Settings()
     with report_errors():
         with transaction(settings) as connection:
             territory = territories.load(connection)
-        with progress() as bars:
-            task = bars.add_task(plain(file.name), total=None)
+        with reading(file.name) as advance:
             loaded = read_people(
                 file,
                 territory,
@@ -60,7 +75,7 @@ def load(
                 vintage=vintage,
                 producer=producer,
                 licence=licence,
-                progress=lambda rows: bars.update(task, completed=rows),
+                progress=advance,
             )
         version = None
         if not dry_run:
@@ -73,9 +88,9 @@ def load(
         _print_result(loaded, territory, version)
 
 
-@app.command()
-def status(as_json: Annotated[bool, _JSON] = False) -> None:
-    """Tell where inhabitants are counted, and what became of the rows of the grid."""
+@app.command(help="Dit où les habitants sont comptés et ce que sont devenues les lignes de la grille.")
+def status(as_json: AsJson = False) -> None:
+    """Describe where inhabitants are counted and what became of the rows of the grid."""
     with report_errors(), transaction(Settings()) as connection:
         stored = stored_people.described(connection)
     if as_json:
@@ -86,23 +101,27 @@ def status(as_json: Annotated[bool, _JSON] = False) -> None:
         _print_stored(stored)
     else:
         print_text(
-            f"Aucune grille de population : {AT_TOWN_HALL}. Pour en charger une : portee people load FICHIER"
+            _(
+                "Aucune grille de population : %(default)s. Pour en charger une : portee people load FICHIER",
+                default=AT_TOWN_HALL,
+            )
         )
 
 
-@app.command()
+@app.command(help="Retire la grille de population : les habitants sont de nouveau comptés à leur mairie.")
 def remove(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Remove the population grid: inhabitants are counted at town halls again."""
-    if not yes:
-        typer.confirm("Remove the population grid?", abort=True)
+    confirm(_("Retirer la grille de population ?"), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         removed = stored_people.remove(connection)
         if removed:
             snapshots.publish(connection)
     print_text(
-        f"Grille retirée : {AT_TOWN_HALL}." if removed else "Aucune grille de population n'était chargée."
+        _("Grille retirée : %(default)s.", default=AT_TOWN_HALL)
+        if removed
+        else _("Aucune grille de population n'était chargée.")
     )
     if not removed:
         raise typer.Exit(REFUSED)
@@ -114,27 +133,28 @@ def print_findings(findings: Findings) -> None:
     for issue in findings.kept:
         by_code[issue.code].append(issue)
     for code, issues in by_code.items():
-        first, count = issues[0], findings.count[code]
-        word, style = ("Rejet", "red") if first.severity is Severity.REJECTED else ("Signalement", "yellow")
-        lines = [f"ligne {i.line}" + (f" « {i.value} »" if i.value else "") for i in issues[:LINES_SHOWN]]
-        lines += [f"et {counted(count - LINES_SHOWN)} autres"] if count > LINES_SHOWN else []
-        print_text(
-            f"{word}, {counted(count)} × {code}" + (f" ({first.field})" if first.field else ""), style=style
-        )
+        first, total = issues[0], findings.count[code]
+        rejected = first.severity is Severity.REJECTED
+        word, style = (_("Rejet"), "red") if rejected else (_("Signalement"), "yellow")
+        lines = [quoted_line(issue) for issue in issues[:LINES_SHOWN]]
+        lines += [_("et %(count)s autres", count=count(total - LINES_SHOWN))] if total > LINES_SHOWN else []
+        field = f" ({first.field})" if first.field else ""
+        print_text(f"{word}, {count(total)} × {code}{field}", style=style)
         print_text(f"    {first.reason} {first.advice}".rstrip())
         print_text(f"    {', '.join(lines)}", style="dim")
 
 
-def counted(number: float) -> str:
-    """A count as French readers see it, to the unit."""
-    return f"{number:,.0f}".replace(",", " ")
+def quoted_line(issue: Issue) -> str:
+    """Return the line of an issue, with the value it quotes."""
+    line = _("ligne %(line)s", line=issue.line)
+    return f"{line} « {issue.value} »" if issue.value else line
 
 
 def commune_names(codes: list[str], territory: Territory) -> str:
-    """The first of some communes by name, and how many more there are."""
+    """Return the first of some communes by name, and how many more there are."""
     named = [f"{territory.commune_by_code[code].name} ({code})" for code in codes[:COMMUNES_SHOWN]]
     more = len(codes) - len(named)
-    return ", ".join(named) + (f" et {more} autres" if more else "")
+    return ", ".join(named) + (f" {_('et %(count)s autres', count=more)}" if more else "")
 
 
 def _empty_communes(loaded: LoadedPeople, territory: Territory) -> list[str]:
@@ -160,52 +180,77 @@ def _as_json(loaded: LoadedPeople, territory: Territory, version: int | None) ->
 
 def _print_result(loaded: LoadedPeople, territory: Territory, version: int | None) -> None:
     people, tally = loaded.people, loaded.tally
-    print_text(f"{loaded.file_name} : {people.label} (colonne {loaded.column})", style="bold")
+    column = _("colonne %(column)s", column=loaded.column)
+    print_text(f"{loaded.file_name} : {people.label} ({column})", style="bold")
     if source := people.provenance:
         print_text(f"{source.producer}, {source.vintage}, {source.licence}")
-    print_text(
-        f"Carreaux lus {counted(tally.read)} · acceptés {counted(tally.accepted)} · hors du territoire "
-        f"{counted(tally.outside)} · rejetés {counted(tally.rejected)}"
-    )
+    print_text(_cells_sentence(asdict(tally)))
     if loaded.withheld or loaded.estimated:
         print_text(
-            f"Parmi les acceptés : {counted(loaded.withheld)} secrets, {counted(loaded.estimated)} estimés"
+            _(
+                "Parmi les acceptés : %(withheld)s secrets, %(estimated)s estimés",
+                withheld=count(loaded.withheld),
+                estimated=count(loaded.estimated),
+            )
         )
     print_findings(loaded.findings)
     inside, official = float(people.inhabitants.sum()), sum(c.population for c in territory.communes)
-    share = f", {inside / official:.1%}".replace(".", ",").replace("%", " %") if official else ""
+    share = f", {decimal(100 * inside / official)} %" if official else ""
     print_text(
-        f"Habitants : {counted(inside)} dans {counted(len(people.inhabitants))} parties de carreaux{share} "
-        f"de la population municipale ({counted(official)}) ; {counted(loaded.inhabitants_beyond)} au-delà "
-        "du territoire, dans des carreaux à cheval"
+        _(
+            "Habitants : %(inside)s dans %(parts)s parties de carreaux%(share)s de la population municipale "
+            "(%(official)s) ; %(beyond)s au-delà du territoire, dans des carreaux à cheval",
+            inside=count(inside),
+            parts=count(len(people.inhabitants)),
+            share=share,
+            official=count(official),
+            beyond=count(loaded.inhabitants_beyond),
+        )
     )
     if np.isnan(people.aged_65).all():
-        print_text("La source ne dit pas l'âge des habitants.")
+        print_text(_("La source ne dit pas l'âge des habitants."))
     else:
-        unknown = f" ; âge non dit de {counted(loaded.age_unknown)}" if loaded.age_unknown else ""
-        print_text(f"Dont {counted(float(np.nansum(people.aged_65)))} de 65 ans ou plus{unknown}")
+        aged = _("Dont %(aged)s de 65 ans ou plus", aged=count(float(np.nansum(people.aged_65))))
+        if loaded.age_unknown:
+            aged += _(" ; âge non dit de %(unknown)s", unknown=count(loaded.age_unknown))
+        print_text(aged)
     empty = _empty_communes(loaded, territory)
     print_text(
-        f"Communes sans habitant dans la grille : {len(empty)}"
+        _("Communes sans habitant dans la grille : %(count)s", count=len(empty))
         + (f" : {commune_names(empty, territory)}" if empty else "")
     )
     if version is None:
-        print_text("Essai : rien n'a été enregistré.", style="bold")
+        print_text(_("Essai : rien n'a été enregistré."), style="bold")
     else:
-        print_text("Population enregistrée.", style="green")
+        print_text(_("Population enregistrée."), style="green")
 
 
 def _print_stored(stored: StoredPopulation) -> None:
     source, summary = stored.provenance, stored.summary
-    print_text(f"{stored.label} (colonne {summary['column']})", style="bold")
+    column = _("colonne %(column)s", column=summary["column"])
+    print_text(f"{stored.label} ({column})", style="bold")
     print_text(f"{source.producer}, {source.vintage}, {source.licence}")
     print_text(
-        f"Fichier {stored.file_name}, chargé le {stored.loaded_at:%d/%m/%Y} (sha256 {stored.sha256[:12]}…)"
+        _(
+            "Fichier %(file)s, chargé le %(day)s (sha256 %(digest)s…)",
+            file=stored.file_name,
+            day=short_day(stored.loaded_at),
+            digest=stored.sha256[:12],
+        )
     )
+    print_text(_cells_sentence(summary))
     print_text(
-        f"Carreaux lus {counted(summary['read'])} · acceptés {counted(summary['accepted'])} · hors du "
-        f"territoire {counted(summary['outside'])} · rejetés {counted(summary['rejected'])}"
+        _(
+            "Habitants : %(inside)s dans %(parts)s parties de carreaux",
+            inside=count(summary["inhabitants"]),
+            parts=count(summary["places"]),
+        )
     )
-    print_text(
-        f"Habitants : {counted(summary['inhabitants'])} dans {counted(summary['places'])} parties de carreaux"
+
+
+def _cells_sentence(summary: Mapping[str, Any]) -> str:
+    return _(
+        "Carreaux lus %(read)s · acceptés %(accepted)s · hors du territoire %(outside)s · rejetés "
+        "%(rejected)s",
+        **{name: count(summary[name]) for name in ("read", "accepted", "outside", "rejected")},
     )

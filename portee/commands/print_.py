@@ -1,4 +1,4 @@
-"""`portee print`: sheets of paper to pin up, and the directory of the département, as PDF files."""
+"""`portee print`: sheets to pin up and the directory of the département, as PDF files."""
 
 from __future__ import annotations
 
@@ -20,73 +20,92 @@ from geo.store.database import engine_for
 from geo.territory.model import Grouping, TerritoryKind
 from geo.wording.language import LANGUAGES, SOURCE
 from portee.commands.serve import DEFAULT_PORT
-from portee.console import err, plain, print_json, print_text, progress, report_errors
+from portee.console import (
+    file_size,
+    misused,
+    plain,
+    print_json,
+    print_text,
+    progress,
+    report_errors,
+    warn,
+    write_file,
+)
+from portee.language import _
+from portee.options import AsJson
 from static_maps.print_content import DIRECTORY_NAME, Desk, slug, territory_directory, territory_sheet
 from static_maps.print_layout import directory_pdf, sheet_pdf
 
 Job = tuple[str, Callable[[], bytes]]
 
-_EACH = "INSEE code; repeat for several."
-
 
 def print_(
-    commune: Annotated[list[str], typer.Option("--commune", metavar="CODE", help=f"A commune: {_EACH}")] = [],  # noqa: B006 - Typer reads, never mutates
-    canton: Annotated[list[str], typer.Option("--canton", metavar="CODE", help=f"A canton: {_EACH}")] = [],  # noqa: B006 - as above
-    epci: Annotated[
-        list[str], typer.Option("--epci", metavar="CODE", help="An EPCI: SIREN code; repeat for several.")
+    commune: Annotated[
+        list[str],
+        typer.Option(
+            "--commune", metavar="CODE", help="Une commune : code INSEE ; à répéter pour plusieurs."
+        ),
+    ] = [],  # noqa: B006 - Typer reads, never mutates
+    canton: Annotated[
+        list[str],
+        typer.Option("--canton", metavar="CODE", help="Un canton : code INSEE ; à répéter pour plusieurs."),
     ] = [],  # noqa: B006 - as above
-    whole: Annotated[bool, typer.Option("--all", help="The directory of the whole territory.")] = False,
+    epci: Annotated[
+        list[str],
+        typer.Option("--epci", metavar="CODE", help="Un EPCI : code SIREN ; à répéter pour plusieurs."),
+    ] = [],  # noqa: B006 - as above
+    whole: Annotated[bool, typer.Option("--all", help="L'annuaire de tout le territoire.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="PDF file, or folder for several; the working folder if not given."),
+        typer.Option("--out", help="Fichier PDF, ou dossier pour plusieurs ; le dossier courant par défaut."),
     ] = None,
-    lang: Annotated[
-        str, typer.Option("--lang", help=f"Language of the paper: {', '.join(LANGUAGES)}.")
-    ] = SOURCE,
-    as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
+    lang: Annotated[str, typer.Option("--lang", help="Langue du papier : fr ou en.")] = SOURCE,
+    as_json: AsJson = False,
 ) -> None:
     """Write sheets a town hall can pin up, and the directory of all sites: large type, phone first."""
     if lang not in LANGUAGES:
-        raise typer.BadParameter(f"“{plain(lang)}” is none of {', '.join(LANGUAGES)}.", param_hint="--lang")
+        misused(
+            _("« %(code)s » n'est pas une langue : %(known)s.", code=plain(lang), known=", ".join(LANGUAGES)),
+            "--lang",
+        )
     asked = [
         *((TerritoryKind.COMMUNE, code) for code in commune),
         *((TerritoryKind.CANTON, code) for code in canton),
         *((TerritoryKind.EPCI, code) for code in epci),
     ]
     if not (asked or whole):
-        raise typer.BadParameter("Say what to print: --commune, --canton, --epci or --all.")
+        misused(_("dites ce qu'il faut imprimer : --commune, --canton, --epci ou --all."))
     with report_errors():
         settings = Settings()
         snapshot = _snapshot(settings)
         groups = [snapshot.territory.find(code, kind) for kind, code in dict.fromkeys(asked)]
         if not settings.public_url:
-            err.print(
-                f"PORTEE_PUBLIC_URL is not set: paper leads to http://127.0.0.1:{DEFAULT_PORT}, "
-                "which opens on this machine only.",
-                style="yellow",
-                markup=False,
+            warn(
+                _(
+                    "PORTEE_PUBLIC_URL n'est pas définie : le papier mène à "
+                    "http://127.0.0.1:%(port)s, qui ne "
+                    "s'ouvre que sur cette machine.",
+                    port=DEFAULT_PORT,
+                )
             )
         desk = _desk(settings, snapshot, lang)
         jobs = _jobs(desk, groups, whole=whole)
         folder = _folder(out, len(jobs))
-        written = []
+        files = []
         with progress() as bar:
-            task = bar.add_task("Paper", total=len(jobs))
+            task = bar.add_task(_("Papier"), total=len(jobs))
             for name, make in jobs:
                 path = folder / name if folder else out
                 assert path is not None  # noqa: S101 - without a folder, one file was named
                 content = make()
-                try:
-                    path.write_bytes(content)
-                except OSError as problem:
-                    raise typer.BadParameter(f"{path}: {problem.strerror}.", param_hint="--out") from problem
-                written.append((path, len(content)))
+                write_file(path, content, "--out")
+                files.append((path, len(content)))
                 bar.advance(task)
     if as_json:
-        print_json([{"file": str(path), "bytes": size} for path, size in written])
+        print_json([{"file": str(path), "bytes": size} for path, size in files])
     else:
-        for path, size in written:
-            print_text(f"{path} : {size / 1_000:.0f} ko")
+        for path, size in files:
+            print_text(f"{path} : {file_size(size)}")
 
 
 def _snapshot(settings: Settings) -> Snapshot:
@@ -105,7 +124,7 @@ def _desk(settings: Settings, snapshot: Snapshot, lang: str) -> Desk:
 
 
 def _jobs(desk: Desk, groups: list[Grouping], *, whole: bool) -> list[Job]:
-    """Names of files, each with what makes it."""
+    """Return names of files, each with the function that renders it."""
     jobs: list[Job] = [
         (
             f"affiche-{group.kind.value}-{group.code}-{slug(group.name)}.pdf",
@@ -124,19 +143,22 @@ def _sheet(desk: Desk, group: Grouping) -> bytes:
 
 
 def _folder(out: Path | None, count: int) -> Path | None:
-    """The folder files go to; None where `out` is the one file.
+    """Return the folder to write to; None where `out` is the one file.
 
     Raises
     ------
     typer.BadParameter
-        If the folder is not there, or several files were to be one.
+        If the folder does not exist, or there are several files and `out` is not a folder.
     """
     if out is None:
         return Path()
     if out.is_dir():
         return out
     if count > 1:
-        raise typer.BadParameter(f"{count} files need a folder, and {out} is none.", param_hint="--out")
+        misused(
+            _("%(count)s fichiers demandent un dossier ; %(name)s n'en est pas un.", count=count, name=out),
+            "--out",
+        )
     if not out.parent.is_dir():
-        raise typer.BadParameter(f"no folder {out.parent}.", param_hint="--out")
+        misused(_("pas de dossier %(folder)s.", folder=out.parent), "--out")
     return None

@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from geo.settings import Settings
-from portee.console import out, print_json, report_errors
+from portee.console import print_json, print_text, report_errors
 from portee.coverage_options import load_context
+from portee.language import _
+from portee.options import AsJson
 from static_maps.build import render as render_site
 
 
 def render(
-    folder: Annotated[Path, typer.Option("--out", help="Folder to write; made if it is not there.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
+    folder: Annotated[Path, typer.Option("--out", help="Dossier à écrire ; créé s'il n'existe pas.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write the interactive map and its data as a folder: any web host shows it, or a double click."""
     with report_errors():
@@ -31,6 +33,11 @@ def render(
             }
         )
     else:
-        out.print(
-            f"{rendered.index} : {len(frame.snapshot.sites)} lieux, état n° {rendered.snapshot_version}."
+        print_text(
+            _(
+                "%(file)s : %(count)s lieux, état n° %(version)s.",
+                file=rendered.index,
+                count=len(frame.snapshot.sites),
+                version=rendered.snapshot_version,
+            )
         )

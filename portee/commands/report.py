@@ -17,7 +17,7 @@ from geo.settings import Settings
 from geo.snapshot import Snapshot
 from geo.store import scenarios
 from geo.territory.model import TerritoryKind
-from portee.console import print_json, print_text, report_errors
+from portee.console import misused, print_json, print_written, report_errors, write_file
 from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
@@ -33,16 +33,16 @@ from portee.coverage_options import (
     question_from_options,
 )
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson
 from static_maps.report import report_pdf
 
 
 def report(
-    file: Annotated[Path, typer.Option("--out", help="PDF file to write; one that is there is replaced.")],
-    kind: Annotated[
-        TerritoryKind, typer.Option(help="Territories of the ranked table.")
-    ] = TerritoryKind.EPCI,
+    file: Annotated[Path, typer.Option("--out", help="Fichier PDF à écrire ; s'il existe, il est remplacé.")],
+    kind: Annotated[TerritoryKind, typer.Option(help="Territoires du classement.")] = TerritoryKind.EPCI,
     scenario: Annotated[
-        str | None, typer.Option(help="Name of a kept scenario: what it changes, before and after.")
+        str | None, typer.Option(help="Nom d'un scénario enregistré : ce qu'il change, avant et après.")
     ] = None,
     where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
     mode: ModeOption = Mode.CAR,
@@ -53,11 +53,11 @@ def report(
     weight: WeightOption = [],  # noqa: B006 - as above
     supply: SupplyOption = Supply.HOURS,
     decay: DecayOption = APL.text,
-    as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a report to print: who is far from help, where, what is missing there, how sure it is."""
     if not file.parent.is_dir():
-        raise typer.BadParameter(f"no folder {file.parent}.", param_hint="--out")
+        misused(_("pas de dossier %(folder)s.", folder=file.parent), "--out")
     question = question_from_options(
         where=where,
         mode=mode,
@@ -80,18 +80,15 @@ def report(
         coverage = measure(frame, question)
         gaps = gaps_of_communes(coverage)
         content = report_pdf(coverage, kind, gaps=gaps, before=before)
-    try:
-        file.write_bytes(content)
-    except OSError as problem:
-        raise typer.BadParameter(f"{problem.strerror}.", param_hint="--out") from problem
+    write_file(file, content, "--out")
     if as_json:
         print_json({"file": str(file), "bytes": len(content), "snapshot": frame.snapshot.version})
     else:
-        print_text(f"{file} : {len(content) / 1_000:.0f} ko, état n° {frame.snapshot.version}.")
+        print_written(file, len(content), frame.snapshot.version)
 
 
 def _changed(settings: Settings, snapshot: Snapshot, name: str) -> Snapshot:
-    """The snapshot as a kept scenario would have it."""
+    """Return the snapshot after the edits of a saved scenario."""
     with transaction(settings) as connection:
-        kept = scenarios.by_name(connection, name)
-    return what_if.apply(snapshot, what_if.parse_edits(list(kept.edits), snapshot))
+        saved = scenarios.by_name(connection, name)
+    return what_if.apply(snapshot, what_if.parse_edits(list(saved.edits), snapshot))

@@ -1,4 +1,4 @@
-"""`portee reports`: errors that readers have reported about sites."""
+"""`portee reports`: errors that readers reported about sites."""
 
 from __future__ import annotations
 
@@ -10,29 +10,33 @@ import typer
 from geo.settings import Settings
 from geo.store import reports
 from geo.store.reports import ErrorReport, ReportSubject
-from portee.console import print_json, print_text, report_errors
+from portee.console import print_json, print_text, report_errors, short_day
 from portee.database import transaction
+from portee.language import N_, _, many
+from portee.options import AsJson
 
-app = typer.Typer(help="List, read and close what readers report about sites.", no_args_is_help=True)
+app = typer.Typer(
+    help="Lister, lire et clore les signalements des lecteurs sur les lieux.", no_args_is_help=True
+)
 
 SUBJECTS: Final = {
-    ReportSubject.TELEPHONE: "téléphone",
-    ReportSubject.HORAIRES: "horaires",
-    ReportSubject.ADRESSE: "adresse",
-    ReportSubject.FERME: "fermé définitivement",
-    ReportSubject.AUTRE: "autre chose",
+    ReportSubject.TELEPHONE: N_("téléphone"),
+    ReportSubject.HORAIRES: N_("horaires"),
+    ReportSubject.ADRESSE: N_("adresse"),
+    ReportSubject.FERME: N_("fermé définitivement"),
+    ReportSubject.AUTRE: N_("autre chose"),
 }
 
-Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of the report.")]
+Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Numéro du signalement.")]
 
 
-@app.command("list")
+@app.command("list", help="Liste les signalements à traiter, le plus ancien d'abord.")
 def list_reports(
-    closed: Annotated[bool, typer.Option("--closed", help="Those dealt with instead.")] = False,
-    site: Annotated[str, typer.Option(metavar="SITE", help="Of this site alone, by identifier.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="Plutôt ceux qui sont traités.")] = False,
+    site: Annotated[str, typer.Option(metavar="LIEU", help="Seulement ce lieu, par identifiant.")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """List the reports still to be dealt with, oldest first."""
+    """List the open reports, oldest first."""
     with report_errors(), transaction(Settings()) as connection:
         found = reports.list_(connection, closed=closed, site_id=site)
         waiting = reports.counts(connection)
@@ -41,49 +45,54 @@ def list_reports(
         return
     for report in found:
         print_text(
-            f"{report.id}  {report.received_at:%d/%m/%Y}  {SUBJECTS[report.subject]}  {report.site_name}"
+            f"{report.id}  {short_day(report.received_at)}  {_(SUBJECTS[report.subject])}  {report.site_name}"
         )
-    s = "" if len(found) < 2 else "s"
-    print_text(f"{len(found)} signalement{s} {f'traité{s}' if closed else 'à traiter'}.")
+    if closed:
+        print_text(many("%(num)s signalement traité.", "%(num)s signalements traités.", len(found)))
+    else:
+        print_text(many("%(num)s signalement à traiter.", "%(num)s signalements à traiter.", len(found)))
     if not closed and not site and found:
         print_text(
-            ", ".join(f"{SUBJECTS[subject]} : {count}" for subject, count in waiting.items() if count) + "."
+            ", ".join(f"{_(SUBJECTS[subject])} : {count}" for subject, count in waiting.items() if count)
+            + "."
         )
 
 
-@app.command()
+@app.command(help="Affiche un signalement en entier.")
 def show(
-    number: Number, as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False
+    number: Number,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell all that a report says."""
+    """Print a whole report."""
     with report_errors(), transaction(Settings()) as connection:
         report = reports.find(connection, number)
     if as_json:
         print_json(asdict(report))
         return
-    for line in _told(report):
+    for line in _report_lines(report):
         print_text(line)
 
 
-@app.command()
+@app.command(help="Clôt un signalement ; l'adresse électronique qu'il contient est effacée.")
 def close(
     number: Number,
-    outcome: Annotated[str, typer.Option(help="What was done about it.")] = "",
+    outcome: Annotated[str, typer.Option(help="Ce qui a été fait.")] = "",
 ) -> None:
-    """Say that a report is dealt with; the e-mail address in it is erased."""
+    """Close a report; the e-mail address in it is erased."""
     with report_errors(), transaction(Settings()) as connection:
         report = reports.close(connection, number, outcome=outcome)
-    print_text(f"Signalement {report.id} traité ; il ne contient plus d'adresse électronique.")
+    print_text(_("Signalement %(id)s traité ; il ne contient plus d'adresse électronique.", id=report.id))
 
 
-def _told(report: ErrorReport) -> list[str]:
+def _report_lines(report: ErrorReport) -> list[str]:
+    received = f"{short_day(report.received_at)} {report.received_at:%H:%M}"
     return [
-        f"Signalement {report.id}, reçu le {report.received_at:%d/%m/%Y à %H:%M}",
-        f"Lieu : {report.site_name} ({report.site_id})",
-        f"Ce qui ne va pas : {SUBJECTS[report.subject]}",
-        f"Message : {report.message or 'aucun'}",
-        f"Réponse attendue à : {report.email or 'aucune adresse'}",
-        f"Traité le {report.closed_at:%d/%m/%Y}. {report.outcome}".rstrip()
+        _("Signalement %(id)s, reçu le %(day)s", id=report.id, day=received),
+        _("Lieu : %(name)s (%(id)s)", name=report.site_name, id=report.site_id),
+        _("Ce qui ne va pas : %(subject)s", subject=_(SUBJECTS[report.subject])),
+        _("Message : %(message)s", message=report.message or _("aucun")),
+        _("Réponse attendue à : %(email)s", email=report.email or _("aucune adresse")),
+        _("Traité le %(day)s. %(outcome)s", day=short_day(report.closed_at), outcome=report.outcome).rstrip()
         if report.closed_at
-        else "À traiter",
+        else _("À traiter"),
     ]

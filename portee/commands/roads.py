@@ -1,4 +1,4 @@
-"""`portee roads`: build the road graph from a file, tell which is in service, take it away."""
+"""`portee roads`: build the road graph from a file, describe the one in service, remove it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from geo.errors import RoadsUnavailable
 from geo.reach import build as making
@@ -19,54 +18,68 @@ from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.store import roads as stored_roads
 from geo.store import snapshots, territories
-from portee.console import INSTALLATION, err, out, plain, print_json, print_text, progress, report_errors
+from portee.console import (
+    INSTALLATION,
+    confirm,
+    count,
+    decimal,
+    err,
+    plain,
+    print_json,
+    print_table,
+    print_text,
+    progress,
+    report_errors,
+)
 from portee.coverage_options import load_context
 from portee.database import transaction
+from portee.language import N_, _, foreign
+from portee.options import AsJson, Yes
 
 app = typer.Typer(
-    help="Roads that travel times are computed on: build, look at, remove.", no_args_is_help=True
+    help="Réseau routier des temps de trajet : construire, examiner, retirer.", no_args_is_help=True
 )
 
-_JSON = typer.Option("--json", help="Print the result as JSON.")
-
 _REASONS = {
-    making.CUT_OFF: "tronçons sans liaison avec le réseau",
-    making.UNUSABLE: "tronçons fermés à tous",
-    layers.NO_GEOMETRY: "objets sans ligne",
-    layers.NO_LENGTH: "lignes sans longueur",
-    layers.DRAWN_TWICE: "lignes dessinées sur une autre",
-    layers.ELSEWHERE: "lignes hors du territoire et de sa marge",
-    layer_attributes.FERRY: "bacs et liaisons maritimes",
-    layer_attributes.NOT_IN_SERVICE: "routes qui ne sont pas en service",
-    layer_attributes.NO_CLASS: "lignes dont la classe n'est pas dite",
-    layer_attributes.UNKNOWN_CLASS: "lignes d'une classe qui n'est pas une route",
-    layer_attributes.CLOSED: "routes fermées à tous",
-    osm_tags.NOT_OPEN: "voies en projet, en travaux ou désaffectées",
-    osm_tags.AREA: "surfaces",
-    osm_tags.NO_ROAD: "voies d'aucun usage (circuits, ascenseurs, aires…)",
-    osm_tags.CLOSED: "voies fermées à tous",
-    osm_segments.INCOMPLETE: "voies sans deux points situés",
-    osm_segments.OUTSIDE: "voies hors du territoire et de sa marge",
+    making.CUT_OFF: N_("tronçons sans liaison avec le réseau"),
+    making.UNUSABLE: N_("tronçons fermés à tous"),
+    layers.NO_GEOMETRY: N_("objets sans ligne"),
+    layers.NO_LENGTH: N_("lignes sans longueur"),
+    layers.DRAWN_TWICE: N_("lignes dessinées sur une autre"),
+    layers.ELSEWHERE: N_("lignes hors du territoire et de sa marge"),
+    layer_attributes.FERRY: N_("bacs et liaisons maritimes"),
+    layer_attributes.NOT_IN_SERVICE: N_("routes qui ne sont pas en service"),
+    layer_attributes.NO_CLASS: N_("lignes dont la classe n'est pas dite"),
+    layer_attributes.UNKNOWN_CLASS: N_("lignes d'une classe qui n'est pas une route"),
+    layer_attributes.CLOSED: N_("routes fermées à tous"),
+    osm_tags.NOT_OPEN: N_("voies en projet, en travaux ou désaffectées"),
+    osm_tags.AREA: N_("surfaces"),
+    osm_tags.NO_ROAD: N_("voies d'aucun usage (circuits, ascenseurs, aires…)"),
+    osm_tags.CLOSED: N_("voies fermées à tous"),
+    osm_segments.INCOMPLETE: N_("voies sans deux points situés"),
+    osm_segments.OUTSIDE: N_("voies hors du territoire et de sa marge"),
 }
-"""Why pieces of road are left out, as operators read it."""
+"""Why pieces of road are left out, in French."""
 
 
-@app.command()
+@app.command(help="Construit le graphe routier du territoire à partir de FICHIER et le met en service.")
 def build(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="OpenStreetMap file, or layer of lines.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FICHIER", help="Fichier OpenStreetMap, ou couche de lignes.")
+    ],
     file_format: Annotated[
         making.RoadFormat | None,
-        typer.Option("--format", help="What FILE is; by default, what its name says."),
+        typer.Option("--format", help="Format de FICHIER ; par défaut, d'après son nom."),
     ] = None,
     margin_km: Annotated[
-        float, typer.Option(min=0, max=200, help="Kilometres of roads kept around the territory.")
+        float, typer.Option(min=0, max=200, help="Kilomètres de routes gardés autour du territoire.")
     ] = making.MARGIN_KM,
-    producer: Annotated[str, typer.Option(help="Who made the data, named beside results.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the data, named beside results.")] = "",
+    producer: Annotated[str, typer.Option(help="Producteur des données, affiché avec les résultats.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence des données, affichée avec les résultats.")] = "",
     vintage: Annotated[
-        str, typer.Option(help="Date of the data; by default, the one OpenStreetMap files tell.")
+        str, typer.Option(help="Date des données ; par défaut, celle du fichier OpenStreetMap.")
     ] = "",
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Build the road graph of the territory from FILE and put it in service."""
     began = time.monotonic()
@@ -98,12 +111,12 @@ def build(
         print_json({**asdict(graph.about), "seconds": round(seconds, 1), "snapshot_version": version})
         return
     _print_result(graph.about)
-    print_text(f"Graphe en service, construit en {seconds:.1f} s.", style="green")
+    print_text(_("Graphe en service, construit en %(seconds)s s.", seconds=decimal(seconds)), style="green")
 
 
-@app.command()
-def status(as_json: Annotated[bool, _JSON] = False) -> None:
-    """Tell which road graph is in service, and check its files byte by byte."""
+@app.command(help="Décrit le graphe routier en service et vérifie ses fichiers octet par octet.")
+def status(as_json: AsJson = False) -> None:
+    """Describe the road graph in service, and check its files byte by byte."""
     problem: RoadsUnavailable | None = None
     with report_errors():
         settings = Settings()
@@ -117,23 +130,26 @@ def status(as_json: Annotated[bool, _JSON] = False) -> None:
     if as_json:
         print_json({"roads": asdict(about) if about else None, "problem": str(problem) if problem else None})
     elif about is None:
-        print_text("Aucun graphe routier : les distances sont estimées à vol d'oiseau.")
-        print_text("Pour en construire un : portee roads build FICHIER")
+        print_text(_("Aucun graphe routier : les distances sont estimées à vol d'oiseau."))
+        print_text(_("Pour en construire un : portee roads build FICHIER"))
     else:
         _print_result(about)
         if problem:
-            err.print(str(problem), style="bold red", markup=False)
+            err.print(foreign(problem.message), foreign(problem.advice), style="bold red", markup=False)
         else:
-            print_text("Fichiers vérifiés : intacts.", style="green")
+            print_text(_("Fichiers vérifiés : intacts."), style="green")
     if problem:
         raise typer.Exit(INSTALLATION)
 
 
-@app.command()
-def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+@app.command(
+    help="Retire le graphe routier et supprime ses fichiers : les distances redeviennent à vol d'oiseau."
+)
+def remove(
+    yes: Yes = False,
+) -> None:
     """Take the road graph out of service and delete its files: distances are straight lines again."""
-    if not yes:
-        typer.confirm("Remove the road graph? It can be built again from its source file.", abort=True)
+    confirm(_("Retirer le graphe routier ? Il peut être reconstruit depuis son fichier source."), yes=yes)
     with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
@@ -142,21 +158,21 @@ def remove(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
                 stored_roads.remove(connection)
                 snapshots.publish(connection)
         _tidy(settings)
-    print_text("Graphe routier retiré." if about else "Aucun graphe routier n'était en service.")
+    print_text(_("Graphe routier retiré.") if about else _("Aucun graphe routier n'était en service."))
 
 
 def _sweep(settings: Settings) -> None:
-    """Compute and keep the times to the present sites, so that no reader waits for them."""
+    """Compute and cache the times to the present sites, so that no reader waits for them."""
     frame = load_context(settings)
     with progress() as bars:
-        task = bars.add_task("Temps de trajet", total=len(frame.travel.modes))
+        task = bars.add_task(_("Temps de trajet"), total=len(frame.travel.modes))
         for mode in frame.travel.modes:
             frame.travel.to_sites(frame.snapshot.site_xy, mode)
             bars.advance(task)
 
 
 def _tidy(settings: Settings) -> None:
-    """Delete the files of graphs that are not in service; only once what took their place is kept."""
+    """Delete the files of graphs that are not in service, once the new one is recorded."""
     with transaction(settings) as connection:
         stored_roads.wait_for_turn(connection)
         current = stored_roads.current(connection)
@@ -166,33 +182,32 @@ def _tidy(settings: Settings) -> None:
 
 
 def _print_result(about: GraphMetadata) -> None:
-    """Print what a graph holds: source, counts by mode, what was left out and why, warnings."""
+    """Print the source of a graph, its counts by mode, what was left out and why, and its warnings."""
     summary: Mapping[str, Any] = about.summary
     print_text(f"{about.file_name} ({about.format}) : {about.producer}, {about.vintage}, {about.licence}")
     print_text(
-        f"{_count(summary['nodes'])} carrefours, {_count(summary['edges'])} tronçons, {_km(summary['km'])}"
+        _(
+            "%(nodes)s carrefours, %(edges)s tronçons, %(km)s km",
+            **{name: count(summary[name]) for name in ("nodes", "edges", "km")},
+        )
     )
     if connectors := summary.get("connectors"):
-        print_text(f"Raccords ajoutés aux échangeurs d'autoroutes : {_count(connectors)}")
-    table = Table("mode", "carrefours", "tronçons", "longueur", "parties", "écartés")
-    for mode in Mode:
-        if told := summary["modes"].get(mode.value):
-            numbers = (_count(told[name]) for name in ("nodes", "edges"))
-            parts = (_count(told[name]) for name in ("components", "cut_off"))
-            table.add_row(mode.label, *numbers, _km(told["km"]), *parts)
-    out.print(table)
+        print_text(_("Raccords ajoutés aux échangeurs d'autoroutes : %(count)s", count=count(connectors)))
+    headings = (*(_("mode"), _("carrefours"), _("tronçons"), _("longueur (km)"), _("parties"), _("écartés")),)
+    names = ("nodes", "edges", "km", "components", "cut_off")
+    print_table(
+        headings,
+        [
+            (_(mode.label), *(count(figures[name]) for name in names))
+            for mode in Mode
+            if (figures := summary["modes"].get(mode.value))
+        ],
+        numbers=len(names),
+    )
     if summary["dropped"]:
-        print_text("Laissés de côté :")
-        for reason, count in sorted(summary["dropped"].items(), key=lambda kind: -kind[1]):
-            print_text(f"    {_count(count)} × {_REASONS.get(reason, reason)}")
+        print_text(_("Laissés de côté :"))
+        for reason, number in sorted(summary["dropped"].items(), key=lambda kind: -kind[1]):
+            print_text(f"    {count(number)} × {_(_REASONS.get(reason, reason))}")
     for sentence in summary["warnings"]:
         print_text(sentence, style="yellow")
-    print_text(f"Empreinte {about.checksum}", style="dim")
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
-
-
-def _km(length: float) -> str:
-    return f"{length:,.0f} km".replace(",", " ")
+    print_text(_("Empreinte %(checksum)s", checksum=about.checksum), style="dim")

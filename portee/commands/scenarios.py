@@ -1,4 +1,4 @@
-"""`portee scenario`: what if sites opened, closed, moved or kept other hours."""
+"""`portee scenario`: what would change if sites opened, closed, moved or had other hours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
@@ -21,8 +19,19 @@ from geo.settings import Settings
 from geo.store import scenarios as stored
 from geo.store import snapshots
 from geo.territory.model import TerritoryKind
+from geo.wording.figures import NO_FIGURE, signed
 from portee.commands.coverage import print_notes
-from portee.console import out, plain, print_json, print_text, report_errors
+from portee.console import (
+    confirm,
+    count,
+    misused,
+    print_json,
+    print_table,
+    print_text,
+    report_errors,
+    short_day,
+    wording,
+)
 from portee.coverage_options import (
     BeyondOption,
     ModeOption,
@@ -34,44 +43,52 @@ from portee.coverage_options import (
     question_from_options,
 )
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsJson, Yes
 
-app = typer.Typer(help="Evaluate, keep and compare what-ifs.", no_args_is_help=True)
+app = typer.Typer(help="Évaluer, enregistrer et comparer des scénarios.", no_args_is_help=True)
 
 FILE_MAX_BYTES = 1_000_000
 
 FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="JSON: a list of edits, or an object with “edits”.")
+    Path,
+    typer.Argument(metavar="FICHIER", help="JSON : une liste de modifications, ou un objet avec « edits »."),
 ]
-KindOption = Annotated[TerritoryKind, typer.Option(help="Level at which changes are told.")]
+KindOption = Annotated[TerritoryKind, typer.Option(help="Niveau des territoires.")]
 
 
 def read_edits(path: Path) -> Any:
-    """The edits of a file, as JSON values.
+    """Return the edits of a file, as JSON values.
 
     Raises
     ------
     UnreadableFile
-        If it cannot be read, is too large, or is no JSON.
+        If it cannot be read, is too large, or is not valid JSON.
     """
     try:
         with path.open("rb") as stream:
             content = stream.read(FILE_MAX_BYTES + 1)
     except OSError as problem:
         raise UnreadableFile(
-            f"Le fichier {path} ne peut être lu : {problem.strerror}.", "Vérifiez son nom."
+            _("Le fichier %(file)s ne peut être lu : %(reason)s.", file=path, reason=problem.strerror),
+            _("Vérifiez son nom."),
         ) from problem
     if len(content) > FILE_MAX_BYTES:
-        raise UnreadableFile(f"Le fichier {path} dépasse {FILE_MAX_BYTES} octets.", "Est-ce un scénario ?")
+        raise UnreadableFile(
+            _("Le fichier %(file)s dépasse %(most)s octets.", file=path, most=FILE_MAX_BYTES),
+            _("Est-ce un scénario ?"),
+        )
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as problem:
         raise UnreadableFile(
-            f"Le fichier {path} n'est pas du JSON : {problem}.", "La forme d'un scénario : docs/scenarios.md"
+            _("Le fichier %(file)s n'est pas du JSON : %(reason)s.", file=path, reason=problem),
+            _("La forme d'un scénario : docs/scenarios.md"),
         ) from problem
     return value.get("edits") if isinstance(value, dict) else value
 
 
-@app.command()
+@app.command(help="Montre qui gagne et qui perd ; rien d'enregistré ne change.")
 def evaluate(
     file: FileArgument,
     kind: KindOption = TerritoryKind.COMMUNE,
@@ -81,9 +98,9 @@ def evaluate(
     beyond: BeyondOption = 20,
     population: PopulationOption = "all",
     weight: WeightOption = [],  # noqa: B006 - as above
-    as_json: Annotated[bool, typer.Option("--json", help="Print every territory as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell who gains and who loses; nothing stored is touched."""
+    """Show who gains and who loses; nothing stored changes."""
     question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
@@ -91,94 +108,98 @@ def evaluate(
         frame = load_context(Settings())
         found = _evaluated(frame, read_edits(file), question, kind)
         if as_json:
-            told = {"method": frame.travel.method, "people": frame.people.label}
-            print_json({**told, "summary": found.summary, "territories": found.territories})
+            origin = {"method": frame.travel.method, "people": frame.people.label}
+            print_json({**origin, "summary": found.summary, "territories": found.territories})
             return
         _print_changes(found, question)
         print_notes(measure(frame, question))
 
 
-@app.command("list")
+@app.command("list", help="Liste les scénarios enregistrés, par nom.")
 def list_scenarios(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them with their edits as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List the kept scenarios, by name."""
+    """List the saved scenarios, by name."""
     with report_errors(), transaction(Settings()) as connection:
         found = stored.list_(connection)
     if as_json:
-        print_json([asdict(kept) for kept in found])
+        print_json([asdict(saved) for saved in found])
         return
-    for kept in found:
-        edits = f"{len(kept.edits)} modification{'s' if len(kept.edits) > 1 else ''}"
-        print_text(f"{kept.id}  {kept.name}  ({edits}, {kept.updated_at:%d/%m/%Y})  {kept.description}")
-    print_text("1 scénario." if len(found) == 1 else f"{len(found)} scénarios.")
+    for saved in found:
+        edits = many("%(num)s modification", "%(num)s modifications", len(saved.edits))
+        day = short_day(saved.updated_at)
+        print_text(f"{saved.id}  {saved.name}  ({edits}, {day})  {saved.description}")
+    print_text(many("%(num)s scénario.", "%(num)s scénarios.", len(found)))
 
 
-@app.command()
+@app.command(help="Enregistre les modifications de FICHIER sous un nom ; un scénario de ce nom est remplacé.")
 def save(
     file: FileArgument,
-    name: Annotated[str, typer.Option(help="Name it is kept under.")],
-    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    name: Annotated[str, typer.Option(help="Nom sous lequel l'enregistrer.")],
+    description: Annotated[str, typer.Option(help="À quoi il sert.")] = "",
 ) -> None:
-    """Keep the edits of FILE under a name; a scenario of that name is replaced."""
+    """Save the edits of FILE under a name; a scenario of that name is replaced."""
     for option, value, most in (("--name", name, NAME_MAX), ("--description", description, DESCRIPTION_MAX)):
         if len(value) > most or not value.isprintable() or (option == "--name" and not value.strip()):
-            raise typer.BadParameter(f"1 to {most} printable characters.", param_hint=option)
+            misused(_("de 1 à %(most)s caractères imprimables.", most=most), option)
     with report_errors(), transaction(Settings()) as connection:
         snapshot = snapshots.read(connection)
         edits = edits_to_json(parse_edits(read_edits(file), snapshot))
-        known = any(kept.name == name.strip() for kept in stored.list_(connection))
-        kept = stored.save(connection, name.strip(), description.strip(), edits, snapshot.version)
-    print_text(f"Scénario {kept.id} « {kept.name} » {'remplacé' if known else 'enregistré'}.")
+        known = any(each.name == name.strip() for each in stored.list_(connection))
+        saved = stored.save(connection, name.strip(), description.strip(), edits, snapshot.version)
+    template = (
+        _("Scénario %(id)s « %(name)s » remplacé.")
+        if known
+        else _("Scénario %(id)s « %(name)s » enregistré.")
+    )
+    print_text(template % {"id": saved.id, "name": saved.name})
 
 
-@app.command()
+@app.command(help="Supprime un scénario.")
 def delete(
-    name: Annotated[str, typer.Argument(help="Name it is kept under.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    name: Annotated[str, typer.Argument(help="Nom sous lequel l'enregistrer.")],
+    yes: Yes = False,
 ) -> None:
-    """Keep a scenario no longer."""
-    if not yes:
-        typer.confirm(f"Delete the scenario “{plain(name)}”?", abort=True)
+    """Delete a scenario."""
+    confirm(_("Supprimer le scénario « %(name)s » ?", name=name), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         stored.delete_(connection, stored.by_name(connection, name).id)
-    print_text(f"Scénario « {name} » supprimé.")
+    print_text(_("Scénario « %(name)s » supprimé.", name=name))
 
 
-@app.command()
+@app.command(help="Montre côte à côte ce que changent plusieurs scénarios pour tout le territoire.")
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of kept scenarios.")],
+    names: Annotated[list[str], typer.Argument(metavar="NOM…", help="Noms de scénarios enregistrés.")],
     where: WhereOption = [],  # noqa: B006 - Typer reads, never mutates
     mode: ModeOption = Mode.CAR,
     slot: SlotOption = None,
     beyond: BeyondOption = 20,
     population: PopulationOption = "all",
     weight: WeightOption = [],  # noqa: B006 - as above
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell what each of several scenarios changes for the whole territory, side by side."""
+    """Show what several scenarios change for the whole territory, side by side."""
     question = question_from_options(
         where=where, mode=mode, slot=slot, beyond=beyond, population=population, weight=weight
     )
     with report_errors():
         settings = Settings()
         with transaction(settings) as connection:
-            kept = [stored.by_name(connection, name) for name in dict.fromkeys(names)]
+            chosen = [stored.by_name(connection, name) for name in dict.fromkeys(names)]
         frame = load_context(settings)
         found = [
             (each.name, _evaluated(frame, list(each.edits), question, TerritoryKind.DEPARTEMENT))
-            for each in kept
+            for each in chosen
         ]
         if as_json:
             print_json([{"name": name, "summary": evaluation.summary} for name, evaluation in found])
             return
-        table = Table(title=f"Scénarios comparés, seuil de {question.beyond_min} min")
-        table.add_column("scénario", no_wrap=True)
-        for heading in ("gagnent", "perdent", "plus près", "plus loin", "temps moyen (min)"):
-            table.add_column(heading, justify="right")
-        for name, evaluation in found:
-            table.add_row(escape(plain(name)), *_figures(evaluation.summary))
-        out.print(table)
+        print_table(
+            (_("scénario"), *_headings()),
+            [(name, *_figures(evaluation.summary)) for name, evaluation in found],
+            title=_("Scénarios comparés, seuil de %(minutes)s min", minutes=question.beyond_min),
+            numbers=5,
+        )
         print_notes(measure(frame, question))
 
 
@@ -190,26 +211,31 @@ def _evaluated(frame: AnalysisContext, edits: Any, question: Question, kind: Ter
 
 def _print_changes(found: Evaluation, question: Question) -> None:
     touched = [t for t in found.territories if any(t[n] for n in ("gaining", "losing", "nearer", "farther"))]
-    table = Table(title=f"Qui gagne, qui perd, seuil de {question.beyond_min} min")
-    for heading in ("code", "nom"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("gagnent", "perdent", "plus près", "plus loin", "temps moyen (min)"):
-        table.add_column(heading, justify="right")
-    for row in sorted(touched, key=lambda t: (t["minutes"], t["code"])):
-        table.add_row(str(row["code"]), escape(plain(str(row["name"]))), *_figures(row))
-    out.print(table)
+    print_table(
+        (_("code"), _("nom"), *_headings()),
+        [
+            (str(row["code"]), str(row["name"]), *_figures(row))
+            for row in sorted(touched, key=lambda t: (t["minutes"], t["code"]))
+        ],
+        title=_("Qui gagne, qui perd, seuil de %(minutes)s min", minutes=question.beyond_min),
+        numbers=5,
+    )
     summary: Any = found.summary
     print_text(
-        f"À {question.beyond_min} min au plus d'un lieu : {_whole(summary['gaining'])} personnes de plus, "
-        f"{_whole(summary['losing'])} de moins."
+        _(
+            "À %(minutes)s min au plus d'un lieu : %(gaining)s personnes de plus, %(losing)s de moins.",
+            minutes=question.beyond_min,
+            gaining=count(summary["gaining"]),
+            losing=count(summary["losing"]),
+        )
     )
 
 
+def _headings() -> tuple[str, ...]:
+    return (_("gagnent"), _("perdent"), _("plus près"), _("plus loin"), _("temps moyen (min)"))
+
+
 def _figures(figures: Any) -> list[str]:
-    counts = [_whole(figures[n]) for n in ("gaining", "losing", "nearer", "farther")]
+    counts = [count(figures[name]) for name in ("gaining", "losing", "nearer", "farther")]
     minutes = figures["minutes"]
-    return [*counts, "-" if minutes is None else f"{minutes:+.1f}".replace(".", ",")]
-
-
-def _whole(value: float) -> str:
-    return f"{value:,.0f}".replace(",", " ")
+    return [*counts, NO_FIGURE if minutes is None else signed(minutes, wording())]

@@ -1,4 +1,4 @@
-"""`portee serve`: the API, its documentation and the interactive map, on this machine."""
+"""`portee serve`: serve the API, its documentation and the interactive map."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from geo.settings import Settings
 from geo.store import snapshots
 from geo.store.database import engine_for
 from portee.console import err, report_errors
+from portee.language import _
 from static_maps.assets import require_vendor
 
 DEFAULT_PORT = 8047
 
 WORKER_TIMEOUT_S = 60
-"""A worker has so long to read its data and answer; one that hangs for as long is replaced."""
+"""Seconds after which a worker that does not answer is replaced."""
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port.")] = DEFAULT_PORT,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    host: Annotated[str, typer.Option(help="Adresse d'écoute ; 0.0.0.0 pour toutes.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, envvar="PORT", help="Port d'écoute.")
+    ] = DEFAULT_PORT,
+    workers: Annotated[int, typer.Option(min=1, help="Nombre de processus.")] = 1,
     metrics_port: Annotated[
         int | None,
-        typer.Option(min=1, max=65_535, help="Port of this machine alone that tells figures to Prometheus."),
+        typer.Option(min=1, max=65_535, help="Port, sur cette machine seule, des mesures pour Prometheus."),
     ] = None,
 ) -> None:
     """Serve the API and the interactive map until interrupted."""
@@ -49,17 +52,17 @@ def serve(
         with engine_for(settings).connect() as connection:
             snapshots.read(connection)
     for label, path in (
-        ("Find help", "/"),
-        ("Map", "/carte"),
-        ("API", "/api/v1/sites"),
-        ("API documentation", "/docs"),
+        (_("Trouver de l'aide"), "/"),
+        (_("Carte"), "/carte"),
+        (_("API"), "/api/v1/sites"),
+        (_("Documentation de l'API"), "/docs"),
     ):
-        err.print(f"{label}: http://{_named(host)}:{port}{path}", markup=False)
+        print_address(label, f"http://{_named(host)}:{port}{path}")
     logs.configure(http.log_format)
     # The server answers this signal itself, then raises it again: end in order, not in the middle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with nullcontext() if metrics_port is None else metrics.serve_metrics(metrics_port):
-        # No access log of the server's: a query holds where somebody is, an address who it is.
+        # The server writes no access log: a query can hold a position, an address identifies somebody.
         uvicorn.run(
             "api.app:from_environment",
             factory=True,
@@ -77,12 +80,12 @@ def serve(
 
 
 def require_free(host: str, port: int) -> None:
-    """Refuse to start where something else listens already.
+    """Refuse to start where another process already listens.
 
     Raises
     ------
     OperatorError
-        If the port is taken, not allowed, or the address is not this machine's.
+        If the port is taken or not allowed, or the address does not belong to this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -92,10 +95,25 @@ def require_free(host: str, port: int) -> None:
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
             raise OperatorError(
-                f"Port {port} is taken on {host}.",
-                f"Stop what listens there, or choose another: portee serve --port {port + 1}.",
+                _("Le port %(port)s est déjà pris sur %(host)s.", port=port, host=host),
+                _(
+                    "Arrêtez ce qui l'écoute, ou choisissez-en un autre : portee serve --port %(port)s.",
+                    port=port + 1,
+                ),
             ) from problem
-        raise OperatorError(f"Cannot listen on {host}, port {port}: {problem.strerror}.") from problem
+        raise OperatorError(
+            _(
+                "Impossible d'écouter %(host)s, port %(port)s : %(reason)s.",
+                host=host,
+                port=port,
+                reason=problem.strerror,
+            )
+        ) from problem
+
+
+def print_address(label: str, address: str) -> None:
+    """Print on standard error where something can be opened."""
+    err.print(_("%(label)s : %(address)s", label=label, address=address), markup=False)
 
 
 def _named(host: str) -> str:

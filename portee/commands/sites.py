@@ -1,4 +1,4 @@
-"""`portee sites`: what is in service, what to check in it, which records are one place, the export."""
+"""`portee sites`: list, check and export the sites in service; decide which records are one place."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
-from rich.text import Text
 
 from geo.hours import parse
 from geo.settings import Settings
@@ -23,42 +21,54 @@ from geo.store import duplicates as stored_duplicates
 from geo.store import history as stored_history
 from geo.store import sites as stored_sites
 from geo.store import snapshots
-from portee.console import out, plain, print_json, print_text, report_errors
+from portee.console import (
+    decimal,
+    print_json,
+    print_table,
+    print_text,
+    report_errors,
+    short_day,
+    writing,
+)
 from portee.coverage_options import WHERE_HELP, site_filter
 from portee.database import transaction
+from portee.language import N_, _, many
+from portee.options import AsJson
 
-app = typer.Typer(help="List, check, compare and export the sites in service.", no_args_is_help=True)
+app = typer.Typer(help="Lister, vérifier, comparer et exporter les lieux en service.", no_args_is_help=True)
 
 EXAMPLES_SHOWN = 5
 """Identifiers named for each finding of `sites check`; `--json` holds them all."""
 
 
-@app.command("list")
+@app.command("list", help="Liste les lieux en service.")
 def list_sites(
     where: Annotated[list[str], typer.Option(help=WHERE_HELP)] = [],  # noqa: B006 - Typer reads, never mutates
-    limit: Annotated[int, typer.Option(min=0, help="Sites shown at most; 0 for all.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the sites with all their fields.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Nombre maximal de lieux affichés ; 0 pour tous.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """List the sites in service."""
     asked = site_filter(where)
     with report_errors():
         found = [site for site in _in_service() if asked.matches(site)]
-    kept = found[:limit] if limit else found
+    shown = found[:limit] if limit else found
     if as_json:
-        print_json({"total": len(found), "sites": [{"id": site.id, **asdict(site)} for site in kept]})
+        print_json({"total": len(found), "sites": [{"id": site.id, **asdict(site)} for site in shown]})
         return
-    _print_table(
-        ("identifiant", "nom", "commune", "téléphone", "horaires"),
-        ((s.id, s.nom, f"{s.code_postal} {s.commune}", s.telephone, s.horaires) for s in kept),
+    print_table(
+        (_("identifiant"), _("nom"), _("commune"), _("téléphone"), _("horaires")),
+        [(s.id, s.nom, f"{s.code_postal} {s.commune}", s.telephone, s.horaires) for s in shown],
     )
-    print_text(f"Lieux montrés : {len(kept)} sur {len(found)}.")
+    print_text(_("Lieux montrés : %(shown)s sur %(all)s.", shown=len(shown), all=len(found)))
 
 
-@app.command()
+@app.command(
+    help="Signale ce qui mérite un regard : positions et horaires inconnus ou réparés, doublons possibles."
+)
 def check(
-    as_json: Annotated[bool, typer.Option("--json", help="Print every finding with its sites.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell what deserves a look: flags, unknown places, mended and unknown hours, possible duplicates."""
+    """Report what deserves attention: flags, unknown positions, repaired or unknown hours, duplicates."""
     with report_errors(), transaction(Settings()) as connection:
         sites = stored_sites.active(connection)
         pairs = stored_duplicates.listed(connection)
@@ -73,30 +83,38 @@ def check(
             }
         )
         return
-    _print_table(
-        ("jeu de données", "lieux"),
+    print_table(
+        (_("jeu de données"), _("lieux")),
         sorted((name, str(count)) for name, count in Counter(s.jeu_de_donnees for s in sites).items()),
+        numbers=1,
     )
-    _print_table(
-        ("constat", "lieux", "par exemple"),
-        (
+    print_table(
+        (_("constat"), _("lieux"), _("par exemple")),
+        [
             (
                 name,
                 str(len(ids)),
                 ", ".join(ids[:EXAMPLES_SHOWN]) + ("…" if len(ids) > EXAMPLES_SHOWN else ""),
             )
             for name, ids in findings.items()
-        ),
+        ],
     )
-    print_text(f"{len(sites)} lieux en service, {_pairs(len(pairs))} à trancher.")
+    print_text(
+        _(
+            "%(sites)s lieux en service, %(pairs)s à trancher.",
+            sites=len(sites),
+            pairs=possible_duplicates(len(pairs)),
+        )
+    )
 
 
-def _pairs(count: int) -> str:
-    return "1 doublon possible" if count == 1 else f"{count} doublons possibles"
+def possible_duplicates(number: int) -> str:
+    """Return a number of pairs of records that may be one place."""
+    return many("%(num)s doublon possible", "%(num)s doublons possibles", number)
 
 
 def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
-    """Finding → identifiers it is true of: flags by code, then what is mended or simply not known."""
+    """Return the identifiers of sites by finding: flags by code, then what is repaired or unknown."""
     flags: dict[str, list[str]] = {}
     noticed: dict[str, list[str]] = {
         "a_la_mairie": [],
@@ -119,10 +137,10 @@ def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
     return {**dict(sorted(flags.items())), **noticed}
 
 
-@app.command()
+@app.command(help="Liste les paires de fiches qui pourraient être un même lieu, meilleur score d'abord.")
 def duplicates(
-    every: Annotated[bool, typer.Option("--all", help="Decided pairs too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the pairs as JSON.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Aussi les paires déjà tranchées.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List pairs of records that may be one place, best score first."""
     with report_errors(), transaction(Settings()) as connection:
@@ -132,111 +150,126 @@ def duplicates(
         print_json([asdict(pair) for pair in pairs])
         return
     for pair in pairs:
-        decision = "" if pair.same is None else f" : {_DECISIONS[pair.same]}"
-        print_text(f"{pair.score:.1f} sur 100, ".replace(".", ",") + ", ".join(pair.reasons) + decision)
+        decision = "" if pair.same is None else f" : {_(_DECISIONS[pair.same])}"
+        score = _("%(score)s sur 100", score=decimal(pair.score))
+        print_text(f"{score}, {', '.join(pair.reasons)}{decision}")
         print_text(f"    {name_of[pair.a]} [{pair.a}]")
         print_text(f"    {name_of[pair.b]} [{pair.b}]")
-    print_text(f"{_pairs(len(pairs))}. Pour trancher : portee sites decide A B --same (ou --different).")
+    print_text(
+        _(
+            "%(pairs)s. Pour trancher : portee sites decide A B --same (ou --different).",
+            pairs=possible_duplicates(len(pairs)),
+        )
+    )
 
 
-@app.command()
+@app.command(
+    help="Affiche tout ce que les imports ont fait à une fiche, en service ou retirée, du plus "
+    "ancien au plus récent."
+)
 def history(
-    site_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the record.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    site_id: Annotated[str, typer.Argument(metavar="ID", help="Identifiant de la fiche.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Tell all that imports did to a record, in service or retired, oldest first."""
+    """Print everything imports did to a record, in service or retired, oldest first."""
     with report_errors(), transaction(Settings()) as connection:
         changes = stored_history.history(connection, site_id)
     if as_json:
         print_json([asdict(change) for change in changes])
         return
     for change in changes:
-        what = (
-            _HAPPENED.get(change.kind) or f"{change.field} : {_shown(change.before)} → {_shown(change.after)}"
-        )
-        print_text(f"{change.at:%d/%m/%Y}  import {change.import_id} ({change.file_name})  {what}")
+        if change.kind in _HAPPENED:
+            what = _(_HAPPENED[change.kind])
+        else:
+            what = f"{change.field} : {_shown(change.before)} → {_shown(change.after)}"
+        print_text(f"{short_day(change.at)}  import {change.import_id} ({change.file_name})  {what}")
 
 
-_HAPPENED = {"new": "nouveau", "retired": "retiré", "returned": "revenu"}
+_HAPPENED = {"new": N_("nouveau"), "retired": N_("retiré"), "returned": N_("revenu")}
 
 
 def _shown(value: object) -> str:
-    return format_cell(value) or "inconnu"
+    return format_cell(value) or _("inconnu")
 
 
 def _named(site: Site) -> str:
     return ", ".join(part for part in (site.nom, site.commune) if part)
 
 
-_DECISIONS = {True: "même lieu", False: "lieux différents"}
+_DECISIONS = {True: N_("même lieu"), False: N_("lieux différents")}
 
 
-@app.command()
+@app.command(
+    help="Décide si deux fiches sont un même lieu. Les imports respectent la décision ; une autre "
+    "la remplace."
+)
 def decide(
-    a: Annotated[str, typer.Argument(help="Identifier of the record that stays.")],
-    b: Annotated[str, typer.Argument(help="Identifier of the record no longer shown if both are one place.")],
+    a: Annotated[str, typer.Argument(help="Identifiant de la fiche qui reste.")],
+    b: Annotated[
+        str, typer.Argument(help="Identifiant de la fiche qui n'est plus montrée si c'est le même lieu.")
+    ],
     same: Annotated[
         bool,
-        typer.Option("--same/--different", help="Whether both records are one place.", show_default=False),
+        typer.Option("--same/--different", help="Si les deux fiches sont un même lieu.", show_default=False),
     ],
 ) -> None:
-    """Decide whether two records are one place. Imports keep the decision; another one replaces it."""
+    """Decide whether two records are one place. Imports respect the decision; another one replaces it."""
     with report_errors(), transaction(Settings()) as connection:
         stored_duplicates.decide(connection, a, b, same=same, by=getpass.getuser())
         snapshots.publish(connection)
     print_text(
-        f"Même lieu : « {b} » n'est plus montré." if same else "Lieux différents : les deux sont montrés."
+        _("Même lieu : « %(id)s » n'est plus montré.", id=b)
+        if same
+        else _("Lieux différents : les deux sont montrés.")
     )
 
 
-@app.command()
+@app.command(help="Exporte les lieux en service dans le CSV du standard national, nos colonnes après ses 32.")
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV file to write; - for standard output.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FICHIER", help="Fichier CSV à écrire ; - pour la sortie standard.")
+    ],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Only the standard's 32 columns, as its schema accepts them.")
+        bool,
+        typer.Option("--strict", help="Seulement les 32 colonnes du standard, comme son schéma les accepte."),
     ] = False,
 ) -> None:
-    """Export the records in service in the national standard's CSV, our own columns after its 32."""
+    """Export the sites in service in the national standard's CSV, our own columns after its 32."""
     with report_errors():
         sites = _in_service()
     if str(file) == "-":
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         write_csv(sites, sys.stdout, strict=strict)
         return
-    try:
+    with writing("FILE"):
         left_out = _write_whole(file, sites, strict=strict)
-    except OSError as problem:
-        raise typer.BadParameter(f"cannot be written: {problem.strerror}.", param_hint="FILE") from problem
-    print_text(f"{len(sites) - left_out} lieux écrits dans {file}.")
+    print_text(_("%(count)s lieux écrits dans %(file)s.", count=len(sites) - left_out, file=file))
     if left_out:
-        print_text(f"{left_out} lieux laissés de côté : il leur manque une valeur que le standard exige.")
+        print_text(
+            _(
+                "%(count)s lieux laissés de côté : il leur manque une valeur que le standard exige.",
+                count=left_out,
+            )
+        )
 
 
 def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> int:
-    """Write beside the file, then take its place: a reader never meets half an export.
+    """Write to a temporary file, then rename it, so that no reader sees half an export.
 
-    Returns how many sites a strict export leaves out.
+    Return how many sites a strict export leaves out.
     """
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as stream:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
             left_out = write_csv(sites, stream, strict=strict)
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(file)
+        temporary.replace(file)
         return left_out
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _in_service() -> list[Site]:
     with transaction(Settings()) as connection:
         return stored_sites.active(connection)
-
-
-def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print rows of text that may quote a file: nothing in it acts on the terminal."""
-    table = Table(*(Column(heading, overflow="fold") for heading in headings))
-    for row in rows:
-        table.add_row(*(Text("\n".join(plain(line) for line in cell.split("\n"))) for cell in row))
-    out.print(table)

@@ -1,4 +1,4 @@
-"""`portee snapshots`: states of the data kept by name, to compare coverage over time."""
+"""`portee snapshots`: states of the data saved by name, to compare coverage over time."""
 
 from __future__ import annotations
 
@@ -10,56 +10,63 @@ import typer
 
 from geo.settings import Settings
 from geo.store import dated_snapshots
-from portee.console import print_json, print_text, report_errors
+from portee.console import confirm, misused, print_json, print_text, report_errors, short_day
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsJson, Yes
 
-app = typer.Typer(help="Keep, list and forget dated states of the data.", no_args_is_help=True)
+app = typer.Typer(help="Garder, lister et oublier des états datés des données.", no_args_is_help=True)
 
 NAME_MAX = 100
 
-Name = Annotated[str, typer.Argument(help="Name it is kept under.")]
+Name = Annotated[str, typer.Argument(help="Nom sous lequel l'enregistrer.")]
 
 
-@app.command()
+@app.command(help="Garde l'état présent des lieux sous un nom ; les imports suivants n'y changent rien.")
 def keep(
     name: Name,
     day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day the data describe, e.g. 2024-08-01; by default, today."),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Jour que les données décrivent, par exemple 2024-08-01 ; aujourd'hui par défaut.",
+        ),
     ] = None,
 ) -> None:
-    """Keep the present state of the sites under a name; later imports leave it as it is."""
+    """Save the present state of the sites under a name; later imports do not change it."""
     if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
-        raise typer.BadParameter(f"a name has 1 to {NAME_MAX} printable characters.", param_hint="NAME")
+        misused(_("un nom a de 1 à %(most)s caractères imprimables.", most=NAME_MAX), "NAME")
     described = (day or datetime.now(UTC)).date()
     with report_errors(), transaction(Settings()) as connection:
-        kept = dated_snapshots.keep(connection, name.strip(), described)
-    print_text(f"État « {kept.name} » gardé : les données du {kept.day:%d/%m/%Y}.")
+        state = dated_snapshots.keep(connection, name.strip(), described)
+    print_text(
+        _("État « %(name)s » gardé : les données du %(day)s.", name=state.name, day=short_day(state.day))
+    )
 
 
-@app.command("list")
+@app.command("list", help="Liste les états datés, le plus ancien d'abord.")
 def list_snapshots(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the dated states, oldest first."""
     with report_errors(), transaction(Settings()) as connection:
         found = dated_snapshots.list_(connection)
     if as_json:
-        print_json([asdict(kept) for kept in found])
+        print_json([asdict(state) for state in found])
         return
-    for kept in found:
-        print_text(f"{kept.day:%d/%m/%Y}  {kept.name}  (gardé le {kept.kept_at:%d/%m/%Y})")
-    print_text("1 état daté." if len(found) == 1 else f"{len(found)} états datés.")
+    for state in found:
+        since = _("gardé le %(day)s", day=short_day(state.kept_at))
+        print_text(f"{short_day(state.day)}  {state.name}  ({since})")
+    print_text(many("%(num)s état daté.", "%(num)s états datés.", len(found)))
 
 
-@app.command()
+@app.command(help="Oublie un état daté ; les lieux et leur historique restent.")
 def forget(
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
-    """Keep a dated state no longer; the sites and their history stay."""
-    if not yes:
-        typer.confirm(f"Forget the dated state “{name}”?", abort=True)
+    """Delete a dated state; the sites and their history stay."""
+    confirm(_("Oublier l'état daté « %(name)s » ?", name=name), yes=yes)
     with report_errors(), transaction(Settings()) as connection:
         dated_snapshots.forget(connection, name)
-    print_text(f"État « {name} » oublié.")
+    print_text(_("État « %(name)s » oublié.", name=name))

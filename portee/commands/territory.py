@@ -1,4 +1,4 @@
-"""`portee territory`: build a territory's files, load them into the database."""
+"""`portee territory`: build the files of a territory, load them into the database."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from geo.territory.build import build as build_territory
 from geo.territory.files import read_territory, write_readme, write_territory
 from geo.territory.model import Territory, TerritoryKind
 from geo.territory.sources import ETALAB_DIR, find_sources
-from portee.console import err, print_json, print_text, report_errors
+from portee.console import count, err, file_size, print_json, print_text, report_errors
 from portee.database import transaction
+from portee.language import _
 
-app = typer.Typer(help="Communes and what groups them: build the files, load them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Communes et regroupements : construire les fichiers, les charger.", no_args_is_help=True
+)
 
 _BOUNDARIES = typer.Option(
     None,
     "--boundaries",
     exists=True,
     dir_okay=True,
-    help="Finer official boundaries: GeoJSON, GeoPackage or Shapefile with INSEE codes.",
+    help="Limites officielles plus fines : GeoJSON, GeoPackage ou Shapefile avec les codes INSEE.",
 )
-_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
+_JSON = typer.Option(False, "--json", help="Affiche le résultat en JSON.")
 
 
-@app.command()
+@app.command(
+    help="Construit les fichiers d'un département à partir des paquets qui publient les registres officiels."
+)
 def build(
-    code: str = typer.Argument(help="INSEE code of the département: 47, 2A, 974."),
+    code: str = typer.Argument(help="Code INSEE du département : 47, 2A, 974."),
     out_dir: Path | None = typer.Option(
-        None, "--out", file_okay=False, help="Folder to write to; the territory folder when not given."
+        None, "--out", file_okay=False, help="Dossier où écrire ; celui du territoire par défaut."
     ),
     etalab: Path = typer.Option(
-        ETALAB_DIR, "--etalab", file_okay=False, help="Folder of the JSON files of the npm package."
+        ETALAB_DIR, "--etalab", file_okay=False, help="Dossier des fichiers JSON du paquet npm."
     ),
     boundaries: Path | None = _BOUNDARIES,
     as_json: bool = _JSON,
@@ -46,7 +51,7 @@ def build(
     with report_errors():
         folder = out_dir or Settings().territory_dir
         sources = find_sources(etalab)
-        with err.status(f"Building {code}…"):
+        with err.status(_("Construction de %(code)s…", code=code)):
             built = build_territory(code, sources, boundaries=boundaries)
             files = write_territory(built.territory, folder, inputs=sources.inputs(), notes=built.notes())
             files.append(write_readme(folder))
@@ -56,7 +61,10 @@ def build(
         _print_built(built, files)
 
 
-@app.command()
+@app.command(
+    help="Charge le territoire des réglages dans la base, avec des limites plus fines si un "
+    "fichier est donné."
+)
 def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
     """Load the territory of the settings into the database, with finer boundaries if a file is given."""
     settings = Settings()
@@ -64,14 +72,14 @@ def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
     with report_errors():
         territory = read_territory(settings.territory_dir, settings.departement)
         if boundaries:
-            with err.status(f"Reading {boundaries.name}…"):
+            with err.status(_("Lecture de %(file)s…", file=boundaries.name)):
                 territory, report = with_boundaries(territory, boundaries)
         with transaction(settings) as connection:
             territories.save(connection, territory)
             version = snapshots.publish(connection)
     if as_json:
-        told = {**_counts(territory), "snapshot_version": version}
-        print_json({**told, "boundaries": asdict(report) if report else None})
+        counts = {**_counts(territory), "snapshot_version": version}
+        print_json({**counts, "boundaries": asdict(report) if report else None})
     else:
         _print_loaded(territory, report)
 
@@ -92,10 +100,16 @@ def _counts(territory: Territory) -> dict[str, object]:
 
 
 def _print_territory(territory: Territory) -> None:
-    people = f"{sum(c.population for c in territory.communes):,}".replace(",", " ")
     print_text(
-        f"{territory.name} ({territory.code}) : {len(territory.communes)} communes, {people} habitants ; "
-        f"{len(territory.context)} communes voisines"
+        _(
+            "%(name)s (%(code)s) : %(communes)s communes, %(people)s habitants ; %(context)s "
+            "communes voisines",
+            name=territory.name,
+            code=territory.code,
+            communes=len(territory.communes),
+            people=count(sum(c.population for c in territory.communes)),
+            context=len(territory.context),
+        )
     )
 
 
@@ -104,19 +118,30 @@ def _print_built(built: BuiltTerritory, files: list[Path]) -> None:
     for note in built.notes():
         print_text(f"- {note}")
     for file in files:
-        print_text(f"  {file} ({file.stat().st_size / 1_000:.0f} ko)")
+        print_text(f"  {file} ({file_size(file.stat().st_size)})")
 
 
 def _print_loaded(territory: Territory, report: BoundaryReport | None) -> None:
     _print_territory(territory)
     if report:
         print_text(
-            f"Limites du fichier {report.file} (couche {report.layer}, colonne {report.column}, "
-            f"{report.crs}) : {report.matched} communes et {report.neighbours} voisines reprises, "
-            f"{report.elsewhere} lignes d'ailleurs laissées de côté."
+            _(
+                "Limites du fichier %(file)s (couche %(layer)s, colonne %(column)s, %(crs)s) : %(matched)s "
+                "communes et %(neighbours)s voisines reprises, %(elsewhere)s lignes d'ailleurs "
+                "laissées de côté.",
+                **{
+                    name: getattr(report, name)
+                    for name in ("file", "layer", "column", "crs", "matched", "neighbours", "elsewhere")
+                },
+            )
         )
         print_text(
-            f"Formes réparées : {len(report.mended)}. Raccord : {report.overlap_m2:.0f} m² de "
-            f"chevauchements et {report.gap_m2:.0f} m² de vides supprimés."
+            _(
+                "Formes réparées : %(mended)s. Raccord : %(overlap)s m² de chevauchements et %(gap)s m² de "
+                "vides supprimés.",
+                mended=len(report.mended),
+                overlap=count(report.overlap_m2),
+                gap=count(report.gap_m2),
+            )
         )
-    print_text("Territoire chargé.")
+    print_text(_("Territoire chargé."))

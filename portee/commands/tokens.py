@@ -1,4 +1,4 @@
-"""`portee token`: secrets that let a program or a person change what is kept, through the API."""
+"""`portee token`: secrets that let a program or a person change stored data through the API."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ import typer
 
 from geo.settings import Settings
 from geo.store import tokens
-from portee.console import print_json, print_text, report_errors
+from portee.console import print_json, print_text, report_errors, short_day
 from portee.database import transaction
+from portee.language import _, many
+from portee.options import AsJson
 
-app = typer.Typer(help="Make, list and revoke the tokens the API asks for.", no_args_is_help=True)
+app = typer.Typer(help="Créer, lister et révoquer les jetons de l'API.", no_args_is_help=True)
 
 DAYS_MAX = 3_650
 
 
-@app.command()
+@app.command(
+    help="Crée un jeton et affiche son secret, cette seule fois : seule son empreinte est enregistrée."
+)
 def create(
-    name: Annotated[str, typer.Argument(help="Who or what bears it, e.g. “Planning office”.")],
-    scope: Annotated[list[tokens.Scope], typer.Option(help="What it allows; repeat for several.")],
-    days: Annotated[
-        int, typer.Option(min=1, max=DAYS_MAX, help="Days it is valid; then another is needed.")
-    ] = 365,
-    as_json: Annotated[bool, typer.Option("--json", help="Print token and secret as JSON.")] = False,
+    name: Annotated[str, typer.Argument(help="Qui ou quoi l'utilise, par exemple « Service aménagement ».")],
+    scope: Annotated[list[tokens.Scope], typer.Option(help="Ce qu'il permet ; à répéter pour plusieurs.")],
+    days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="Nombre de jours de validité.")] = 365,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a token and print its secret, this once: only a digest of it is kept."""
+    """Create a token and print its secret, only once: only a digest of it is stored."""
     with report_errors(), transaction(Settings()) as connection:
         token, secret = tokens.create(connection, name, scope, days=days)
     if as_json:
@@ -35,16 +37,22 @@ def create(
         return
     print_text(secret)
     print_text(
-        f"Token {token.id} “{token.name}” allows {', '.join(token.scopes)} until "
-        f"{token.expires_at:%Y-%m-%d}. Copy its secret now: it can't be had again."
+        _(
+            "Le jeton %(id)s « %(name)s » permet %(scopes)s jusqu'au %(day)s. Copiez son secret maintenant : "
+            "il ne sera plus affiché.",
+            id=token.id,
+            name=token.name,
+            scopes=", ".join(token.scopes),
+            day=short_day(token.expires_at) if token.expires_at else "",
+        )
     )
 
 
-@app.command("list")
+@app.command("list", help="Liste les jetons, jamais leur secret.")
 def list_tokens(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the tokens as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List every token, never its secret."""
+    """List the tokens, never their secrets."""
     with report_errors(), transaction(Settings()) as connection:
         found = tokens.list_(connection)
     if as_json:
@@ -52,23 +60,25 @@ def list_tokens(
         return
     for token in found:
         print_text(f"{token.id}  {token.name}  {', '.join(token.scopes)}  {_standing(token)}")
-    print_text(f"{len(found)} token{'' if len(found) == 1 else 's'}.")
+    print_text(many("%(num)s jeton.", "%(num)s jetons.", len(found)))
 
 
 def _standing(token: tokens.Token) -> str:
     if token.revoked_at:
-        return f"revoked {token.revoked_at:%Y-%m-%d}"
+        return _("révoqué le %(day)s", day=short_day(token.revoked_at))
     if token.expires_at is None:
-        return "in force"
-    past = token.expires_at <= datetime.now(UTC)
-    return f"{'expired' if past else 'in force until'} {token.expires_at:%Y-%m-%d}"
+        return _("valide")
+    day = short_day(token.expires_at)
+    if token.expires_at <= datetime.now(UTC):
+        return _("expiré le %(day)s", day=day)
+    return _("valide jusqu'au %(day)s", day=day)
 
 
-@app.command()
+@app.command(help="Révoque un jeton immédiatement et définitivement.")
 def revoke(
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="Number of the token.")],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="Numéro du jeton.")],
 ) -> None:
-    """Put a token out of force at once and for good."""
+    """Revoke a token immediately and permanently."""
     with report_errors(), transaction(Settings()) as connection:
         token = tokens.revoke(connection, number)
-    print_text(f"Token {token.id} “{token.name}” is revoked.")
+    print_text(_("Le jeton %(id)s « %(name)s » est révoqué.", id=token.id, name=token.name))

@@ -1,13 +1,8 @@
-"""`portee trend`: the same question asked of dated states of the data, and of the present one."""
+"""`portee trend`: the same coverage query on dated states of the data and on the present one."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
-
-import typer
-from rich.markup import escape
-from rich.table import Table
 
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, TerritoryCoverage, measure
@@ -16,7 +11,7 @@ from geo.settings import Settings
 from geo.store import dated_snapshots
 from geo.territory.model import TerritoryKind
 from portee.commands.coverage import print_notes
-from portee.console import out, plain, print_json, report_errors
+from portee.console import count, decimal, percent, print_json, print_table, report_errors
 from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
@@ -30,6 +25,8 @@ from portee.coverage_options import (
     question_from_options,
 )
 from portee.database import transaction
+from portee.language import _
+from portee.options import AsJson
 
 
 def trend(
@@ -40,9 +37,9 @@ def trend(
     beyond: BeyondOption = 20,
     population: PopulationOption = "all",
     weight: WeightOption = [],  # noqa: B006 - as above
-    as_json: Annotated[bool, typer.Option("--json", help="Print each state as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell coverage of the territory from one dated state to the next; today comes last."""
+    """Compare coverage of the territory between dated states; today comes last."""
     question = question_from_options(
         where=where,
         mode=mode,
@@ -66,7 +63,7 @@ def trend(
             )
             rows.append((state.name, state.day.isoformat(), whole))
         now = measure(today, question)
-        rows.append(("Aujourd'hui", today.day.isoformat(), now.by_territory(TerritoryKind.DEPARTEMENT)[0]))
+        rows.append((_("Aujourd'hui"), today.day.isoformat(), now.by_territory(TerritoryKind.DEPARTEMENT)[0]))
         if as_json:
             print_json([{"name": name, "day": day, **asdict(whole)} for name, day, whole in rows])
             return
@@ -75,20 +72,24 @@ def trend(
 
 
 def _print(rows: list[tuple[str, str, TerritoryCoverage]], question: Question) -> None:
-    table = Table(title="La même question, d'un état daté à l'autre")
-    for heading in ("date", "état"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("lieux", "temps médian (min)", f"à plus de {question.beyond_min} min"):
-        table.add_column(heading, justify="right")
-    for each in question.minutes:
-        table.add_column(f"à {each} min", justify="right")
-    for name, day, whole in rows:
-        table.add_row(
-            day,
-            escape(plain(name)),
-            str(whole.site_count),
-            "-" if whole.median_min is None else f"{whole.median_min:.0f}",
-            f"{whole.people_beyond:,.0f}".replace(",", " "),
-            *("-" if share is None else f"{share * 100:.0f} %" for share in whole.share_within),
-        )
-    out.print(table)
+    headings = (
+        *(_("date"), _("état"), _("lieux"), _("temps médian (min)")),
+        _("à plus de %(minutes)s min", minutes=question.beyond_min),
+        *(_("à %(minutes)s min au plus", minutes=each) for each in question.minutes),
+    )
+    print_table(
+        headings,
+        [
+            (
+                day,
+                name,
+                str(whole.site_count),
+                decimal(whole.median_min, 0),
+                count(whole.people_beyond),
+                *map(percent, whole.share_within),
+            )
+            for name, day, whole in rows
+        ],
+        title=_("La même question, d'un état daté à l'autre"),
+        numbers=len(headings) - 2,
+    )

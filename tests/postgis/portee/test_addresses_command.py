@@ -80,7 +80,7 @@ def test_lieux_dits_are_loaded_with_addresses(portee, file, tmp_path):
 
 
 def test_the_doctor_tells_which_addresses_are_loaded(portee, file):
-    assert "none loaded" in portee("doctor", "addresses").stdout
+    assert "aucune : on cherche" in portee("doctor", "addresses").stdout
     portee("addresses", "load", file)
     told = portee("doctor", "addresses")
     assert told.exit_code == 0 and "adresses-99.csv" in told.stdout

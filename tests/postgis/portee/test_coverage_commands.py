@@ -138,11 +138,11 @@ def test_once_roads_are_built_times_to_the_sites_are_kept_and_coverage_follows_t
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "one of --site and --at"),
-        (("--site", "x", "--at", "0,44"), "one of --site and --at"),
-        (("--at", "44.2"), "is not LON,LAT"),
-        (("--at", "0.6,95"), "is not LON,LAT"),
-        (("--at", "0.6,44", "--minutes", "x"), "no whole number of minutes"),
+        ((), "donnez --site ou --at"),
+        (("--site", "x", "--at", "0,44"), "donnez --site ou --at"),
+        (("--at", "44.2"), "n'est pas LON,LAT"),
+        (("--at", "0.6,95"), "n'est pas LON,LAT"),
+        (("--at", "0.6,44", "--minutes", "x"), "n'est pas un nombre entier de minutes"),
     ],
 )
 def test_isochrones_misused_say_what_would_be_right(arguments, told):

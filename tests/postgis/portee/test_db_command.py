@@ -74,14 +74,14 @@ def test_the_embedded_database_is_started_told_and_stopped(open_folder):
         assert json.loads(told.stdout)["database"]["up_to_date"] is True
     finally:
         stopped = run(app, ["db", "stop"], env=env)
-    assert "has stopped" in stopped.output
-    assert "was not running" in run(app, ["db", "stop"], env=env).output
+    assert "PostGIS est arrêté." in stopped.output
+    assert "ne fonctionnait pas" in run(app, ["db", "stop"], env=env).output
 
 
 def test_a_server_is_not_ours_to_stop(database_url):
     told = run(app, ["db", "stop"], env={"DATABASE_URL": database_url})
     assert told.exit_code == 3
-    assert "DATABASE_URL names a server" in told.output
+    assert "DATABASE_URL désigne un serveur" in told.output
 
 
 def test_a_dump_comes_back_whole_and_those_who_follow_see_it(filled, database_url, tmp_path):

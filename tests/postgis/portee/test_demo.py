@@ -50,11 +50,11 @@ def test_it_goes_from_nothing_to_a_page_and_a_second_time_changes_nothing(run, e
     assert snapshot.fictitious and len(snapshot.sites) == 81 and runs == 2
     page = (tmp_path / "site" / "index.html").read_bytes()
     assert b"fictif" in page
-    assert "of inhabitants within 20 min" in first.stderr and "as the crow flies" in first.stderr
+    assert "des habitants à 20 min" in first.stderr and "à vol d'oiseau" in first.stderr
 
     second = run(*DEMO)
-    assert second.exit_code == 0 and second.stderr.count("nothing new") == 2
-    assert "already there" in second.stderr
+    assert second.exit_code == 0 and second.stderr.count("rien de nouveau") == 2
+    assert "déjà là" in second.stderr
     again, runs_again = state(engine_there)
     assert (again.version, again.sites, runs_again) == (snapshot.version, snapshot.sites, runs)
     assert (tmp_path / "site" / "index.html").read_bytes() == page
@@ -70,7 +70,7 @@ def test_invented_sites_never_join_real_ones(run, engine_there, tmp_path):
     assert any(not site.fictif for site in before.sites)
 
     said = run(*DEMO)
-    assert said.exit_code == 0 and "the invented ones are left out" in said.stderr
+    assert said.exit_code == 0 and "les inventés sont laissés de côté" in said.stderr
     assert state(engine_there)[1] == runs
 
 
@@ -97,7 +97,7 @@ def test_a_taken_port_is_told_before_any_work(run):
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         said = run("demo", "--port", str(listening.getsockname()[1]))
-    assert said.exit_code == 3 and "is taken" in said.stderr and "[1/" not in said.stderr
+    assert said.exit_code == 3 and "est déjà pris" in said.stderr and "[1/" not in said.stderr
 
 
 def findings(said) -> dict[str, dict[str, object]]:
@@ -114,7 +114,7 @@ def test_the_doctor_finds_all_well_after_a_demonstration(run):
 def test_the_doctor_says_what_is_loaded_and_of_when(run, tmp_path):
     run(*DEMO)
     told = {name: finding["found"] for name, finding in findings(run("doctor", "--json")).items()}
-    assert "as the crow flies" in str(told["roads"]) and "town hall" in str(told["people"])
+    assert "à vol d'oiseau" in str(told["roads"]) and "mairie" in str(told["people"])
     figures = tmp_path / "ifn.csv"
     figures.write_text("code_insee,indice\n47001,60\n47323,40\n", "utf-8")
     loaded = run(
@@ -130,7 +130,7 @@ def test_roads_the_database_names_but_this_machine_lacks_are_missing(run, engine
     with engine_there.begin() as connection:
         roads.record(connection, grid(2, 1).about)
     said = run("doctor", "roads")
-    assert said.exit_code == 3 and "missing" in said.stdout and "portee roads build" in said.stdout
+    assert said.exit_code == 3 and "manque" in said.stdout and "portee roads build" in said.stdout
     assert run("doctor").exit_code == 0, "times are then estimated"
 
 

@@ -48,8 +48,8 @@ def test_every_row_says_that_it_is_invented():
 
 def test_it_loads_once_holds_together_and_tells_something_everywhere(demonstration):
     said = import_fund(*demonstration)
-    assert said.endswith("records and entries"), said
-    assert import_fund(*demonstration) == "already there"
+    assert said.endswith("fiches et écritures"), said
+    assert import_fund(*demonstration) == "déjà là"
     engine, _, territory = demonstration
     with engine.connect() as connection:
         assert ledger_reports.faults(connection) == []
@@ -76,7 +76,7 @@ def test_it_is_left_out_beside_real_partners(demonstration):
     engine, _, _ = demonstration
     with engine.begin() as connection:
         partners.save(connection, Partner("vrai", "Vrai partenaire", PartnerKind.PUBLIC), actor="essai")
-    assert "left out" in import_fund(*demonstration)
+    assert "laiss" in import_fund(*demonstration)
     with engine.connect() as connection:
         assert ledger.entries(connection) == []
 
@@ -89,7 +89,7 @@ def test_it_is_whole_or_absent(demonstration, monkeypatch, tmp_path):
         "Référence,Date,Montant (€),Engagement\nP,2026-01-01,1,NON\n", "utf-8"
     )
     monkeypatch.setattr("portee.commands.demo.FUND", tmp_path)
-    assert "payments.csv, line 2" in import_fund(*demonstration)
+    assert "payments.csv, ligne 2" in import_fund(*demonstration)
     with engine.connect() as connection:
         assert ledger.entries(connection) == [] and ledger.rules(connection) == []
         assert partners.list_(connection) == []

@@ -670,7 +670,7 @@ def test_the_command_writes_what_is_asked(stored):
         "affiche-epci-200000002-cc-2.pdf",
         "annuaire-pays-d-essai.pdf",
     ]
-    assert "not set" not in done.output
+    assert "n'est pas définie" not in done.output
     pdf = (stored / "affiche-commune-99001-ouestville.pdf").read_bytes()
     assert "aide.example/ici/?lieu=commune-99001" in text(pdf)
 
@@ -678,18 +678,18 @@ def test_the_command_writes_what_is_asked(stored):
 def test_the_command_writes_one_file_in_english_and_warns_without_address(stored):
     done = run("--commune", "99001", "--out", str(stored / "a.pdf"), "--lang", "en", "--json")
     assert done.exit_code == 0, done.output
-    assert "PORTEE_PUBLIC_URL is not set" in done.stderr
+    assert "PORTEE_PUBLIC_URL n'est pas définie" in done.stderr
     assert root_of(read((stored / "a.pdf").read_bytes()))["/Lang"].startswith("en")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ((), 2, "Say what to print"),
+        ((), 2, "dites ce qu'il faut imprimer"),
         (("--commune", "00000"), 1, "Aucun territoire"),
         (("--commune", "99001", "--lang", "xx"), 2, "fr, en"),
-        (("--all", "--commune", "99001", "--out", "un.pdf"), 2, "folder"),
-        (("--all", "--out", "nulle-part/un.pdf"), 2, "no folder"),
+        (("--all", "--commune", "99001", "--out", "un.pdf"), 2, "dossier"),
+        (("--all", "--out", "nulle-part/un.pdf"), 2, "pas de dossier"),
     ],
 )
 def test_the_command_refuses_nonsense(stored, arguments, code, said):

@@ -17,7 +17,7 @@ FORBIDDEN = {
 
 FLOORS = (
     ("errors",),
-    ("crs", "gc_pause", "lru_cache", "settings", "wording"),
+    ("crs", "gc_pause", "lru_cache", "settings", "tables_out", "wording"),
     ("territory",),
     ("sites",),
     ("hours",),

@@ -89,9 +89,9 @@ def test_a_token_is_made_told_listed_and_revoked(portee, fresh_engine):
         assert tokens.verify(connection, secret, Scope.SCENARIOS)
     (listed,) = json.loads(portee("list", "--json").stdout)
     assert (listed["name"], listed["scopes"]) == ("Bureau d'études", ["scenarios"])
-    assert secret not in portee("list").stdout and "in force until" in portee("list").stdout
+    assert secret not in portee("list").stdout and "valide jusqu'au" in portee("list").stdout
     assert portee("revoke", listed["id"]).exit_code == 0
-    assert "revoked" in portee("list").stdout
+    assert "révoqué" in portee("list").stdout
     with fresh_engine.connect() as connection:
         assert tokens.verify(connection, secret, Scope.SCENARIOS) is None
 
