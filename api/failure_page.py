@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from starlette.types import Scope
 
 from api.security_headers import FRAMED_BY
+from static_maps.csp import content_security_policy
+from static_maps.page_shell import SHELL_STYLE, PageShell, template_environment
 
-STYLE: Final = """
-:root { color-scheme: light dark; }
-body { margin: 0; font: 1.125rem/1.6 system-ui, sans-serif; color: #1a1a1a; background: #fff; }
-main { max-width: 38rem; margin: 0 auto; padding: 2rem 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.75rem; line-height: 1.25; }
-a { display: inline-block; padding: .75rem 0; color: #123f83; }
-a:focus-visible { outline: 3px solid currentcolor; outline-offset: 2px; }
-.reference { font-size: 1rem; }
-@media (prefers-color-scheme: dark) { body { color: #f2f2f2; background: #161616; } a { color: #a8c8ff; } }
-"""
-
-_DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-
-POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'{FRAMED_BY}"
-)
+POLICY: Final = content_security_policy(styles=[SHELL_STYLE], own_styles=False) + FRAMED_BY
 
 WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
     404: (
@@ -49,15 +33,13 @@ WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
         "Recommencez dans quelques minutes.",
     ),
 }
-"""What a failure is called, why it is so and what to do, for those who read a page rather than JSON."""
+"""Status → title, cause and advice, for people who read a page rather than JSON."""
 
-_TEMPLATE: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-).get_template("failure.html")
+_TEMPLATE: Final = template_environment(Path(__file__).parent / "templates").get_template("failure.html")
 
 
 def wants_page(path: str, accept: str) -> bool:
-    """Whether to answer with a page: outside of the API, to those who prefer HTML to JSON."""
+    """Return whether to answer with a page: outside the API, to clients that prefer HTML to JSON."""
     if path.startswith("/api/"):
         return False
     return _preference(accept, "text/html") > max(
@@ -65,7 +47,9 @@ def wants_page(path: str, accept: str) -> bool:
     )
 
 
-def failure_page(status: int, title: str, detail: str, advice: str, request_id: str) -> bytes:
+def failure_page(
+    status: int, title: str, detail: str, advice: str, request_id: str, *, territory: str = ""
+) -> bytes:
     """Return the error page; statuses without their own text, such as 429, use the given one."""
     title, detail, advice = WORDS.get(status, (title, detail, advice))
     return _TEMPLATE.render(
@@ -73,12 +57,21 @@ def failure_page(status: int, title: str, detail: str, advice: str, request_id: 
         detail=detail,
         advice=advice,
         request_id=request_id,
-        style=Markup(STYLE),  # noqa: S704
+        shell=PageShell(territory=territory, kept_offline=False, icon=""),
     ).encode()
 
 
+def territory_name(scope: Scope) -> str:
+    """Return the name of the territory served; "" if it cannot be read."""
+    try:
+        name: str = scope["app"].state.service.current().view.snapshot.territory.name
+    except Exception:  # a page that reports a failure must not fail itself
+        return ""
+    return name
+
+
 def _preference(accept: str, wanted: str) -> float:
-    """How much a media type is wanted (0 to 1) by an `Accept` header: what its most precise range says."""
+    """Return the weight (0 to 1) of a media type in an `Accept` header: that of its most precise range."""
     kind = wanted.partition("/")[0]
     weights = {}
     for each in accept.split(","):

@@ -15,6 +15,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.failure_page import territory_name
 from api.pages import HTML, page, send
 from api.parameters import KIND, Query, choice, integer
 from api.pass_answers import deserts_to_dicts
@@ -141,7 +142,7 @@ def measures(request: Request) -> Response:
             shown = opened.cached_page("mesures", lambda: _measures_page(opened))
             return send(request, opened.current, shown)
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
 
 
 def _measures_page(opened: FundingRequest) -> WrittenPage:
@@ -159,7 +160,6 @@ def _measures_page(opened: FundingRequest) -> WrittenPage:
         settings=rendered.map_settings,
         years=years,
         fictif=data.fictif,
-        nav=pages.nav(view.snapshot.territory),
     )
 
 
@@ -195,7 +195,7 @@ def territory_table(request: Request, code: str) -> Response:
         name = f"compte-{account.code}-{account.year}"
         return csv_file(name, *accounts_table([account]))
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
 
 
 def _kind_and_year(opened: FundingRequest) -> tuple[TerritoryKind | None, int]:
@@ -223,7 +223,7 @@ def territory(request: Request, code: str) -> Response:
             )
         return send(request, opened.current, _rendered(written))
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
 
 
 @routes.get("/reseau")
@@ -233,7 +233,7 @@ def network(request: Request) -> Response:
         with funding_request(request, NO_PARAMETERS) as opened:
             return send(request, opened.current, opened.cached_page("reseau", lambda: _network_page(opened)))
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
 
 
 def _network_page(opened: FundingRequest) -> WrittenPage:
@@ -249,7 +249,7 @@ def fund(request: Request) -> Response:
         with funding_request(request, FUND_PARAMETERS) as opened:
             return send(request, opened.current, opened.cached_page("fonds", lambda: _fund_page(opened)))
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
 
 
 def _fund_page(opened: FundingRequest) -> WrittenPage:
@@ -281,7 +281,7 @@ def fund_table(request: Request, by: str) -> Response:
         with read_transaction(service) as connection:
             report = ledger_reports.report(connection, chosen, year=year, territory=territory)
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
     headings, *lines = rows(report)
     return csv_file(f"fonds-{by}" + (f"-{year}" if year else ""), headings, lines)
 
@@ -302,7 +302,7 @@ def statement(request: Request, partner: str, year: str) -> Response:
                 connection, view.snapshot.territory.name, partner, int(year), view.context.day
             )
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, territory_name(request.scope))
     return Response(
         statement_pdf(content),
         media_type="application/pdf",
@@ -325,7 +325,7 @@ def csv_file(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) 
     )
 
 
-def refusal(refused: Refused | PorteeError) -> Response:
+def refusal(refused: Refused | PorteeError, territory: str) -> Response:
     """Return the page that says what is wrong with the address or the database."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(refused, Refused):
@@ -344,7 +344,7 @@ def refusal(refused: Refused | PorteeError) -> Response:
                 "ne peuvent être montrés. La carte et les temps de trajet restent consultables.",
                 "Réessayez dans quelques minutes.",
             ]
-    written = pages.refused_page(TITLES.get(status, "Demande incorrecte"), problems)
+    written = pages.refused_page(TITLES.get(status, "Demande incorrecte"), problems, territory=territory)
     shown_page = page(written.html, written.security_policy)
     return Response(
         shown_page.body,

@@ -1,9 +1,10 @@
-"""Pages: the interactive map, the API's own documentation, and the files both need."""
+"""The map of access, the documentation of the API, and the files both need."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
+from api.failure_page import territory_name
 from api.rendered_snapshot import CurrentView, RenderedPage
 from api.responses import is_not_modified, snapshot_headers
 from api.routing import PREFIX, router
@@ -21,19 +23,25 @@ from geo.coverage.measure import Question
 from geo.services.snapshot_view import SnapshotView
 from static_maps import assets
 from static_maps.coverage_map import Link, coverage_map, render_page
-from static_maps.planner_form import PATH as PLANNER
+from static_maps.csp import content_security_policy
+from static_maps.page_shell import (
+    SERVED_PAGES,
+    SHELL_STYLE,
+    PageShell,
+    template_environment,
+    with_stale_notice,
+)
 from static_maps.settings import MapSettings
 
 OWN: Final = Path(__file__).parent / "static"
 """Files of the documentation page."""
 
+TEMPLATES: Final = template_environment(Path(__file__).parent / "templates")
+
 HTML: Final = "text/html; charset=utf-8"
 
-DOCUMENTATION_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'"
-)
-"""Swagger UI holds its icons in its styles; what it styles by script needs no permission."""
+DOCUMENTATION_POLICY: Final = content_security_policy(styles=[SHELL_STYLE], own_scripts=True, asks=True)
+"""Swagger UI has its icons in its style sheet; styles set by script need no permission."""
 
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", f"{PREFIX}/sites.csv"),
@@ -44,7 +52,7 @@ DOWNLOADS: Final[tuple[Link, ...]] = (
 
 
 def page(html: str, security_policy: str, framed: str = FRAMED_BY) -> RenderedPage:
-    """Keep a rendered page ready to be sent.
+    """Prepare a rendered page to be sent many times.
 
     Parameters
     ----------
@@ -63,19 +71,24 @@ def render_map(view: SnapshotView, settings: MapSettings) -> RenderedPage:
         settings=settings,
         assets_url="/static",
         downloads=DOWNLOADS,
-        planner_url=PLANNER,
+        links=SERVED_PAGES,
     )
     rendered = render_page(canvas)
     return page(rendered.html, rendered.security_policy)
 
 
-def render_documentation() -> RenderedPage:
+def render_documentation(territory: str) -> RenderedPage:
     """The page that documents the API."""
-    return page((OWN / "docs.html").read_text("utf-8"), DOCUMENTATION_POLICY)
+    shell = PageShell(entry="api", territory=territory)
+    return page(TEMPLATES.get_template("docs.html").render(shell=shell), DOCUMENTATION_POLICY)
 
 
 def send(request: Request, current: CurrentView, shown: RenderedPage) -> Response:
-    """Send a page, compressed if the reader takes it, or 304."""
+    """Send a page, compressed if the client accepts it, or 304; with a notice if its data may be old."""
+    if not current.database_ok:
+        body = with_stale_notice(shown.body, str(current.stale["message"]))
+        digest = hashlib.sha256(body).hexdigest()[:12]
+        shown = replace(shown, body=body, compressed=gzip.compress(body, 1, mtime=0), digest=digest)
     headers = {
         **snapshot_headers(request, current, f"-{shown.digest}"),
         "Content-Security-Policy": shown.security_policy,
@@ -109,7 +122,7 @@ async def coverage_page(request: Request) -> Response:
 @routes.get("/docs")
 async def documentation(request: Request) -> Response:
     """The documentation of the API."""
-    docs_page = render_documentation()
+    docs_page = render_documentation(territory_name(request.scope))
     return Response(
         docs_page.body,
         media_type=HTML,

@@ -30,8 +30,9 @@ from geo.services.coverage import question_parameters
 from geo.services.snapshot_view import SnapshotView
 from geo.territory.model import TerritoryKind
 from static_maps.coverage_map import Link
+from static_maps.funding_pages import refused_page
 from static_maps.planner_form import LAYERS, ORDERS, PATH, Pairs, PlannerForm, address
-from static_maps.planner_map import planner_page, refused_page
+from static_maps.planner_map import planner_page
 from static_maps.report import report_pdf
 
 EDITS_MAX: Final = 20_000
@@ -217,7 +218,7 @@ async def planner(request: Request) -> Response:
                 pages.get_or_compute, query.key, lambda: render(current.rendered, query)
             )
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, current.view.snapshot.territory.name)
     return send(request, current, shown)
 
 
@@ -232,7 +233,7 @@ async def planner_report(request: Request) -> Response:
         query = parse_planner_query(query_string, _pairs(query_string), view.clock())
         body = await run_in_threadpool(reports.get_or_compute, query.key, lambda: report(view, query))
     except (Refused, PorteeError) as refused:
-        return refusal(refused)
+        return refusal(refused, current.view.snapshot.territory.name)
     name = f"rapport-{view.snapshot.territory.code}-{query.moment:%Y-%m-%d}.pdf"
     return Response(
         body,
@@ -248,7 +249,7 @@ def _pairs(query: bytes) -> Pairs:
         raise PorteeError("Cette adresse est illisible.", "Recommencez.") from None
 
 
-def refusal(refused: Refused | PorteeError) -> Response:
+def refusal(refused: Refused | PorteeError, territory: str) -> Response:
     """The page that says what is wrong with a question."""
     if isinstance(refused, OperatorError):
         raise refused
@@ -257,7 +258,9 @@ def refusal(refused: Refused | PorteeError) -> Response:
         if isinstance(refused, Refused)
         else [f"{refused.message} {refused.advice}"]
     )
-    written = refused_page(problems)
+    written = refused_page(
+        "Cette question est à corriger", problems, entry="planner", again=PATH, territory=territory
+    )
     shown = page(written.html, written.security_policy)
     return Response(
         shown.body,

@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from api.access_log import request_id, route_template
-from api.failure_page import POLICY, failure_page, wants_page
+from api.failure_page import POLICY, failure_page, territory_name, wants_page
 from geo.errors import (
     AlreadyReversed,
     ClosedPeriod,
@@ -155,7 +155,7 @@ def problem(
     every |= headers or {}
     if wants_page(scope["path"], _accept(scope)):
         return HTMLResponse(
-            failure_page(status, title, detail, advice, identity),
+            failure_page(status, title, detail, advice, identity, territory=territory_name(scope)),
             status_code=status,
             headers={**every, "Content-Security-Policy": POLICY},
         )

@@ -14,11 +14,12 @@ import numpy as np
 
 from geo.coverage.equity import Lorenz, TimeClass
 from static_maps import map_phrases
+from static_maps.page_shell import TOKENS
 
-INK: Final = "#1c2430"
-SOFT: Final = "#4d5868"
-RULE: Final = "#c3c9d1"
-DEEP: Final = "#123f83"
+INK: Final = TOKENS["ink"]
+SOFT: Final = TOKENS["soft"]
+RULE: Final = TOKENS["rule"]
+DEEP: Final = TOKENS["deep"]
 FONT: Final = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif"
 
 _WIDTH: Final = 400

@@ -9,14 +9,12 @@ time when rendered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Final
 
 import folium
-import jinja2
 import shapely
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
@@ -29,18 +27,13 @@ from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
 from static_maps import csp, map_phrases, style
 from static_maps.page_data import flags, hours, page_data
+from static_maps.page_shell import SHELL_STYLE, STATIC_PAGES, french_shell, template_environment
 from static_maps.settings import MapSettings
 
 Link = tuple[str, str]
 """What a link says, and where it leads."""
 
-TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
+TEMPLATES: Final = template_environment()
 TEMPLATES.globals.update(style=style, words=map_phrases, site_flags=flags, site_hours=hours)
 
 
@@ -50,7 +43,7 @@ def coverage_map(
     settings: MapSettings,
     assets_url: str = "static",
     downloads: Sequence[Link] = (),
-    planner_url: str | None = None,
+    links: Mapping[str, str] = STATIC_PAGES,
 ) -> folium.Map:
     """Draw communes coloured by the median time to their nearest site, and the sites.
 
@@ -61,15 +54,15 @@ def coverage_map(
         "/static" behind the API.
     downloads
         Links offered under the map: label and address.
-    planner_url
-        Address of the planner's page, where there is one.
+    links
+        Pages of the menu: key → address.
 
     Returns
     -------
-    The map; `written(map)` is its whole page. The same arguments give the same bytes.
+    The map; `render_page` gives its whole page. The same arguments give the same bytes.
     """
     canvas = Canvas(coverage.frame.snapshot, settings, assets_url)
-    page = _CoverageMapPage(coverage, settings, assets_url, downloads, planner_url)
+    page = _CoverageMapPage(coverage, settings, assets_url, downloads, links)
     page.add_child(canvas, name="map")
     return canvas
 
@@ -121,12 +114,13 @@ class Canvas(folium.Map):
         self.default_js = [
             ("leaflet", f"{vendor}/leaflet/leaflet.js"),
             ("markercluster", f"{vendor}/leaflet.markercluster/leaflet.markercluster.js"),
+            ("map_base", f"{escape(assets_url)}/assets/map-base.js"),
             ("portee", f"{escape(assets_url)}/assets/portee-map.js"),
         ]
         self.default_css = [
             ("leaflet_css", f"{vendor}/leaflet/leaflet.css"),
             ("markercluster_css", f"{vendor}/leaflet.markercluster/MarkerCluster.css"),
-            ("portee_css", f"{escape(assets_url)}/assets/portee-map.css"),
+            *own_styles(assets_url, "portee-map.css"),
         ]
         if settings.tiles_url:
             base = folium.TileLayer(
@@ -141,6 +135,12 @@ class Canvas(folium.Map):
         west, south, east, north = _bounds(snapshot)
         self.fit_bounds([[south, west], [north, east]], padding=[8, 8])  # Leaflet wants latitude first
         self.add_child(_Layers())  # type: ignore[no-untyped-call]
+
+
+def own_styles(assets_url: str, *names: str) -> list[tuple[str, str]]:
+    """Style sheets of ours that a page with a map loads, in order, as Folium lists them."""
+    names = ("leaflet-theme.css", *names)
+    return [(name, f"{escape(assets_url)}/assets/{name}") for name in names]
 
 
 class _Layers(MacroElement):
@@ -166,17 +166,16 @@ class _CoverageMapPage(Figure):
         settings: MapSettings,
         assets_url: str,
         downloads: Sequence[Link],
-        planner_url: str | None,
+        links: Mapping[str, str],
     ) -> None:
         snapshot = coverage.frame.snapshot
-        super().__init__(title=f"{settings.title} — {snapshot.territory.name}")
+        super().__init__(title=settings.title)
         self.header = Element()  # without Folium's own meta tag
         self.header._parent = self
         self.snapshot = snapshot
         self.settings = settings
-        self.assets_url = assets_url
+        self.shell = french_shell(snapshot, "map", links=links, assets_url=assets_url)
         self.downloads = downloads
-        self.planner_url = planner_url
         self.coverage = coverage
         [self.summary] = coverage.by_territory(TerritoryKind.DEPARTEMENT)
         self.by_commune = coverage.by_territory(TerritoryKind.COMMUNE)
@@ -209,11 +208,16 @@ class _CoverageMapPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load: itself, its own folder, Folium's one script, the tiles."""
-        return csp.security_policy(str(self.inline_script()), self.settings.tiles_origin)
+        return csp.content_security_policy(
+            scripts=[self.inline_script()],
+            styles=[SHELL_STYLE],
+            tiles_origin=self.settings.tiles_origin,
+            own_scripts=True,
+        )
 
 
 def method_text(coverage: Coverage) -> str:
-    """How times are had: « par la route (mars 2026) », « estimation à vol d'oiseau × 1,3 »."""
+    """How times are computed: « par la route (mars 2026) », « estimation à vol d'oiseau × 1,3 »."""
     travel = coverage.frame.travel
     if travel.graph is None:
         return f"{travel.label} × {travel.detour_factor:g}".replace(".", ",")

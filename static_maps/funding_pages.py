@@ -26,12 +26,12 @@ from geo.services.fund_reports import Fund, Member
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Territory, TerritoryKind
 from static_maps import charts, map_phrases
-from static_maps.coverage_map import TEMPLATES, Link, WrittenPage
+from static_maps.coverage_map import TEMPLATES, WrittenPage
+from static_maps.csp import content_security_policy
+from static_maps.page_shell import SHELL_STYLE, TOKENS, PageShell, french_shell
+from static_maps.style import HIGHLIGHT, MONEY_COLOURS
 
-ASSETS: Final = "/static"
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'"
-)
+POLICY: Final = content_security_policy(styles=[SHELL_STYLE], submits=True)
 MEASURES: Final = {
     "contributed_cents": "Contributions",
     "matched_cents": "Abondement",
@@ -47,34 +47,32 @@ SMALLER: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPC
 TEMPLATES.globals.update(euros=money.formatted)
 
 
-def nav(territory: Territory) -> list[Link]:
-    """Links to all pages."""
-    return [
-        ("Carte", "/carte"),
-        ("Planifier", "/planifier"),
-        ("Mesures", "/mesures"),
-        ("Compte", f"/territoires/{territory.code}?kind={TerritoryKind.DEPARTEMENT}"),
-        ("Réseau", "/reseau"),
-        ("Fonds", "/fonds"),
-    ]
-
-
-def _page(name: str, snapshot: Snapshot, **told: Any) -> WrittenPage:
+def _page(name: str, snapshot: Snapshot, *, entry: str, fictif: bool, **values: Any) -> WrittenPage:
     html = TEMPLATES.get_template(name).render(
         snapshot=snapshot,
         place=snapshot.territory.name,
         policy=POLICY,
-        assets_url=ASSETS,
-        nav=nav(snapshot.territory),
-        **told,
+        shell=french_shell(snapshot, entry, fictitious=fictif),
+        **values,
     )
     return WrittenPage(html, POLICY)
 
 
-def refused_page(heading: str, problems: Sequence[str]) -> WrittenPage:
-    """The page that says why there is none, a sentence each."""
-    html = TEMPLATES.get_template("measures_refused.html").render(
-        heading=heading, problems=problems, assets_url=ASSETS
+def refused_page(
+    title: str, problems: Sequence[str], *, entry: str = "", again: str = "", territory: str = ""
+) -> WrittenPage:
+    """The page that says why a question has no answer, one sentence for each problem.
+
+    Parameters
+    ----------
+    entry
+        Key in the menu of the page asked for.
+    again
+        Address of the page without its question; "" if there is none.
+    """
+    shell = PageShell(entry=entry, territory=territory)
+    html = TEMPLATES.get_template("refused.html").render(
+        title=title, problems=problems, again=again, policy=POLICY, shell=shell
     )
     return WrittenPage(html, POLICY)
 
@@ -108,9 +106,9 @@ def fund_page(snapshot: Snapshot, fund: Fund, *, fictif: bool, day: date) -> Wri
     return _page(
         "fund.html",
         snapshot,
-        title=f"Le fonds — {snapshot.territory.name}",
+        title="Le fonds",
         heading="Le fonds d'inclusion numérique",
-        here="Fonds",
+        entry="fund",
         fictif=fictif,
         fund=fund,
         day=day,
@@ -180,14 +178,17 @@ class Part:
 def parts(balance: Balance) -> list[Part]:
     """Where all the money of the fund is: paid, set aside, available; nothing when there is none."""
     found = (
-        ("payé", balance.paid_cents, "#0a3a6e"),
-        ("engagé, pas encore payé", balance.committed_cents, "#4a8bc2"),
-        ("disponible", balance.available_cents, "#cfe3f3"),
+        ("payé", balance.paid_cents),
+        ("engagé, pas encore payé", balance.committed_cents),
+        ("disponible", balance.available_cents),
     )
-    whole = sum(cents for _, cents, _ in found)
+    whole = sum(cents for _, cents in found)
     if not whole:
         return []
-    return [Part(label, cents, charts.percent(cents / whole), colour) for label, cents, colour in found]
+    return [
+        Part(label, cents, charts.percent(cents / whole), colour)
+        for (label, cents), colour in zip(found, MONEY_COLOURS, strict=True)
+    ]
 
 
 def bar(found: Sequence[Part]) -> str:
@@ -214,9 +215,9 @@ def network_page(snapshot: Snapshot, found: Sequence[Member], *, day: date, fict
     return _page(
         "network.html",
         snapshot,
-        title=f"Le réseau — {snapshot.territory.name}",
+        title="Le réseau",
         heading="Le réseau d'inclusion numérique",
-        here="Réseau",
+        entry="network",
         fictif=fictif,
         day=day,
         members=[m for m in found if m.partner.is_member(day)],
@@ -251,9 +252,9 @@ def territory_page(
     return _page(
         "territory.html",
         snapshot,
-        title=f"{account.name} — compte {account.year}",
+        title=f"{account.name} : compte {account.year}",
         heading=f"{account.name} : compte {account.year}",
-        here="Compte" if account.kind is TerritoryKind.DEPARTEMENT else "",
+        entry="territories",
         fictif=account.fictif,
         account=account,
         kind=account.kind,
@@ -317,6 +318,7 @@ def locator(territory: Territory, group: Grouping) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" '
         'aria-hidden="true" fill-rule="evenodd">'
-        f'<path d="{path(shapes[0])}" fill="#ffffff" stroke="#2a3342" stroke-width="1.5"/>'
-        f'<path d="{path(shapes[1])}" fill="#1f5f9e" stroke="#0a3a6e" stroke-width="1"/></svg>'
+        f'<path d="{path(shapes[0])}" fill="{TOKENS["paper"]}" stroke="{TOKENS["map-line"]}" '
+        'stroke-width="1.5"/>'
+        f'<path d="{path(shapes[1])}" fill="{HIGHLIGHT[0]}" stroke="{HIGHLIGHT[1]}" stroke-width="1"/></svg>'
     )

@@ -18,14 +18,9 @@ from geo.funding.account import AccountData
 from geo.funding.disclosure_control import Key
 from geo.territory.model import Grouping, TerritoryKind
 from static_maps import map_phrases
+from static_maps.style import BLUES, GREENS, PURPLES, WARM
 
 FORMS: Final = ("habitant", "total")
-
-BLUES: Final = ("#dcebf7", "#b3d3ea", "#7fb2d9", "#4a8bc2", "#1f5f9e", "#0a3a6e")
-GREENS: Final = ("#ddf1e4", "#b0dcc1", "#79bf9b", "#429b76", "#1b7355", "#064a36")
-PURPLES: Final = ("#ece5f5", "#cfc0e6", "#ac93d1", "#8866b8", "#653e98", "#421d70")
-WARM: Final = ("#fdf0c4", "#f8cf86", "#ec9d57", "#d26b46", "#a73a42", "#6c1d4a")
-"""From little (light) to much (dark): in order for every kind of colour vision, and in black and white."""
 
 
 class MeasureSubject(StrEnum):

@@ -21,23 +21,17 @@ from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, TerritoryKind
 from static_maps import csp, svg_map
 from static_maps.classes import Classes, ClassificationMethod, classed, number
-from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
+from static_maps.coverage_map import TEMPLATES, Canvas, WrittenPage, own_styles
 from static_maps.measure_catalogue import FORMS, MEASURES, MapMeasure, MeasureSubject, MeasureValues
 from static_maps.page_data import units
+from static_maps.page_shell import SHELL_STYLE, french_shell
 from static_maps.settings import MapSettings
-from static_maps.style import UNKNOWN_COLOUR
+from static_maps.style import CROSSED, PAPER_GREY, UNKNOWN_COLOUR, ZERO_COLOUR
 from static_maps.topology import SCALE
 
 PATH: Final = "/mesures"
-ZERO: Final = "#f6f4ee"
 HATCHED: Final = "url(#hachures)"
 """A pattern the page declares: what is known and not published."""
-CROSSED: Final = (
-    ("#e8e8e8", "#ace4e4", "#5ac8c8"),
-    ("#dfb0d6", "#a5add3", "#5698b9"),
-    ("#be64ac", "#8c62aa", "#3b4994"),
-)
-"""Rows: the second measure, from little to much; columns: the first (after J. Stevens)."""
 VIEWS: Final = {"cote": "côte à côte", "croisee": "croisées en neuf classes"}
 KINDS: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI, TerritoryKind.ARRONDISSEMENT)
 LARGEST_PX: Final = 30
@@ -130,7 +124,7 @@ def class_colours(classes: Classes, measure: MapMeasure) -> list[str]:
     """A colour for each class: zero apart, then from light to dark."""
     ramp = measure.subject.ramp
     wanted = classes.count - classes.zero
-    return [*([ZERO] if classes.zero else []), *svg_map.stepped(ramp, wanted)]
+    return [*([ZERO_COLOUR] if classes.zero else []), *svg_map.stepped(ramp, wanted)]
 
 
 def _circle_keys(shown: MeasureValues) -> tuple[LegendEntry, ...]:
@@ -199,7 +193,6 @@ def measures_page(
     settings: MapSettings,
     years: Sequence[int],
     fictif: bool,
-    nav: Sequence[Link],
     assets_url: str = "/static",
 ) -> WrittenPage:
     """The page of one measure, or of two.
@@ -209,13 +202,13 @@ def measures_page(
     shown
         The measures asked for, in order.
     area, outline
-        As `paper.ground` and `outline_json` make them: the same for every question of a snapshot.
+        As `svg_map.ground` and `outline_json` make them: the same for every question of a snapshot.
     years
         Those a reader may choose.
     fictif
-        Whether some of it is invented.
+        Whether some of what is shown is invented.
     """
-    page = _MeasuresPage(snapshot, asked, shown, area, outline, settings, years, fictif, nav, assets_url)
+    page = _MeasuresPage(snapshot, asked, shown, area, outline, settings, years, fictif, assets_url)
     for rank in range(len(page.maps)):
         page.add_child(_MeasureCanvas(snapshot, settings, assets_url, rank), name=f"map{rank}")
     return WrittenPage(page.render(), page.security_policy())
@@ -230,13 +223,12 @@ class _MeasureCanvas(Canvas):
         url = escape(assets_url)
         self.default_js = [
             ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
-            ("ground", f"{url}/assets/ground.js"),
+            ("map_base", f"{url}/assets/map-base.js"),
             ("portee", f"{url}/assets/measures.js"),
         ]
         self.default_css = [
             ("leaflet_css", f"{url}/vendor/leaflet/leaflet.css"),
-            ("portee_css", f"{url}/assets/portee-map.css"),
-            ("measures_css", f"{url}/assets/measures.css"),
+            *own_styles(assets_url, "portee-map.css", "figures.css", "measures.css"),
         ]
         for child in self._children.values():
             if child._name == "TileLayer":
@@ -258,10 +250,9 @@ class _MeasuresPage(Figure):
         settings: MapSettings,
         years: Sequence[int],
         fictif: bool,
-        nav: Sequence[Link],
         assets_url: str,
     ) -> None:
-        super().__init__(title=f"Mesures — {snapshot.territory.name}")
+        super().__init__(title="Mesures")
         self.header = Element()  # without Folium's own meta tag
         self.header._parent = self
         self.snapshot = snapshot
@@ -270,9 +261,7 @@ class _MeasuresPage(Figure):
         self.outline = outline
         self.settings = settings
         self.years = years
-        self.fictif = fictif
-        self.nav = nav
-        self.assets_url = assets_url
+        self.shell = french_shell(snapshot, "measures", fictitious=fictif, assets_url=assets_url)
         self.kinds = KINDS
         self.methods = tuple(ClassificationMethod)
         self.views = VIEWS
@@ -341,6 +330,7 @@ class _MeasuresPage(Figure):
             "territory": {"code": territory.code, "name": territory.name},
             "outline": orjson.Fragment(self.outline),
             "kind": self.asked.kind,
+            "unknown": UNKNOWN_COLOUR,
             "communes": [
                 {
                     "name": c.name,
@@ -367,7 +357,7 @@ class _MeasuresPage(Figure):
 
     def _map(self, one: Drawn) -> dict[str, Any]:
         largest = max(one.circles.values(), default=0.0)
-        rest = svg_map.PAPER_GREY if one.circles or not one.colours else UNKNOWN_COLOUR
+        rest = PAPER_GREY if one.circles or not one.colours else UNKNOWN_COLOUR
         return {
             "title": one.title,
             "fills": [one.colours.get(g.code, rest) for g in self.groups],
@@ -391,7 +381,13 @@ class _MeasuresPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load and ask: itself, Folium's one script, the tiles."""
-        return csp.security_policy(str(self.inline_script()), self.settings.tiles_origin, submits=True)
+        return csp.content_security_policy(
+            scripts=[self.inline_script()],
+            styles=[SHELL_STYLE],
+            tiles_origin=self.settings.tiles_origin,
+            own_scripts=True,
+            submits=True,
+        )
 
 
 def round_number(value: float) -> float:

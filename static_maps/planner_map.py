@@ -26,24 +26,19 @@ from geo.sites.text import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
 from static_maps import charts, csp, map_phrases, planner_figures, svg_map
-from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage
+from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage, own_styles
 from static_maps.page_data import hours, outline, units
+from static_maps.page_shell import SHELL_STYLE, french_shell
 from static_maps.planner_figures import headline_figures
-from static_maps.planner_form import PATH, PlannerForm, question_facts, slot_hours
+from static_maps.planner_form import PlannerForm, question_facts, slot_hours
 from static_maps.settings import MapSettings
+from static_maps.style import CHANGE_COLOURS, UNKNOWN_COLOUR
 from static_maps.topology import SCALE
 
-UNKNOWN: Final = "#c9ccd1"
-CHANGE_COLOURS: Final = ("#7a3803", "#c8741d", "#f0c48a", "#eceff2", "#9cc4e4", "#3a83bd", "#0b3d73")
-"""From much farther to much nearer (orange to blue), around no change."""
 GAPS_SHOWN: Final = 20
 PLACES_MAX: Final = 12_000
 """Populated places sent to the map at most, the most peopled first."""
 TEMPLATES.globals.update(charts=charts, told=planner_figures)
-
-REFUSED_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
-)
 
 
 def planner_page(
@@ -73,14 +68,6 @@ def planner_page(
     return WrittenPage(page.render(), page.security_policy())
 
 
-def refused_page(problems: Sequence[str], *, assets_url: str = "/static") -> WrittenPage:
-    """The page that says what is wrong with a question, a sentence each."""
-    html = TEMPLATES.get_template("planner_refused.html").render(
-        problems=problems, assets_url=assets_url, path=PATH
-    )
-    return WrittenPage(html, REFUSED_POLICY)
-
-
 def outline_json(snapshot: Snapshot, tolerance_m: float) -> bytes:
     """Boundaries of a snapshot's territory and neighbours, as the map's script reads them."""
     return orjson.dumps(outline(snapshot.territory, tolerance_m))
@@ -94,13 +81,12 @@ class _PlannerCanvas(Canvas):
         url = escape(assets_url)
         self.default_js = [
             ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
-            ("ground", f"{url}/assets/ground.js"),
+            ("map_base", f"{url}/assets/map-base.js"),
             ("portee", f"{url}/assets/planner.js"),
         ]
         self.default_css = [
             ("leaflet_css", f"{url}/vendor/leaflet/leaflet.css"),
-            ("portee_css", f"{url}/assets/portee-map.css"),
-            ("planner_css", f"{url}/assets/planner.css"),
+            *own_styles(assets_url, "portee-map.css", "figures.css", "planner.css"),
         ]
 
 
@@ -120,7 +106,7 @@ class _PlannerPage(Figure):
         downloads: Sequence[Link],
         assets_url: str,
     ) -> None:
-        super().__init__(title=f"Planifier l'aide au numérique — {snapshot.territory.name}")
+        super().__init__(title="Planifier l'aide au numérique")
         self.header = Element()  # without Folium's own meta tag
         self.header._parent = self
         self.snapshot = snapshot
@@ -129,7 +115,7 @@ class _PlannerPage(Figure):
         self.form = form
         self.kind = form.kind
         self.settings = settings
-        self.assets_url = assets_url
+        self.shell = french_shell(snapshot, "planner", assets_url=assets_url)
         self.parameters = parameters
         self.downloads = downloads
         self.outline = outline
@@ -248,7 +234,7 @@ class _PlannerPage(Figure):
             "supply": supply_classes(self._mean_supply),
             "supply_unit": self.question.supply.label,
             "change": CHANGE_COLOURS,
-            "unknown": UNKNOWN,
+            "unknown": UNKNOWN_COLOUR,
             "beyond_min": self.question.beyond_min,
             "question": dict(self.parameters),
             "suits": question_facts(self.question),
@@ -329,8 +315,13 @@ class _PlannerPage(Figure):
 
     def security_policy(self) -> str:
         """What the page may load and ask: itself, Folium's one script, the tiles."""
-        return csp.security_policy(
-            str(self.inline_script()), self.settings.tiles_origin, asks=True, submits=True
+        return csp.content_security_policy(
+            scripts=[self.inline_script()],
+            styles=[SHELL_STYLE],
+            tiles_origin=self.settings.tiles_origin,
+            own_scripts=True,
+            asks=True,
+            submits=True,
         )
 
 

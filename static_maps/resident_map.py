@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import jinja2
+
 from geo.hours.calendar import Calendar
 from geo.hours.open_status import open_status_at
 from geo.matching.choices import GROUP_NAMES
@@ -18,6 +20,7 @@ from geo.wording import dates, names, site_phrases
 from geo.wording.language import Language, language
 from static_maps.coverage_map import WrittenPage
 from static_maps.page_data import hours
+from static_maps.page_shell import PageShell
 from static_maps.settings import MapSettings
 from static_maps.sites_map import MapOrigin, MapTexts, MapView, Pin, sites_map
 
@@ -31,6 +34,8 @@ def help_map(
     calendar: Calendar,
     outline: bytes,
     settings: MapSettings,
+    shell: PageShell,
+    templates: jinja2.Environment,
 ) -> WrittenPage:
     """Draw the answer to a search on a map.
 
@@ -38,6 +43,10 @@ def help_map(
     ----------
     outline
         The territory's boundaries, see `static_maps.sites_map.outline_json`.
+    shell
+        What surrounds the map on its page.
+    templates
+        Environment with the translations of the shell.
     """
     _ = language(state.language)
     ranked = bool(state.anywhere or state.chosen() or state.wishes.words or embedded.view == BOTH)
@@ -72,6 +81,8 @@ def help_map(
         view=initial_view(state, embedded),
         back=state.address("/"),
         accent=embedded.accent,
+        shell=shell,
+        templates=templates,
     )
 
 

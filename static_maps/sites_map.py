@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Final
 
+import jinja2
 import orjson
 from branca.element import Element, Figure
 from folium import FitBounds
@@ -22,8 +23,9 @@ from geo.territory.model import Territory
 from geo.territory.simplify import simplified
 from static_maps import csp
 from static_maps.assets import OWN, VENDOR
-from static_maps.coverage_map import TEMPLATES, Canvas, WrittenPage
+from static_maps.coverage_map import TEMPLATES, Canvas, WrittenPage, own_styles
 from static_maps.page_data import units
+from static_maps.page_shell import SHELL_STYLE, PageShell
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE, topology
 
@@ -138,6 +140,8 @@ def sites_map(
     accent: str = "",
     assets_url: str = "/static",
     sealed: bool = False,
+    shell: PageShell | None = None,
+    templates: jinja2.Environment = TEMPLATES,
 ) -> WrittenPage:
     """Draw sites on a page.
 
@@ -157,14 +161,17 @@ def sites_map(
         Where the page finds `vendor/` and `assets/`.
     sealed
         Write scripts and styles into the page: one file, which asks for nothing but tiles.
+    shell
+        What surrounds the map on a page of its own; None for the file that other sites embed.
+    templates
+        Environment with the translations of the shell.
 
     Returns
     -------
     The page and the Content-Security-Policy under which it works.
     """
-    page = _SitesMapPage(
-        snapshot, pins, words, settings, outline, origin, view, back, accent, assets_url, sealed
-    )
+    page = _SitesMapPage(snapshot, pins, words, settings, outline, origin, view, back, accent, sealed, shell)
+    page._template = templates.get_template("sites_map.html")
     page.add_child(_SitesCanvas(snapshot, settings, assets_url, sealed), name="map")
     html = page.render()
     return WrittenPage(html, page.security_policy())
@@ -185,7 +192,9 @@ def outline_json(territory: Territory) -> bytes:
     return orjson.dumps({"inner": arcs[True], "outer": arcs[False]})
 
 
+OWN_SCRIPTS: Final = ("map-base.js", "sites-map.js")
 SCRIPTS: Final = ("leaflet/leaflet.js", "leaflet.markercluster/leaflet.markercluster.js")
+OWN_STYLES: Final = ("leaflet-theme.css", "sites-map.css")
 STYLES: Final = ("leaflet/leaflet.css", "leaflet.markercluster/MarkerCluster.css")
 
 
@@ -196,9 +205,9 @@ class _SitesCanvas(Canvas):
         super().__init__(snapshot, settings, assets_url)
         url = escape(assets_url)
         self.default_js = [(name, f"{url}/vendor/{name}") for name in SCRIPTS]
-        self.default_js.append(("sites", f"{url}/assets/sites-map.js"))
+        self.default_js += [(name, f"{url}/assets/{name}") for name in OWN_SCRIPTS]
         self.default_css = [(name, f"{url}/vendor/{name}") for name in STYLES]
-        self.default_css.append(("sites_css", f"{url}/assets/sites-map.css"))
+        self.default_css += own_styles(assets_url, "sites-map.css")
         if sealed:
             self.default_js, self.default_css = [], []
         for name, child in list(self._children.items()):
@@ -208,8 +217,6 @@ class _SitesCanvas(Canvas):
 
 class _SitesMapPage(Figure):
     """The page around the map. Its template escapes what it writes and is compiled once."""
-
-    _template = TEMPLATES.get_template("sites_map.html")
 
     def __init__(
         self,
@@ -222,8 +229,8 @@ class _SitesMapPage(Figure):
         view: MapView | None,
         back: str,
         accent: str,
-        assets_url: str,
         sealed: bool,
+        shell: PageShell | None,
     ) -> None:
         super().__init__(title=words.title)
         self.header = Element()  # without Folium's own meta tag
@@ -236,14 +243,15 @@ class _SitesMapPage(Figure):
         self.origin = origin
         self.view = view
         self.back = back
-        self.assets_url = assets_url
         self.sealed = sealed
+        self.shell = shell
+        self.shell_style = SHELL_STYLE
         self.accent = Markup(f":root{{--deep:{escape(accent)}}}") if accent else Markup("")  # noqa: S704
         self.styles = [_file(VENDOR, name) for name in STYLES] if sealed else []
         self.scripts = [_file(VENDOR, name) for name in SCRIPTS] if sealed else []
         if sealed:
-            self.styles.append(_file(OWN, "sites-map.css"))
-            self.scripts.append(_file(OWN, "sites-map.js"))
+            self.styles += [_file(OWN, name) for name in OWN_STYLES]
+            self.scripts.append(Markup("").join(_file(OWN, name) for name in OWN_SCRIPTS))
 
     def kinds(self) -> Mapping[str, bool]:
         """Which signs the legend explains."""
@@ -273,10 +281,11 @@ class _SitesMapPage(Figure):
     def security_policy(self) -> str:
         """What the page may load: its own scripts and styles, Folium's one script, the tiles."""
         return csp.content_security_policy(
-            scripts=[*self.scripts, str(self.inline_script())],
-            styles=[*self.styles, *([str(self.accent)] if self.accent else [])],
+            scripts=[*self.scripts, self.inline_script()],
+            styles=[SHELL_STYLE, *self.styles, *([self.accent] if self.accent else [])],
             tiles_origin=self.settings.tiles_origin,
-            own_files=not self.sealed,
+            own_scripts=not self.sealed,
+            own_styles=not self.sealed,
         )
 
 

@@ -22,25 +22,20 @@ from geo.crs import WGS84, reproject
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
 from static_maps.map_phrases import integer
-from static_maps.style import UNKNOWN_COLOUR
+from static_maps.page_shell import TOKENS
+from static_maps.style import CIRCLE_COLOUR, PAPER_GREY, SUPPLY_RAMP, TIME_RAMP, UNKNOWN_COLOUR
 
 FONT: Final = "Libertinus Serif"
 """Embedded in Typst, so that a bare machine has it."""
-INK: Final = "#1c2430"
-PAPER_GREY: Final = "#eceef1"
-SITE_COLOUR: Final = "#123f83"
-CIRCLE_COLOUR: Final = "#b8413f"
-RAMP: Final = ("#fdf3cf", "#fbd48d", "#f2a65e", "#df7549", "#bd4440", "#8f2450", "#541146", "#2b0a30")
-"""From near (light) to far (dark), one step of lightness each: in order in black and white too."""
-SUPPLY_RAMP: Final = ("#f7d9a8", "#e3f0ee", "#a9d6cf", "#63b0aa", "#2a7f80", "#0f4f57")
-"""From no supply (another hue) to the most."""
+INK: Final = TOKENS["ink"]
+SITE_COLOUR: Final = TOKENS["deep"]
 
 TOLERANCE_M: Final = 150
 """Side of the details that are dropped: less than a hair on paper."""
 LARGEST_CIRCLE: Final = 0.06
 """Radius of the largest circle, as a share of the map's width."""
 
-_EDGE: Final = "#ffffff"
+_EDGE: Final = TOKENS["paper"]
 _MARGIN: Final = 8.0
 _LABELS: Final = 12
 _LABEL_SIZE: Final = 7.5
@@ -149,7 +144,7 @@ def choropleth(
 def circles(area: Ground, frame: SvgFrame, values: Mapping[str, float]) -> tuple[str, list[SvgLegendEntry]]:
     """A circle on each commune whose area is proportional to its value, and the legend's circles."""
     largest = max((v for v in values.values() if isfinite(v)), default=0.0)
-    parts = [*_communes(area, frame, lambda _: PAPER_GREY, edge="#cfd4da"), *_lines(area, frame)]
+    parts = [*_communes(area, frame, lambda _: PAPER_GREY, edge=TOKENS["map-edge"]), *_lines(area, frame)]
     if largest <= 0:
         return svg(frame.width, frame.height, [*parts, *_names(area, frame, _LABELS), *_scale(frame)]), []
     unit = frame.width * LARGEST_CIRCLE / sqrt(largest)
@@ -163,7 +158,7 @@ def circles(area: Ground, frame: SvgFrame, values: Mapping[str, float]) -> tuple
         if value > 0:
             parts.append(
                 f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{max(unit * sqrt(value), 0.4):.2f}" '
-                f'fill="{CIRCLE_COLOUR}" fill-opacity=".62" stroke="#ffffff" stroke-width=".5"/>'
+                f'fill="{CIRCLE_COLOUR}" fill-opacity=".62" stroke="{_EDGE}" stroke-width=".5"/>'
             )
     keys = [
         SvgLegendEntry(integer(value), CIRCLE_COLOUR, round(unit * sqrt(value), 2))
@@ -175,7 +170,7 @@ def circles(area: Ground, frame: SvgFrame, values: Mapping[str, float]) -> tuple
 def time_keys(minutes: Sequence[int]) -> list[SvgLegendEntry]:
     """Classes of travel time: up to each of the minutes, beyond the last, and out of reach."""
     edges = [0, *minutes]
-    ramp = stepped(RAMP[:-1], len(edges))
+    ramp = stepped(TIME_RAMP[:-1], len(edges))
     within = [
         SvgLegendEntry(f"{low} à {high} min" if low else f"{high} min au plus", ramp[i])
         for i, (low, high) in enumerate(pairwise(edges))
@@ -183,15 +178,15 @@ def time_keys(minutes: Sequence[int]) -> list[SvgLegendEntry]:
     return [
         *within,
         SvgLegendEntry(f"plus de {edges[-1]} min", ramp[-1]),
-        SvgLegendEntry("hors d'atteinte", RAMP[-1]),
+        SvgLegendEntry("hors d'atteinte", TIME_RAMP[-1]),
     ]
 
 
 def time_colour(minutes: float | None, edges: Sequence[int]) -> str:
     """Colour of a travel time (None: out of reach) among `time_keys(edges)`."""
-    ramp = stepped(RAMP[:-1], len(edges) + 1)
+    ramp = stepped(TIME_RAMP[:-1], len(edges) + 1)
     # A hair less: times are kept as float32 seconds.
-    return RAMP[-1] if minutes is None else ramp[int(np.searchsorted(edges, minutes - 1e-6))]
+    return TIME_RAMP[-1] if minutes is None else ramp[int(np.searchsorted(edges, minutes - 1e-6))]
 
 
 def supply_edges(mean: float) -> tuple[float, ...]:
@@ -241,7 +236,7 @@ def text(x: float, y: float, said: str, *, size: float, anchor: str = "start", b
     weight = ' font-weight="bold"' if bold else ""
     return (
         f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size:g}" text-anchor="{anchor}" fill="{INK}"{weight} '
-        'stroke="#ffffff" stroke-width="2" stroke-opacity=".85" stroke-linejoin="round" '
+        f'stroke="{_EDGE}" stroke-width="2" stroke-opacity=".85" stroke-linejoin="round" '
         f'paint-order="stroke">'
         f"{escape(clean(said))}</text>"
     )
@@ -277,7 +272,7 @@ def _dots(frame: SvgFrame, sites: NDArray[np.float64]) -> Iterable[str]:
         if 0 <= x <= frame.width and 0 <= y <= frame.height:
             yield (
                 f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{radius:.2f}" fill="{SITE_COLOUR}" '
-                'stroke="#ffffff" stroke-width=".6"/>'
+                f'stroke="{_EDGE}" stroke-width=".6"/>'
             )
 
 

@@ -23,6 +23,6 @@ def statement(request: Request) -> Response:
     contact = service.http.contact
     values = {"contact": contact, "by_mail": "@" in contact and not contact.startswith("http")}
     return html(
-        render("accessibility.html", PageContext(PATH, asked, service.current()), values),
+        render("accessibility.html", PageContext(PATH, asked, service.current(), "accessibility"), values),
         keep="public, max-age=3600",
     )

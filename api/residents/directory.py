@@ -72,7 +72,7 @@ def directory_page(current: CurrentView, asked: SearchState) -> str:
         "count": len(own),
         "found_any": bool(found),
     }
-    return render("directory.html", PageContext(PATH, asked, current), values)
+    return render("directory.html", PageContext(PATH, asked, current, "sites"), values)
 
 
 routes = router("pages", "", described=False)

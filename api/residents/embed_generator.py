@@ -54,7 +54,7 @@ def integrate_page(request: Request) -> Response:
     current = service.current()
     territory = current.view.snapshot.territory
     asked, embedded, unusable = read(request.scope["query_string"], territory)
-    frame = PageContext(PATH, asked, current)
+    frame = PageContext(PATH, asked, current, "embed")
     _ = frame.language
     body = render(
         "integrate.html",

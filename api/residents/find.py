@@ -33,7 +33,7 @@ def find_page(
     """Return the page of a request as HTML; `base` is the scheme and host of its address."""
     view = current.view
     results = find_help(service.place_finder(current), asked)
-    frame = PageContext(PATH, asked, current)
+    frame = PageContext(PATH, asked, current, "find")
     found = results.answer
 
     def cards(ranked: Sequence[RankedSite]) -> list[ResultCard]:

@@ -1,9 +1,8 @@
-"""What every page for residents has around it: its language, its links, its policy, its state of the data."""
+"""Rendering of residents' pages: language, links, shell, security policy and HTTP headers."""
 
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,20 +23,32 @@ from api.service import app_state
 from geo.services.search_state import SearchState
 from geo.wording import dates, names, site_phrases
 from geo.wording.language import LANGUAGES, Language, language
+from static_maps.csp import digest
+from static_maps.page_shell import (
+    FRENCH_ONLY,
+    SERVED_PAGES,
+    SHELL_FILES,
+    TOKENS,
+    LanguageLink,
+    PageShell,
+    inline_style,
+    stale_notice,
+    template_environment,
+)
 
 HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE / "assets"
 STATIC: Final = "/static/pages"
 """Where `assets/` is served."""
 
-STYLE: Final = Markup((ASSETS / "pages.css").read_text("utf-8"))  # noqa: S704 - a file of ours
-"""Written in each page: a slow line has one question less to wait for before anything shows."""
+STYLE: Final = inline_style(*SHELL_FILES, ASSETS / "pages.css")
+"""Style of the shell and of these pages, written in each page to save a request on slow lines."""
 
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        f"style-src 'self' 'sha256-{b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'",
+        f"style-src 'self' {digest(STYLE)}",
         "img-src 'self' data:",
         "connect-src 'self'",
         "frame-src 'self'",
@@ -47,14 +58,14 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
     )
 )
-"""No script but files of ours, no style but the one written in the page; nothing from elsewhere."""
+"""Scripts, styles and images from this origin, and one inline style; nothing from another host."""
 
 
 class CachedStaticFiles(StaticFiles):
-    """Files whose address changes with their content: they may be kept for good."""
+    """Static files, cached permanently when their address contains a version."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """The file, with how long it may be kept."""
+        """Return the file with its caching policy."""
         answer = super().file_response(*args, **kwargs)
         scope: Scope = args[2] if len(args) > 2 else kwargs["scope"]
         lasting = b"v=" in scope.get("query_string", b"")
@@ -64,28 +75,21 @@ class CachedStaticFiles(StaticFiles):
 
 @cache
 def asset(name: str) -> str:
-    """The address of a file of `assets/`, which changes with its content."""
-    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:10]
-    return f"{STATIC}/{name}?v={digest}"
+    """Return the address of a file of `assets/`, with a version that depends on its content."""
+    version = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:10]
+    return f"{STATIC}/{name}?v={version}"
 
 
 @cache
-def _environment(code: str) -> jinja2.Environment:
+def environment(code: str) -> jinja2.Environment:
+    """Return the templates of a language, by its code."""
     spoken = language(code)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(
+    templates = template_environment(HERE / "templates")
+    templates.install_gettext_translations(spoken.translations, newstyle=True)  # type: ignore[attr-defined]
+    templates.globals.update(
         L=spoken,
         asset=asset,
-        STYLE=STYLE,
-        languages=LANGUAGES,
+        tokens=TOKENS,
         phone=site_phrases.phone,
         dialled=site_phrases.dialled,
         dates=dates,
@@ -93,7 +97,7 @@ def _environment(code: str) -> jinja2.Environment:
         ngettext=_ngettext(spoken),
         words=site_phrases,
     )
-    return environment
+    return templates
 
 
 def _ngettext(_: Language) -> Callable[..., Markup]:
@@ -108,19 +112,22 @@ def _ngettext(_: Language) -> Callable[..., Markup]:
 
 @dataclass(frozen=True)
 class PageContext:
-    """What surrounds a page.
+    """Input of every residents' page: its path, the state its links carry, and the data.
 
     Attributes
     ----------
     path
         Path of the page, for the links to its other languages.
     asked
-        The state that links keep.
+        The search state that links keep.
+    entry
+        Key of its entry in the menu; "" if it has none.
     """
 
     path: str
     asked: SearchState
     current: CurrentView
+    entry: str = ""
 
     @property
     def language(self) -> Language:
@@ -128,21 +135,47 @@ class PageContext:
         return language(self.asked.language)
 
     def link(self, path: str) -> str:
-        """A link to another page in the same language."""
+        """Return the address of another page in the same language."""
         code = self.asked.language
         return path if code == "fr" else f"{path}{'&' if '?' in path else '?'}lang={code}"
 
+    def shell(self) -> PageShell:
+        """Return the shell of the page, in its language."""
+        _ = self.language
+        snapshot = self.current.view.snapshot
+        links = {key: path if key in FRENCH_ONLY else self.link(path) for key, path in SERVED_PAGES.items()}
+        notice = ""
+        if not self.current.database_ok:
+            warning = _("Ces informations ne sont peut-être plus à jour.")
+            notice = stale_notice(str(self.current.stale["message"]), warning)
+        updated = snapshot.sites_updated
+        return PageShell(
+            entry=self.entry,
+            links=links,
+            territory=snapshot.territory.name,
+            language=_.code,
+            languages=tuple(
+                LanguageLink(code, name, self.asked.address(self.path, language=code))
+                for code, name in LANGUAGES.items()
+            ),
+            fictitious="sites" if snapshot.fictitious else "",
+            stale_notice=notice,
+            updated=dates.long_date(updated, _) if updated else "",
+            style=STYLE,
+            icon=asset("icon.svg"),
+        )
+
 
 def render(template: str, frame: PageContext, values: Mapping[str, object]) -> str:
-    """A page of `templates/`, as HTML."""
+    """Return a page of `templates/` as HTML."""
     return (
-        _environment(frame.asked.language)
+        environment(frame.asked.language)
         .get_template(template)
         .render(
             frame=frame,
             asked=frame.asked,
+            shell=frame.shell(),
             snapshot=frame.current.view.snapshot,
-            stale=None if frame.current.database_ok else frame.current.stale["message"],
             **values,
         )
     )
@@ -156,12 +189,14 @@ def html(
     keep: str = "no-cache",
     framed: str = FRAMED_BY,
 ) -> Response:
-    """A page as an answer; what depends on where somebody is must not be kept by caches on the way.
+    """Return a page as an HTTP response.
 
     Parameters
     ----------
+    keep
+        Its `Cache-Control`: shared caches must not store what depends on where somebody is.
     framed
-        Who may show it in a frame: `framed_by(http)` for a page made to be embedded.
+        The `frame-ancestors` directive: `framed_by(http)` for a page made to be embedded.
     """
     return Response(
         body,
@@ -172,5 +207,5 @@ def html(
 
 
 def base_url(request: Request) -> str:
-    """Where readers find these pages, without a slash at the end: as set, else as this one asked."""
+    """Return the public address of the pages, without a final slash: the setting, else this request's."""
     return (app_state(request).settings.public_url or str(request.base_url)).rstrip("/")

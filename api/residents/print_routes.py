@@ -148,7 +148,7 @@ def _chooser(request: Request, problem: str = "", **values: str) -> Response:
     current = app_state(request).current()
     asked, _unusable = read(request.scope["query_string"])
     asked = SearchState(language=asked.language)
-    frame = PageContext(PATH, asked, current)
+    frame = PageContext(PATH, asked, current, "print")
     territory = current.view.snapshot.territory
     shown = {name: value[:40] for name, value in values.items()}
     page = render(

@@ -1,19 +1,21 @@
-"""`/lieux/carte`: what the list says, on a map; alone or in a frame beside the list."""
+"""`/lieux/carte`: the sites of a search on a map, as a page or in a frame beside the list."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from api.residents.find import KEPT
-from api.residents.page_context import html
+from api.residents.page_context import PageContext, environment, html
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import app_state
 from geo.services.embed_options import read
 from geo.services.find_help import find_help
+from static_maps.page_shell import SHELL_STYLE
 from static_maps.resident_map import help_map
 
 PATH: Final = "/lieux/carte"
@@ -23,7 +25,7 @@ routes = router("pages", "", described=False)
 
 @routes.get(PATH)
 def map_page(request: Request) -> Response:
-    """The sites of a request on a map."""
+    """Answer with the sites of a search on a map."""
     service = app_state(request)
     current = service.current()
     asked, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
@@ -36,6 +38,8 @@ def map_page(request: Request) -> Response:
         calendar=current.view.calendar,
         outline=current.rendered.site_map_outline,
         settings=current.rendered.map_settings,
+        shell=replace(PageContext(PATH, asked, current, "sites").shell(), style=SHELL_STYLE, framable=True),
+        templates=environment(asked.language),
     )
     return html(
         drawn.html,

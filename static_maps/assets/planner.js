@@ -1,27 +1,18 @@
-/* Portée: what the planner's page does beyond what the server wrote: map, where next, what if, trend.
-   Leaflet and ground.js are loaded before. All that comes from data is written with textContent or setAttribute. */
+/* Portée: the map, « Où ouvrir ? », « Et si… ? » and the trend of the planner's page; the rest is the server's.
+   Leaflet and map-base.js are loaded before. */
 (() => {
   "use strict";
 
   const API = "/api/v1";
-  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (reduced) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+  const { reduced, byId, el, ground, createPanes, followingTip } = porteeBase;
   const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
   const oneDecimal = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 });
   const signed = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
-  const byId = (id) => document.getElementById(id);
   const percent = (share) => (share === null || share === undefined ? "—" : `${integer.format(share * 100)}\u00a0%`);
   const minutesSaid = (m) => (m === null || m === undefined ? "hors d'atteinte" : `${integer.format(m)}\u00a0min`);
   const changeSaid = (m) => (m === null ? "—" : `${signed.format(m).replace("-", "−")}\u00a0min`);
   const people = (n) => `${integer.format(n)} ${Math.round(n) > 1 ? "personnes" : "personne"}`;
 
-  /** An element with attributes and children; strings become text. */
-  function el(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children.filter((c) => c !== null && c !== undefined));
-    return made;
-  }
   function button(text, act, attributes = {}) {
     const made = el("button", { type: "button", ...attributes }, text);
     made.addEventListener("click", act);
@@ -34,7 +25,7 @@
       el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells.map((c, i) => (i ? el("td", { class: "n" }, c) : el("th", { scope: "row" }, c)))))));
     return el("div", { class: "scroll framed", role: "region", tabindex: "0", "aria-label": caption }, made);
   }
-  /** JSON of an address of the API; a refusal becomes an Error in the words the API told it with. */
+  /** JSON of an address of the API; a refusal becomes an Error with the API's message. */
   async function ask(path, { method = "GET", body, key } = {}) {
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
@@ -56,7 +47,7 @@
 
   function draw(map) {
     const data = JSON.parse(byId("donnees").textContent);
-    const { latLng, rings, drawn, draw: drawGround, nameTowns } = porteeGround(data);
+    const { latLng, rings, drawn, drawNeighbours, drawLimits, nameTowns } = ground(data);
     const communeByCode = new Map(data.communes.map((c) => [c.code, c]));
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const rowByCode = new Map(data.rows.map((r) => [r.code, r]));
@@ -64,24 +55,17 @@
     container.setAttribute("role", "region");
     container.setAttribute("aria-label", `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
-    for (const [name, z] of [["voisins", 340], ["carreaux", 404], ["isochrones", 406], ["limites", 410], ["cercles", 420], ["lieux", 430], ["noms", 440]]) {
-      map.createPane(name).style.zIndex = z;
-      if (name !== "lieux" && name !== "cercles") map.getPane(name).style.pointerEvents = "none";
-    }
-    drawGround(map);
+    createPanes(map, { voisins: 340, carreaux: 404, isochrones: 406, limites: 410, cercles: 420, lieux: 430, noms: 440 }, ["lieux", "cercles"]);
+    drawNeighbours(map);
+    drawLimits(map, (i, j) => data.kind !== "commune" && data.communes[i].row !== data.communes[j].row);
     const rowOf = (i) => data.rows[data.communes[i].row] ?? null;
 
     let picking = null;
-    const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
+    const withTip = followingTip(map);
     const communes = data.outline.communes.map((shape, i) => {
-      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.6, color: "#fff", fillOpacity: 1, className: "commune" });
+      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.6, fillOpacity: 1, className: "commune" });
       polygon.on("click", (event) => { if (!picking) showTerritory(i); L.DomEvent.stopPropagation(event); if (picking) picked(event.latlng); });
-      polygon.on("mouseover mousemove", (event) => {
-        if (event.type === "mouseover") tip.setContent(communeTip(i));
-        tip.setLatLng(event.latlng);
-        if (!map.hasLayer(tip)) map.openTooltip(tip);
-      });
-      polygon.on("mouseout", () => map.closeTooltip(tip));
+      withTip(polygon, () => communeTip(i));
       return polygon.addTo(map);
     });
     map.on("click", (event) => { if (picking) picked(event.latlng); });
@@ -101,7 +85,7 @@
     const supplyClass = (v) => data.supply.find((c) => c.up_to === null || v <= c.up_to);
     const CHANGES = [15, 5, 1, -1, -5, -15];
     const changeColour = (m) => data.change[m === null ? 3 : CHANGES.filter((edge) => (edge > 0 ? m < edge : m <= edge)).length];
-    const pale = "#e4e8ec";
+    const pale = getComputedStyle(document.documentElement).getPropertyValue("--map-pale");
     const state = { layer: "temps", changes: null };
     const layers = {
       temps: {
@@ -174,7 +158,8 @@
       if (!layers[name]) return;
       state.layer = name;
       const layer = layers[name];
-      communes.forEach((polygon, i) => { const row = rowOf(i); polygon.setStyle({ fillColor: row ? layer.fill(row) : data.unknown, color: layer.fill === undefined || layer.classes ? "#fff" : "#d5dae1" }); });
+      communes.forEach((polygon, i) => { const row = rowOf(i); polygon.setStyle({ fillColor: row ? layer.fill(row) : data.unknown }); });
+      container.classList.toggle("pale", !layer.classes);
       for (const [group, at] of [[circles, "audela"], [numbers, "ecarts"], [cells, "carreaux"]]) {
         if (name === at) group.addTo(map); else group.remove();
       }
@@ -251,7 +236,7 @@
         const features = [...found.features].sort((a, b) => b.properties.minutes - a.properties.minutes);
         for (const feature of features) {
           const colour = timeClass(feature.properties.minutes).colour;
-          L.geoJSON(feature, { pane: "isochrones", interactive: false, style: { color: "#fff", weight: 0.6, opacity: 0.7, fillColor: colour, fillOpacity: 0.92 } }).addTo(isochrones);
+          L.geoJSON(feature, { pane: "isochrones", className: "isochrone", interactive: false, style: { weight: 0.6, opacity: 0.7, fillColor: colour, fillOpacity: 0.92 } }).addTo(isochrones);
         }
         container.classList.add("with-isochrones");
         status.replaceChildren(el("p", {}, "Personnes qui y viennent, par temps de trajet :"), el("ul", { class: "legend" }, ...features.reverse().map((f) => {

@@ -1,26 +1,9 @@
-/* Portée: what a map page does. Leaflet and its marker clusters are loaded before.
-   Everything that comes from data is written with textContent or setAttribute, never as HTML. */
+/* Portée: the map of access: communes, sites, search. Leaflet, its marker clusters and map-base.js are loaded before. */
 (() => {
   "use strict";
 
-  const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
-  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const { reduced, byId, el, NamedIcon, accessiblePopup, ground, nameLabel, createPanes, followingTip } = porteeBase;
   const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
-  if (reduced) {
-    const panBy = L.Map.prototype.panBy;
-    L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
-    L.Map.include({ panBy(offset, options) { return panBy.call(this, offset, { ...options, animate: false }); } });
-  }
-  const byId = (id) => document.getElementById(id);
-
-  /** An element with attributes and children; strings become text. */
-  function el(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children.filter((c) => c !== null));
-    return made;
-  }
-
   /** As `geo.sites.filters.fold`: no accents, case or kinds of hyphen and apostrophe; "St" is "Saint". */
   function fold(text) {
     return text.replace(/’/g, "'").replace(/œ/gi, "oe").normalize("NFKD").replace(/\p{M}/gu, "")
@@ -45,23 +28,10 @@
 
   function draw(map) {
     const data = JSON.parse(byId("donnees").textContent);
-    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
+    const { latLng, rings, drawn, still, arcsWhere, drawNeighbours, drawLimits } = ground(data);
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const state = { level: "commune", commune: -1 };
     const narrow = map.getSize().x < 500;
-
-    // ---- Boundaries: arcs told once, rings made of them
-
-    const arcs = data.outline.arcs.map((flat) => {
-      const points = [];
-      let x = 0, y = 0;
-      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
-      return points;
-    });
-    const ring = (references) => references.flatMap((r) => (r < 0 ? arcs[~r].slice(0, -1).reverse() : arcs[r].slice(1)));
-    const rings = (shape) => shape.map((polygon) => polygon.map(ring));
-    const sides = arcs.map(() => []);
-    data.outline.communes.forEach((shape, i) => shape.flat(2).forEach((r) => sides[r < 0 ? ~r : r].push(i)));
 
     // ---- Levels: for each, the row of access of every commune
 
@@ -80,34 +50,21 @@
 
     // ---- Panes, from the ground up
 
-    for (const [name, z] of [["voisins", 340], ["limites", 410], ["choix", 420], ["noms", 450]]) {
-      map.createPane(name).style.zIndex = z;
-      map.getPane(name).style.pointerEvents = "none";
-    }
+    createPanes(map, { voisins: 340, limites: 410, choix: 420, noms: 450 });
     const container = map.getContainer();
     container.setAttribute("role", "region");
     container.setAttribute("aria-label",
       `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
-    // smoothFactor 0: each shape would else be thinned on its own, and shared borders part.
-    const drawn = { smoothFactor: 0, noClip: true };
-    const still = (pane, className) => ({ ...drawn, pane, className, interactive: false });
-    for (const n of data.outline.neighbours) {
-      L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
-    }
+    drawNeighbours(map);
 
     // ---- Communes
 
-    const tip = L.tooltip({ sticky: true, direction: "top", className: "tip", opacity: 1 });
+    const withTip = followingTip(map);
     const communes = data.outline.communes.map((shape, i) => {
-      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.8, color: "#fff", fillOpacity: 1, fillColor: colourOf(i), className: "commune" });
+      const polygon = L.polygon(rings(shape), { ...drawn, weight: 0.8, fillOpacity: 1, fillColor: colourOf(i), className: "commune" });
       polygon.on("click", () => select(i));
-      polygon.on("mouseover mousemove", (event) => {
-        if (event.type === "mouseover") tip.setContent(communeTip(i));
-        tip.setLatLng(event.latlng);
-        if (!map.hasLayer(tip)) map.openTooltip(tip);
-      });
-      polygon.on("mouseout", () => map.closeTooltip(tip));
+      withTip(polygon, () => communeTip(i));
       return polygon.addTo(map);
     });
 
@@ -120,14 +77,13 @@
 
     // ---- Limits: of the grouping shown, and of the territory
 
-    const line = (pick) => arcs.filter((_, a) => pick(sides[a]));
-    const groupLines = L.polyline([], still("limites", "group-line")).addTo(map);
-    L.polyline(line((s) => s.length === 1), still("limites", "outline")).addTo(map);
+    const groupLines = drawLimits(map);
     const chosen = L.polyline([], still("choix", "chosen")).addTo(map);
 
     // ---- Names of towns: the most peopled first, no two on top of each other
 
     const names = L.layerGroup().addTo(map);
+    const fontFamily = getComputedStyle(container).fontFamily;
     const pen = document.createElement("canvas").getContext("2d");
     const byPeople = data.communes.map((_, i) => i).sort((a, b) => data.communes[b].people - data.communes[a].people);
     const neighbourRings = data.outline.neighbours.map((n) => rings(n.shape).map((polygon) => polygon[0]));
@@ -148,8 +104,7 @@
         const box = [x - half, y - 9, x + half, y + 9];
         if (!free(box)) return false;
         taken.push(box);
-        const icon = L.divIcon({ html: el("span", { "aria-hidden": "true" }, text), className: `name ${className}`, iconSize: [0, 0] });
-        L.marker(map.containerPointToLatLng([x, y]), { icon, pane: "noms", interactive: false, keyboard: false }).addTo(names);
+        nameLabel(map, x, y, text, className).addTo(names);
         return true;
       };
       let placed = 0;
@@ -205,7 +160,7 @@
       maxClusterRadius: narrow ? 58 : 44,
       showCoverageOnHover: false,
       animate: !reduced,
-      spiderLegPolylineOptions: { weight: 1.5, color: "#123f83" },
+      spiderLegPolylineOptions: { weight: 1.5, className: "leg" },
       iconCreateFunction: (cluster) => {
         const n = cluster.getChildCount();
         return new NamedIcon({
@@ -225,7 +180,7 @@
       });
       marker.bindPopup(() => siteCard(site), { minWidth: 230, maxWidth: Math.min(320, map.getSize().x - 60), autoPanPaddingTopLeft: [narrow ? 8 : 60, 12], autoPanPaddingBottomRight: [8, 12] });
       marker.bindTooltip(() => el("span", {}, site.name), { direction: "top", offset: [0, -12], className: "tip", opacity: 1 });
-      marker.on("popupopen", () => opened(marker, site)).on("popupclose", ({ popup }) => closed(marker, popup));
+      accessiblePopup(map, marker, { name: site.name, close: "Fermer" });
       markerById.set(site.id, marker);
     }
     clusters.addLayers([...markerById.values()]).addTo(map);
@@ -253,25 +208,6 @@
     }
     const list = (items) => el("ul", {}, ...items.map((i) => el("li", { dir: "auto" }, i)));
 
-    function opened(marker, site) {
-      const popup = marker.getPopup(), box = popup.getElement();
-      container.classList.add("popup-open");
-      box.setAttribute("role", "dialog");
-      box.setAttribute("aria-label", site.name);
-      const close = box.querySelector(".leaflet-popup-close-button");
-      close.setAttribute("aria-label", "Fermer");
-      box.onkeydown = (event) => { if (event.key === "Escape") { marker.closePopup(); event.stopPropagation(); } };
-      if (document.activeElement === marker.getElement()) {
-        setTimeout(() => (box.querySelector("a[href^='tel:']") ?? close).focus({ preventScroll: true }));
-      }
-    }
-    // A popup takes what was focused in it along: give the focus back to where it came from.
-    function closed(marker, popup) {
-      container.classList.remove("popup-open");
-      const lost = document.activeElement === document.body || popup.getElement()?.contains(document.activeElement);
-      if (lost) marker.getElement()?.focus({ preventScroll: true });
-    }
-
     // ---- The sheet of a commune
 
     const sheet = byId("fiche");
@@ -279,7 +215,7 @@
     function figures(rows) {
       return el("dl", {}, ...rows.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", { dir: "auto" }, v))));
     }
-    /** How many are within so many minutes, and beyond the last that is bearable. */
+    /** Shares of people within each time, and people beyond the longest acceptable one. */
     function reach(row) {
       return [
         ...data.minutes.map((m, t) => [`À ${m} min ou moins`, percent(row.within[t])]),
@@ -290,7 +226,7 @@
       state.commune = i;
       const commune = data.communes[i], own = accessOf(i, "commune"), site = siteById.get(own.nearest);
       const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
-      chosen.setLatLngs(arcs.filter((_, a) => shape.has(a)));
+      chosen.setLatLngs(arcsWhere((_, a) => shape.has(a)));
       const lead = site
         ? el("p", { class: "lead" }, `Le plus proche, à ${time(own.minutes)} : `, button(site.name, () => showSite(site.id)))
         : el("p", { class: "lead" }, "Aucun lieu ne peut être atteint.");
@@ -376,7 +312,7 @@
       state.level = level;
       communes.forEach((polygon, i) => polygon.setStyle({ fillColor: colourOf(i) }));
       container.classList.toggle("grouped", level !== "commune");
-      groupLines.setLatLngs(level === "commune" ? [] : line((s) => s.length === 2 && rowOf[level][s[0]] !== rowOf[level][s[1]]));
+      groupLines.setLatLngs(level === "commune" ? [] : arcsWhere((s) => s.length === 2 && rowOf[level][s[0]] !== rowOf[level][s[1]]));
       legend();
       if (state.commune >= 0) select(state.commune);
     }
@@ -515,15 +451,6 @@
     document.documentElement.dataset.ready = "true";
     requestAnimationFrame(() => setTimeout(() => performance.mark("portee-interactive")));
   }
-
-  /** A div icon that tells its name to those who do not see it. */
-  const NamedIcon = L.DivIcon.extend({
-    createIcon(old) {
-      const icon = L.DivIcon.prototype.createIcon.call(this, old);
-      icon.setAttribute("aria-label", this.options.label);
-      return icon;
-    },
-  });
 
   window.portee = { draw };
 })();

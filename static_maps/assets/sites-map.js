@@ -1,34 +1,9 @@
-/* Portée: the map beside a list of sites. Leaflet and its marker clusters are loaded before.
-   Everything that comes from data is written with textContent or setAttribute, never as HTML. */
+/* Portée: the map beside a list of sites. Leaflet, its marker clusters and map-base.js are loaded before. */
 (() => {
   "use strict";
 
-  const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (reduced) {
-    const panBy = L.Map.prototype.panBy;
-    L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
-    L.Map.include({ panBy(offset, options) { return panBy.call(this, offset, { ...options, animate: false }); } });
-  }
-  const byId = (id) => document.getElementById(id);
+  const { reduced, byId, el, NamedIcon, accessiblePopup, toLatLng, decodeArc } = porteeBase;
   const said = (sentence, value) => sentence.split(/%[sn]/).join(value);
-
-  /** An element with attributes and children; strings become text. */
-  function el(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  }
-
-  /** A div icon that tells its name to those who do not see it. */
-  const NamedIcon = L.DivIcon.extend({
-    createIcon(old) {
-      const icon = L.DivIcon.prototype.createIcon.call(this, old);
-      icon.setAttribute("aria-label", this.options.label);
-      icon.setAttribute("role", "button");
-      return icon;
-    },
-  });
 
   /** The page that shows this one in a frame, where it is ours. */
   function ours() {
@@ -38,12 +13,12 @@
   function draw(map) {
     const data = JSON.parse(byId("donnees").textContent), limits = JSON.parse(byId("limites").textContent);
     const { words } = data;
-    const latLng = ([x, y]) => L.latLng(y / data.scale, x / data.scale);
+    const latLng = toLatLng(data.scale);
     const container = map.getContainer(), parent = data.sealed ? null : ours();
     if (window.parent !== window) {
       document.documentElement.classList.add("framed");
-      // The page around has landmarks of its own.
-      for (const landmark of document.querySelectorAll("[role=banner], [role=main]")) landmark.removeAttribute("role");
+      // The page around the frame has its own landmarks.
+      for (const landmark of document.querySelectorAll("body > header, main")) landmark.setAttribute("role", "presentation");
     }
     byId("sans-script").remove();
     container.setAttribute("role", "region");
@@ -51,12 +26,7 @@
 
     // ---- The ground: limits, and where one is
 
-    const line = (flat) => {
-      const points = [];
-      let x = 0, y = 0;
-      for (let i = 0; i < flat.length; i += 2) points.push(latLng([x += flat[i], y += flat[i + 1]]));
-      return points;
-    };
+    const line = (flat) => decodeArc(flat, latLng);
     const still = (className) => ({ className, interactive: false, smoothFactor: 0 });
     L.polyline(limits.inner.map(line), still("inner")).addTo(map);
     const around = L.polyline(limits.outer.map(line), still("outer")).addTo(map);
@@ -85,7 +55,7 @@
       const width = Math.min(300, map.getSize().x - 56);
       marker.bindPopup(() => card(site), { minWidth: Math.min(220, width), maxWidth: width, autoPanPadding: [8, 8] });
       marker.bindTooltip(() => el("span", { dir: "auto" }, site.name), { direction: "top", offset: [0, -12], className: "tip", opacity: 1 });
-      marker.on("popupopen", () => opened(marker, site)).on("popupclose", ({ popup }) => closed(marker, popup));
+      accessiblePopup(map, marker, { name: site.name, close: words.close, opened: () => parent?.postMessage({ site: site.id }, location.origin) });
       return marker;
     }
     const numbered = listed.map((site) => {
@@ -97,7 +67,7 @@
       maxClusterRadius: 34,
       showCoverageOnHover: false,
       animate: !reduced,
-      spiderLegPolylineOptions: { weight: 1.5, color: "#444f60" },
+      spiderLegPolylineOptions: { weight: 1.5, className: "leg" },
       iconCreateFunction: (cluster) => {
         const n = cluster.getChildCount();
         return new NamedIcon({ html: el("span", {}, String(n)), className: "cluster", iconSize: [30, 30], label: said(words.several, n) });
@@ -143,26 +113,6 @@
       if (links.children.length) made.append(links);
       return made;
     }
-    function opened(marker, site) {
-      const popup = marker.getPopup(), box = popup.getElement();
-      container.classList.add("popup-open");
-      box.setAttribute("role", "dialog");
-      box.setAttribute("aria-label", site.name);
-      const close = box.querySelector(".leaflet-popup-close-button");
-      close.setAttribute("aria-label", words.close);
-      box.onkeydown = (event) => { if (event.key === "Escape") { marker.closePopup(); event.stopPropagation(); } };
-      if (document.activeElement === marker.getElement()) {
-        setTimeout(() => (box.querySelector("a[href^='tel:']") ?? close).focus({ preventScroll: true }));
-      }
-      parent?.postMessage({ site: site.id }, location.origin);
-    }
-    // A popup takes what was focused in it along: give the focus back to where it came from.
-    function closed(marker, popup) {
-      container.classList.remove("popup-open");
-      const lost = document.activeElement === document.body || popup.getElement()?.contains(document.activeElement);
-      if (lost) marker.getElement()?.focus({ preventScroll: true });
-    }
-
     // ---- Gestures: the page keeps the wheel and one finger, the map takes Ctrl and two
 
     const hint = byId("geste");

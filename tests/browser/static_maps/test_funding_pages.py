@@ -90,7 +90,7 @@ def test_colours_of_the_map_are_those_of_its_legend(chromium, address):
 
 def test_circles_are_drawn_and_lead_to_accounts(chromium, address):
     with visit(chromium, f"{address}/mesures?mesure=paye&forme=total&kind=epci") as opened:
-        circle = opened.page.locator("path.amount")
+        circle = opened.page.locator("path.people")
         expect(circle).to_have_count(1)
         circle.click()
         opened.page.wait_for_url("**/territoires/200000001?kind=epci&year=*")

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -27,6 +28,7 @@ from static_maps import assets, map_phrases, style
 from static_maps.build import DOWNLOADS, render
 from static_maps.coverage_map import WrittenPage, coverage_map, render_page
 from static_maps.page_data import page_data
+from static_maps.page_shell import SERVED_PAGES, STATIC_PAGES
 from static_maps.settings import MapSettings
 from static_maps.topology import SCALE, Topology, topology
 from tests.support import world
@@ -48,9 +50,11 @@ def frame_of(snapshot: Snapshot) -> AnalysisContext:
     return AnalysisContext(snapshot, Travel(None, detour_factor=1.3), date(2026, 6, 8))
 
 
-def page_of(*sites: Site, settings: MapSettings = SETTINGS, planner_url: str | None = None) -> WrittenPage:
+def page_of(
+    *sites: Site, settings: MapSettings = SETTINGS, links: Mapping[str, str] = STATIC_PAGES
+) -> WrittenPage:
     coverage = measure(frame_of(world.snapshot(*sites)), Question())
-    return render_page(coverage_map(coverage, settings=settings, planner_url=planner_url))
+    return render_page(coverage_map(coverage, settings=settings, links=links))
 
 
 def data_in(page: WrittenPage) -> Any:
@@ -211,8 +215,8 @@ def test_invented_sites_are_announced():
 
 def test_the_planner_is_linked_where_there_is_one():
     assert "Planifier" not in page_of(world.site("a", 5)).html
-    page = page_of(world.site("a", 5), planner_url="/planifier")
-    assert re.search(r'<footer.*<a href="/planifier">Planifier</a>.*</footer>', page.html, re.DOTALL)
+    page = page_of(world.site("a", 5), links=SERVED_PAGES)
+    assert re.search(r'<nav class="menu".*<a href="/planifier">Planifier</a>.*</nav>', page.html, re.DOTALL)
 
 
 # ---- Words
@@ -274,7 +278,7 @@ def test_times_read_in_whole_minutes(minutes, told):
 def test_a_hostile_name_stays_text_in_the_page(text):
     page = page_of(world.site("a", 5, nom=text, adresse=text, telephone=text), settings=replace_title(text))
     assert data_in(page)["sites"][0]["name"] == text
-    assert page.html.count("<script") == 5, "three files, the data, and Folium's own"
+    assert page.html.count("<script") == 6, "four files, the data, and Folium's own"
     assert "49{" not in page.html
     assert "<img" not in page.html
 
@@ -395,7 +399,7 @@ def test_the_map_of_a_departement_stays_light(tmp_path):
     index = render(frame_of(lot_et_garonne(250)), tmp_path).index
     used = re.findall(r'(?:src|href)="(static/[^"]+)"', index.read_text("utf-8"))
     weights = [len(gzip.compress(p.read_bytes(), 6)) for p in (index, *(tmp_path / n for n in used))]
-    assert len(weights) == 8
+    assert len(weights) == 10
     assert sum(weights) < 200_000
 
 

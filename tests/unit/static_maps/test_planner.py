@@ -532,7 +532,7 @@ def test_nothing_from_data_becomes_code(text):
     scripts = read(page).scripts
     assert [s.get("src", s.get("id")) for s in scripts] == [
         "/static/vendor/leaflet/leaflet.js",
-        "/static/assets/ground.js",
+        "/static/assets/map-base.js",
         "/static/assets/planner.js",
         "donnees",
         None,
