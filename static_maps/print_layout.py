@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import segno
 
+from static_maps.page_shell import TOKENS
 from static_maps.typeset import typeset
 
 LEAST_CARDS: Final = 1
@@ -263,7 +264,7 @@ def qr_svg(address: str) -> str:
     if len(address) > LINK_MOST:
         return ""
     drawn = BytesIO()
-    segno.make_qr(address, error="m").save(drawn, kind="svg", border=4, xmldecl=False, light="#fff")
+    segno.make_qr(address, error="m").save(drawn, kind="svg", border=4, xmldecl=False, light=TOKENS["paper"])
     return drawn.getvalue().decode()
 
 

@@ -126,7 +126,9 @@ def embed_style(embedded: Embedded) -> Markup:
     """The style that gives the page its colour; letters of that colour stand on white."""
     if not embedded.accent:
         return Markup("")
-    told = f":root{{--deep:{embedded.accent};--deep-soft:#fff}}.go:hover{{background:{embedded.accent}}}"
+    told = (
+        f":root{{--deep:{embedded.accent};--deep-soft:var(--paper)}}.go:hover{{background:{embedded.accent}}}"
+    )
     return Markup(told)  # noqa: S704 - six hexadecimal digits
 
 

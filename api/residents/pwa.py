@@ -1,4 +1,4 @@
-"""What makes the pages installable, and their last answer readable without a network."""
+"""The web application: manifest, service worker, and the page shown without a network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from api.residents.page_context import ASSETS, PageContext, asset, html, render
 from api.routing import router
 from api.service import app_state
 from geo.services.search_state import read
+from static_maps.page_shell import TOKENS
 
 OFFLINE: Final = "/hors-ligne"
-KEPT: Final = ("find.js", "icon.svg")
-"""Files of `assets/` a kept page needs."""
+CACHED: Final = ("find.js", "icon.svg")
+"""Files of `assets/` that a cached page needs."""
 WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
 
 routes = router("pages", "", described=False)
@@ -25,16 +26,16 @@ routes = router("pages", "", described=False)
 
 @cache
 def worker() -> str:
-    """The service worker, told which files to keep; another version for other files."""
+    """Return the script of the service worker, with the files to cache and a version that depends on them."""
     source = (ASSETS / "service-worker.js").read_text("utf-8")
-    files = [OFFLINE, *map(asset, KEPT)]
+    files = [OFFLINE, *map(asset, CACHED)]
     version = hashlib.sha256((source + "".join(files)).encode()).hexdigest()[:10]
     return source.replace('"%FILES%"', orjson.dumps(files).decode()).replace("%VERSION%", version)
 
 
 @routes.get("/service-worker.js")
 async def service_worker(request: Request) -> Response:
-    """The script that keeps the last answer."""
+    """Answer with the service worker, which caches the last answer."""
     return Response(
         worker(),
         media_type="text/javascript; charset=utf-8",
@@ -44,17 +45,17 @@ async def service_worker(request: Request) -> Response:
 
 @routes.get("/manifest.webmanifest")
 async def manifest(request: Request) -> Response:
-    """How the pages look once installed."""
+    """Answer with the manifest: how the pages look once installed."""
     territory = app_state(request).current().view.snapshot.territory
-    told = {
+    fields = {
         "name": f"Aide au numérique – {territory.name}",
         "short_name": "Aide numérique",
         "lang": "fr",
         "start_url": "/",
         "scope": "/",
         "display": "standalone",
-        "background_color": "#f4f6f8",
-        "theme_color": "#123f83",
+        "background_color": TOKENS["ground"],
+        "theme_color": TOKENS["deep"],
         "icons": [
             {"src": asset("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
             *(
@@ -69,7 +70,7 @@ async def manifest(request: Request) -> Response:
         ],
     }
     return Response(
-        orjson.dumps(told),
+        orjson.dumps(fields),
         media_type="application/manifest+json",
         headers={"Cache-Control": "public, max-age=3600"},
     )
@@ -77,7 +78,7 @@ async def manifest(request: Request) -> Response:
 
 @routes.get(OFFLINE)
 def offline(request: Request) -> Response:
-    """What is shown without a network when no answer was kept."""
+    """Answer with the page shown without a network when no answer is cached."""
     asked, _ = read(request.scope["query_string"])
     frame = PageContext(OFFLINE, asked, app_state(request).current())
     return html(render("offline.html", frame, {}), keep="public, max-age=3600")
