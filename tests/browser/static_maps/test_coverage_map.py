@@ -348,7 +348,7 @@ def test_hostile_text_is_shown_as_text_everywhere(chromium, tmp_path, text):
         expect(page.locator("#fiche h2")).to_have_text(text)
         page.get_by_label("Canton").check()
         expect(page.locator("#fiche h3")).to_have_text(text)
-        for summary in page.locator("summary").all():
+        for summary in page.locator("main summary").all():
             summary.click()
         expect(page.get_by_role("table").first.get_by_role("rowheader").filter(has_text=text)).to_have_count(
             1
@@ -375,7 +375,7 @@ def test_axe_finds_nothing_to_say(chromium, address, width):
         assert violations(page) == [], "propositions open"
         page.keyboard.press("Enter")
         page.get_by_label("Canton").check()
-        for summary in page.locator("summary").all():
+        for summary in page.locator("main summary").all():
             summary.click()
         open_site(page, "espace fictif")
         assert violations(page) == [], "a commune, a popup and the tables open"

@@ -453,7 +453,7 @@ def test_axe_finds_nothing_to_say(chromium, address, width):
         Service(page)
         page.evaluate(AXE.read_text("utf-8"))
         assert violations(page) == []
-        for summary in page.locator("summary:visible").all():
+        for summary in page.locator("main summary:visible").all():
             if summary.evaluate("s => !s.parentElement.open"):
                 summary.click()
         page.get_by_label("On veut").select_option(label="une tournée de bus")

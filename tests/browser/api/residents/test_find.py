@@ -264,7 +264,7 @@ def test_axe_finds_nothing_to_say(chromium, address, state, width):
         page.wait_for_load_state("load")
         page.evaluate(AXE.read_text("utf-8"))
         assert violations(page) == []
-        for summary in page.locator("summary").all():
+        for summary in page.locator("main summary").all():
             if summary.is_visible():
                 summary.click()
         assert violations(page) == [], "everything unfolded"
