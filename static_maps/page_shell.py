@@ -120,6 +120,9 @@ class PageShell:
         HTML (`Markup`) of the notice that data may be out of date, or ""; `STALE_MARK` to decide later.
     kept_offline
         Whether the page holds the notice that the service worker shows without a network.
+    framable
+        Whether the page also stands in frames of ours: its landmarks are then roles, which its script
+        removes there because the page around has landmarks of its own.
     updated
         Date of the most recent record, as written in the footer; "" if unknown.
     style
@@ -136,6 +139,7 @@ class PageShell:
     fictitious: str = ""
     stale_notice: str = ""
     kept_offline: bool = True
+    framable: bool = False
     updated: str = ""
     style: Markup = SHELL_STYLE
     icon: str = "/static/assets/favicon.svg"

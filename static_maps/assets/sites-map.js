@@ -18,7 +18,7 @@
     if (window.parent !== window) {
       document.documentElement.classList.add("framed");
       // The page around the frame has its own landmarks.
-      for (const landmark of document.querySelectorAll("body > header, main")) landmark.setAttribute("role", "presentation");
+      for (const landmark of document.querySelectorAll("[role=banner], [role=main]")) landmark.removeAttribute("role");
     }
     byId("sans-script").remove();
     container.setAttribute("role", "region");
