@@ -25,7 +25,7 @@ from geo.store import scenarios, snapshots, territories
 from geo.store.database import engine_for
 from geo.territory.model import TerritoryKind
 from portee.cli import app
-from static_maps import svg_map
+from static_maps import style, svg_map
 from static_maps.report import contents, report_pdf
 from tests.support.world import TERRITORY, at, site, snapshot
 
@@ -221,7 +221,7 @@ def test_colours_darken_with_time_by_clear_steps():
         red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
         return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
-    steps = [lightness(colour) for colour in svg_map.RAMP]
+    steps = [lightness(colour) for colour in style.TIME_RAMP]
     assert all(a > b * 1.25 for a, b in pairwise(steps))
 
 

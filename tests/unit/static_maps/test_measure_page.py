@@ -19,8 +19,8 @@ from geo.reach.travel import load_travel
 from geo.territory.model import TerritoryKind
 from static_maps.classes import ClassificationMethod
 from static_maps.measure_catalogue import MEASURES, MeasureSubject, MeasureValues, measure_values
-from static_maps.measure_page import CROSSED, HATCHED, LARGEST_PX, crossed, draw_measure, round_number
-from static_maps.style import UNKNOWN_COLOUR
+from static_maps.measure_page import HATCHED, LARGEST_PX, crossed, draw_measure, round_number
+from static_maps.style import CROSSED, UNKNOWN_COLOUR
 from tests.support import world
 from tests.unit.static_maps.test_coverage_map import luminance
 
