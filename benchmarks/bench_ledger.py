@@ -170,8 +170,8 @@ from datetime import date
 from sqlalchemy import make_url
 from geo.funding.ledger import Contribution, Level
 from geo.store import ledger
-from geo.store.database import engine_of
-engine = engine_of(make_url(sys.argv[1]))
+from geo.store.database import open_engine
+engine = open_engine(make_url(sys.argv[1]))
 number = 0
 while True:
     order = Contribution(reference=f"writer-{number}", day=date(2022, 1, 1), amount_cents=100,
@@ -246,12 +246,18 @@ def crowd(
         for n in range(clients)
     ]
     killer = threading.Thread(target=lambda: counted.append(end_connections(url, stopped, every_s, chance)))
-    for thread in (*threads, killer):
-        thread.start()
+    # The writer process is killed while it posts among clients, and before connections are ended: it has
+    # certainly posted, and ends by the kill.
     assert writer.stdout is not None
-    told = [writer.stdout.readline().strip() for _ in range(5)]
+    written = [writer.stdout.readline().strip() for _ in range(5)]
+    assert all(written), "the writer process posts"
+    for thread in threads:
+        thread.start()
+    while not shared.acknowledged and not shared.failures:
+        time.sleep(0.01)
     os.kill(writer.pid, signal.SIGKILL)
-    told += [line.strip() for line in writer.communicate()[0].splitlines()]
+    written += writer.communicate()[0].split()
+    killer.start()
     for rank in range(crashes):
         while len(shared.acknowledged) < (rank + 1) * clients * orders // (4 * crashes):
             time.sleep(0.01)
@@ -265,9 +271,11 @@ def crowd(
     if shared.failures:
         raise shared.failures[0]
     engine = open_engine(url)
-    check(engine, shared, [line for line in told if line])
+    check(engine, shared, written)
     engine.dispose()
-    return Outcome(len(shared.acknowledged), len(shared.refused), shared.lost, counted[0], len(told), seconds)
+    return Outcome(
+        len(shared.acknowledged), len(shared.refused), shared.lost, counted[0], len(written), seconds
+    )
 
 
 def check(engine: Engine, shared: Shared, written: list[str]) -> None:

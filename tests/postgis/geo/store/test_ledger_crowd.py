@@ -11,9 +11,9 @@ from geo.store.database import migrate, open_engine
 
 def test_sixty_four_writers_and_what_becomes_of_each_order(fresh_engine):
     found_fund(fresh_engine)
-    told = crowd(fresh_engine.url, clients=64, orders=4, seed=47, every_s=0.2)
-    assert told.acknowledged + told.refused == 64 * 4
-    assert told.ended and told.lost, "connections were ended, and clients met it"
+    outcome = crowd(fresh_engine.url, clients=64, orders=4, seed=47, every_s=0.2)
+    assert outcome.acknowledged + outcome.refused == 64 * 4
+    assert outcome.ended and outcome.lost, "connections were ended, and clients met it"
 
 
 def test_a_server_killed_in_the_middle_keeps_what_it_acknowledged(open_folder):
@@ -25,7 +25,7 @@ def test_a_server_killed_in_the_middle_keeps_what_it_acknowledged(open_folder):
         migrate(engine)
         found_fund(engine)
         engine.dispose()
-        told = crowd(
+        outcome = crowd(
             own.url(),
             clients=16,
             orders=6,
@@ -34,7 +34,7 @@ def test_a_server_killed_in_the_middle_keeps_what_it_acknowledged(open_folder):
             crash=partial(kill_server, own),
             crashes=1,
         )
-        assert told.acknowledged + told.refused == 16 * 6
-        assert told.lost, "clients met it"
+        assert outcome.acknowledged + outcome.refused == 16 * 6
+        assert outcome.lost, "clients met it"
     finally:
         embedded.stop(own)

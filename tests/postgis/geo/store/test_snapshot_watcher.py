@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -165,11 +166,11 @@ IMPORTER = """
 import sys, time
 from sqlalchemy import text
 from geo.store import imports, snapshots
-from geo.store.database import engine_of, parse_url
-from tests import world
+from geo.store.database import open_engine, parse_url
+from tests.support import world
 from tests.postgis.geo.store.test_store import store
 
-with engine_of(parse_url(sys.argv[1])).begin() as connection:
+with open_engine(parse_url(sys.argv[1])).begin() as connection:
     imports.wait_for_turn(connection)
     print("in", flush=True)
     store(connection, *(world.site(f"n{i}", 5) for i in range(50)))
@@ -218,6 +219,7 @@ def test_imports_take_turns_and_a_killed_one_leaves_the_state_before_it(database
             assert [s.local_id for s in snapshots.read(connection).sites] == ["a"]
         assert output(other).readline() == "stored\n"
         assert other.communicate("", timeout=20)[0] == ""
+        assert holder.wait(timeout=20) == -signal.SIGKILL
         assert other.returncode == 0
     with fresh_engine.connect() as connection:
         assert snapshots.version(connection) == version + 1

@@ -315,6 +315,18 @@ def test_only_two_records_in_service_can_be_decided(connection):
         duplicates.decide(connection, "essai--a", "essai--a", True, "essai")
 
 
+@pytest.mark.parametrize("pair", [("essai--a", "essai--b"), ("essai--b", "essai--a")])
+def test_a_retired_record_cannot_be_decided_on(connection, pair):
+    a, b = world.site("a", 5), world.site("b", 5)
+    store(connection, a, b)
+    store(connection, a)
+    with pytest.raises(UnknownSite, match="essai--b"):
+        duplicates.decide(connection, *pair, True, "essai")
+    store(connection, a, b)
+    duplicates.decide(connection, *pair, True, "essai")
+    assert duplicates.listed(connection, undecided_only=False)[0].hidden == pair[1]
+
+
 def same(keep: str, hide: str) -> duplicates.Duplicate:
     a, b = sorted((keep, hide))
     return duplicates.Duplicate(a, b, 90, (), True, hide)
@@ -356,6 +368,23 @@ def test_a_snapshot_holds_what_is_in_service_once_each_with_its_sources(connecti
         ("Lieux « essai »", "Standard national", "2026-05-01", "Licence Ouverte 2.0")
     ]
     assert snapshots.read(connection) == snapshot
+
+
+def test_the_source_of_a_dataset_is_that_of_its_last_import(connection):
+    territories.save(connection, world.TERRITORY)
+    wanted = world.site("a", 5)
+    for label, licence, day in (
+        ("Ancienne liste", "ODbL 1.0", 1),
+        ("Liste récente", "Licence Ouverte 2.0", 9),
+    ):
+        finished = NOON + timedelta(days=day)
+        imported = run(label=label, licence=licence, started_at=finished, finished_at=finished)
+        run_id = imports.record(connection, imported, [])
+        before = sites.current(connection, datasets={"essai"})
+        sites.apply(connection, run_id, compare(before, [wanted], provided=LOCAL_FACTS))
+    (source,) = snapshots.read(connection).site_provenance
+    assert (source.producer, source.licence) == ("Liste récente", "Licence Ouverte 2.0")
+    assert source.retrieved == date(2026, 3, 11)
 
 
 def test_a_retired_record_no_longer_hides_the_other(connection):
