@@ -315,16 +315,16 @@ def test_only_two_records_in_service_can_be_decided(connection):
         duplicates.decide(connection, "essai--a", "essai--a", True, "essai")
 
 
-@pytest.mark.parametrize("pair", [("essai--a", "essai--b"), ("essai--b", "essai--a")])
-def test_a_retired_record_cannot_be_decided_on(connection, pair):
+@pytest.mark.parametrize(("shown", "hidden"), [("essai--a", "essai--b"), ("essai--b", "essai--a")])
+def test_a_retired_record_cannot_be_decided_on(connection, shown, hidden):
     a, b = world.site("a", 5), world.site("b", 5)
     store(connection, a, b)
     store(connection, a)
     with pytest.raises(UnknownSite, match="essai--b"):
-        duplicates.decide(connection, *pair, True, "essai")
+        duplicates.decide(connection, shown, hidden, True, "essai")
     store(connection, a, b)
-    duplicates.decide(connection, *pair, True, "essai")
-    assert duplicates.listed(connection, undecided_only=False)[0].hidden == pair[1]
+    duplicates.decide(connection, shown, hidden, True, "essai")
+    assert duplicates.listed(connection, undecided_only=False)[0].hidden == hidden
 
 
 def same(keep: str, hide: str) -> duplicates.Duplicate:
