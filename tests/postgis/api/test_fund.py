@@ -4,110 +4,35 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import date
 from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.funding_schemas import (
     CloseAnswer,
     FundAnswer,
     LedgerAnswer,
-    PartnerAnswer,
-    PartnersAnswer,
-    PartnerSaved,
-    PostedAnswer,
 )
-from api.schemas import Problem
-from geo.funding.match_rule import MatchRule
-from geo.store import audit, ledger, tokens
+from geo.store import audit, tokens
 from geo.store.tokens import Scope
-from tests.postgis.geo.store.test_snapshot_watcher import fill
+from tests.support.fund_api import (
+    API,
+    FUND,
+    KINDS,
+    PARTNERS,
+    commitment,
+    contribution,
+    floats_of,
+    names,
+    payment,
+    posted,
+    refused,
+)
 from tests.support.serving import serving
 from tests.support.world import site, snapshot
-
-API = "/api/v1"
-FUND = f"{API}/fund"
-PARTNERS = f"{API}/partners"
-KINDS = ("contributions", "commitments", "releases", "payments", "reversals")
-
-
-def contribution(reference="C1", cents=100_000, **more):
-    told = {"reference": reference, "day": "2026-03-10", "amount_cents": cents}
-    return {**told, "partner_code": "caf", "level": "local", **more}
-
-
-def commitment(reference="E1", cents=60_000, **more):
-    told = {"reference": reference, "day": "2026-03-11", "amount_cents": cents}
-    return {**told, "action_line": "pass", **more}
-
-
-def payment(reference="P1", cents=25_000, of="E1", **more):
-    told = {"reference": reference, "day": "2026-03-12", "amount_cents": cents}
-    return {**told, "commitment": of, **more}
-
-
-@pytest.fixture
-def bearer(fresh_engine):
-    def made(*scopes, name="Bureau du fonds"):
-        with fresh_engine.begin() as connection:
-            token, secret = tokens.create(connection, name, scopes or tuple(Scope), days=30)
-        return token, {"Authorization": f"Bearer {secret}"}
-
-    return made
-
-
-@pytest.fixture
-def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5), site("b", 15, "99002"))
-    with fresh_engine.begin() as connection:
-        ledger.set_rule(connection, MatchRule(date(2025, 1, 1), ceiling_cents=150_000), actor="essai")
-    with TestClient(create_app(fresh_settings)) as client:
-        yield client
-
-
-@pytest.fixture
-def fund(client, bearer):
-    """A client, and the headers of a bearer who may do all; partner caf is kept."""
-    headers = bearer()[1]
-    saved = client.put(f"{PARTNERS}/caf", json={"name": "CAF fictive", "kind": "public"}, headers=headers)
-    assert saved.status_code == 201, saved.text
-    return client, headers
-
-
-def refused(response, status=422):
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    return Problem.model_validate(response.json())
-
-
-def names(problem):
-    return {e.parameter for e in problem.errors or ()}
-
-
-def posted(fund, noun, body, status=201):
-    client, headers = fund
-    response = client.post(f"{FUND}/{noun}", json=body, headers=headers)
-    assert response.status_code == status, response.text
-    assert response.headers["cache-control"] == "no-store"
-    return PostedAnswer.model_validate_json(response.content)
-
-
-def floats_of(value, path=""):
-    if isinstance(value, float):
-        yield path
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            yield from floats_of(each, f"{path}.{name}")
-    elif isinstance(value, list):
-        for each in value:
-            yield from floats_of(each, path)
-
 
 # --- posted
 
@@ -345,7 +270,8 @@ def test_posting_asks_for_a_token(bare, noun, header):
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_only_a_token_in_force_with_the_scope_posts_or_reads_entries(client, bearer, fresh_engine):
+def test_only_a_token_in_force_with_the_scope_posts_or_reads_entries(fund_client, bearer, fresh_engine):
+    client = fund_client
     revoked, of_revoked = bearer()
     expired, of_expired = bearer()
     with fresh_engine.begin() as connection:
@@ -463,93 +389,6 @@ def test_entries_are_read_by_pages_and_filters(fund):
     (after,) = (link["href"] for link in one["links"] if link["rel"] == "next")
     assert [e["reference"] for e in client.get(after, headers=headers).json()["entries"]] == ["C2"]
     refused(client.get(f"{FUND}/ledger?from=hier&kind=don&partner=%00&limit=0", headers=headers))
-
-
-# --- partners
-
-
-def test_a_partner_is_kept_with_its_conventions_and_sites(fund):
-    client, headers = fund
-    body = {
-        "name": "Mutualité fictive",
-        "kind": "association",
-        "contact_role": "responsable de l'inclusion",
-        "network_from": "2024-01-01",
-        "fictif": True,
-        "conventions": [{"year": 2026, "reference": "D-12", "note": "trois ans"}],
-        "sites": [{"site_id": "essai--a", "role": "runs"}, {"site_id": "essai--b", "role": "supports"}],
-    }
-    made = client.put(f"{PARTNERS}/msa", json=body, headers=headers)
-    assert made.status_code == 201, made.text
-    saved = PartnerSaved.model_validate_json(made.content)
-    assert saved.partner.member and [s.name for s in saved.sites] == ["Lieu a", "Lieu b"]
-    assert client.put(f"{PARTNERS}/msa", json=body, headers=headers).status_code == 200
-    fewer = {
-        **body,
-        "sites": [{"site_id": "essai--a", "role": "runs"}],
-        "conventions": [{"year": 2027, "reference": "D-13"}],
-    }
-    client.put(f"{PARTNERS}/msa", json=fewer, headers=headers)
-    posted(fund, "contributions", contribution("M1", 5_000, partner_code="msa"))
-    posted(fund, "contributions", contribution("M2", 7_000, partner_code="msa", day="2025-05-01"))
-    posted(fund, "contributions", contribution("M3", 9_000, partner_code="msa"))
-    posted(fund, "reversals", {"reference": "A", "day": "2026-05-01", "reverses": "M3"})
-    response = client.get(f"{PARTNERS}/msa")
-    told = PartnerAnswer.model_validate_json(response.content)
-    assert [s.site_id for s in told.sites] == ["essai--a"]
-    assert [c.reference for c in told.conventions] == ["D-12", "D-13"]
-    assert [(y.year, y.contributions, y.contributed_cents, y.matched_cents) for y in told.years] == [
-        (2025, 1, 7_000, 7_000),
-        (2026, 1, 5_000, 5_000),
-    ]
-    assert told.actions == [] and told.meta.notice
-    assert list(floats_of(response.json())) == []
-
-
-def test_members_of_the_network_are_told_of_a_day_and_strangers_not_found(fund):
-    client, headers = fund
-    member = {"name": "M", "kind": "company", "network_from": "2024-01-01", "network_to": "2025-06-30"}
-    client.put(f"{PARTNERS}/membre", json=member, headers=headers)
-    posted(fund, "contributions", contribution())
-
-    def told(query=""):
-        return PartnersAnswer.model_validate_json(client.get(f"{PARTNERS}?{query}").content)
-
-    assert [p.code for p in told().partners] == ["caf", "membre"]
-    assert told().partners[0].contributed_cents == 100_000 and told().meta.notice is None
-    assert [p.code for p in told("network=true&on=2025-06-30").partners] == ["membre"]
-    assert told("network=true&on=2025-07-01").partners == [] and told("on=2024-01-01").partners[1].member
-    for code in ("nobody", "%00", "x" * 300, "a%0Ab"):
-        refused(client.get(f"{PARTNERS}/{code}"), 404)
-
-
-NO_PARTNERS = [
-    ("caf", {}, {"name", "kind"}),
-    ("CAF_47", {"name": "x", "kind": "public"}, {"code"}),
-    ("caf", {"name": "x", "kind": "public", "siret": "123"}, {"siret"}),
-    ("caf", {"name": "x", "kind": "public", "contact_role": "a@b.fr"}, {"contact_role"}),
-    ("caf", {"name": "x", "kind": "public", "website": "javascript:1"}, {"website"}),
-    ("caf", {"name": "x", "kind": "public", "network_to": "2024-01-01"}, {"network_to"}),
-    ("caf", {"name": "x", "kind": "public", "sites": 3, "conventions": [3]}, {"sites", "conventions[0]"}),
-    (
-        "caf",
-        {
-            "name": "x",
-            "kind": "public",
-            "sites": [{"site_id": "essai--z", "role": "runs"}, {"site_id": "essai--a", "role": "owns"}],
-            "conventions": [{"year": 1, "reference": "x"}],
-        },
-        {"sites[0].site_id", "sites[1].role", "conventions[0].year"},
-    ),
-]
-
-
-def test_a_partner_that_makes_no_sense_is_not_kept(fund):
-    client, headers = fund
-    before = client.get(PARTNERS).json()["partners"]
-    for code, body, wrong in NO_PARTNERS:
-        assert names(refused(client.put(f"{PARTNERS}/{code}", json=body, headers=headers))) == wrong, body
-    assert client.get(PARTNERS).json()["partners"] == before
 
 
 # --- away
