@@ -123,6 +123,30 @@ def test_a_public_holiday_that_closes_is_named():
     assert at("Mo-Fr 09:00-12:00; PH off", "2026-11-12T15:00").holiday == ""
 
 
+def test_a_public_holiday_with_hours_of_its_own_is_not_named_as_the_reason():
+    found = at("Mo-Fr 09:00-12:00; PH 14:00-16:00", "2026-11-11T10:00")
+    assert found == OpenStatus(OpenState.CLOSED, opens=moment("2026-11-11T14:00"))
+    assert at("Mo-Fr 09:00-12:00; PH 08:00-09:00", "2026-11-11T10:00").holiday == ""
+    assert at("Mo-Fr 09:00-12:00; PH off", "2026-11-11T18:00").holiday == "Armistice de 1918"
+
+
+def test_a_site_is_open_from_its_first_minute_to_before_its_last():
+    assert state_of("Tu 09:00-12:00", "2026-11-24T08:59") is OpenState.CLOSED
+    assert state_of("Tu 09:00-12:00", "2026-11-24T09:00") is OpenState.OPEN
+    assert state_of("Tu 09:00-12:00", "2026-11-24T11:59:59") is OpenState.OPEN
+    assert state_of("Tu 09:00-12:00", "2026-11-24T12:00") is OpenState.CLOSED
+
+
+def test_of_two_ranges_at_once_the_later_end_counts_and_the_one_without_appointment_comes_first():
+    stops = (ItinerantStop("A", "Tu", "09:00-11:00"), ItinerantStop("B", "Tu", "09:00-12:00"))
+    assert at('Tu 09:00-13:00 "sur rendez-vous"', "2026-11-24T10:00", arrets=stops) == OpenStatus(
+        OpenState.OPEN, until=moment("2026-11-24T11:00"), stop=stops[0]
+    )
+    assert at("2026 Nov 24 09:00-13:00, Tu 09:00-12:00", "2026-11-24T10:00").until == moment(
+        "2026-11-24T13:00"
+    )
+
+
 def test_hours_silent_on_public_holidays_are_open_by_the_letter_and_doubtful():
     assert at("Mo-Fr 09:00-12:00", "2026-11-11T10:00") == OpenStatus(
         OpenState.OPEN, until=moment("2026-11-11T12:00"), doubtful=True

@@ -62,6 +62,29 @@ def drawn_weeks(draw):
     return minutes, "; ".join(rules)
 
 
+@pytest.mark.parametrize(
+    ("horaires", "slot", "status"),
+    [
+        ("Tu 10:00-10:01", "mardi 10:00", Openness.OPEN),
+        ("Tu 09:00-10:00", "mardi 10:00", Openness.CLOSED),  # closes as the slot begins
+        ("Tu 10:01-12:00", "mardi 10:00", Openness.CLOSED),  # opens as the slot ends
+        ("Tu 09:59-12:00", "mardi 10:00", Openness.OPEN),
+        ("Fr 22:00-24:00", "samedi", Openness.CLOSED),
+        ("Fr 22:00-24:01", "samedi", Openness.OPEN),
+        ("Su 00:00-02:00", "samedi", Openness.CLOSED),
+        ("Sa 23:59-24:00", "samedi", Openness.OPEN),
+        ("Mo-Fr 09:00-18:00", "soir", Openness.CLOSED),
+        ("Mo-Fr 09:00-18:01", "soir", Openness.OPEN),
+        ("Sa-Su 18:00-22:00", "soir", Openness.CLOSED),
+        ("Fr 23:59-24:00", "soir", Openness.OPEN),
+        ("Tu 09:00-10:00 unknown", "mardi 10:00", Openness.CLOSED),
+        ("Tu 09:00-10:01 unknown", "mardi 10:00", Openness.UNKNOWN),
+    ],
+)
+def test_a_slot_begins_and_ends_to_the_minute(horaires, slot, status):
+    assert at(horaires, slot) is status
+
+
 @given(drawn=drawn_weeks(), day=st.integers(0, 6), minute=st.integers(0, 1_439))
 def test_a_week_is_evaluated_as_it_was_drawn(drawn, day, minute):
     minutes, horaires = drawn

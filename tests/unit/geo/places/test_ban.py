@@ -63,6 +63,54 @@ def test_each_row_that_cannot_be_used_says_why(tmp_path):
     assert file.summary()["reasons"]["numero_illisible"] == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"lon": "0", "lat": "0", "x": "", "y": ""}, "coordonnees_illisibles"),
+        ({"lon": "180.1", "lat": "45", "x": "", "y": ""}, "coordonnees_illisibles"),
+        ({"lon": "2", "lat": "-180.1", "x": "", "y": ""}, "coordonnees_illisibles"),
+        ({"lon": "nan", "lat": "45", "x": "", "y": ""}, "coordonnees_illisibles"),
+        ({"nom_voie": "x" * 201}, "nom_trop_long"),
+        ({"numero": "123456"}, "numero_illisible"),
+        ({"numero": "-1"}, "numero_illisible"),
+        ({"numero": "²"}, "numero_illisible"),
+        ({"id": "99001_001"}, "identifiant_illisible"),
+        ({"id": "99001_001000000"}, "identifiant_illisible"),
+    ],
+)
+def test_a_value_just_beyond_its_limit_is_rejected(tmp_path, changes, code):
+    rows = [row("99001_0010", "Rue X", 1, 4), row("99001_0010", "Rue X", 2, 4, **changes)]
+    file = read(write(tmp_path / "a.csv", rows)).files[0]
+    assert dict(file.findings.count) == {code: 1} and file.tally.accepted == 1
+
+
+def test_values_at_their_limits_are_read(tmp_path):
+    rows = [
+        row("99001_0010", "x" * 200, 4_999, 4),
+        row("99001_0010", "x" * 200, 5_000, 4),
+        row("99001_0010", "x" * 200, 99_999, 4),
+    ]
+    loaded = read(write(tmp_path / "a.csv", rows))
+    (street,) = loaded.streets
+    assert [number.number for number in street.numbers] == [4_999]  # 5000 and more stand for no number
+    assert (loaded.files[0].tally.accepted, loaded.files[0].tally.doubled) == (2, 1)
+
+
+@pytest.mark.parametrize(("metres", "accepted"), [(99, 1), (101, 0)])
+def test_two_positions_of_a_row_may_be_100_metres_apart(tmp_path, metres, accepted):
+    far = row("99001_0010", "Rue X", 2, 4)
+    far["x"] = f"{float(far['x']) + metres:.2f}"
+    tally = read(write(tmp_path / "a.csv", [row("99001_0010", "Rue X", 1, 4), far])).files[0].tally
+    assert (tally.accepted - 1, tally.rejected) == (accepted, 1 - accepted)
+
+
+def test_one_number_with_two_repetitions_is_two_addresses_and_twice_the_same_is_one(tmp_path):
+    rows = [row("99001_0010", "Rue X", 3, 4, rep=rep) for rep in ("", "bis", "ter", "bis")]
+    loaded = read(write(tmp_path / "a.csv", rows))
+    assert [n.repetition for n in loaded.streets[0].numbers] == ["", "bis", "ter"]
+    assert loaded.files[0].tally.doubled == 1
+
+
 def test_a_row_is_placed_by_either_pair_of_coordinates(tmp_path):
     rows = [row("99001_0010", "Rue X", 1, 4, lon="", lat=""), row("99001_0010", "Rue X", 2, 4, x="", y="")]
     first, second = read(write(tmp_path / "a.csv", rows)).streets[0].numbers

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo.errors import UnknownPlace
 from geo.places.model import PlaceKind, best_first
-from geo.places.place_index import PlaceIndex
+from geo.places.place_index import NEIGHBOUR_EXACT_WEIGHT, NEIGHBOUR_WEIGHT, PART_WEIGHT, PlaceIndex
 from geo.settings import Settings
 from geo.territory.files import read_territory
 from tests.support.world import CONTEXT, TERRITORY
@@ -83,6 +83,39 @@ def test_own_communes_come_before_the_neighbours_of_the_same_name():
     double = replace(CONTEXT[0], name="Estbourg", population=90_000)
     gazetteer = PlaceIndex(replace(TERRITORY, context=(double,)))
     assert [p.commune for p in gazetteer.search("estbourg", 5)] == ["99004", "96001"]
+
+
+def test_a_neighbour_is_worth_less_and_least_when_its_name_is_misspelt():
+    index = PlaceIndex(TERRITORY)
+    exact, misspelt, own = (first(index, text) for text in ("outre-borne", "outre-bornne", "estbourg"))
+    assert (exact.commune, exact.score) == ("96001", NEIGHBOUR_EXACT_WEIGHT)
+    assert misspelt.commune == "96001"
+    assert (
+        0.7 * NEIGHBOUR_WEIGHT < misspelt.score < NEIGHBOUR_WEIGHT < NEIGHBOUR_EXACT_WEIGHT < own.score == 1
+    )
+
+
+def test_a_neighbour_named_in_an_address_has_the_weight_of_an_exact_name():
+    found = first(PlaceIndex(TERRITORY), "12 rue de l'Exemple outre-borne")
+    assert found.commune == "96001" and found.score == pytest.approx(PART_WEIGHT * NEIGHBOUR_EXACT_WEIGHT)
+
+
+def test_a_postcode_is_found_whole_or_in_part_and_one_of_a_neighbour_is_worth_less():
+    index = PlaceIndex(TERRITORY)
+    found = {text: [(p.id, p.score) for p in index.search(text, 2)] for text in ("96100", "961", "9")}
+    assert found == {
+        "96100": [("cp-96100", 1.0), ("commune-96001", 0.846)],
+        "961": [("cp-96100", 0.752)],
+        "9": [("cp-99100", 0.6), ("cp-96100", 0.564)],
+    }
+    assert index.search("99004", 5) == [index.place("commune-99004")]
+
+
+def test_a_postcode_halves_the_doubt_about_a_name():
+    index = PlaceIndex(TERRITORY)
+    alone, with_postcode = (first(index, text).score for text in ("estbour", "99100 estbour"))
+    assert with_postcode == pytest.approx((1 + alone) / 2, abs=1e-4)
+    assert [(p.id, p.score) for p in index.search("99100 introuvable", 5)] == [("cp-99100", 0.6)]
 
 
 def test_of_equals_the_more_populated_comes_first():

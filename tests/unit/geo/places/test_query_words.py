@@ -41,6 +41,11 @@ def alike(asked: str, name: str) -> float:
         ("Le Passage", "passage", None, "", ""),
         ("", "", None, "", ""),
         ("de la", "de la", None, "", ""),
+        ("agen s", "agen s", None, "", ""),  # a last « s » is a word begun, not « sur »
+        ("s agen", "s agen", None, "", ""),
+        ("villeneuve s lot", "villeneuve lot", None, "", ""),
+        ("9999 rue x", "rue x", 9999, "", ""),
+        ("10000 rue x", "rue x", None, "", "10000"),
     ],
 )
 def test_what_was_typed_is_taken_apart(text, key, number, repetition, postcode):
@@ -69,6 +74,33 @@ def test_the_kind_of_a_street_is_told_from_its_name():
     assert [closest_street_type(word) for word in ("reu", "boulevaard", "cmemin", "agen", "lagarde")] == [
         *("rue", "boulevard", "chemin", "", ""),
     ]
+
+
+@pytest.mark.parametrize("word", ["vue", "que", "", "r", "bue"])
+def test_a_word_that_begins_otherwise_is_no_misspelt_kind_of_street(word):
+    assert closest_street_type(word) == ""
+
+
+def test_a_name_keeps_its_last_letter():
+    assert [name_key(name) for name in ("Paris", "Les Lilas", "Cours", "Fals")] == [
+        "paris",
+        "lilas",
+        "cours",
+        "fals",
+    ]
+
+
+def test_words_and_characters_beyond_the_limits_are_ignored():
+    words = [f"mot{letter}" for letter in "abcdefghijklm"]
+    assert parse_query(" ".join(words[:12])).words == tuple(words[:12])
+    assert parse_query(" ".join(words)).words == tuple(words[:12])
+    assert parse_query("x" * 200).key == "x" * 200
+    assert parse_query("x" * 201).key == "x" * 200
+
+
+def test_a_query_is_the_beginning_of_a_name_from_two_letters_on():
+    one, two = NameMatcher(["casteljaloux"]).similarity_to(["c", "ca"])
+    assert one[0] < 0.5 and two[0] > 0.8
 
 
 @pytest.mark.parametrize(

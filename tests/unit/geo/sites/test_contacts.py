@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from geo.sites.contacts import parse_emails, parse_phone, parse_urls
 
+LONGEST_EMAIL = f"a@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr"
+
 
 @pytest.mark.parametrize(
     ("cell", "code", "number", "codes"),
@@ -29,6 +31,8 @@ from geo.sites.contacts import parse_emails, parse_phone, parse_urls
         ("36 31", "47001", "", ["telephone_invalide"]),  # a short number has no international form
         ("nous contacter", "47001", "", ["telephone_invalide"]),
         ("0" * 500, "47001", "", ["telephone_invalide"]),
+        ("0536490001".ljust(109, "/") + "0536490002;", "47001", "+33536490001", ["telephone_multiple"]),
+        ("0536490001".ljust(110, "/") + "0536490002;", "47001", "", ["telephone_invalide"]),
     ],
 )
 def test_a_telephone_is_written_in_its_international_form(cell, code, number, codes):
@@ -45,6 +49,14 @@ def test_a_telephone_is_written_in_its_international_form(cell, code, number, co
         ("mailto:a@exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
         ("a.b+c@sous.exemple-x.fr", ("a.b+c@sous.exemple-x.fr",), []),
         ("a@exemple", (), ["courriel_invalide"]),
+        ("a..b@exemple.fr", (), ["courriel_invalide"]),
+        ("a@exemple..fr", (), ["courriel_invalide"]),
+        (".a@exemple.fr.", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("a" * 64 + "@exemple.fr", ("a" * 64 + "@exemple.fr",), []),
+        ("a" * 65 + "@exemple.fr", (), ["courriel_invalide"]),
+        (f"a@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr", (LONGEST_EMAIL,), []),
+        (f"aa@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr", (), ["courriel_invalide"]),
+        ("a@exemple.fr ou b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["separateur_corrige"]),
         ("a@exemple.fr|<script>@x.fr", ("a@exemple.fr",), ["courriel_invalide"]),
         ('"><img src=x>"@exemple.fr', (), ["separateur_corrige", "courriel_invalide", "courriel_invalide"]),
     ],
@@ -91,11 +103,21 @@ def test_a_web_address_is_completed(cell, address):
         "Oui",
         "en mairie",
         "https://localhost",
+        "https://mechant.fr\\@exemple.fr",
+        *(f"https://exemple.fr/{unsafe}" for unsafe in "<>\"'`\\^{}"),
+        "https://exemple.fr/" + "a" * 1_982,
+        "https://-exemple.fr",
     ],
 )
 def test_what_is_no_web_address_is_refused(cell):
     found, findings = parse_urls("site_web", cell)
     assert found == () and {f.code for f in findings} == {"url_refusee"}
+
+
+def test_a_web_address_may_have_2000_characters():
+    address = "https://exemple.fr/" + "a" * 1_981
+    assert len(address) == 2_000
+    assert parse_urls("site_web", address) == ((address,), ())
 
 
 @given(st.text(max_size=60))

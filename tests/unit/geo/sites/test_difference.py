@@ -73,6 +73,24 @@ def test_a_record_of_unknown_commune_counts_where_its_postal_code_lies():
     assert scope_of(replace(site("a", None), code_insee="", code_postal="97400")) == ("essai", "974")
 
 
+def test_a_record_counts_where_its_insee_code_says_whatever_its_postal_code():
+    assert scope_of(replace(site("a", 5), code_insee="99001", code_postal="96100")) == ("essai", "99")
+    astride = replace(site("a", 5), code_insee="99001", code_postal="96100")
+    assert compare(in_service(astride), [site("b", 45, "96001")]).vanished == ()
+    assert compare(in_service(astride), [site("b", 15, "99002")]).vanished == (astride,)
+
+
+def test_a_rejected_record_of_a_departement_without_accepted_ones_stays_too():
+    ours = site("a", 5)
+    assert compare(in_service(ours), [site("c", 45, "96001")], refused={ours.id}).vanished == ()
+
+
+def test_a_record_in_service_lends_its_facts_before_a_retired_one():
+    active, retired = site("a", 5, pass_numerique=True), site("a", 5, pass_numerique=False)
+    found = compare(in_service(active), [site("a", 5)], retired=in_service(retired))
+    assert (found.unchanged, found.new) == (1, ())
+
+
 LOCAL: dict[str, Any] = {
     "pass_numerique": True,
     "membre_reseau": False,
@@ -117,6 +135,12 @@ def losing(lost, of):
 
 def test_losing_half_of_a_dataset_is_plausible():
     require_plausible(*losing(2, of=4))
+
+
+def test_losing_just_over_half_of_an_odd_number_asks_for_a_confirmation():
+    require_plausible(*losing(2, of=5))
+    with pytest.raises(SuspiciousRetirement, match=r"3 des 5 lieux"):
+        require_plausible(*losing(3, of=5))
 
 
 def test_losing_more_than_half_asks_for_a_confirmation():

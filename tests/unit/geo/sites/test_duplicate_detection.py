@@ -103,6 +103,69 @@ def test_one_dataset_needs_more_evidence_than_two():
     assert found(a, replace(b, jeu_de_donnees=a.jeu_de_donnees)) == []
 
 
+def test_a_pair_whose_score_equals_the_threshold_is_not_proposed(monkeypatch):
+    assert [p.score for p in found(one("a"), one("b"))] == [100.0]
+    monkeypatch.setattr(duplicate_detection, "BETWEEN_DATASETS", 100.0)
+    assert found(one("a"), one("b")) == []
+    same = {"jeu_de_donnees": "essai"}
+    assert [p.score for p in found(one("a", **same), one("b", **same))] == [100.0]
+    monkeypatch.setattr(duplicate_detection, "INSIDE_DATASET", 100.0)
+    assert found(one("a", **same), one("b", **same)) == []
+
+
+@pytest.mark.parametrize(
+    ("shared", "points"),
+    [
+        ({"telephone": "+33500000000"}, duplicate_detection.SAME_PHONE),
+        ({"pivot": SIRET}, duplicate_detection.SAME_SIRET),
+        ({"pivot": "00000000000000"}, 0.0),  # the value for an unknown one
+        ({"telephone": ""}, 0.0),
+        (
+            {"telephone": "+33500000000", "pivot": SIRET},
+            duplicate_detection.SAME_PHONE + duplicate_detection.SAME_SIRET,
+        ),
+    ],
+)
+def test_a_shared_telephone_or_siret_adds_its_points(shared, points):
+    a, b = (
+        one("a", nom="Atelier du Port", adresse="rue Neuve"),
+        one("b", 5.08, nom="Atelier des Ports", adresse="rue Neuve"),
+    )
+    (alone,) = found(a, b)
+    (together,) = found(replace(a, **shared), replace(b, **shared))
+    (different,) = found(replace(a, **shared), replace(b, telephone="+33500000009", pivot="00000000000034"))
+    assert together.score == pytest.approx(min(alone.score + points, 100), abs=0.11)
+    assert different.score == alone.score
+
+
+def test_a_shared_telephone_may_decide():
+    a = one("a", nom="Atelier du Port", adresse="rue Neuve", jeu_de_donnees="essai")
+    (proposal,) = found(a, one("b", 5.08, nom="Atelier des Ports", adresse="rue Neuve"))
+    threshold = duplicate_detection.BETWEEN_DATASETS
+    apart = one("b", 5.12, nom="Atelier des Ports", adresse="rue Neuve")
+    assert threshold < proposal.score and found(a, apart) == []
+    shared = {"telephone": "+33500000000"}
+    assert [p.reasons[-1] for p in found(replace(a, **shared), replace(apart, **shared))] == [
+        "même téléphone"
+    ]
+
+
+def test_each_unit_between_house_numbers_costs_three_points_and_thirty_at_most():
+    def score(number):
+        pair = (one("a", adresse="10 rue Neuve"), one("b", adresse=f"{number} rue Neuve"))
+        (proposal,) = found(*pair)
+        return proposal.score
+
+    assert [score(number) for number in (11, 12, 19, 20, 21, 90)] == [99.0, 98.0, 91.0, 90.0, 90.0, 90.0]
+
+
+def test_a_record_is_in_at_most_five_proposals_and_those_are_its_best():
+    names = [one("z", nom="Atelier du Port fictif"), *(one(str(n), 5 + n / 50) for n in range(8))]
+    listed = [p for p in found(*names) if "jeu-0--0" in (p.a, p.b)]
+    assert len(listed) == duplicate_detection.PER_RECORD == 5
+    assert {p.score for p in listed} == {100.0}
+
+
 def test_only_pairs_with_a_changed_record_are_looked_at():
     a, b, c = one("a"), one("b"), one("c")
     assert len(found(a, b, c)) == 3

@@ -167,6 +167,37 @@ def test_an_identifier_is_taken_once_per_file():
     assert [(i.line, i.code) for i in result.issues] == [(3, "identifiant_en_double")]
 
 
+def test_one_identifier_in_two_datasets_of_a_file_is_two_sites():
+    other = {**VALID, "ext_jeu_de_donnees": "autre"}
+    result = check(VALID, other, {**other, "nom": "Le même"})
+    assert [found.id for found in result.sites] == ["essai--1", "autre--1"]
+    assert [issue.code for issue in result.issues] == ["identifiant_en_double"]
+
+
+@pytest.mark.parametrize(("length", "accepted"), [(200, True), (201, False)])
+def test_an_identifier_has_at_most_200_characters(length, accepted):
+    found, issues = one(id="x" * length)
+    assert (found is not None) is accepted
+    assert ("identifiant_trop_long" in issues) is not accepted
+
+
+@pytest.mark.parametrize(("length", "cut"), [(280, False), (281, True)])
+def test_a_summary_has_at_most_280_characters(length, cut):
+    summary = "mot " * 60 + "x" * (length - 240)
+    found, issues = one(presentation_resume=summary)
+    assert ("resume_raccourci" in issues) is cut
+    assert len(found.presentation_resume) <= 280
+    assert (found.presentation_resume == summary) is not cut
+    assert found.presentation_detail == (summary if cut else "")
+
+
+def test_a_row_with_only_a_postal_code_is_accepted_and_one_with_nowhere_is_not():
+    nowhere = dict.fromkeys(("commune", "code_insee", "code_postal", "latitude", "longitude"), "")
+    assert one(**nowhere)[0] is None
+    assert one(**{**nowhere, "code_postal": "99100"})[0] is not None
+    assert one(**{**nowhere, "commune": "Ouestville"})[0] is not None
+
+
 def test_a_point_just_outside_its_commune_is_believed():
     near = at(13)  # the border with Deux-Étangs is at 10 km
     found, issues = one(latitude=repr(near.y), longitude=repr(near.x))
