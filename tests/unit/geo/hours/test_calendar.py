@@ -14,6 +14,7 @@ from geo.hours.calendar import (
     ANY_ZONE,
     Calendar,
     has_public_holiday,
+    has_school_holiday,
     public_holiday,
     school_holidays_known_until,
 )
@@ -99,3 +100,29 @@ def test_the_zone_is_a_setting(monkeypatch):
     monkeypatch.setenv("PORTEE_SCHOOL_ZONE", "D")
     with pytest.raises(ValidationError, match="school_zone"):
         Settings()
+
+
+def test_the_last_known_day_is_known_and_the_next_is_not():
+    last = school_holidays_known_until()
+    assert A.school_holiday(last) is True
+    assert A.school_holiday(last + DAY) is None
+    assert list(A.school_runs(last, last + 2 * DAY)) == [
+        (last, last + DAY, True),
+        (last + DAY, last + 2 * DAY, None),
+    ]
+
+
+def test_the_end_of_a_period_is_not_in_it():
+    first = date(2027, 2, 6)  # of zone C alone
+    assert not has_school_holiday(first - 7 * DAY, first)
+    assert has_school_holiday(first - 7 * DAY, first + DAY)
+    armistice = date(2026, 11, 11)
+    assert not has_public_holiday(armistice - 7 * DAY, armistice)
+    assert has_public_holiday(armistice, armistice + DAY)
+    assert not has_public_holiday(armistice + DAY, armistice + 7 * DAY)
+
+
+def test_without_a_zone_a_day_is_known_where_the_zones_agree():
+    assert ANY_ZONE.school_holiday(date(2027, 2, 5)) is False
+    assert ANY_ZONE.school_holiday(date(2027, 2, 6)) is None  # zone C alone
+    assert ANY_ZONE.school_holiday(date(2026, 10, 17)) is True

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.hours.parse import parse_hours, read_expression
+from geo.hours.parse import LENGTH_MAX, parse_hours, read_expression
 from geo.hours.repair import LONGEST, repair_hours
 from geo.hours.syntax import NEVER, alternatives, during, mentions_school, undated
 from geo.settings import ROOT
@@ -92,6 +92,51 @@ def test_what_leaves_no_doubt_is_read(written, read):
 def test_what_leaves_a_doubt_is_not(written):
     assert read_expression(written) == ""
     assert [finding.code for finding in parse_hours(written)[1]] == ["horaires_illisibles"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("lundi 9h-12h et 12h-14h", "Mo 09:00-12:00,12:00-14:00"),  # ranges may touch
+        ("lundi 9h-12h et 11h59-14h", ""),
+        ("lundi 9h-9h", ""),
+        ("lundi 9h-9h01", "Mo 09:00-09:01"),
+        ("lundi 20h-24h", "Mo 20:00-24:00"),
+        ("lundi 20h-24h01", ""),
+        ("dimanche au lundi 9h-12h", ""),
+        ("lundi au lundi 9h-12h", "Mo 09:00-12:00"),
+        ("lundi 9h-12h, mardi 9h-12h", "Mo 09:00-12:00; Tu 09:00-12:00"),
+        ("lundi 9h-12h, lundi 14h-17h", ""),
+        ("lundi et lundi 9h-12h", ""),
+        ("lundi 9h-12h, lundi fermé", "Mo 09:00-12:00; Mo off"),
+        ("lundi fermé", ""),
+        ("lundi fermé, mardi 9h-12h", "Mo off; Tu 09:00-12:00"),
+        ("mar 9h-12h", ""),  # March, perhaps
+        ("mar, mer 9h-12h", "Tu,We 09:00-12:00"),
+        ("mer 9h-12h", "We 09:00-12:00"),
+        ("Mo 09:00-12:00,12:00-12:00", "Mo 09:00-12:00, Mo 12:00-24:00 unknown"),
+        ("Mo 09:00-12:00,11:59-11:59", ""),
+        ("Mo 14:00-14:00,15:00-16:00", ""),
+    ],
+)
+def test_each_limit_of_what_is_read(written, read):
+    assert repair_hours(written) == read
+
+
+def test_a_text_of_300_characters_is_read_and_a_longer_one_is_not():
+    text = "lundi 9h-12h".ljust(LONGEST)
+    assert len(text) == LONGEST == 300
+    assert repair_hours(text) == "Mo 09:00-12:00"
+    assert repair_hours(text + " ") == ""
+
+
+def test_an_expression_of_2000_characters_is_read_and_a_longer_one_is_not():
+    def text(length):
+        return 'Mo 09:00-12:00 "{}"'.format("x" * (length - 17))
+
+    assert len(text(LENGTH_MAX)) == LENGTH_MAX == 2_000
+    assert read_expression(text(LENGTH_MAX)) == text(LENGTH_MAX)
+    assert read_expression(text(LENGTH_MAX + 1)) == ""
 
 
 @given(text=st.text(max_size=LONGEST + 20) | st.text("lundimarsjev 9h-12:;,./àéMoTu", max_size=60))

@@ -14,7 +14,7 @@ from tests.support.world import TERRITORY, site
 
 NOW = datetime(2026, 11, 23, 8)  # noqa: DTZ001 (local time), a Monday
 
-NAMES = {"99001": "Ouestville", "99002": "Ouestville-sur-Lot", "99003": "Lot", "99004": "Estbourg"}
+NAMES = {"99001": "Ouestville", "99002": "Ouestville-sur-Lot", "99003": "Vé", "99004": "Estbourg"}
 NESTED = replace(
     TERRITORY, communes=tuple(replace(c, name=NAMES[c.code]) for c in TERRITORY.communes), context=()
 )
@@ -32,8 +32,9 @@ def visits(*stops, territory=NESTED, each=3, **changes):
         ("Halle d'Ouestville", "99001"),
         ("Halle d'Ouestville-sur-Lot", "99002"),  # the longest name it contains
         ("Ouestville sur Lot, mairie", "99002"),
-        ("Mairie du Lot", "99003"),
-        ("Pré du Lotier", "99004"),  # « Lot » is no whole word there: the commune of the site
+        ("Mairie de Vé", "99003"),
+        ("Ouestville, route de Vé", "99001"),
+        ("Pré du Vérou", "99004"),  # « Vé » is no whole word there: the commune of the site
         ("Foyer rural", "99004"),
     ],
 )

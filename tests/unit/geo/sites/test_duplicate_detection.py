@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from geo.crs import LAMBERT_93
@@ -111,6 +112,16 @@ def test_a_pair_whose_score_equals_the_threshold_is_not_proposed(monkeypatch):
     assert [p.score for p in found(one("a", **same), one("b", **same))] == [100.0]
     monkeypatch.setattr(duplicate_detection, "INSIDE_DATASET", 100.0)
     assert found(one("a", **same), one("b", **same)) == []
+
+
+@pytest.mark.parametrize(("name_score", "proposed"), [(69.9, False), (70.0, False), (70.1, True)])
+def test_only_a_score_above_the_threshold_is_proposed(monkeypatch, name_score, proposed):
+    """With the same street, number and place, the mean of the three scores is 90 for a name score of 70."""
+    monkeypatch.setattr(
+        duplicate_detection, "_name_scores", lambda _, a, __: np.full(len(a), name_score, dtype=np.float64)
+    )
+    same = {"jeu_de_donnees": "essai"}
+    assert bool(found(one("a", **same), one("b", **same))) is proposed
 
 
 @pytest.mark.parametrize(
