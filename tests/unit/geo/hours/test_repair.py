@@ -117,6 +117,7 @@ def test_what_leaves_a_doubt_is_not(written):
         ("Mo 09:00-12:00,12:00-12:00", "Mo 09:00-12:00, Mo 12:00-24:00 unknown"),
         ("Mo 09:00-12:00,11:59-11:59", ""),
         ("Mo 14:00-14:00,15:00-16:00", ""),
+        ("Mo 09:00-09:00,14:00-14:00", ""),
     ],
 )
 def test_each_limit_of_what_is_read(written, read):
