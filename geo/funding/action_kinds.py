@@ -168,11 +168,12 @@ def _kind(code: str, table: Any) -> ActionKind:
     _tables(code, table)
     _only(code, table, {"label", "measures", "derived"})
     measures = tuple(
-        _measure(f"{code}.measures.{name}", name, told) for name, told in table.get("measures", {}).items()
+        _measure(f"{code}.measures.{name}", name, declared)
+        for name, declared in table.get("measures", {}).items()
     )
     derived = tuple(
-        _derived(f"{code}.derived.{name}", name, told, measures)
-        for name, told in table.get("derived", {}).items()
+        _derived(f"{code}.derived.{name}", name, declared, measures)
+        for name, declared in table.get("derived", {}).items()
     )
     names = [m.name for m in measures] + [d.name for d in derived]
     if clash := {n for n in names if n in COLUMNS or names.count(n) > 1}:
@@ -180,14 +181,14 @@ def _kind(code: str, table: Any) -> ActionKind:
     return ActionKind(code, _text(code, table, "label"), measures, derived)
 
 
-def _measure(where: str, name: str, told: Any) -> ActionMeasure:
-    if not _NAME.fullmatch(name) or not isinstance(told, dict):
+def _measure(where: str, name: str, declared: Any) -> ActionMeasure:
+    if not _NAME.fullmatch(name) or not isinstance(declared, dict):
         raise _DeclarationError(f"[{where}] must be a table whose name is lower-case letters, digits and _")
-    _only(where, told, {"label", "unit", "type", "required", "min", "secret", "choices"})
-    if told.get("type") not in list(MeasureType):
+    _only(where, declared, {"label", "unit", "type", "required", "min", "secret", "choices"})
+    if declared.get("type") not in list(MeasureType):
         raise _DeclarationError(f"[{where}] type must be one of {', '.join(MeasureType)}")
-    type_ = MeasureType(told["type"])
-    choices, minimum = told.get("choices", {}), told.get("min")
+    type_ = MeasureType(declared["type"])
+    choices, minimum = declared.get("choices", {}), declared.get("min")
     if minimum is not None and (not _is_number(minimum) or type_ is MeasureType.TEXT):
         raise _DeclarationError(f"[{where}] min must be a number, of a measure that is one")
     if not isinstance(choices, dict):
@@ -196,33 +197,33 @@ def _measure(where: str, name: str, told: Any) -> ActionMeasure:
         raise _DeclarationError(f"[{where}] only a text has choices")
     for value in choices:
         _text(f"{where}.choices", choices, value)
-    if any(type(told.get(flag, False)) is not bool for flag in ("required", "secret")):
+    if any(type(declared.get(flag, False)) is not bool for flag in ("required", "secret")):
         raise _DeclarationError(f"[{where}] required and secret are true or false")
-    if told.get("secret") and (type_ is not MeasureType.INT or minimum is None or minimum < 0):
+    if declared.get("secret") and (type_ is not MeasureType.INT or minimum is None or minimum < 0):
         raise _DeclarationError(f"[{where}] only whole counts from min = 0 up can be secret")
     return ActionMeasure(
         name=name,
-        label=_text(where, told, "label"),
-        unit=_text(where, told, "unit", may_lack=type_ is MeasureType.TEXT),
+        label=_text(where, declared, "label"),
+        unit=_text(where, declared, "unit", may_lack=type_ is MeasureType.TEXT),
         type=type_,
-        required=told.get("required", False),
+        required=declared.get("required", False),
         minimum=minimum,
-        secret=told.get("secret", False),
+        secret=declared.get("secret", False),
         choices=choices,
     )
 
 
-def _derived(where: str, name: str, told: Any, measures: tuple[ActionMeasure, ...]) -> DerivedMeasure:
-    if not _NAME.fullmatch(name) or not isinstance(told, dict):
+def _derived(where: str, name: str, declared: Any, measures: tuple[ActionMeasure, ...]) -> DerivedMeasure:
+    if not _NAME.fullmatch(name) or not isinstance(declared, dict):
         raise _DeclarationError(f"[{where}] must be a table whose name is lower-case letters, digits and _")
-    _only(where, told, {"label", "unit", "of", "factor", "source", "hypothesis"})
-    if told.get("of") not in [m.name for m in measures if m.additive]:
+    _only(where, declared, {"label", "unit", "of", "factor", "source", "hypothesis"})
+    if declared.get("of") not in [m.name for m in measures if m.additive]:
         raise _DeclarationError(f"[{where}] of must name a measure of the kind that is a number")
-    factor: Any = told.get("factor")
+    factor: Any = declared.get("factor")
     if not _is_number(factor):
         raise _DeclarationError(f"[{where}] factor must be a number")
-    texts = {key: _text(where, told, key) for key in ("label", "unit", "of", "source")}
-    hypothesis = _text(where, told, "hypothesis", may_lack=True)
+    texts = {key: _text(where, declared, key) for key in ("label", "unit", "of", "source")}
+    hypothesis = _text(where, declared, "hypothesis", may_lack=True)
     return DerivedMeasure(name=name, factor=float(factor), hypothesis=hypothesis, **texts)
 
 

@@ -329,12 +329,12 @@ def _narrowings(
     if answered:
         yield begun
         return
-    told = asked.distinctive_key.split(" ")
-    if len(told) == 1:  # « Le Pont, Estbourg »: the kind may be the name
-        told = asked.key.split(" ")
+    typed = asked.distinctive_key.split(" ")
+    if len(typed) == 1:  # « Le Pont, Estbourg »: the kind may be the name
+        typed = asked.key.split(" ")
     ways = {asked.distinctive_key: None}
-    for count in range(1, min(COMMUNE_WORDS_MAX, len(told) - 1) + 1):
-        ways[" ".join(told[:-count])] = None
+    for count in range(1, min(COMMUNE_WORDS_MAX, len(typed) - 1) + 1):
+        ways[" ".join(typed[:-count])] = None
     yield or_(begun, *(words.op("%")(func.unaccent(way)) for way in ways))
 
 

@@ -30,18 +30,18 @@ class StoredIndicator:
 
 def save(connection: Connection, loaded: LoadedIndicator) -> None:
     """Save an indicator, replacing one of the same code."""
-    told = loaded.indicator
-    connection.execute(delete(indicator).where(indicator.c.code == told.code))
+    saved = loaded.indicator
+    connection.execute(delete(indicator).where(indicator.c.code == saved.code))
     connection.execute(
         insert(indicator).values(
-            code=told.code,
-            name=told.name,
-            unit=told.unit,
-            level=told.level,
+            code=saved.code,
+            name=saved.name,
+            unit=saved.unit,
+            level=saved.level,
             column_name=loaded.column,
-            producer=told.provenance.producer,
-            vintage=told.provenance.vintage,
-            licence=told.provenance.licence,
+            producer=saved.provenance.producer,
+            vintage=saved.provenance.vintage,
+            licence=saved.provenance.licence,
             file_name=loaded.file_name,
             sha256=loaded.sha256,
             summary=loaded.summary(),
@@ -51,7 +51,7 @@ def save(connection: Connection, loaded: LoadedIndicator) -> None:
         connection,
         "indicator_value",
         ("indicator_code", "area", "commune", "value", "inhabitants"),
-        ((told.code, area.code, area.commune, area.value, area.inhabitants) for area in loaded.areas),
+        ((saved.code, area.code, area.commune, area.value, area.inhabitants) for area in loaded.areas),
     )
 
 

@@ -90,8 +90,8 @@ def identifier(kind: str, question: Any, snapshot_version: int) -> str:
         A JSON value; the order of members of objects does not matter.
     """
     asked = [kind, question, snapshot_version, geo.__version__]
-    told = json.dumps(asked, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
 def ask(connection: Connection, kind: str, question: Any, snapshot_version: int) -> str:
@@ -207,7 +207,7 @@ def progress(connection: Connection, held: Claim, fraction: float, message: str)
     -------
     The claim to use from now on; None if the claim was lost: the runner must stop.
     """
-    told = (
+    heartbeat = (
         _held(held)
         .values(
             # Never the same date twice: it distinguishes this claim from the previous one.
@@ -217,7 +217,7 @@ def progress(connection: Connection, held: Claim, fraction: float, message: str)
         )
         .returning(table.c.seen_at)
     )
-    seen_at = connection.execute(told).scalar_one_or_none()
+    seen_at = connection.execute(heartbeat).scalar_one_or_none()
     return None if seen_at is None else replace(held, seen_at=seen_at)
 
 

@@ -33,8 +33,8 @@ def save(connection: Connection, wanted: Partner, *, actor: str) -> None:
         return
     kept = insert(partner).values(values)
     connection.execute(kept.on_conflict_do_update(index_elements=[partner.c.code], set_=values))
-    told = None if known is None else asdict(_as_partner(known))
-    audit.record(connection, actor, "partner.save", f"partner/{wanted.code}", told, values)
+    previous = None if known is None else asdict(_as_partner(known))
+    audit.record(connection, actor, "partner.save", f"partner/{wanted.code}", previous, values)
 
 
 def find(connection: Connection, code: str) -> Partner:
