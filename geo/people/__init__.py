@@ -1,1 +1,1 @@
-"""Where people live, and what is known of their needs."""
+"""Population by place, and indicators of need."""

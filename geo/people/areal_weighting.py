@@ -1,8 +1,7 @@
-"""Cells of a grid cut along the boundaries of communes, by share of area.
+"""Areal weighting: split grid cells along commune boundaries, by share of area.
 
-Areal weighting: inhabitants are taken to be spread evenly over a cell, so that a part of it holds
-as large a share of them as of its area (Goodchild & Lam, 1980). Ground that no commune of the
-territory covers is left out.
+Inhabitants are assumed to be spread evenly over a cell, so that each part has the same share of them
+as of the area (Goodchild and Lam, 1980). Parts outside the communes of the territory are dropped.
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from geo.crs import WGS84, reproject
 from geo.territory.model import Territory
 
 SLIVER: Final = 1e-6
-"""Parts smaller than this share of their cell are left out: a boundary that brushes an edge."""
+"""Parts smaller than this share of their cell are dropped: boundaries that touch along an edge."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Parts of cells, each in one commune; sorted by cell, then by commune. q parts.
+class CellParts:
+    """q parts of cells, each in one commune; sorted by cell, then by commune.
 
     Attributes
     ----------
     cell
-        Shape (q,): row of the cell it is a part of.
+        Shape (q,): row of its cell.
     commune
         Shape (q,): INSEE code.
     share
-        Shape (q,): of the cell's area, in (0, 1].
+        Shape (q,): share of the cell's area, in (0, 1].
     xy
-        Shape (q, 2): a point of the part (the centre of a whole cell), metric CRS, metres.
+        Shape (q, 2): a point inside the part (the centre of an undivided cell), metric CRS, metres.
     """
 
     cell: NDArray[np.intp]
@@ -43,8 +42,8 @@ class Parts:
     xy: NDArray[np.float64]
 
 
-def cut(cells: NDArray[np.object_], territory: Territory) -> Parts:
-    """Cut cells along the communes of a territory.
+def split_cells(cells: NDArray[np.object_], territory: Territory) -> CellParts:
+    """Split cells along the communes of a territory.
 
     Parameters
     ----------
@@ -54,17 +53,18 @@ def cut(cells: NDArray[np.object_], territory: Territory) -> Parts:
     communes = reproject([c.boundary for c in territory.communes], source=WGS84, target=territory.metric_crs)
     codes = np.array([c.code for c in territory.communes], dtype=np.str_)
     cell, commune = shapely.STRtree(communes).query(cells, predicate="intersects")
+    # Most cells lie in the interior of one commune; only the others need an intersection.
     shapely.prepare(communes)
     whole = shapely.contains_properly(communes[commune], cells[cell])
     parts = cells[cell]
     parts[~whole] = shapely.intersection(parts[~whole], communes[commune[~whole]])
     share = np.where(whole, 1.0, shapely.area(parts) / shapely.area(cells[cell]))
-    kept = np.flatnonzero(share > SLIVER)
-    kept = kept[np.lexsort((codes[commune[kept]], cell[kept]))]
-    inner = np.where(whole[kept], shapely.centroid(parts[kept]), shapely.point_on_surface(parts[kept]))
-    return Parts(
-        cell=cell[kept],
-        commune=codes[commune[kept]],
-        share=np.minimum(share[kept], 1.0),
+    used = np.flatnonzero(share > SLIVER)
+    used = used[np.lexsort((codes[commune[used]], cell[used]))]
+    inner = np.where(whole[used], shapely.centroid(parts[used]), shapely.point_on_surface(parts[used]))
+    return CellParts(
+        cell=cell[used],
+        commune=codes[commune[used]],
+        share=np.minimum(share[used], 1.0),
         xy=shapely.get_coordinates(inner).reshape(-1, 2),
     )

@@ -1,4 +1,4 @@
-"""Identifiers of grid cells: reference system, side, northing and easting of the lower left corner."""
+"""Identifiers of grid cells: CRS, side, northing and easting of the lower left corner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GEOSTAT_EPSG = 3035
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """Where a cell lies: EPSG code, side, easting and northing of its lower left corner (metres)."""
+    """A grid cell: EPSG code, side, easting and northing of its lower left corner (metres)."""
 
     epsg: int
     side: int
@@ -30,12 +30,12 @@ class GridCell:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """EPSG code and side: the same for all cells of one grid."""
+        """Return EPSG code and side, which all cells of a grid have in common."""
         return self.epsg, self.side
 
 
-def parsed(cell_id: str) -> GridCell | None:
-    """The cell an identifier names, INSPIRE (`EXAMPLE`) or GEOSTAT (1kmN2370E3530); None if none."""
+def parse_cell_id(cell_id: str) -> GridCell | None:
+    """Parse an identifier, INSPIRE (`EXAMPLE`) or GEOSTAT (1kmN2370E3530); None if it is neither."""
     if found := _INSPIRE.fullmatch(cell_id):
         epsg, side, north, east = map(int, found.groups())
         return GridCell(epsg, side, east, north) if side else None
@@ -47,7 +47,7 @@ def parsed(cell_id: str) -> GridCell | None:
 
 @lru_cache(maxsize=64)
 def is_metric(epsg: int) -> bool:
-    """Whether an EPSG code is a reference system measured in metres."""
+    """Return whether an EPSG code is a CRS in metres."""
     try:
         require_metric(epsg)
     except (InvalidCrs, CRSError):

@@ -1,8 +1,7 @@
 """Population grids as published: Eurostat's 1 km census grid, Insee's 200 m one (Filosofi).
 
-Every row ends accepted, outside or rejected, and is counted; every inhabitant of an accepted cell
-ends in a commune of the territory or beyond its border. What columns are recognised, and what
-becomes of each row: docs/people.md.
+Every row is accepted, outside or rejected, and counted; every inhabitant of an accepted cell is in a
+commune of the territory or beyond its border. Columns recognised and rules for rows: docs/people.md.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import shapely
 
 from geo.crs import WGS84, reproject
 from geo.errors import InvalidCrs, PorteeError, UnreadableFile
-from geo.people.areal_weighting import cut
-from geo.people.cell_ids import EXAMPLE, GridCell, is_metric, parsed
+from geo.people.areal_weighting import split_cells
+from geo.people.cell_ids import EXAMPLE, GridCell, is_metric, parse_cell_id
 from geo.people.grid_files import GridColumns, GridRow, Value, bounds, open_grid
 from geo.people.model import UNDATED, Findings, People, RowTally
 from geo.people.tables import number
@@ -29,14 +28,14 @@ from geo.territory.model import Provenance, Territory
 SUBJECT: Final = "Population par carreau"
 
 WITHHELD: Final = frozenset({-9999.0, -8888.0})
-"""What stands for a figure that is secret or not known; no other negative number is one."""
+"""Codes for a figure that is secret or unknown; any other negative number is an error."""
 
 _PROGRESS_EVERY = 4096
 
 
 @dataclass(frozen=True)
 class LoadedPeople:
-    """People read from a grid, and what became of each row and each inhabitant.
+    """People read from a grid, and the outcome for each row and inhabitant.
 
     Attributes
     ----------
@@ -45,14 +44,14 @@ class LoadedPeople:
     column
         The column of inhabitants.
     withheld, estimated
-        Accepted cells whose figure the source keeps secret (nobody is counted there), and cells
-        it says it has estimated.
+        Accepted cells whose figure the source withholds (nobody is counted there), and cells it
+        marks as estimated.
     inhabitants_read
         Persons of all accepted cells: those of `people`, and `inhabitants_beyond`.
     inhabitants_beyond
-        Of them, on ground that no commune of the territory covers.
+        Of these, outside all communes of the territory.
     age_unknown
-        Inhabitants of `people` whose age is not told.
+        Inhabitants of `people` of unknown age.
     """
 
     people: People
@@ -69,7 +68,7 @@ class LoadedPeople:
     age_unknown: float
 
     def summary(self) -> dict[str, object]:
-        """Counts as they are stored with the people."""
+        """Return the counts stored with the people."""
         return {
             "column": self.column,
             "read": self.tally.read,
@@ -88,7 +87,7 @@ class LoadedPeople:
 
 @dataclass
 class _Near:
-    """Cells near the territory, as their rows are read, and counts of the other rows."""
+    """Cells near the territory, in file order, and counts of the other rows."""
 
     grid: tuple[int, int] | None = None
     corner: list[tuple[int, int]] = field(default_factory=list)
@@ -111,25 +110,25 @@ def read_people(
     licence: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> LoadedPeople:
-    """Read a population grid and cut its cells along the communes of a territory.
+    """Read a population grid and split its cells along the communes of a territory.
 
     Parameters
     ----------
     path
-        CSV or GeoPackage, as Eurostat (GISCO) or Insee publish it, of any extent.
+        CSV or GeoPackage as published by Eurostat (GISCO) or Insee, of any extent.
     column
         Column of inhabitants; None: the source's total, of the latest year where it has several.
     vintage, producer, licence
-        Said in the sources of every result; "": what the columns betray of it.
+        Shown in the sources of every result; "": inferred from the columns.
     progress
-        Called now and then, and at the end, with the number of rows read so far.
+        Called regularly, and at the end, with the number of rows read so far.
 
     Raises
     ------
     UnreadableFile
-        If the file is no grid, lacks a column, or none of its rows can be used.
+        If the file is not a grid, lacks a column, or has no usable row.
     InvalidCrs
-        If its geometries do not lie where its identifiers say, or no cell touches the territory.
+        If its geometries do not match its identifiers, or no cell touches the territory.
     """
     opened = open_grid(path, territory, column)
     findings = Findings()
@@ -145,14 +144,14 @@ def read_people(
         or ("Licence Ouverte 2.0" if columns.insee else "réutilisation avec mention de la source"),
     )
     if near.grid is None or not near.corner:
-        raise _nothing(path.name, territory, near, findings)
+        raise _no_cell_error(path.name, territory, near, findings)
     (epsg, side), target = near.grid, territory.metric_crs
     corner = np.array(near.corner, dtype=np.float64)
     squares = shapely.box(corner[:, 0], corner[:, 1], corner[:, 0] + side, corner[:, 1] + side)
-    parts = cut(reproject(squares, source=epsg, target=target), territory)
+    parts = split_cells(reproject(squares, source=epsg, target=target), territory)
     touched = np.unique(parts.cell)
     if not len(touched):
-        raise _nothing(path.name, territory, near, findings)
+        raise _no_cell_error(path.name, territory, near, findings)
     inhabitants = np.array(near.inhabitants)
     persons = inhabitants[parts.cell] * parts.share
     inhabited = persons > 0
@@ -194,7 +193,7 @@ def _near(
     findings: Findings,
     progress: Callable[[int], None] | None,
 ) -> _Near:
-    """Send each row among the cells near the territory, outside, or among the rejected."""
+    """Sort rows into cells near the territory, outside, and rejected."""
     near = _Near()
     west = south = east = north = 0.0
     seen: set[tuple[int, int]] = set()
@@ -215,7 +214,7 @@ def _near(
             near.outside += 1
             near.first_outside = near.first_outside or row.id
             continue
-        figures = _doubled(row, columns.id) if corner in seen else _figures(row, columns)
+        figures = _duplicate(row, columns.id) if corner in seen else _figures(row, columns)
         if isinstance(figures, Issue):
             near.rejected += 1
             findings.add(figures)
@@ -234,8 +233,8 @@ def _near(
 
 
 def _cell(row: GridRow, column: str, grid: tuple[int, int] | None) -> GridCell | Issue:
-    """The cell of a row, or why it cannot be one of this grid."""
-    cell = parsed(row.id)
+    """Return the cell of a row, or the reason it is not one of this grid."""
+    cell = parse_cell_id(row.id)
     if cell is None:
         return _rejected(
             row,
@@ -267,7 +266,7 @@ def _cell(row: GridRow, column: str, grid: tuple[int, int] | None) -> GridCell |
 
 
 def _figures(row: GridRow, columns: GridColumns) -> tuple[float, float] | Issue:
-    """Inhabitants, and those aged 65 or over; NaN where not told. Or why the row is rejected."""
+    """Return inhabitants and those aged 65 or over (NaN if unknown), or the reason to reject the row."""
     inhabitants = _figure(row, columns.inhabitants)
     if isinstance(inhabitants, Issue):
         return inhabitants
@@ -281,7 +280,7 @@ def _figures(row: GridRow, columns: GridColumns) -> tuple[float, float] | Issue:
 
 
 def _figure(row: GridRow, column: str) -> float | Issue:
-    """A count of persons; NaN when the source withholds it."""
+    """Return a count of persons (NaN if withheld), or the reason to reject the row."""
     raw = row.figures[column]
     value, shown = _number(raw), "" if raw is None else str(raw)
     if value in WITHHELD:
@@ -312,7 +311,7 @@ def _number(value: Value) -> float | None:
     return number(value) if isinstance(value, str) else value
 
 
-def _doubled(row: GridRow, column: str) -> Issue:
+def _duplicate(row: GridRow, column: str) -> Issue:
     return _rejected(
         row,
         column,
@@ -332,8 +331,8 @@ def _rejected(row: GridRow, column: str, value: str, code: str, reason: str, adv
     return Issue(row.line, column, value[:200], Severity.REJECTED, code, reason, advice)
 
 
-def _nothing(name: str, territory: Territory, near: _Near, findings: Findings) -> PorteeError:
-    """Why no cell of a file can be kept: none is readable, or none touches the territory."""
+def _no_cell_error(name: str, territory: Territory, near: _Near, findings: Findings) -> PorteeError:
+    """Return the error for a file without usable cells: none is readable, or none touches the territory."""
     if not near.read:
         return UnreadableFile(f"« {name} » ne contient aucun carreau.", "Téléchargez-le à nouveau.")
     first = findings.kept[0] if findings.kept else None
@@ -351,8 +350,8 @@ def _nothing(name: str, territory: Territory, near: _Near, findings: Findings) -
 
 
 def _where(near: _Near) -> str:
-    """Where the first cell outside lies, as far as it can be told."""
-    cell = parsed(near.first_outside)
+    """Return where the first cell outside lies, in French; "" if unknown."""
+    cell = parse_cell_id(near.first_outside)
     if cell is None:
         return ""
     corner = shapely.Point(cell.east, cell.north)

@@ -1,6 +1,6 @@
-"""Files of population grids: which column holds what, and their rows near a territory.
+"""Files of population grids: recognised columns, and rows near a territory.
 
-Where a cell lies is told by its identifier, never by its rank; the geometries of a GeoPackage,
+A cell is located by its identifier, never by its rank; the geometries of a GeoPackage,
 whatever their reference system, must agree with it.
 """
 
@@ -23,7 +23,7 @@ from pyproj.exceptions import CRSError
 
 from geo.crs import WGS84, reproject
 from geo.errors import InvalidCrs, UnreadableFile
-from geo.people.cell_ids import is_metric, parsed
+from geo.people.cell_ids import is_metric, parse_cell_id
 from geo.people.tables import SourceTable, open_table, quoted
 from geo.sites.model import Issue
 from geo.sites.readers.delimited import record
@@ -31,7 +31,7 @@ from geo.territory.files import sha256_of
 from geo.territory.model import Territory
 
 MAX_BYTES: Final = 8_000_000_000
-"""Largest grid read: a CSV is streamed, a GeoPackage is read around the territory only."""
+"""Largest file accepted: a CSV is streamed, a GeoPackage is read around the territory only."""
 
 Value = str | float | None
 
@@ -48,7 +48,7 @@ _MARGIN_M, _MARGIN_DEGREES = 2_000.0, 0.05
 
 @dataclass(frozen=True, slots=True)
 class GridColumns:
-    """Which column holds what.
+    """Names of the columns used.
 
     `aged` are those whose sum is the people aged 65 or over, `estimated` says 1 for a cell the
     source has estimated; () and "" where it does not tell. `year` is the one the columns betray;
@@ -64,7 +64,7 @@ class GridColumns:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """Every column read besides the identifier."""
+        """Return every column read besides the identifier."""
         return (self.inhabitants, *self.aged, *((self.estimated,) if self.estimated else ()))
 
 
@@ -122,11 +122,11 @@ def _is_geopackage(path: Path) -> bool:
         with path.open("rb") as stream:
             return stream.read(len(_GEOPACKAGE)) == _GEOPACKAGE
     except OSError:
-        return False  # told better by the reader of tables
+        return False  # the reader of tables raises a better error
 
 
 def _id_column(names: Iterable[str]) -> str:
-    """The column of identifiers, the finest grid's where there are several; "" when none is."""
+    """Return the column of identifiers, of the finest grid if there are several; "" if there is none."""
     by_name = {name.lower(): name for name in names}
     return next((by_name[known] for known in _ID_COLUMNS if known in by_name), "")
 
@@ -153,7 +153,7 @@ def _recognised(names: tuple[str, ...], file: str, column: str | None) -> GridCo
             else f"Aucune colonne de « {file} » n'est reconnue comme un nombre d'habitants.",
             f"Nommez-la avec --column. Ses colonnes sont {quoted(names)}.",
         )
-    # Ages are told of the source's own total: they say nothing of women, or of another year.
+    # Ages belong to the source's own total: they do not apply to women only, or to another year.
     of_total = chosen == total
     aged = next((bands for bands in _AGED if all(name in by_name for name in bands)), ())
     year = next((year for year, name in years if name == chosen), "")
@@ -200,7 +200,7 @@ def _geopackage(path: Path, territory: Territory, column: str | None) -> OpenedG
             f"Le GeoPackage « {path.name} » n'a pas pu être lu.",
             "Il est peut-être coupé : téléchargez-le à nouveau.",
         ) from problem
-    by_name = {str(name): told for name, told in zip(meta["fields"], values, strict=True)}
+    by_name = {str(name): column for name, column in zip(meta["fields"], values, strict=True)}
     ids = by_name[columns.id]
     _require_agreement(ids, shapes, crs, path.name)
     rows = (
@@ -215,7 +215,7 @@ def _geopackage(path: Path, territory: Territory, column: str | None) -> OpenedG
 
 
 def _layer(path: Path) -> tuple[str, tuple[str, ...], int]:
-    """The layer that holds a grid (else the first), its columns, and how many rows it has."""
+    """Return the layer with a grid (else the first), its columns, and its number of rows."""
     layers = []
     for layer, _ in pyogrio.list_layers(path):
         info = pyogrio.read_info(path, layer=str(layer), force_feature_count=True)
@@ -224,9 +224,9 @@ def _layer(path: Path) -> tuple[str, tuple[str, ...], int]:
 
 
 def _geometry_crs(declared: str | None, ids: NDArray[np.object_], name: str) -> CRS | None:
-    """Reference system of the geometries; that of the identifiers where none is declared."""
+    """Return the CRS of the geometries, or of the identifiers if none is declared."""
     if not declared:
-        cells = (parsed(_text(cell_id)) for cell_id in ids)
+        cells = (parse_cell_id(_text(cell_id)) for cell_id in ids)
         first = next((cell for cell in cells if cell and is_metric(cell.epsg)), None)
         return CRS.from_epsg(first.epsg) if first else None
     try:
@@ -241,19 +241,19 @@ def _geometry_crs(declared: str | None, ids: NDArray[np.object_], name: str) -> 
 def _require_agreement(
     ids: NDArray[np.object_], shapes: NDArray[np.object_] | None, crs: CRS | None, name: str
 ) -> None:
-    """Refuse geometries most of which are not where the identifiers of their cells say."""
+    """Refuse geometries most of which do not match the identifiers of their cells."""
     if shapes is None or crs is None:
         return
     centres = shapely.centroid(shapely.from_wkb(shapes))
     drawn_there = ~(shapely.is_missing(centres) | shapely.is_empty(centres))
-    cells = {i: cell for i in np.flatnonzero(drawn_there) if (cell := parsed(_text(ids[i])))}
+    cells = {i: cell for i in np.flatnonzero(drawn_there) if (cell := parse_cell_id(_text(ids[i])))}
     cells = {i: cell for i, cell in cells.items() if is_metric(cell.epsg)}
     if not cells:
         return
     rows, first = list(cells), next(iter(cells.values()))
     drawn = shapely.get_coordinates(reproject(centres[rows], source=crs, target=first.epsg))
-    told = np.array([(cell.east, cell.north) for cell in cells.values()], dtype=np.float64) + first.side / 2
-    away = float(np.median(np.hypot(*(drawn - told).T)))
+    corners = np.array([(cell.east, cell.north) for cell in cells.values()], dtype=np.float64)
+    away = float(np.median(np.hypot(*(drawn - (corners + first.side / 2)).T)))
     if not away <= first.side / 2:
         raise InvalidCrs(
             f"Dans « {name} », les carreaux ne sont pas dessinés où leurs identifiants le disent "
@@ -267,7 +267,7 @@ def _text(value: Any) -> str:
 
 
 def _value(value: Any) -> Value:
-    """A figure of a GeoPackage; None where it has none."""
+    """Return a figure of a GeoPackage; None if it is missing."""
     if value is None or isinstance(value, str):
         return value
     plain = float(value)

@@ -1,8 +1,7 @@
 """Indicators of need: any CSV or XLSX with a column of codes (communes or IRIS) and one of values.
 
-An IRIS is a piece of a commune; its code begins with the commune's. Values per IRIS are brought to
-communes as means weighted by inhabitants where the file tells them, else all alike. What becomes
-of each row: docs/people.md.
+An IRIS is a part of a commune; its code starts with the commune's. Values per IRIS are averaged per
+commune, weighted by inhabitants if the file has them, else equally. Rules for rows: docs/people.md.
 """
 
 from __future__ import annotations
@@ -27,7 +26,12 @@ from geo.territory.model import Provenance, Territory
 IRIS: Final = "iris"
 COMMUNE: Final = "commune"
 CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-"""What the short code of an indicator is made of."""
+"""Syntax of the short code of an indicator."""
+
+INHABITANTS_MIN: Final = 1e-3
+INHABITANTS_MAX: Final = 1e9
+"""Domain of the inhabitants of an area: 0, or between these. Insee estimates fractions of persons;
+smaller weights are not counts, and a mean weighted by them would lose its precision."""
 
 _IRIS_COLUMNS = ("codeiris", "dcomiris", "iriscode", "iris")
 _COMMUNE_COLUMNS = (
@@ -46,12 +50,16 @@ _COMMUNE_COLUMNS = (
 _INHABITANTS = re.compile(r"population|pop|p\d\dpop|pop\d{4}|population\d{4}|habitants|pmun")
 _COMMUNE_CODE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
 _IRIS_CODE = re.compile(r"(([013-9]\d|2[AB1-9])\d{3})\d{4}", re.ASCII)
-_UNTOLD = frozenset({"", "s", "ns", "nd", "n/d", "na", "n/a", "nc", "-", "..", "…"})
+_MISSING_VALUES = frozenset({"", "s", "ns", "nd", "n/d", "na", "n/a", "nc", "-", "..", "…"})
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The value of one IRIS or commune; `inhabitants` is None where the file does not tell them."""
+    """The value of one IRIS or commune.
+
+    `inhabitants` is None if the file does not give them; else 0, or at least `INHABITANTS_MIN` and at
+    most `INHABITANTS_MAX`.
+    """
 
     code: str
     commune: str
@@ -61,14 +69,14 @@ class Area:
 
 @dataclass(frozen=True)
 class LoadedIndicator:
-    """An indicator read from a file, and what became of each row.
+    """An indicator read from a file, and the outcome for each row.
 
     Attributes
     ----------
     areas
         The value of each IRIS or commune of the territory, in the order of the file.
     column, area_column, inhabitants_column
-        Columns read; the last is "" when IRIS count all alike.
+        Columns read; the last is "" if IRIS have equal weights.
     missing
         INSEE codes of the territory's communes without a value, sorted.
     """
@@ -85,7 +93,7 @@ class LoadedIndicator:
     missing: tuple[str, ...]
 
     def summary(self) -> dict[str, object]:
-        """Counts as they are stored with the indicator."""
+        """Return the counts stored with the indicator."""
         return {
             "area_column": self.area_column,
             "inhabitants_column": self.inhabitants_column,
@@ -122,15 +130,15 @@ def read_indicator(
     Parameters
     ----------
     code, name
-        Short name under which it is stored (`ifn`), and the French one that is shown.
+        Short name under which it is stored (`ifn`), and the French name shown to users.
     column
         Column of values.
     area_column
-        Column of codes; None: found by its name, of IRIS rather than of communes.
+        Column of codes; None: found by its name, IRIS before communes.
     inhabitants_column
         Column of inhabitants, the weights of IRIS; None: found by its name, if there is one.
     where
-        Column → value of the rows wanted, when an area has several; the others are unselected.
+        Column → value of the rows to read, if an area has several; the others are unselected.
     max_bytes
         Largest size read.
     progress
@@ -139,7 +147,7 @@ def read_indicator(
     Raises
     ------
     UnreadableFile
-        If the file cannot be read, lacks a column, or none of its rows tells of the territory.
+        If the file cannot be read, lacks a column, or has no row about the territory.
     """
     if not CODE.fullmatch(code):
         raise UnreadableFile(
@@ -162,14 +170,14 @@ def read_indicator(
         if any(fold(row.fields.get(each, "")) != fold(value) for each, value in filters.items()):
             unselected += 1
             continue
-        told = reader.area(row, areas)
-        if told is None:
+        area = reader.area(row, areas)
+        if area is None:
             outside += 1
-        elif isinstance(told, Issue):
+        elif isinstance(area, Issue):
             rejected += 1
-            findings.add(told)
+            findings.add(area)
         else:
-            areas[told.code] = told
+            areas[area.code] = area
     if progress:
         progress(read)
     if not areas:
@@ -203,9 +211,15 @@ def read_indicator(
 
 
 def by_commune(areas: Iterable[Area]) -> dict[str, float]:
-    """The mean value of each commune, by INSEE code in order, weighted by inhabitants.
+    """Return the mean value of each commune, sorted by INSEE code, weighted by inhabitants.
 
-    Where any area of a commune does not tell its inhabitants, or none has any, all weigh alike.
+    If an area of a commune has no number of inhabitants, or nobody lives in any of them, its areas
+    have equal weights.
+
+    Raises
+    ------
+    ValueError
+        If a number of inhabitants is outside its domain: see `Area`.
     """
     members: dict[str, list[Area]] = defaultdict(list)
     for area in areas:
@@ -213,20 +227,27 @@ def by_commune(areas: Iterable[Area]) -> dict[str, float]:
     return {commune: _mean(members[commune]) for commune in sorted(members)}
 
 
+def is_inhabitants(value: float) -> bool:
+    """Return whether a number is in the domain of inhabitants: see `Area`."""
+    return value == 0 or INHABITANTS_MIN <= value <= INHABITANTS_MAX
+
+
 def _mean(areas: Sequence[Area]) -> float:
     weights = [area.inhabitants for area in areas if area.inhabitants is not None]
+    if wrong := [weight for weight in weights if not is_inhabitants(weight)]:
+        raise ValueError(f"{wrong[0]!r} is not a number of inhabitants")
     if len(weights) < len(areas) or sum(weights) <= 0:
         weights = [1.0] * len(areas)
     return sum(area.value * w for area, w in zip(areas, weights, strict=True)) / sum(weights)
 
 
 def _squeezed(name: str) -> str:
-    """A column name as the known ones are written: letters and digits alone."""
+    """Return a column name reduced to letters and digits, like the known names."""
     return "".join(c for c in fold(name) if c.isalnum())
 
 
 def _announced(names: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether a row of names is the header: it holds what was asked for, and a column of codes."""
+    """Return whether a row is the header: it has the requested columns and a column of codes."""
     here = {fold(name) for name in names}
     return all(fold(column_name(each)) in here for each in wanted) and (
         len(wanted) > 1 or bool(_known(names))
@@ -234,7 +255,7 @@ def _announced(names: Sequence[str], wanted: Sequence[str]) -> bool:
 
 
 def _known(names: Sequence[str]) -> str:
-    """The column of codes by its name, of IRIS rather than communes; "" when none is known."""
+    """Return the column of codes by its name, IRIS before communes; "" if there is none."""
     by_name = {_squeezed(name): name for name in reversed(names) if name}
     return next((by_name[known] for known in (*_IRIS_COLUMNS, *_COMMUNE_COLUMNS) if known in by_name), "")
 
@@ -253,7 +274,7 @@ def _codes_column(table: SourceTable, asked: str | None) -> str:
 
 
 def _weights_column(table: SourceTable, asked: str | None) -> str:
-    """The column of inhabitants asked for, or the one its name betrays when it is the only one."""
+    """Return the requested column of inhabitants, or the only one recognised by its name; else ""."""
     if asked is not None:
         return table.column(asked, "--inhabitants-column")
     found = [name for name in table.columns if _INHABITANTS.fullmatch(_squeezed(name))]
@@ -262,7 +283,7 @@ def _weights_column(table: SourceTable, asked: str | None) -> str:
 
 @dataclass
 class _IndicatorReader:
-    """What a row says of an area of the territory. The first code read sets the level of all."""
+    """Reads areas of the territory from rows. The first code read sets the level of the file."""
 
     territory: Territory
     codes: str
@@ -271,7 +292,7 @@ class _IndicatorReader:
     level: str = ""
 
     def area(self, row: Record, before: Mapping[str, Area]) -> Area | Issue | None:
-        """The area of a row; None when it lies elsewhere; an issue when the row is rejected."""
+        """Return the area of a row; None if it is outside the territory; an issue if it is rejected."""
         if row.broken:
             return row.issues[0]
         code = _code(row.fields[self.codes])
@@ -316,16 +337,16 @@ class _IndicatorReader:
             )
         value = number(row.fields[self.values])
         if value is None:
-            untold = fold(row.fields[self.values]) in _UNTOLD
+            is_missing = fold(row.fields[self.values]) in _MISSING_VALUES
             return self._rejected(
                 row,
                 self.values,
-                "valeur_absente" if untold else "valeur_illisible",
-                "La valeur manque ou n'est pas publiée." if untold else "Ce n'est pas un nombre.",
-                "Le territoire compte comme non renseigné." if untold else "Corrigez cette case.",
+                "valeur_absente" if is_missing else "valeur_illisible",
+                "La valeur manque ou n'est pas publiée." if is_missing else "Ce n'est pas un nombre.",
+                "Le territoire compte comme non renseigné." if is_missing else "Corrigez cette case.",
             )
         inhabitants = number(row.fields[self.weights]) if self.weights and iris else None
-        if self.weights and iris and (inhabitants is None or inhabitants < 0):
+        if self.weights and iris and (inhabitants is None or not is_inhabitants(inhabitants)):
             return self._rejected(
                 row,
                 self.weights,
@@ -341,7 +362,7 @@ class _IndicatorReader:
 
 
 def _code(text: str) -> str:
-    """A code as text, with the zero a spreadsheet may have taken from its start."""
+    """Return a code with the leading zero that a spreadsheet may have removed."""
     code = text.strip().upper()
     return f"0{code}" if code.isdecimal() and len(code) in (4, 8) else code
 

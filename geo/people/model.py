@@ -1,4 +1,4 @@
-"""Frozen records of population and indicators; reads no file, no SQL."""
+"""Records of population and indicators (frozen dataclasses; no input or output)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UNDATED = "date inconnue"
 UNLICENSED = "licence non indiquée"
 
 ISSUES_KEPT = 20
-"""Issues kept for each code; all are counted."""
+"""Issues stored per code; all are counted."""
 
 
 @dataclass(frozen=True)
 class People:
-    """Points where inhabitants are counted: parts of grid cells, or town halls for want of a grid.
+    """Points where inhabitants are counted: parts of grid cells, or town halls without a grid.
 
-    Every point lies in one commune of the territory; a cell astride several communes is several
+    Every point lies in one commune of the territory; a cell across several communes is several
     points. All arrays have the same first axis, of length p.
 
     Attributes
@@ -37,13 +37,13 @@ class People:
     inhabitants
         Shape (p,): persons; fractions where cells were cut.
     aged_65
-        Shape (p,): of them, aged 65 or over; NaN where the source does not tell.
+        Shape (p,): those aged 65 or over; NaN where unknown.
     cell_m
         Side of a cell, metres; 0 for town halls.
     label
         How people are counted, in French, shown with every result.
     provenance
-        The source; None when it is the territory's own (municipal population).
+        The source; None for the territory's own (municipal population).
     """
 
     commune: NDArray[np.str_]
@@ -57,10 +57,10 @@ class People:
 
 @dataclass(frozen=True)
 class Indicator:
-    """A figure per commune, used as a weight of need.
+    """A figure per commune that can weigh need.
 
-    `values` maps the INSEE code to the value; communes the source does not tell are absent. An
-    indicator given per IRIS is brought to communes as a mean weighted by inhabitants.
+    `values` maps INSEE codes to values; communes missing from the source are absent. Figures per IRIS
+    are averaged per commune, weighted by inhabitants.
     """
 
     code: str
@@ -75,7 +75,7 @@ class Indicator:
 class RowTally:
     """Counts of the rows of a source. `read == accepted + outside + unselected + rejected`, always.
 
-    `outside` rows speak of somewhere else than the territory; `unselected` ones were not asked for.
+    `outside` rows are about places outside the territory; `unselected` ones do not match the filter.
     """
 
     read: int = 0
@@ -87,16 +87,16 @@ class RowTally:
 
 @dataclass(slots=True)
 class Findings:
-    """Issues found in a source: all are counted by code, the first of each code are kept.
+    """Issues found in a source: all counted by code, the first of each code stored.
 
-    A national file may hold millions of faulty rows; the memory may not.
+    Bounded, because a national file may have millions of faulty rows.
     """
 
     count: Counter[str] = field(default_factory=Counter)
     kept: list[Issue] = field(default_factory=list)
 
     def add(self, issue: Issue) -> None:
-        """Count an issue, and keep it if it is among the first of its code."""
+        """Count an issue, and store it if it is among the first of its code."""
         self.count[issue.code] += 1
         if self.count[issue.code] <= ISSUES_KEPT:
             self.kept.append(issue)

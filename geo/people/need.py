@@ -1,9 +1,9 @@
-"""Whose need counts for how much: inhabitants, weighted by indicators, with weights one can see.
+"""Need: inhabitants weighted by indicators, with explicit weights.
 
 For a place of commune c, `need = 1 + Σ_k a_k (v_k(c) / mean_k − 1)`: a_k in [0, 1] is the weight of
 indicator k, v_k(c) its value, mean_k its mean over the inhabitants whose commune has one. With
-Σ a_k ≤ 1 no need is negative, and the mean over all inhabitants is 1: weights move need from one
-commune to another, they make none.
+Σ a_k ≤ 1 no need is negative, and the mean over all inhabitants is 1: weights move need between
+communes without changing its total.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from geo.errors import InvalidParameter
 from geo.people.model import Indicator, People
 
 Population = Literal["all", "65"]
-"""Whose inhabitants are counted: everybody, or those aged 65 or over."""
+"""Population counted: everybody, or people aged 65 or over."""
 
 _ROUNDING: Final = 1e-9
 _WEIGHT: Final = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
 
 
 def inhabitants_of(people: People, population: Population) -> NDArray[np.float64]:
-    """Persons counted at each place, shape (p,); those whose age is not told count among "all" only.
+    """Return the persons counted at each place, shape (p,); people of unknown age count only in "all".
 
     Raises
     ------
     InvalidParameter
-        If ages are asked of a source that tells none, or the population is neither of the two.
+        If the source has no ages, or the population is neither of the two.
     """
     if population == "all":
         return people.inhabitants
@@ -53,15 +53,15 @@ def inhabitants_of(people: People, population: Population) -> NDArray[np.float64
 def need(
     people: People, indicators: Mapping[str, Indicator], weights: Mapping[str, float]
 ) -> NDArray[np.float64]:
-    """How much one inhabitant of each place counts.
+    """Compute the need of one inhabitant of each place.
 
-    A commune without a value has the mean's: the indicator moves nothing there (see `missing`).
-    Where the mean is 0, all values are, and the indicator moves nothing at all.
+    A commune without a value gets the mean: the indicator has no effect there (see `missing`). If the
+    mean is 0 all values are 0, and the indicator has no effect at all.
 
     Parameters
     ----------
     weights
-        Code of an indicator → a_k; an indicator that is not named weighs nothing.
+        Code of an indicator → a_k; other indicators have no weight.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def need(
     Raises
     ------
     InvalidParameter
-        If a weight is of no indicator loaded, is out of [0, 1], or they sum to more than 1; or if
-        an indicator that weighs has a negative value.
+        If an indicator is unknown, a weight is outside [0, 1], they sum to more than 1, or an
+        indicator with a weight has a negative value.
     """
     _require_weights(weights, indicators)
     multiplier = np.ones(len(people.inhabitants))
@@ -79,22 +79,22 @@ def need(
         if not weight:
             continue
         value = _values(people, indicators[code])
-        told = np.isfinite(value)
-        total = float(people.inhabitants[told] @ value[told])
+        known = np.isfinite(value)
+        total = float(people.inhabitants[known] @ value[known])
         if total > 0:
-            mean = total / float(people.inhabitants[told].sum())
-            multiplier[told] += weight * (value[told] / mean - 1)
+            mean = total / float(people.inhabitants[known].sum())
+            multiplier[known] += weight * (value[known] / mean - 1)
     return multiplier
 
 
 def parse_weights(text: str) -> tuple[tuple[str, float], ...]:
-    """Read weights as they are written: "ifn:0.5,pauvrete:0.2"; sorted by code, those of 0 left out.
+    """Parse weights such as "ifn:0.5,pauvrete:0.2"; sorted by code, weights of 0 left out.
 
     Raises
     ------
     InvalidParameter
-        If a part is not « code:poids », or a code comes twice. What the weights may be, and which
-        indicators there are, is `need`'s to say.
+        If a part is not « code:poids », or a code is repeated. Ranges and codes are checked by
+        `need`.
     """
     found: dict[str, float] = {}
     for part in text.split(","):
@@ -108,14 +108,14 @@ def parse_weights(text: str) -> tuple[tuple[str, float], ...]:
 
 
 def format_weights(weights: Iterable[tuple[str, float]]) -> str:
-    """As `parse_weights` reads them back: "ifn:0.5,pauvrete:0.2"."""
+    """Return weights in the syntax of `parse_weights`: "ifn:0.5,pauvrete:0.2"."""
     return ",".join(f"{code}:{f'{weight:.6f}'.rstrip('0').rstrip('.')}" for code, weight in weights)
 
 
 def missing(
     people: People, indicators: Mapping[str, Indicator], weights: Mapping[str, float]
 ) -> dict[str, tuple[str, ...]]:
-    """Communes of `people` that an indicator says nothing of, by the code of each that weighs."""
+    """Return the communes of `people` without a value, for each indicator with a weight."""
     communes = {str(code) for code in np.unique(people.commune)}
     return {
         code: tuple(sorted(communes - indicators[code].values.keys())) for code, w in weights.items() if w
@@ -131,7 +131,7 @@ def _refused(why: str) -> InvalidParameter:
 
 
 def _values(people: People, indicator: Indicator) -> NDArray[np.float64]:
-    """The indicator's value at each place, shape (p,); NaN where its commune has none."""
+    """Return the indicator's value at each place, shape (p,); NaN where its commune has none."""
     negative = next(((c, v) for c, v in sorted(indicator.values.items()) if v < 0), None)
     if negative:
         raise InvalidParameter(

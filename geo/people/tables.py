@@ -1,7 +1,6 @@
-"""Tables of figures as producers publish them: CSV or XLSX, a title or two above the header.
+"""Tables of figures as published: CSV or XLSX, possibly with titles above the header.
 
-What bounds and decodes files is that of the readers of sites; only the header is looked for
-further down.
+Sizes, encodings and cells are handled by the readers of sites; here the header is searched for.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from geo.sites.readers.encoding import ZIP, inspect_file
 from geo.sites.text import fold
 
 HEADER_WITHIN: Final = 30
-"""Rows, blank ones aside, among which the header is looked for."""
+"""Number of non-blank rows among which the header is searched."""
 
 Rows = Iterator[tuple[int, list[str]]]
-"""Rows of cells, each with the physical line (or the row of the sheet) where it begins."""
+"""Rows of cells, each with the line of the file (or row of the sheet) where it starts."""
 
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -34,9 +33,9 @@ _THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table opened: its columns, and a way to read what lies below them from the start.
+    """An open table: its columns, and a function that reads the rows below the header.
 
-    Rows that are blank are skipped. Cells are text, as many as the row has.
+    Blank rows are skipped. Cells are text, as many as the row has.
     """
 
     name: str
@@ -45,12 +44,12 @@ class SourceTable:
     rows: Callable[[], Rows] = field(repr=False)
 
     def column(self, name: str, option: str) -> str:
-        """The column meant by a name somebody typed, whatever its case, accents and spaces.
+        """Return the column of a name typed by a user, ignoring case, accents and spaces.
 
         Raises
         ------
         UnreadableFile
-            If none bears it.
+            If no column, or more than one, has that name.
         """
         if name in self.columns:
             return name
@@ -69,16 +68,16 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     Parameters
     ----------
     max_bytes
-        Largest size read; a larger file is refused unread.
+        Largest size accepted; a larger file is not read.
     announced
-        Whether a row of names is a header, as told by the names it must hold. Of the ways to cut
-        the file into cells, the one with the widest such row is taken; where no row is one, the
-        first of the widest rows is taken for the header, and the caller tells what it misses.
+        Returns whether a row is the header, from the names it must contain. Of the possible
+        separators or sheets, the one with the widest such row is used. If no row is a header, the
+        first of the widest rows is used, and the caller reports the missing columns.
 
     Raises
     ------
     UnreadableFile
-        If the file cannot be read, or two columns bear one name.
+        If the file cannot be read, or two columns have the same name.
     """
     inspection = inspect_file(path, max_bytes=max_bytes)
     ways: list[Callable[[], Rows]]
@@ -120,13 +119,13 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
 
 
 def quoted(columns: Sequence[str]) -> str:
-    """Names of columns as a message shows them."""
+    """Return column names as shown in messages."""
     shown = ", ".join(f"« {column[:60]} »" for column in columns[:_SHOWN] if column)
     return shown + ("…" if len(columns) > _SHOWN else "")
 
 
 def number(text: str) -> float | None:
-    """A number as French files write it: decimal comma, spaces between thousands; None if it is none."""
+    """Parse a number written in French: decimal comma, spaces between thousands; None if it is not one."""
     joined = _THOUSANDS.sub("", text.strip())
     if "." not in joined:
         joined = joined.replace(",", ".")

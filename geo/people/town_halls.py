@@ -1,4 +1,4 @@
-"""For want of a population grid: the inhabitants of a commune, all at its town hall."""
+"""Population without a grid: all inhabitants of a commune at its town hall."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from geo.territory.model import Territory
 
 
 def people_at_town_halls(territory: Territory) -> People:
-    """One place per commune of the territory: its town hall, with its municipal population.
+    """Return one place per commune of the territory: its town hall, with the municipal population.
 
-    Ages are not told. Within one commune every share is then 0 or 1; the label says why.
+    Ages are unknown. Every share within one commune is then 0 or 1, which the label explains.
     """
     communes = territory.communes
     return People(
@@ -29,9 +29,9 @@ def people_at_town_halls(territory: Territory) -> People:
 
 
 def with_empty(people: People, at_town_halls: People) -> People:
-    """People with one more place, its town hall, for each commune in which nobody is counted.
+    """Add a place, its town hall, for each commune where nobody is counted.
 
-    Such a place has no inhabitant: nothing is added to any sum, and every commune has a time.
+    These places have no inhabitants, so sums do not change, but every commune has a travel time.
     """
     empty = ~np.isin(at_town_halls.commune, people.commune)
     if not empty.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from math import inf
 
 import numpy as np
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.compare import compare
 from geo.coverage.gaps import format_people, gaps_of_communes, gaps_of_places, question_text
-from geo.coverage.measure import CAP_MIN, Question, Supply, measure
+from geo.coverage.measure import CAP_MIN, STALE_AFTER, Question, Supply, measure, nearest_for_most
 from geo.hours.weekly import parse_slot
 from geo.people.model import Indicator, People
 from geo.reach.modes import Mode
@@ -231,20 +231,98 @@ def test_one_more_site_never_lengthens_a_time_and_shares_grow_with_thresholds(gr
     after = measure(frame(*some, site("more", more), grid=cells(*grid)), question)
     assert (after.seconds <= before.seconds).all()
     for row in (*before.by_territory(TerritoryKind.COMMUNE), *after.by_territory(TerritoryKind.DEPARTEMENT)):
-        told = [s for s in row.share_within if s is not None]
-        assert told == sorted(told) and all(0 <= s <= 1 for s in told)
+        shares = [s for s in row.share_within if s is not None]
+        assert shares == sorted(shares) and all(0 <= s <= 1 for s in shares)
 
 
 @pytest.mark.parametrize(
     ("people", "words"), [(0.2, "moins d'une personne"), (1.2, "1 personne"), (1240, "1\u202f240 personnes")]
 )
-def test_persons_are_said_as_people_say_them(people, words):
+def test_numbers_of_people_are_formatted_in_french(people, words):
     assert format_people(people) == words
 
 
-def test_the_question_is_said_in_words():
+def test_the_question_is_described_in_french():
     question = Question(mode=Mode.FOOT, filter=PASS, slot=parse_slot("soir"), population="65")
     grid = cells((2, "99001", 600, 200))
     said = question_text(measure(frame(grid=grid), question)).split(" · ")
     assert said[:2] == ["à pied", "Pass numérique accepté"]
     assert said[2:] == ["ouvert le soir en semaine (à 18 h ou après)", "personnes de 65 ans ou plus"]
+
+
+# --- Ties, limits met exactly, and second clauses -----------------------------------------------------
+
+
+def test_the_nearest_site_is_that_of_most_people_not_of_most_places():
+    """Two places of few people are nearer to one site, one of many to the other."""
+    grid = cells((1, "99001", 10, 0), (2, "99001", 10, 0), (9, "99001", 500, 0))
+    coverage = measure(frame(site("west", 1), site("east", 9.5), grid=grid), Question(beyond_min=1))
+    by_code = {r.code: r for r in coverage.by_territory(TerritoryKind.COMMUNE)}
+    assert by_code["99001"].nearest_site_id == "essai--east"
+    far = frame(site("west", 1), site("east", 19.5), grid=grid)
+    gap = {g.commune: g for g in gaps_of_communes(measure(far, Question(beyond_min=2)))}["99001"]
+    assert gap.nearest_site_id == "essai--west"
+    assert nearest_for_most(np.array([3, 3, 5, -1]), np.array([10.0, 10.0, 500.0, 900.0])) == 5
+    assert nearest_for_most(np.array([7, 2]), np.array([4.0, 4.0])) == 2
+    assert nearest_for_most(np.array([-1]), np.array([4.0])) is None
+
+
+def test_site_count_counts_the_sites_known_to_be_open_at_the_slot():
+    sites = (
+        site("week", 5, horaires="Mo-Fr 09:00-17:00"),
+        site("saturday", 6, horaires="Sa 09:00-12:00"),
+        site("unknown", 7, horaires=""),
+        site("lost", None, horaires="Sa 09:00-12:00"),
+    )
+    assert ask(*sites)["99001"].site_count == 4
+    assert ask(*sites, slot=parse_slot("samedi"))["99001"].site_count == 2
+
+
+def test_equal_gaps_share_the_best_rank_and_the_next_one_counts_them():
+    grid = cells((5, "99001", 100, 0), (15, "99002", 100, 0), (25, "99003", 50, 0), (35, "99004", 0, 0))
+    coverage = measure(frame(grid=grid), Question())
+    ranks = {r.code: r.gap_rank for r in coverage.by_territory(TerritoryKind.COMMUNE)}
+    assert ranks == {"99001": 1, "99002": 1, "99003": 3, "99004": None}
+    assert [g.commune for g in gaps_of_communes(coverage)] == ["99001", "99002", "99003"]
+
+
+@pytest.mark.parametrize(("age", "stale"), [(STALE_AFTER, 0), (STALE_AFTER + timedelta(days=1), 1)])
+def test_a_record_checked_on_the_very_day_of_the_limit_is_not_stale(age, stale):
+    sites = (site("a", 5, date_maj=TODAY - age), site("b", 35, "99004", date_maj=TODAY))
+    assert measure(frame(*sites), Question()).uncertainty.stale == stale
+    assert measure(frame(site("a", 5, date_maj=None)), Question()).uncertainty.stale == 1
+
+
+def test_people_exactly_at_the_threshold_are_within_it():
+    """15 km in a straight line is 20 minutes exactly."""
+    context = frame(site("a", 5))
+    context.times(Mode.CAR)
+    context._times[Mode.CAR] = np.array([[0, 1_200, 1_200.5, 1_500]], dtype=np.float32)
+    coverage = measure(context, Question(minutes=(20,), beyond_min=20))
+    assert coverage.beyond.tolist() == [False, False, True, True]
+    by_code = {r.code: r for r in coverage.by_territory(TerritoryKind.COMMUNE)}
+    assert [by_code[c].share_within[0] for c in ("99001", "99002", "99004")] == [1, 1, 0]
+    assert (by_code["99002"].people_beyond, by_code["99002"].gap) == (0, 0)
+    assert coverage.uncertainty.share == pytest.approx(3_000 / 7_000)
+    assert [g.commune for g in gaps_of_communes(coverage)] == ["99004"]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(1_200.0, "essai--near"), (1_200.5, None)])
+def test_an_unsuitable_site_exactly_at_the_threshold_is_named(seconds, found):
+    context = frame(site("near", 30, "99004", frais_a_charge=()), site("suits", 5))
+    context.times(Mode.CAR)
+    rows = {s.id: r for r, s in enumerate(context.snapshot.sites)}
+    times = np.full((2, 4), 60, dtype=np.float32)
+    times[:, 3] = 2_400
+    times[rows["essai--near"], 3] = seconds
+    context._times[Mode.CAR] = times
+    (gap,) = gaps_of_communes(measure(context, Question(filter=GRATUIT)))
+    assert gap.unsuitable_site_id == found
+    assert gap.unsuitable_min == (20 if found else None)
+
+
+def test_hours_within_the_threshold_include_a_site_exactly_at_it():
+    context = frame(site("a", 5, horaires="Mo-Fr 09:00-11:00"))
+    context.times(Mode.CAR)
+    context._times[Mode.CAR] = np.array([[0, 1_200, 1_200.5, 1_500]], dtype=np.float32)
+    assert measure(context, Question()).open_hours.tolist() == [10, 10, 0, 0]

@@ -15,7 +15,7 @@ from pyproj import Transformer
 
 from geo.crs import LAMBERT_93, WGS84, reproject
 from geo.errors import InvalidCrs, UnreadableFile
-from geo.people.areal_weighting import cut
+from geo.people.areal_weighting import split_cells
 from geo.people.grid import read_people
 from geo.people.town_halls import people_at_town_halls, with_empty
 from geo.settings import ROOT
@@ -105,7 +105,7 @@ def test_shares_are_those_of_overlapping_rectangles(where, side):
     boxes = shapely.box(
         *(lower * 1_000 + (ORIGIN_X, ORIGIN_Y)).T, *((lower + side) * 1_000 + (ORIGIN_X, ORIGIN_Y)).T
     )
-    parts = cut(boxes, TERRITORY)
+    parts = split_cells(boxes, TERRITORY)
     found = {(int(i), str(c)): s for i, c, s in zip(parts.cell, parts.commune, parts.share, strict=True)}
     for i, (x, y) in enumerate(where):
         tall = max(0.0, min(y + side, 10) - max(y, 0))

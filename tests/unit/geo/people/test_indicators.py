@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 
 import openpyxl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import UnreadableFile
-from geo.people.indicators import Area, by_commune, read_indicator
+from geo.people.indicators import INHABITANTS_MAX, INHABITANTS_MIN, Area, by_commune, read_indicator
 from geo.people.tables import number
 from geo.settings import ROOT
 from geo.territory.files import read_territory
@@ -109,20 +110,38 @@ def test_the_columns_of_codes_and_inhabitants_can_be_named(write):
     assert (loaded.area_column, loaded.inhabitants_column) == ("zone", "menages")
 
 
+inhabitants = st.just(0.0) | st.floats(INHABITANTS_MIN, INHABITANTS_MAX)
+"""The domain of weights."""
+
+
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["99001", "99002"]), st.floats(0, 1e6), st.none() | st.floats(0, 1e6)),
+        st.tuples(st.sampled_from(["99001", "99002"]), st.floats(0, 1e6), st.none() | inhabitants),
         min_size=1,
         max_size=12,
     )
 )
-def test_a_mean_lies_between_the_values_it_is_made_of(rows):
+def test_a_mean_lies_between_the_values_averaged(rows):
     areas = [Area(f"{c}{i:04d}", c, v, w) for i, (c, v, w) in enumerate(rows)]
     means = by_commune(areas)
     assert means.keys() == {c for c, _, _ in rows}
     for commune, mean in means.items():
         values = [v for c, v, _ in rows if c == commune]
         assert min(values) - 1e-6 <= mean <= max(values) + 1e-6
+
+
+@pytest.mark.parametrize(
+    "weight", [-1.0, 5e-324, INHABITANTS_MIN / 2, INHABITANTS_MAX * 2, math.nan, math.inf]
+)
+def test_a_weight_outside_its_domain_is_refused(weight):
+    with pytest.raises(ValueError, match="not a number of inhabitants"):
+        by_commune([Area("990010101", "99001", 1.0, weight), Area("990010102", "99001", 3.0, 2.0)])
+
+
+@pytest.mark.parametrize("weight", [INHABITANTS_MIN, INHABITANTS_MAX])
+def test_weights_at_the_ends_of_their_domain_count(weight):
+    areas = [Area("990010101", "99001", 1.0, weight), Area("990010102", "99001", 3.0, weight)]
+    assert by_commune(areas) == {"99001": pytest.approx(2.0)}
 
 
 def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
@@ -158,7 +177,7 @@ def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
     adds_up(loaded)
 
 
-@pytest.mark.parametrize("weight", ["", "-5", "x"])
+@pytest.mark.parametrize("weight", ["", "-5", "x", "5e-324", "1e-5", "2e9"])
 def test_an_iris_whose_inhabitants_cannot_be_read_is_rejected(write, weight):
     loaded = read(
         write(("iris", "population", "Valeur"), ("990010101", weight, "1"), ("990010102", "2", "3"))
