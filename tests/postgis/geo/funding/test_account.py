@@ -130,7 +130,7 @@ def values(account, *codes):
     return [(f.value, f.departement, f.before) for f in map(account.figure, codes)]
 
 
-def test_an_account_holds_what_was_counted_by_hand(books):
+def test_an_account_has_the_figures_counted_by_hand(books):
     account = books.account("99001", year=2026)
     assert (account.name, account.kind, account.population) == ("Ouestville", TerritoryKind.COMMUNE, 1_000)
     assert values(account, "sites", "pass_sites", "service:Aide A", "service:Aide B") == [
@@ -153,7 +153,7 @@ def test_an_account_holds_what_was_counted_by_hand(books):
     assert account.figure("share_beyond").departement == pytest.approx(4 / 7)
 
 
-def test_the_departement_holds_money_tied_to_no_commune_and_is_compared_with_nothing(books):
+def test_the_departement_includes_money_without_a_commune_and_is_compared_with_nothing(books):
     account = books.account("99", TerritoryKind.DEPARTEMENT, year=2026)
     assert values(account, "contributed_cents", "paid_cents") == [(950_000, None, 0), (70_000, None, 1_000)]
     assert all(f.departement is None for s in account.sections for f in s.figures)
@@ -177,7 +177,7 @@ def test_every_figure_has_its_date_source_and_unit(books):
     assert books.account("99001", year=2025).figure("paid_cents").day == date(2025, 12, 31)
 
 
-def test_no_small_count_of_persons_nor_what_is_made_of_one_is_told(books):
+def test_no_small_count_of_persons_nor_figure_derived_from_one_is_published(books):
     small = books.account("99002", year=2026)
     for code in ("given", "given_per_1000", "used", "rate_of_use", "used_cents", "training.participants"):
         figure = small.figure(code)
@@ -188,7 +188,7 @@ def test_no_small_count_of_persons_nor_what_is_made_of_one_is_told(books):
 
 
 @pytest.mark.parametrize("code", ["given", "used", "training.participants"])
-def test_accounts_taken_together_do_not_give_small_counts_back(books, code):
+def test_accounts_taken_together_do_not_reveal_small_counts(books, code):
     counts = np.meshgrid(*map(np.arange, SIZES), sparse=True, indexing="ij")
     of_commune = dict(zip(("99001", "99002", "99003", "99004"), counts, strict=True))
     possible = np.ones(SIZES, dtype=bool)
@@ -206,7 +206,7 @@ def test_accounts_taken_together_do_not_give_small_counts_back(books, code):
     assert small.max() - small.min() >= 5
 
 
-def test_the_mean_and_the_year_before_are_kept_back_too(books):
+def test_the_mean_and_the_year_before_are_withheld_too(books):
     few = replace(
         books,
         passes=passes(("99001", 2025, 2, 1), ("99001", 2026, 3, 1)),
@@ -216,7 +216,7 @@ def test_the_mean_and_the_year_before_are_kept_back_too(books):
     assert (figure.value, figure.departement, figure.before) == (None, None, None)
 
 
-def test_what_is_not_known_is_told_as_such(tmp_path):
+def test_unknown_figures_are_shown_as_unknown(tmp_path):
     account = AccountData(coverage=covered(tmp_path), kinds=KINDS).account("99001", year=2026)
     text = " ".join(account.summary)
     assert f"Argent reçu et versé en 2026 : {UNKNOWN}." in text
@@ -266,7 +266,7 @@ def test_no_number_of_a_summary_is_without_its_unit(books):
                 assert re.match(rf" ?(000 )?{units}", after), (number[0], after, sentence)
 
 
-def test_money_is_kept_in_whole_cents_and_told_in_euros(books):
+def test_money_is_stored_in_whole_cents_and_shown_in_euros(books):
     figure = books.account("99001", year=2026).figure("paid_cents")
     assert (figure.unit, figure.value, type(figure.value)) == (CENTS, 30_000, int)
     assert figure.said() == "300,00\N{NO-BREAK SPACE}€"
@@ -316,7 +316,7 @@ def portee(fresh_engine, database_url, monkeypatch, tmp_path):
     return run
 
 
-def test_actions_are_added_listed_and_told_in_the_account(portee, fresh_engine):
+def test_actions_are_added_listed_and_shown_in_the_account(portee, fresh_engine):
     day = ("--day", "02/03/2026", "--kind", "equipment", "--measure", "devices=3")
     added = ("actions", "add", "E-1", "--commune", "99001", *day, "--amount", "450,50")
     assert portee(*added, "--measure", "households=3")[0] == 0

@@ -74,7 +74,7 @@ def test_the_shipped_kinds_are_those_of_the_fund():
     }
 
 
-def test_every_shipped_factor_tells_its_source_and_what_it_supposes():
+def test_every_shipped_factor_has_its_source_and_hypothesis():
     derived = [d for k in KINDS.values() for d in k.derived]
     assert {d.name for d in derived} == {"waste_avoided_kg", "co2e_avoided_kg"}
     for each in derived:
@@ -86,7 +86,7 @@ def test_a_row_of_text_is_read_as_the_action_it_describes():
     assert read(ROW, KINDS, KNOWN) == (TRAINING, [])
 
 
-def test_everything_wrong_with_a_row_is_told_at_once():
+def test_all_faults_of_a_row_are_reported_together():
     row = {
         **ROW,
         "reference": " ",
@@ -111,7 +111,7 @@ def test_everything_wrong_with_a_row_is_told_at_once():
     assert len(issues) == len(fields(issues))
 
 
-def test_an_unknown_kind_tells_those_there_are():
+def test_an_unknown_kind_is_refused_with_the_known_ones():
     _, issues = read({**ROW, "kind": "concert"}, KINDS, KNOWN)
     assert fields(issues) == {"kind"}
     assert "refurbishing (reconditionnement)" in issues[0].advice
@@ -223,14 +223,14 @@ def test_a_new_kind_joins_by_declaration(tmp_path, connection):
         ('[refurbishing.measures.refurbished]\nlabel = "B"\ntype = "text"', "waste_avoided_kg. of must name"),
     ],
 )
-def test_a_declaration_that_cannot_hold_is_refused(tmp_path, declared, told):
+def test_an_invalid_declaration_is_refused(tmp_path, declared, told):
     path = tmp_path / "kinds.toml"
     path.write_text(declared, "utf-8")
     with pytest.raises(OperatorError, match=told):
         load_kinds(path)
 
 
-def test_what_is_shipped_gives_way_to_a_declaration_and_the_rest_stays(tmp_path):
+def test_a_declaration_replaces_the_shipped_one_and_the_rest_stays(tmp_path):
     path = tmp_path / "kinds.toml"
     path.write_text(
         '[refurbishing]\nlabel = "remise en état"\n'
@@ -251,7 +251,7 @@ def test_what_is_shipped_gives_way_to_a_declaration_and_the_rest_stays(tmp_path)
     }
 
 
-def test_a_file_of_kinds_that_is_not_there_is_told(tmp_path):
+def test_a_missing_file_of_kinds_is_refused(tmp_path):
     with pytest.raises(OperatorError, match=r"none\.toml cannot be read"):
         load_kinds(tmp_path / "none.toml")
 
@@ -260,7 +260,7 @@ def save(connection, *actions, replace=False):
     return store.save_all(connection, actions, kinds=KINDS, known=KNOWN, actor="essai", replace=replace)
 
 
-def test_what_is_kept_is_what_was_saved(connection):
+def test_an_action_is_read_back_as_it_was_saved(connection):
     save(connection, TRAINING)
     assert store.find(connection, "F-1") == TRAINING
     assert store.list_(connection, kind="training", year=2026, communes=["99001"]) == [TRAINING]
@@ -285,7 +285,7 @@ def test_the_same_again_writes_nothing_another_content_is_refused(connection):
     assert told == [("action.save", 120_000), ("action.save", None)]
 
 
-def test_nothing_of_a_set_is_kept_when_one_is_wrong(connection):
+def test_no_action_of_a_batch_is_saved_if_one_is_invalid(connection):
     wrong = replace(TRAINING, reference="F-9", commune="31555", measures={})
     with pytest.raises(InvalidAction, match="31555") as refusal:
         save(connection, TRAINING, wrong)
@@ -294,7 +294,7 @@ def test_nothing_of_a_set_is_kept_when_one_is_wrong(connection):
     assert store.list_(connection) == []
 
 
-def test_an_action_is_removed_and_the_audit_tells_what_it_was(connection):
+def test_an_action_is_removed_and_the_audit_keeps_what_it_was(connection):
     save(connection, TRAINING)
     store.remove(connection, "F-1", actor="essai")
     with pytest.raises(UnknownAction):

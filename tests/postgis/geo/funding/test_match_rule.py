@@ -298,7 +298,7 @@ def test_the_ledger_matches_as_worked_by_hand(connection, case):
 @pytest.mark.parametrize(
     "case", [c for c, (steps, *_) in TABLE.items() if {s[0] for s in steps} <= {RULE, GIVE}]
 )
-def test_the_rule_alone_says_the_same_of_contributions_in_order(case):
+def test_the_rule_alone_gives_the_same_for_contributions_in_order(case):
     steps, expected, total = TABLE[case]
     rules = [MatchRule(date.fromisoformat(s[1]), s[2], s[3]) for s in steps if s[0] == RULE]
     given_ = [s[1:] for s in steps if s[0] == GIVE]

@@ -36,7 +36,7 @@ def labels(connection, words, communes=()):
     return [place.label for place in addresses.search(connection, words, 5, communes=communes)]
 
 
-def test_addresses_are_kept_and_told(connection, tmp_path):
+def test_addresses_are_stored_and_described(connection, tmp_path):
     loaded = put(connection, tmp_path)
     (told,) = addresses.about(connection)
     assert told.file_name == "adresses-99.csv" and told.sha256 == loaded.files[0].sha256
@@ -45,7 +45,7 @@ def test_addresses_are_kept_and_told(connection, tmp_path):
     assert addresses.counts(connection) == {"streets": 6, "hamlets": 2, "numbers": len(WORLD) - 1}
 
 
-def test_a_load_takes_the_place_of_the_one_before(connection, tmp_path):
+def test_a_load_replaces_the_previous_one(connection, tmp_path):
     put(connection, tmp_path)
     put(connection, tmp_path, [row("99001_0099", "Rue Neuve", 1, 4)])
     assert addresses.counts(connection) == {"streets": 1, "hamlets": 0, "numbers": 1}
@@ -98,14 +98,14 @@ def test_of_streets_of_one_name_the_larger_communes_comes_first(filled):
     assert labels(filled, "rue de l'église", communes=["99001"])[0] == "Rue de l'Église, 99100 Ouestville"
 
 
-def test_a_caller_with_an_answer_is_told_only_of_names_that_begin_alike(filled):
+def test_a_caller_with_an_answer_gets_only_names_with_the_same_beginning(filled):
     assert addresses.search(filled, "lagarde", 5, answered=True)[0].label == "Lagarde, 99100 Ouestville"
     assert addresses.search(filled, "lagrade", 5) and not addresses.search(
         filled, "lagrade", 5, answered=True
     )
 
 
-def test_what_the_street_lacks_costs_something(filled):
+def test_a_missing_number_lowers_the_score(filled):
     def best(words):
         return addresses.search(filled, words, 1)[0]
 
@@ -118,7 +118,7 @@ def test_what_the_street_lacks_costs_something(filled):
     assert best("lagarde ouestville").kind is PlaceKind.HAMLET
 
 
-def test_a_postcode_that_no_street_has_is_not_believed(filled):
+def test_a_postcode_that_no_street_has_is_ignored(filled):
     assert labels(filled, "rue des écoles 99100")[0].startswith("Rue des Écoles")
     assert labels(filled, "rue des écoles 12345")[0].startswith("Rue des Écoles")
 
@@ -145,19 +145,19 @@ def test_every_place_found_is_found_again_by_its_identifier(filled):
         *("ban-99001_0010_x", "ban-\x00", "ban-99001_0010_00012_ter", "ban-99001_0010_٠٠٠١٢"),
     ],
 )
-def test_an_identifier_nobody_bears_is_refused(filled, place_id):
+def test_an_unknown_identifier_is_refused(filled, place_id):
     with pytest.raises(UnknownPlace):
         addresses.place(filled, place_id)
 
 
-def test_postgresql_takes_off_the_same_accents_as_python(connection):
+def test_postgresql_removes_the_same_accents_as_python(connection):
     """`unaccent`, an independent hand at it, over the letters of the languages of France."""
     for letter in "àâäçéèêëîïôöùûüÿœæñáíóúòãõÀÂÉÈÊÎÔÛÇŒ":
         theirs = connection.scalar(text("SELECT lower(unaccent(:letter))"), {"letter": letter})
         assert name_key(f"x{letter}x") == f"x{theirs}x"
 
 
-def test_a_role_that_may_not_add_what_searches_is_told_who_can(fresh_engine):
+def test_a_role_that_may_not_add_extensions_is_refused_with_advice(fresh_engine):
     with fresh_engine.connect() as connection:
         connection.execute(text("DROP EXTENSION pg_trgm CASCADE"))
         connection.execute(text("CREATE ROLE passer_by"))
@@ -169,7 +169,7 @@ def test_a_role_that_may_not_add_what_searches_is_told_who_can(fresh_engine):
         connection.rollback()
 
 
-def test_a_search_that_takes_too_long_is_given_up(filled, monkeypatch):
+def test_a_search_that_takes_too_long_is_cancelled(filled, monkeypatch):
     monkeypatch.setattr(addresses, "SEARCH_TIMEOUT_MS", 1)
     filled.execute(
         text(
@@ -188,7 +188,7 @@ def test_streets_are_searched_through_the_index(filled):
     assert any("address_street_words_idx" in line for line in told)
 
 
-def test_a_dump_brings_addresses_back_searchable(fresh_engine, tmp_path):
+def test_addresses_are_searchable_after_a_restore(fresh_engine, tmp_path):
     with fresh_engine.begin() as connection:
         territories.save(connection, TERRITORY)
         put(connection, tmp_path)

@@ -106,7 +106,7 @@ def test_it_comes_back_after_a_kill_with_what_was_committed(first):
     assert [answer(first, f"SHOW {setting}") for setting in durable] == ["on", "on", "on"]
 
 
-def test_a_process_that_got_the_dead_servers_number_does_not_pass_for_it(first):
+def test_a_process_with_the_id_of_a_dead_server_is_not_taken_for_it(first):
     start(first)
     kill(first)
     with subprocess.Popen(["/bin/sleep", "60"], cwd="/") as other:
@@ -119,7 +119,7 @@ def test_a_process_that_got_the_dead_servers_number_does_not_pass_for_it(first):
         other.kill()
 
 
-def test_starters_at_the_same_time_end_with_one_server(first):
+def test_concurrent_starts_end_with_one_server(first):
     stop(first)
     code = (
         "import sys; from pathlib import Path; from geo.store import cluster as c;"
@@ -132,7 +132,7 @@ def test_starters_at_the_same_time_end_with_one_server(first):
     assert set(said) == {str(status(first).pid)}
 
 
-def test_a_creation_cut_short_is_taken_up_again(open_folder):
+def test_an_interrupted_creation_is_started_again(open_folder):
     made = cluster_at(open_folder / "cut", options=QUICK)
     (made.folder / "data.new").mkdir(parents=True)
     (made.folder / "data.new" / "half").write_text("written")
@@ -154,7 +154,7 @@ def test_a_long_path_gets_a_short_socket(open_folder):
         shutil.rmtree(made.socket, ignore_errors=True)
 
 
-def test_a_socket_folder_somebody_else_planted_is_refused(open_folder):
+def test_a_socket_folder_of_another_account_is_refused(open_folder):
     made = cluster_at(open_folder / ("e" * 90), options=QUICK)
     made.socket.symlink_to(open_folder)
     try:
@@ -174,7 +174,7 @@ def test_root_goes_elsewhere_when_postgres_cannot_reach_the_folder(open_folder):
     assert cluster_at(open_folder / "open").folder == open_folder / "open" / "postgres"
 
 
-def test_a_folder_made_by_another_version_is_told_so(open_folder):
+def test_a_folder_of_another_postgresql_version_is_refused_with_advice(open_folder):
     made = cluster_at(open_folder / "old", options=QUICK)
     made.data.mkdir(parents=True)
     (made.data / "PG_VERSION").write_text("9\n")
@@ -195,7 +195,7 @@ def test_a_failed_start_shows_the_log(open_folder):
     assert str(wrong.log) in failure.value.advice
 
 
-def test_without_postgis_the_ways_to_get_it_are_told(monkeypatch, open_folder):
+def test_without_postgis_the_error_advises_how_to_install_it(monkeypatch, open_folder):
     monkeypatch.setattr(postgres_programs, "has_postgis", lambda _binaries: False)
     with pytest.raises(MissingPostgis) as failure:
         start(cluster_at(open_folder / "none", options=QUICK))
@@ -212,7 +212,7 @@ def test_the_programs_found_are_a_server_with_postgis():
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
-def test_any_spelling_of_a_postgresql_address_is_taken(scheme):
+def test_any_spelling_of_a_postgresql_address_is_accepted(scheme):
     url = parse_url(f" {scheme}://u:p%40ss@h:5433/d?sslmode=require ")
     assert (
         url.render_as_string(hide_password=False) == "postgresql+psycopg://u:p%40ss@h:5433/d?sslmode=require"
@@ -229,7 +229,7 @@ def test_other_addresses_are_refused_without_being_repeated(address):
     assert "hunter2" not in str(failure.value)
 
 
-def test_no_message_holds_the_password(open_folder):
+def test_no_message_contains_the_password(open_folder):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"postgresql://someone:hunter2@127.0.0.1:{port}/hunter"

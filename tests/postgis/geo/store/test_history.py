@@ -47,7 +47,7 @@ def imported(base, tmp_path):
     return run
 
 
-def test_every_state_between_imports_is_had_back_exactly(base, imported):
+def test_every_state_between_imports_is_rebuilt_exactly(base, imported):
     facts = {
         "ext_pass_numerique": "true",
         "ext_arrets": "Halle @ Tu 09:00-12:00|Quai @ 2026-12-03 14:00-17:00",
@@ -93,7 +93,7 @@ def test_any_sequence_of_imports_can_be_undone(connection, sequence):
         inside.rollback()
 
 
-def test_the_history_of_a_record_is_told_oldest_first(base, imported):
+def test_the_history_of_a_record_is_listed_oldest_first(base, imported):
     imported(record("a"), record("b"))
     imported(record("b"))
     imported(record("a", date_maj="2026-05-01", ext_arrets="Halle @ Tu 09:00-12:00"), record("b"))
@@ -117,7 +117,7 @@ def test_a_record_never_seen_has_no_history(base):
 # --- dated snapshots
 
 
-def test_a_dated_snapshot_is_the_one_that_was_kept(base, imported):
+def test_a_dated_snapshot_is_the_one_that_was_named(base, imported):
     imported(record("a"), record("b", nom="Autre"))
     kept = dated_snapshots.keep(base, "été 2024", date(2024, 8, 1))
     before = snapshots.read(base)
@@ -128,13 +128,13 @@ def test_a_dated_snapshot_is_the_one_that_was_kept(base, imported):
     assert [s.id for s in snapshots.read(base).sites] == ["essai--a", "essai--c"]
 
 
-def test_a_snapshot_kept_before_any_site_is_empty(base, imported):
+def test_a_snapshot_named_before_any_site_is_empty(base, imported):
     dated_snapshots.keep(base, "avant", date(2024, 1, 1))
     imported(record("a"))
     assert dated_snapshots.read(base, "avant").sites == ()
 
 
-def test_a_dataset_tells_the_source_it_had_then(base, imported):
+def test_a_past_dataset_has_the_source_of_its_time(base, imported):
     imported(record("a"))
     dated_snapshots.keep(base, "avant", date(2026, 3, 2))
     imported(record("a", date_maj="2026-10-01"))
@@ -145,7 +145,7 @@ def test_a_dataset_tells_the_source_it_had_then(base, imported):
     assert (then.subject, then.vintage, now.vintage) == (now.subject, "2026-03-02", "2026-10-01")
 
 
-def test_what_is_decided_today_of_duplicates_holds_then_too(base, imported):
+def test_present_decisions_on_duplicates_apply_to_the_past(base, imported):
     imported(record("a"), record("b"), record("c"))
     dated_snapshots.keep(base, "avant", date(2026, 3, 2))
     duplicates.decide(base, "essai--a", "essai--b", same=True, by="test")
@@ -161,7 +161,7 @@ def test_a_record_hidden_by_one_that_came_later_was_shown_then(base, imported):
     assert [s.id for s in dated_snapshots.read(base, "avant").sites] == ["essai--b"]
 
 
-def test_dated_snapshots_are_listed_by_day_and_forgotten(base, imported):
+def test_dated_snapshots_are_listed_by_day_and_deleted(base, imported):
     imported(record("a"))
     for name, day in (("trois", date(2024, 12, 1)), ("un", date(2020, 1, 31)), ("deux", date(2022, 12, 1))):
         dated_snapshots.keep(base, name, day)
@@ -173,7 +173,7 @@ def test_dated_snapshots_are_listed_by_day_and_forgotten(base, imported):
             gone(base, "deux")
 
 
-def test_a_name_is_kept_once(base):
+def test_a_name_is_used_once(base):
     dated_snapshots.keep(base, "été", date(2024, 8, 1))
     with pytest.raises(NameTaken, match="été"):
         dated_snapshots.keep(base, "été", date(2025, 8, 1))

@@ -95,7 +95,7 @@ def test_each_kind_moves_money_between_its_accounts(filled):
     assert ledger_reports.faults(filled) == []
 
 
-def test_a_payment_is_for_what_its_commitment_is_for_unless_it_says_more(fund):
+def test_a_payment_inherits_what_its_commitment_is_for(fund):
     post(fund, given("C1", 100_000), aside("E1", 60_000, partner_code="msa", commune="99001"))
     post(fund, paid("P1", 100), paid("P2", 100, commune="99002", site_id="essai--a"))
     one, two = ledger.find(fund, "P1"), ledger.find(fund, "P2")
@@ -217,7 +217,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_is_refused_with_the_reason_and_the_way_out(filled, case):
+def test_an_invalid_order_is_refused_with_the_reason_and_advice(filled, case):
     order, failure, reason = REFUSED[case]
     before = ledger.balance(filled), len(audit.list_(filled))
     with pytest.raises(failure) as refusal:
@@ -227,7 +227,7 @@ def test_what_cannot_be_is_refused_with_the_reason_and_the_way_out(filled, case)
     assert (ledger.balance(filled), len(audit.list_(filled))) == before
 
 
-def test_an_author_is_asked_for(fund):
+def test_an_author_is_required(fund):
     with pytest.raises(InvalidParameter, match="auteur"):
         ledger.post(fund, given("C1", 1), actor=" ")
 
@@ -257,7 +257,7 @@ def test_an_entry_is_reversed_once(filled):
     assert ledger.balance(filled) == Balance(100_000, 100_000, 140_000, 60_000, 0)
 
 
-def test_all_is_undone_from_the_last_to_the_first(filled):
+def test_everything_can_be_reversed_from_the_last_to_the_first(filled):
     post(filled, Release(reference="D1", day=DAY, amount_cents=5_000, commitment="E1"))
     for rank, reference in enumerate(("D1", "P1", "E1", "C1")):
         post(filled, Reversal(reference=f"A{rank}", day=DAY, reverses=reference))
@@ -283,7 +283,7 @@ def test_nothing_enters_a_closed_period_and_corrections_come_after_it(filled):
         ledger.set_rule(filled, MatchRule(date(2025, 12, 31)), actor=ACTOR)
 
 
-def test_a_rule_that_matched_something_stays_as_it_is(filled):
+def test_a_rule_that_matched_something_cannot_change(filled):
     with pytest.raises(InUse, match="10/03/2025"):
         ledger.set_rule(filled, MatchRule(date(2024, 1, 1), 5_000), actor=ACTOR)
     with pytest.raises(InUse):
@@ -294,7 +294,7 @@ def test_a_rule_that_matched_something_stays_as_it_is(filled):
 
 
 @pytest.mark.parametrize("rule", [MatchRule(DAY, -1), MatchRule(DAY, 1_000_001), MatchRule(DAY, 10_000, -1)])
-def test_a_rule_out_of_reason_is_refused(fund, rule):
+def test_a_rule_out_of_bounds_is_refused(fund, rule):
     with pytest.raises(InvalidParameter):
         ledger.set_rule(fund, rule, actor=ACTOR)
 
@@ -302,7 +302,7 @@ def test_a_rule_out_of_reason_is_refused(fund, rule):
 # --- who did what
 
 
-def test_every_write_leaves_who_what_before_and_after(fund):
+def test_every_write_is_audited(fund):
     post(fund, given("C1", 100, memo="Virement"))
     ledger.close(fund, DAY, actor="Payeur")
     ledger.set_rule(fund, MatchRule(date(2026, 1, 1), 5_000), actor="Élu")
@@ -322,7 +322,7 @@ def test_every_write_leaves_who_what_before_and_after(fund):
 
 
 @pytest.mark.parametrize("memo", ["a\tb", "a\nb\r", r"\N", r"\.", "a\\", 'dit « "oui" »', "é\u2028\x7f€"])
-def test_what_is_said_is_kept_sign_by_sign(fund, memo):
+def test_texts_are_stored_exactly(fund, memo):
     order = given(f"C{memo}", 100, memo=memo)
     post(fund, order)
     assert ledger.find(fund, order.reference).memo == memo
@@ -347,7 +347,7 @@ def test_orders_sent_before_one_is_refused_leave_nothing(fund):
     assert ledger.balance(fund).available_cents == 200
 
 
-def test_a_contribution_matched_thrice_and_its_twin_of_the_file_are_undone_at_once(fund):
+def test_a_contribution_matched_three_times_is_reversed_in_one_batch(fund):
     for cents, reference in ((100, "S0"), (150, "S1"), (175, "S2")):
         ledger.set_rule(fund, MatchRule(date(2025, 12, 31), 10_000, cents), actor=ACTOR)
         if reference == "S0":

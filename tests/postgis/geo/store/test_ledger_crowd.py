@@ -9,7 +9,7 @@ from geo.store import cluster as embedded
 from geo.store.database import migrate, open_engine
 
 
-def test_sixty_four_writers_and_what_becomes_of_each_order(fresh_engine):
+def test_sixty_four_writers_lose_nothing_and_post_nothing_twice(fresh_engine):
     found_fund(fresh_engine)
     outcome = crowd(fresh_engine.url, clients=64, orders=4, seed=47, every_s=0.2)
     assert outcome.acknowledged + outcome.refused == 64 * 4

@@ -368,7 +368,7 @@ MOVED = {
 
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("case", DANGLING)
-def test_an_entry_leans_on_what_is_there(sql, case, many):
+def test_an_entry_depends_on_existing_entries(sql, case, many):
     reason, made = DANGLING[case]
     statements = [made, postings(*MOVED[case])]
     with pytest.raises(IntegrityError, match=reason):
@@ -376,7 +376,7 @@ def test_an_entry_leans_on_what_is_there(sql, case, many):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_postings_are_of_an_entry_that_is_there(sql, many):
+def test_postings_need_an_existing_entry(sql, many):
     lost = [
         "INSERT INTO ledger_posting SELECT 99999999::bigint, 'paid', 1"
         " UNION ALL SELECT 99999999, 'committed', -1"
@@ -390,7 +390,7 @@ def test_postings_are_of_an_entry_that_is_there(sql, many):
     "change",
     ["DELETE FROM partner WHERE code = 'caf'", "UPDATE partner SET code = 'fac' WHERE code = 'caf'"],
 )
-def test_a_partner_the_ledger_names_stays(sql, change, replica):
+def test_a_partner_named_by_the_ledger_cannot_be_removed(sql, change, replica):
     silenced = ["SET LOCAL session_replication_role = replica"] if replica else []
     with pytest.raises(IntegrityError, match="entries of the ledger bear the partner caf"):
         sql(*silenced, change)
@@ -415,7 +415,7 @@ def test_a_partner_whose_entry_is_being_written_is_not_removed_meanwhile(books):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_what_guards_set_for_their_questions_ends_with_them(sql, books, many):
+def test_settings_of_the_guards_end_with_them(sql, books, many):
     told = "SELECT name, setting FROM pg_settings WHERE name LIKE 'enable%' OR name IN ('jit', 'work_mem')"
     check = f"DO $$ BEGIN ASSERT (SELECT count(*) FROM ({told} EXCEPT TABLE before) s) = 0, 'changed'; END $$"
     made = PROPER["commitment"]
@@ -423,7 +423,7 @@ def test_what_guards_set_for_their_questions_ends_with_them(sql, books, many):
 
 
 @pytest.mark.parametrize("table", ["ledger_balance", "ledger_unposted"])
-def test_a_role_that_owns_nothing_writes_entries_and_no_sums(sql, table):
+def test_a_role_without_ownership_writes_entries_but_not_balances(sql, table):
     granted = (
         "CREATE ROLE clerk",
         "GRANT SELECT, INSERT ON ledger_entry, ledger_posting TO clerk",
@@ -434,7 +434,7 @@ def test_a_role_that_owns_nothing_writes_entries_and_no_sums(sql, table):
         sql(f"UPDATE {table} SET {'entries = 0' if table == 'ledger_unposted' else 'amount_cents = 0'}")
 
 
-def test_a_snapshot_of_before_its_turn_cannot_write(books):
+def test_a_transaction_with_an_older_snapshot_cannot_write(books):
     with (
         books.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         pytest.raises(DBAPIError, match="READ COMMITTED"),
@@ -449,7 +449,7 @@ def test_an_entry_without_postings_fails_at_the_commit_itself(books):
         assert ledger_reports.faults(connection) == []
 
 
-def test_the_books_recounted_tell_what_guards_would_have_refused(books):
+def test_the_recount_finds_what_guards_would_have_refused(books):
     """With the guards removed, as only the owner of the tables can, tampering is still found."""
     with books.connect() as connection:
         for table in ("ledger_posting", "ledger_entry"):

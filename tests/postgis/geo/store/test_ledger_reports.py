@@ -137,7 +137,7 @@ def test_rows_for_a_spreadsheet_have_a_value_for_each_heading(filled):
         )
 
 
-def test_contributions_tell_their_match_and_what_is_withheld(filled):
+def test_contributions_have_their_match_and_what_the_ceiling_withholds(filled):
     told = [
         (r.entry.reference, r.matched_cents, r.unmatched_cents, r.entry.reversed_by is not None)
         for r in ledger.received(filled)

@@ -32,7 +32,7 @@ CAF = Partner(
 )
 
 
-def test_a_partner_is_read_back_as_it_was_saved_and_each_write_is_told(connection):
+def test_a_partner_is_read_back_as_it_was_saved_and_each_write_is_audited(connection):
     partners.save(connection, CAF, actor=ACTOR)
     partners.save(connection, CAF, actor=ACTOR)
     renamed = replace(CAF, name="Caisse fictive", network_to=None)
@@ -77,7 +77,7 @@ def test_members_of_the_network_are_those_of_the_day(connection, day, member):
         ("network_to", date(2022, 12, 31)),
     ],
 )
-def test_what_cannot_be_kept_is_refused_by_its_field(field, value):
+def test_an_invalid_partner_is_refused_by_its_field(field, value):
     with pytest.raises(InvalidParameter) as refusal:
         checked(replace(CAF, **{field: value}))
     assert refusal.value.parameter == field and refusal.value.advice
@@ -130,14 +130,14 @@ def test_conventions_and_sites_are_bound_to_a_partner(connection):
         ),
     ],
 )
-def test_what_is_not_there_is_told(connection, failure, do):
+def test_unknown_partners_are_refused(connection, failure, do):
     partners.save(connection, CAF, actor=ACTOR)
     with pytest.raises(failure) as refusal:
         do(connection)
     assert isinstance(refusal.value, PorteeError) and refusal.value.advice
 
 
-def test_a_partner_the_ledger_names_stays(connection):
+def test_a_partner_named_by_the_ledger_cannot_be_removed(connection):
     partners.save(connection, CAF, actor=ACTOR)
     partners.save_convention(connection, Convention("caf-99", 2024, "D"), actor=ACTOR)
     ledger.set_rule(connection, MatchRule(date(2024, 1, 1)), actor=ACTOR)
@@ -157,7 +157,7 @@ def test_a_partner_the_ledger_names_stays(connection):
 # --- commands
 
 
-def test_the_commands_tell_a_year_of_the_fund(database_url):
+def test_the_commands_show_a_year_of_the_fund(database_url):
     def run(*arguments: str, code: int = 0) -> str:
         told = CliRunner().invoke(app, list(arguments), env={"DATABASE_URL": database_url})
         assert told.exit_code == code, told.output

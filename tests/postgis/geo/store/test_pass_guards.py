@@ -70,7 +70,7 @@ def test_direct_sql_is_refused_too(ordered, statement):
     assert sums(ordered) == before
 
 
-def test_copy_is_held_to_the_same_rules(ordered):
+def test_copy_obeys_the_same_rules(ordered):
     columns = ("reference", "order_reference", "kind", "day", "count", "commune", "actor")
     rows = [(str(n), "A", "given", MARCH, 1, "99001", "") for n in range(101)]
     with pytest.raises(Exception, match="order A: 100 passes"), ordered.begin_nested():
@@ -120,7 +120,7 @@ def at_once(engine, writes, level="READ COMMITTED"):
 
 
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
-def test_writers_at_once_never_give_more_than_was_ordered(opened, level):
+def test_concurrent_writers_never_give_more_than_was_ordered(opened, level):
     writes = [[event(f"{w}/{n}", "given", n, 7) for n in range(4)] for w in range(8)]
     kept, lost = at_once(opened, writes, level)
     with opened.connect() as connection:
@@ -130,14 +130,14 @@ def test_writers_at_once_never_give_more_than_was_ordered(opened, level):
         assert len(kept) == 14 and all(isinstance(each, RefusedPasses) for each in lost)
 
 
-def test_writers_of_one_reference_keep_it_once(opened):
+def test_concurrent_writers_of_one_reference_record_it_once(opened):
     kept, lost = at_once(opened, [[event("same", "given", 0, 5)] for _ in range(8)])
     assert len(kept) == 8 and not lost
     with opened.connect() as connection:
         assert standing(connection).given == 5
 
 
-def test_writers_of_the_last_passes_of_two_orders_do_not_wait_in_a_ring(opened):
+def test_writers_of_two_orders_do_not_deadlock(opened):
     def both(w, n):
         return [event(f"{w}/{n}/{o}", "given", n, 3, order=o) for o in (("A", "B") if w % 2 else ("B", "A"))]
 

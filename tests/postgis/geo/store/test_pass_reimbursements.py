@@ -57,7 +57,7 @@ def test_a_payment_of_a_closed_period_is_undone_on_the_first_open_day(ordered, b
     assert ledger.find(ordered, "pass/r2").day == date(2026, 7, 1)
 
 
-def test_a_payment_the_fund_cannot_make_keeps_no_reimbursement(ordered, books):
+def test_a_payment_the_fund_cannot_make_records_no_reimbursement(ordered, books):
     record(ordered, event("1", "given", 0, 100), event("2", "used", 5, 95))
     with pytest.raises(PorteeError):
         pay(ordered, books, "r1", 91)
@@ -80,7 +80,7 @@ def public_lines(connection):
     }
 
 
-def test_no_public_report_of_the_fund_tells_how_few_passes_a_site_was_paid_for(ordered, books):
+def test_no_public_report_of_the_fund_reveals_how_few_passes_a_site_was_paid_for(ordered, books):
     record(ordered, event("1", "given", 0, 10), event("2", "used", 5, 3))
     before = public_lines(ordered)
     pay(ordered, books, "r1", 3)
@@ -101,7 +101,7 @@ def test_no_public_report_of_the_fund_tells_how_few_passes_a_site_was_paid_for(o
     ("tied", "named"),
     [({"commune": "99001"}, "la commune 99001"), ({"partner_code": "caf"}, "le partenaire caf")],
 )
-def test_a_commitment_that_reports_tell_by_place_or_partner_pays_for_no_pass(ordered, tied, named):
+def test_a_commitment_tied_to_a_place_or_partner_pays_for_no_pass(ordered, tied, named):
     post = funded(ordered, **tied)
     record(ordered, event("1", "given", 0, 10), event("2", "used", 5, 3))
     before = public_lines(ordered)

@@ -19,7 +19,7 @@ from tests.support.world import TERRITORY
 # --- orders
 
 
-def test_an_order_is_read_back_and_the_same_again_is_nothing(ordered):
+def test_an_order_is_read_back_and_recording_it_again_changes_nothing(ordered):
     assert passes.orders(ordered) == (A,)
     assert not passes.order(ordered, A, "moi")
     assert standing(ordered) == Standing("A", 100, 0, 0, 0, 0)
@@ -35,13 +35,13 @@ def test_an_order_of_an_unknown_funder_is_refused_by_the_database(ordered):
         passes.order(ordered, replace(A, reference="B", funders=(("nobody", 100),)), "moi")
 
 
-def test_who_ordered_is_kept(ordered):
+def test_the_author_of_an_order_is_recorded(ordered):
     row = ordered.execute(text("SELECT actor, subject, before, after FROM audit")).one()
     assert (row.actor, row.subject, row.before) == ("moi", "pass_order/A", None)
     assert row.after["count"] == 100
 
 
-def test_an_order_nothing_was_given_of_can_be_withdrawn_and_no_other(ordered):
+def test_only_an_order_without_events_can_be_withdrawn(ordered):
     passes.withdraw(ordered, "A", "moi")
     assert passes.orders(ordered) == ()
     with pytest.raises(UnknownOrder):
@@ -62,7 +62,7 @@ def test_events_are_read_back_and_counted(ordered):
     assert standing(ordered) == Standing("A", 100, 10, 4, 0, 0)
 
 
-def test_the_same_event_again_is_nothing(ordered):
+def test_recording_the_same_event_again_changes_nothing(ordered):
     one, two = event("1", "given", 0, 10), event("2", "given", 1, 5)
     record(ordered, one)
     assert asdict(record(ordered, one, two, two)) == {"new": 1, "already": 1}
@@ -80,7 +80,7 @@ def test_the_same_event_again_is_nothing(ordered):
         {"kind": EventKind.EXPIRED, "day": AUGUST + timedelta(days=1)},
     ],
 )
-def test_another_event_of_the_same_reference_is_refused_by_name_and_nothing_is_kept(ordered, other):
+def test_another_event_of_the_same_reference_is_refused_and_nothing_is_recorded(ordered, other):
     record(ordered, event("1", "given", 0, 10))
     changed = replace(event("1", "given", 0, 10), **other)
     with pytest.raises(RefusedPasses, match="La référence 1 est déjà") as caught:
@@ -119,7 +119,7 @@ def test_two_events_of_one_reference_in_one_file_are_refused(ordered):
         ([event("0", "given", 0, 1), event("1", "reimbursed", 0, 1)], "de quel engagement"),
     ],
 )
-def test_what_cannot_be_is_refused_whole_and_the_connection_goes_on(ordered, wrong, said):
+def test_invalid_events_are_refused_whole_and_the_connection_stays_usable(ordered, wrong, said):
     with pytest.raises(RefusedPasses, match=said) as caught:
         record(ordered, *wrong)
     assert caught.value.advice
@@ -196,7 +196,7 @@ def test_what_is_left_expires_the_day_after_once(ordered):
     assert standing(ordered) == Standing("A", 100, 15, 4, 11, 0)
 
 
-def test_a_use_told_late_needs_the_expiry_corrected_first(ordered):
+def test_a_use_recorded_late_needs_the_expiry_corrected_first(ordered):
     record(ordered, event("1", "given", 0, 10))
     (expired,) = passes.expire(ordered, date(2026, 9, 1), "moi")
     late = event("2", "used", 100, 3, commune="99001")

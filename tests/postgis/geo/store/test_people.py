@@ -66,7 +66,7 @@ def test_people_are_read_back_as_they_were_saved(connection, grid):
     assert stored.sha256 == loaded.sha256 and len(stored.sha256) == 64
 
 
-def test_only_the_latest_population_is_kept_until_it_is_removed(connection, grid):
+def test_a_population_replaces_the_previous_one_until_it_is_removed(connection, grid):
     assert stored_people.current(connection, TERRITORY.metric_crs) is None
     stored_people.save(connection, grid((cell(4), 100, 30), (cell(5), 1, 1)))
     stored_people.save(connection, grid((cell(34), 7), columns="GRD_ID,T"))
@@ -91,7 +91,7 @@ def test_indicators_are_read_back_by_code_with_the_means_of_their_communes(conne
     assert described.column == "v" and described.summary == ifn.summary()
 
 
-def test_an_indicator_takes_the_place_of_the_one_of_its_code(connection, table):
+def test_an_indicator_replaces_the_one_of_the_same_code(connection, table):
     stored_indicators.save(connection, table("ifn", "990010101;1;100", "990020101;1;7"))
     stored_indicators.save(connection, table("ifn", "990040101;1;50"))
     assert stored_indicators.read(connection)["ifn"].values == {"99004": 50}

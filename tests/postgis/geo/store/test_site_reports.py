@@ -74,7 +74,7 @@ def test_open_reports_are_counted_by_subject(connection):
 
 
 @pytest.mark.parametrize(("days", "kept"), [(179, "moi@exemple.fr"), (181, "")])
-def test_an_address_is_forgotten_after_half_a_year(connection, days, kept):
+def test_an_e_mail_address_is_erased_after_half_a_year(connection, days, kept):
     report = add(connection)
     age(connection, "received_at", days)
     add(connection, email="")  # any later report forgets for the others
@@ -82,19 +82,19 @@ def test_an_address_is_forgotten_after_half_a_year(connection, days, kept):
 
 
 @pytest.mark.parametrize(("days", "left"), [(364, 1), (366, 0)])
-def test_a_closed_report_goes_after_a_year(connection, days, left):
+def test_a_closed_report_is_deleted_after_a_year(connection, days, left):
     reports.close(connection, add(connection).id)
     age(connection, "closed_at", days)
     assert len(reports.list_(connection, closed=True)) == left
 
 
-def test_the_table_itself_keeps_no_address_once_closed(connection):
+def test_the_table_refuses_an_e_mail_address_in_a_closed_report(connection):
     add(connection)
     with pytest.raises(IntegrityError, match="site_report_erased_check"):
         connection.execute(text("UPDATE site_report SET closed_at = now()"))
 
 
-def test_the_table_holds_nothing_of_the_sender_but_the_address(connection):
+def test_the_table_has_no_data_about_the_sender_but_the_address(connection):
     columns = text("SELECT column_name FROM information_schema.columns WHERE table_name = 'site_report'")
     assert set(connection.scalars(columns)) == {
         *("id", "received_at", "site_id", "site_name", "subject", "message", "email"),
@@ -116,7 +116,7 @@ def send(client, **fields):
     return client.post("/lieux/essai--a/signaler?ou=Ici", data=fields, follow_redirects=False)
 
 
-def test_what_a_reader_sends_is_kept_as_it_was_typed(client, fresh_engine, caplog):
+def test_a_readers_message_is_stored_exactly(client, fresh_engine, caplog):
     hostile = "<script>alert(1)</script> ${x} {{ 7*7 }}\nligne 2 – 👩🏽‍💻 l'été " + "é" * 900
     with caplog.at_level(logging.DEBUG):
         response = send(client, quoi="autre", message=hostile, courriel="moi@exemple.fr")
@@ -133,7 +133,7 @@ def test_what_a_reader_sends_is_kept_as_it_was_typed(client, fresh_engine, caplo
     assert thanks.headers["cache-control"] == "private, no-cache"
 
 
-def test_the_longest_message_is_kept_and_a_longer_one_is_not(client, fresh_engine):
+def test_the_longest_message_is_stored_and_a_longer_one_refused(client, fresh_engine):
     assert send(client, quoi="autre", message="x" * MESSAGE_MAX).status_code == 303
     assert send(client, quoi="autre", message="x" * (MESSAGE_MAX + 1)).status_code == 422
     with fresh_engine.connect() as connection:
@@ -141,7 +141,7 @@ def test_the_longest_message_is_kept_and_a_longer_one_is_not(client, fresh_engin
 
 
 @pytest.mark.parametrize("fields", [{"quoi": "autre"}, {"quoi": "ferme", "suite": "robot"}])
-def test_a_form_with_a_mistake_keeps_nothing(client, fresh_engine, fields):
+def test_a_form_with_a_mistake_stores_nothing(client, fresh_engine, fields):
     assert send(client, **fields).status_code == 422
     with fresh_engine.connect() as connection:
         assert reports.list_(connection) == []
@@ -178,7 +178,7 @@ def test_staff_list_read_and_close_reports(run, fresh_engine):
     assert (kept["outcome"], kept["email"]) == ("Corrigé", "")
 
 
-def test_a_number_nobody_bears_is_told(run):
+def test_an_unknown_number_is_refused(run):
     for verb in ("show", "close"):
         refused = run(verb, "7")
         assert refused.exit_code == 1

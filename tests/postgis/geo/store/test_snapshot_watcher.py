@@ -58,7 +58,7 @@ def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_
     assert keeper.current().database_ok
 
 
-def test_what_is_not_committed_is_not_seen(keeper, fresh_engine):
+def test_an_uncommitted_version_is_not_seen(keeper, fresh_engine):
     with fresh_engine.connect() as connection:
         store(connection, world.site("b", 6))
         snapshots.publish(connection)
@@ -85,7 +85,7 @@ def test_many_versions_at_once_are_read_a_few_times(keeper, fresh_engine, monkey
     assert len(readings) < 15
 
 
-def test_a_lost_notification_is_made_up_for_by_looking(fresh_engine):
+def test_a_lost_notification_is_made_up_for_by_polling(fresh_engine):
     fill(fresh_engine)
     kept = SnapshotWatcher(fresh_engine, poll_s=0.05)
     kept.start()
@@ -151,7 +151,7 @@ def test_a_broken_version_leaves_the_last_good_one(keeper, fresh_engine):
     eventually(lambda: keeper.current().snapshot.version == repaired, within_s=10)
 
 
-def test_a_connection_that_died_in_the_pool_is_replaced_unnoticed(fresh_engine):
+def test_a_dead_connection_in_the_pool_is_replaced(fresh_engine):
     with fresh_engine.connect() as connection:
         pid = connection.scalar(text("SELECT pg_backend_pid()"))
     killer = open_engine(fresh_engine.url)

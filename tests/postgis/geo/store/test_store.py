@@ -77,7 +77,7 @@ def test_saving_a_territory_again_replaces_it_whole(connection):
     assert territories.load(connection) == smaller
 
 
-def test_without_a_territory_there_is_no_snapshot_and_the_way_to_one_is_told(connection):
+def test_without_a_territory_there_is_no_snapshot_and_the_error_names_the_command(connection):
     with pytest.raises(SnapshotUnavailable, match="portee territory load"):
         snapshots.read(connection)
 
@@ -161,7 +161,7 @@ def test_a_site_is_read_back_exactly_as_it_was_stored(connection, first, second)
         inside.rollback()
 
 
-def test_a_change_is_told_field_by_field(connection):
+def test_a_change_is_recorded_field_by_field(connection):
     store(connection, world.site("a", 5))
     after = replace(
         world.site("a", 5),
@@ -232,7 +232,7 @@ def test_an_empty_difference_changes_nothing(connection):
     assert history(connection, "essai--a") == [("new", None, None, None)]
 
 
-def test_current_tells_datasets_and_departements_apart(connection):
+def test_current_filters_by_dataset_and_departement(connection):
     here = world.site("a", 5)
     beyond = world.site("b", 45, "96001")
     unknown = replace(world.site("c", None), code_insee="", code_postal="96200")
@@ -353,7 +353,7 @@ def test_one_record_of_each_place_is_shown(decisions, left_out):
 # --- snapshot
 
 
-def test_a_snapshot_holds_what_is_in_service_once_each_with_its_sources(connection):
+def test_a_snapshot_contains_each_site_in_service_once_with_its_sources(connection):
     territories.save(connection, world.TERRITORY)
     a, b = world.site("a", 5), world.site("b", 6, date_maj=date(2026, 5, 1))
     other = world.site("z", 7, jeu_de_donnees="autre", date_maj=None)

@@ -15,7 +15,7 @@ from geo.store.tokens import Scope
 from portee.cli import app
 
 
-def test_a_secret_is_that_of_its_token(connection):
+def test_a_secret_identifies_its_token(connection):
     token, secret = tokens.create(connection, "Service", [Scope.SCENARIOS], days=30)
     assert secret.startswith("portee_") and len(secret) > 40
     assert tokens.verify(connection, secret, Scope.SCENARIOS) == token
@@ -31,14 +31,14 @@ def test_two_tokens_have_two_secrets(connection):
     assert tokens.verify(connection, second, Scope.SCENARIOS) == other != one
 
 
-def test_the_secret_is_not_kept(connection):
+def test_the_secret_is_not_stored(connection):
     _, secret = tokens.create(connection, "Service", [Scope.SCENARIOS])
     kept = str(connection.execute(text("SELECT * FROM token")).all())
     assert secret not in kept and secret.removeprefix("portee_") not in kept
 
 
 @pytest.mark.parametrize("change", [str.upper, str.strip, "{} ".format, lambda s: s[:-1], lambda _: ""])
-def test_another_text_is_no_secret(connection, change):
+def test_any_other_text_is_not_a_secret(connection, change):
     _, secret = tokens.create(connection, "Service", [Scope.SCENARIOS])
     found = tokens.verify(connection, change(secret), Scope.SCENARIOS)
     assert (found is not None) == (change(secret) == secret)
@@ -81,7 +81,7 @@ def portee(database_url, monkeypatch):
     return lambda *arguments: CliRunner().invoke(app, ["token", *map(str, arguments)])
 
 
-def test_a_token_is_made_told_listed_and_revoked(portee, fresh_engine):
+def test_a_token_is_created_printed_listed_and_revoked(portee, fresh_engine):
     made = portee("create", "Bureau d'études", "--scope", "scenarios", "--days", 10)
     assert made.exit_code == 0, made.output
     secret = made.stdout.splitlines()[0]

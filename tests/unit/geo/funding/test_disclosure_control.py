@@ -86,7 +86,7 @@ def hold_secret(table):
 @example([3, 3, 9, 9], list("aabb"), list("abab"))
 @example([1, 1, 1, 1], list("aabb"), list("abba"))
 @example([4, 9, 9, 9], list("aabb"), list("abab"))
-def test_no_count_of_two_crossed_groupings_can_be_worked_out(leaves, first, second):
+def test_no_count_of_two_crossed_groupings_can_be_derived(leaves, first, second):
     hold_secret(grouped(leaves, first, second))
 
 
@@ -94,13 +94,13 @@ def test_no_count_of_two_crossed_groupings_can_be_worked_out(leaves, first, seco
 @given(st.lists(counts, min_size=4, max_size=4), groupings, groupings, groupings)
 @example([2, 9, 9, 9], list("aabb"), list("abab"), list("abba"))
 @example([2, 3, 9, 1], list("aabb"), list("abab"), list("abba"))
-def test_no_count_of_three_crossed_groupings_can_be_worked_out(leaves, first, second, third):
+def test_no_count_of_three_crossed_groupings_can_be_derived(leaves, first, second, third):
     hold_secret(grouped(leaves, first, second, third))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(counts, min_size=4, max_size=4))
-def test_no_count_of_a_table_with_margins_can_be_worked_out(cells):
+def test_no_count_of_a_table_with_margins_can_be_derived(cells):
     hold_secret(crossed(cells))
 
 
@@ -116,7 +116,7 @@ def test_a_lone_small_count_is_withheld_with_every_total_that_equals_it():
     assert told[TerritoryKind.COMMUNE, "99002", "n"] == 0
 
 
-def test_another_count_is_withheld_so_that_the_total_does_not_give_the_small_one_back():
+def test_another_count_is_withheld_so_that_the_total_does_not_reveal_the_small_one():
     told = published({"99001": {"n": 3}, "99002": {"n": 40}, "99004": {"n": 50}}, TERRITORY)
     assert told[TerritoryKind.COMMUNE, "99001", "n"] is None
     assert told[TerritoryKind.COMMUNE, "99002", "n"] is None
@@ -161,7 +161,7 @@ def test_a_threshold_of_one_withholds_nothing():
     assert not suppress(table, 1).any.any()
 
 
-def test_the_threshold_is_that_asked_for():
+def test_the_given_threshold_applies():
     assert suppress(CountTable(np.array([9]), ()), 10).primary.tolist() == [True]
     assert suppress(CountTable(np.array([10]), ()), 10).primary.tolist() == [False]
 
@@ -198,7 +198,7 @@ def bounds_by_linear_program(table, hidden, cell):
     return found
 
 
-def test_no_count_of_a_whole_departement_can_be_worked_out():
+def test_no_count_of_a_whole_departement_can_be_derived():
     territory = read_territory(ROOT / "data" / "communes", "47")
     rng = np.random.default_rng(47)
     told = {c.code: {"n": int(rng.geometric(1 / 20)) - 1} for c in territory.communes if rng.random() < 0.6}
@@ -215,7 +215,7 @@ def test_no_count_of_a_whole_departement_can_be_worked_out():
     assert (suppress(table, THRESHOLD).any == hidden).all()
 
 
-def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
+def test_every_withheld_count_of_a_whole_departement_is_needed():
     territory = read_territory(ROOT / "data" / "communes", "47")
     rng = np.random.default_rng(4)
     told = {c.code: {"n": int(rng.geometric(1 / 12)) - 1} for c in territory.communes if rng.random() < 0.1}
@@ -229,7 +229,7 @@ def test_nothing_is_withheld_for_nothing_in_a_whole_departement():
         assert any(most - least < THRESHOLD - 1e-6 for least, most in found), "withheld for nothing"
 
 
-def test_a_total_told_in_two_ways_ties_its_parts():
+def test_a_total_with_two_decompositions_is_taken_into_account():
     table = CountTable(np.array([3, 9, 4, 8, 12]), ((4, (0, 1)), (4, (2, 3))))
     result = suppress(table, THRESHOLD)
     tables = agreeing(table, result.any)

@@ -62,7 +62,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:20])
-def test_what_is_no_sum_is_refused_with_the_reason(text):
+def test_a_text_that_is_not_a_sum_is_refused_with_the_reason(text):
     with pytest.raises(InvalidParameter, match=REFUSED[text]) as refusal:
         money.parse(text, parameter="montant")
     assert refusal.value.advice and refusal.value.parameter == "montant"

@@ -137,7 +137,7 @@ def test_a_correction_names_the_event_it_corrects(tmp_path):
         (USED, {"site": "essai--z"}, "site", "lieu_inconnu"),
     ],
 )
-def test_a_row_that_cannot_be_is_rejected_alone_with_the_reason(tmp_path, base, changes, field, code):
+def test_an_invalid_row_is_rejected_alone_with_the_reason(tmp_path, base, changes, field, code):
     found = read(written(tmp_path, GIVEN, row(base, **changes), USED))
     assert (found.read, found.rejected, len(found.events)) == (3, 1, 2)
     (issue,) = found.issues
@@ -150,7 +150,7 @@ def test_a_row_of_another_width_is_rejected(tmp_path):
     assert [(i.line, i.code) for i in found.issues] == [(3, "colonnes")]
 
 
-def test_a_file_without_a_column_is_refused_and_told_which(tmp_path):
+def test_a_file_without_a_column_is_refused_with_its_name(tmp_path):
     with pytest.raises(UnreadableFile, match="« commune »"):
         read(written(tmp_path, GIVEN[:5], columns=COLUMNS[:5]))
 
@@ -209,7 +209,7 @@ def test_delays_are_those_of_passes_laid_side_by_side(gifts, uses):
         ({"a": 5}, {"a": 1}, {"a": 4}, {}),
     ],
 )
-def test_what_expires_is_told_by_commune_as_far_as_it_is_sure(given_, used, expired, found):
+def test_expiries_have_a_commune_where_it_is_certain(given_, used, expired, found):
     assert expiries(given_, used, expired) == found
 
 
@@ -275,7 +275,7 @@ def told(report, code):
     return next(row for row in report.rows if row.code == code)
 
 
-def test_communes_sum_their_vintages():
+def test_communes_sum_their_orders():
     row = told(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE), "99001")
     f = row.figures
     assert (f.given, f.used, f.expired) == (18, 5, 5)
@@ -285,7 +285,7 @@ def test_communes_sum_their_vintages():
     assert row.per_1000 == 18.0
 
 
-def test_a_canton_sums_its_communes_and_what_is_of_none_is_told_apart():
+def test_a_canton_sums_its_communes_without_passes_of_no_commune():
     report = by_territory(counts(), TERRITORY, TerritoryKind.CANTON)
     assert [(r.code, r.figures.given, r.figures.used) for r in report.rows] == [
         ("9901", 38, 10),
@@ -299,7 +299,7 @@ def test_a_canton_sums_its_communes_and_what_is_of_none_is_told_apart():
 
 
 @pytest.mark.parametrize("kind", list(TerritoryKind))
-def test_territories_and_the_untold_make_the_whole(kind):
+def test_territories_and_passes_without_a_commune_sum_to_the_whole(kind):
     report = by_territory(counts(), TERRITORY, kind)
     parts = [*(r.figures for r in report.rows), report.untold]
     for name in ("given", "used", "expired", "given_cents", "used_cents", "expired_cents"):
@@ -311,7 +311,7 @@ def test_where_nobody_lives_or_nothing_was_given_there_is_no_rate():
     assert (row.per_1000, row.figures.rate_of_use, row.figures.median_delay_days) == (None, None, None)
 
 
-def test_a_vintage_and_a_year_are_chosen():
+def test_figures_can_be_limited_to_an_order_and_a_year():
     assert by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, order="B").whole.given == 10
     assert (
         told(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, year=2026), "99001").figures.given == 10
@@ -321,7 +321,7 @@ def test_a_vintage_and_a_year_are_chosen():
         by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, order="C")
 
 
-def test_delays_of_the_whole_are_over_vintages_untold_uses_included():
+def test_delays_of_the_whole_include_uses_without_a_commune():
     found = by_vintage(counts())
     assert (found["A"].delayed, found["A"].median_delay_days) == (15, 30)
     assert (found["B"].delayed, found["B"].mean_delay_days) == (3, 7.0)
@@ -332,7 +332,7 @@ def fragility(**values):
     return Indicator("ifn", "IFN", "", "commune", Provenance("", "", "", ""), values)
 
 
-def test_the_most_fragile_are_the_highest_until_they_hold_a_fifth_of_the_people():
+def test_the_most_fragile_communes_have_a_fifth_of_the_people():
     # 7,000 people told: a fifth is 1,400.
     values = {"99001": 9.0, "99002": 5.0, "99003": 1.0, "99004": 3.0}
     assert most_fragile(TERRITORY, fragility(**values)) == {"99001", "99002"}
@@ -341,7 +341,7 @@ def test_the_most_fragile_are_the_highest_until_they_hold_a_fifth_of_the_people(
     assert most_fragile(TERRITORY, fragility()) == frozenset()
 
 
-def test_passes_are_told_for_a_thousand_of_the_most_fragile():
+def test_passes_are_counted_per_thousand_of_the_most_fragile():
     report = by_territory(counts(), TERRITORY, TerritoryKind.CANTON, fragile=frozenset({"99002"}))
     first, second = report.rows
     assert (first.fragile_population, first.per_1000_fragile) == (2_000, 10.0)
@@ -401,7 +401,7 @@ def test_without_any_accepting_site_all_are_deserts():
     assert found[0].median_min is None and "ne peut être atteint" in found[0].sentence
 
 
-def test_flat_rows_hold_one_figure_a_column():
+def test_flat_rows_have_one_figure_per_column():
     report = by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, coverage=coverage(ACCEPTS))
     first = flat(report.rows)[0]
     assert first["code"] == "99001" and first["given"] == 18 and first["accepting_sites"] == 1

@@ -118,7 +118,7 @@ ORDERS = st.one_of(
 
 @settings(max_examples=200)
 @given(st.lists(ORDERS, max_size=20))
-def test_a_batch_is_what_its_orders_are_one_after_another_over_reloaded_books(orders):
+def test_posting_over_reloaded_books_gives_the_same_as_over_all(orders):
     """What `_load_state` loads is enough: a state with just that answers as one that saw everything."""
     whole = state(MatchRule(date(2024, 1, 1), 7_500, 300))
     for order in orders:
