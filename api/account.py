@@ -1,4 +1,4 @@
-"""The account of a territory: who can help there, how far, money, passes, actions, in a year."""
+"""The account of a territory: help nearby, money, passes and actions of a year."""
 
 from __future__ import annotations
 

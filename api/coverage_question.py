@@ -1,4 +1,4 @@
-"""The question of coverage as requests ask it: its parameters, declared once for every route.
+"""Parameters of a coverage question, declared once for every route.
 
 The same names serve query strings (`QUESTION.read`) and the "question" object of JSON bodies
 (`QUESTION.read_object`).
@@ -36,7 +36,7 @@ _SOME_MOMENT: Final = datetime(2000, 1, 3, tzinfo=TIME_ZONE)
 
 
 def _short(read: Read) -> Read:
-    """Refuse a text so long that evaluating it would be work."""
+    """Return a parser that refuses texts longer than `MAX_TEXT`."""
 
     def bounded(text: str) -> Any:
         if len(text) > MAX_TEXT:
@@ -47,7 +47,7 @@ def _short(read: Read) -> Read:
 
 
 def _slot(text: str) -> str:
-    """The slot as it is written back: what "maintenant" means is for `question_of` to say."""
+    """Return the slot in canonical form; `opening_slot` gives "maintenant" its meaning."""
     return parse_slot(text, now=_SOME_MOMENT).text
 
 
@@ -109,11 +109,11 @@ QUESTION_PARAMETERS: Final = (
     *FILTERS,
 )
 QUESTION: Final = Query(QUESTION_PARAMETERS)
-"""The parameters of a question, and no other."""
+"""The parameters of a question only."""
 
 
 def coverage_question(values: Mapping[str, Any], now: datetime) -> Question:
-    """The question that values read by `QUESTION`, or by a query that holds its parameters, ask.
+    """Return the question given by values that `QUESTION`, or a query with its parameters, parsed.
 
     Parameters
     ----------
@@ -134,10 +134,10 @@ def coverage_question(values: Mapping[str, Any], now: datetime) -> Question:
 
 
 def opening_slot(values: Mapping[str, Any], now: datetime) -> Slot | None:
-    """The slot that values read by `SLOT` ask for."""
+    """Return the slot of parsed values, or None."""
     return parse_slot(values["slot"], now=now) if "slot" in values else None
 
 
 def dated(now: datetime, slot: Slot | None) -> str:
-    """What the ETag of an answer that depends on the day bears of it; of the minute for "maintenant"."""
+    """Return the ETag suffix of an answer that depends on the day; on the minute for "maintenant"."""
     return f"-{now:%Y%m%d%H%M}" if slot and slot.week else f"-{now:%Y%m%d}"

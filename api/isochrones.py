@@ -1,4 +1,4 @@
-"""Isochrones: what lies within so many minutes of a point, as polygons, and the people there."""
+"""Isochrones: the area within given minutes of a point, as polygons, and the people there."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ routes = router("coverage")
     openapi_extra=ASKED.openapi,
 )
 async def isochrones(request: Request) -> Response:
-    """Polygons, the longest time first: drawn in order, none hides a shorter one, which it holds.
+    """Polygons, the longest time first: drawn in this order, none hides a shorter one.
 
     Give one origin: `lon` and `lat`, or `commune` (its town hall), or `site`. `people` are all
     inhabitants whose own time is within `minutes`; they are not counted by the polygon. Without

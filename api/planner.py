@@ -1,4 +1,4 @@
-"""The planner's page: a question of coverage in the address, its answer as one page."""
+"""The planner's page: a coverage question in the address, its answer as one page or PDF."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from static_maps.planner_map import planner_page
 from static_maps.report import report_pdf
 
 EDITS_MAX: Final = 20_000
-"""Longest what-if an address may hold, in characters of JSON."""
+"""Maximum length of the edits in an address, in characters of JSON."""
 
 PARAMETERS: Final = Query(
     (
@@ -49,7 +49,7 @@ PARAMETERS: Final = Query(
 )
 WEIGHT: Final = "poids-"
 HOUR: Final = "heure"
-"""Controls that make up a parameter together with others, and never stay in the address."""
+"""Form controls that are merged into another parameter and never appear in the address."""
 
 DEFAULT_PAIRS: Final = frozenset(
     {
@@ -76,7 +76,7 @@ FORMATS: Final[tuple[Link, ...]] = (
 
 
 def canonical(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """The pairs of a query as the page's address bears them.
+    """Return the parameters of a query in canonical form.
 
     Nothing empty, nothing that is the default; percentages brought together in `weights`, a day
     and its hour in `slot`. An hour without a day stays, for the refusal to name it.
@@ -102,7 +102,7 @@ def canonical(pairs: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def _share(percent: str) -> str:
-    """A percentage as a share; what is no number is left for the refusal to name."""
+    """Return a percentage as a share; text that is not a number is returned as is, to be refused by name."""
     try:
         return f"{float(percent.replace(',', '.')) / 100:g}"
     except ValueError:
@@ -111,7 +111,7 @@ def _share(percent: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlannerQuery:
-    """What an address of the page asks."""
+    """The question, territory level and edits of an address of the page."""
 
     pairs: Pairs
     question: Question
@@ -121,12 +121,12 @@ class PlannerQuery:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What the page depends on, besides the snapshot."""
+        """Cache key of the page within one snapshot."""
         return ("planner", self.pairs, dated(self.moment, self.question.slot))
 
 
 def parse_planner_query(query: bytes, pairs: Pairs, moment: datetime) -> PlannerQuery:
-    """Read the address of the page.
+    """Parse the address of the page.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def parse_planner_query(query: bytes, pairs: Pairs, moment: datetime) -> Planner
 
 
 def downloads(form: PlannerForm) -> list[Link]:
-    """The same figures as files."""
+    """Return the links to the same figures as files."""
     api = f"{PREFIX}/coverage"
     return [
         ("Rapport à imprimer (PDF)", form.asked(REPORT, keep_edits=True)),

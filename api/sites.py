@@ -58,7 +58,7 @@ SiteId = Annotated[str, Path(description="Public identifier of the site.", examp
 
 
 class GeoJson(JSONResponse):
-    """GeoJSON, as OpenAPI is told."""
+    """GeoJSON, for the OpenAPI description."""
 
     media_type = GEOJSON
 
@@ -76,7 +76,7 @@ class Start:
 
     @property
     def json(self) -> bytes:
-        """As answers tell it."""
+        """As JSON."""
         return orjson.dumps(
             {
                 "longitude": self.longitude,
@@ -115,7 +115,7 @@ CSV: Final = Query((*SEARCHED, DIALECT))
 
 
 def sites_routes(page_size: int) -> APIRouter:
-    """Routes about sites; those that could be taken for an identifier come first."""
+    """Return the routes about sites; those that could be taken for an identifier come first."""
     routes = router("sites")
     listed = Query((*paging(page_size), *SEARCHED))
 
@@ -128,7 +128,7 @@ def sites_routes(page_size: int) -> APIRouter:
         openapi_extra=listed.openapi,
     )
     async def sites(request: Request) -> Response:
-        """Sites in service, sorted by identifier, page by page.
+        """Active sites, sorted by identifier, page by page.
 
         Values of one field are alternatives; different fields must all hold. Closed lists match a
         whole label, codes match exactly, other text matches when it contains the value; accents and
@@ -202,7 +202,7 @@ def sites_routes(page_size: int) -> APIRouter:
         openapi_extra=NEAREST.openapi,
     )
     async def nearest(request: Request) -> Response:
-        """Located sites, soonest reached first, each with `minutes` and the `method` they are had by.
+        """Located sites, soonest reached first, each with `minutes` and the `method` used to compute them.
 
         By road where a road graph is loaded; else estimated from the straight line, as `distance_m`
         always is. Give one origin: `lon` and `lat`, or `commune` (its town hall), or `site`. Sites
@@ -251,7 +251,7 @@ def sites_routes(page_size: int) -> APIRouter:
         responses=failures(404, 422),
     )
     async def site(request: Request, site_id: SiteId) -> Response:
-        """The site that bears an identifier, as a GeoJSON feature."""
+        """The site with an identifier, as a GeoJSON feature."""
         NO_PARAMETERS.read(request.scope["query_string"])
         current = app_state(request).current()
         current.view.snapshot.site(site_id)  # raises UnknownSite
@@ -270,7 +270,7 @@ _STRAIGHT: Final = STRAIGHT_LINE.encode()
 def _soonest(
     view: SnapshotView, start: Start, mode: Mode, search: SiteSearch, slot: Slot | None, *, k: int
 ) -> list[tuple[float, float, int]]:
-    """Seconds, metres as the crow flies times the detour factor, and row of the sites soonest reached."""
+    """Return seconds, straight-line metres times the detour factor, and row of the `k` nearest sites."""
     if view.travel.graph is None:
         speed = SPEED_KMH[mode] / 3.6
         near = view.tree(search, slot).nearest_of(*start.xy, k=k)
@@ -287,7 +287,7 @@ def _soonest(
 
 
 def parse_start(view: SnapshotView, values: dict[str, Any]) -> Start:
-    """Where a request measures from.
+    """Return where a request measures from.
 
     Raises
     ------

@@ -20,12 +20,12 @@ from api.sites import GeoJson
 from geo.territory.model import Grouping, TerritoryKind
 
 KINDS: Final = choice(
-    "kind", "Level, when a code could be of several; else the smallest that bears it.", tuple(TerritoryKind)
+    "kind", "Level, when a code could be of several; else the smallest that has it.", tuple(TerritoryKind)
 )
 
 
 def geometry(default: str) -> Any:
-    """Whether boundaries go out."""
+    """Return the parameter that asks for boundaries."""
     return choice(
         "geometry",
         "Whether to send boundaries; without them `geometry` is null.",
@@ -80,7 +80,7 @@ async def territories(request: Request) -> Response:
     openapi_extra=FOUND.openapi,
 )
 async def territory(request: Request, code: Code) -> Response:
-    """The territory that bears a code: communes first, then cantons, EPCI, arrondissements, département."""
+    """The territory with a code: communes first, then cantons, EPCI, arrondissements, département."""
     values = FOUND.read(request.scope["query_string"])
     current = app_state(request).current()
     kind = TerritoryKind(values["kind"]) if "kind" in values else None
@@ -94,7 +94,7 @@ async def territory(request: Request, code: Code) -> Response:
 
 
 def territory_feature(current: CurrentView, group: Grouping, *, drawn: bool) -> bytes:
-    """A territory as a GeoJSON feature, without its last brace."""
+    """Return a territory as a GeoJSON feature without its last brace."""
     properties: dict[str, object] = {
         "kind": group.kind,
         "kind_label": group.kind.label,

@@ -18,7 +18,7 @@ from api.service import app_state
 from geo.coverage.measure import Question
 from geo.services import trend as trend_service
 from geo.services.coverage import question_to_dict, totals_to_dict
-from geo.services.trend import TrendState
+from geo.services.trend import TrendPoint
 from geo.territory.model import TerritoryKind
 
 PARAMETERS: Final = Query(
@@ -60,7 +60,7 @@ def trend(request: Request) -> Response:
     return Response(body, media_type=JSON, headers={"Cache-Control": "no-cache"})
 
 
-def _state_to_dict(state: TrendState, question: Question) -> dict[str, object]:
+def _state_to_dict(state: TrendPoint, question: Question) -> dict[str, object]:
     return {
         "name": state.name,
         "day": state.day.isoformat(),

@@ -1,4 +1,4 @@
-"""What sheets of paper say: sites, hours and stops in the words of a language, ready to be laid out."""
+"""Content of printed sheets: sites, hours and stops in one language, ready to be laid out."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ DIRECTORY_NAME: Final = "annuaire"
 SLUG_MAX: Final = 60
 
 KINDS: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI)
-"""Territories a sheet is made for."""
+"""Kinds of territory that have a sheet."""
 
 NEAREST: Final = 6
-"""Sites a commune's sheet chooses from: it shows those that its page holds."""
+"""Candidate sites of a commune's sheet: it shows as many as fit on its page."""
 BEYOND: Final = 3
-"""Sites outside that the sheet of a canton or an EPCI adds."""
+"""Sites outside the territory added to the sheet of a canton or an EPCI."""
 STOPS: Final = {TerritoryKind.COMMUNE: 2, TerritoryKind.CANTON: 6, TerritoryKind.EPCI: 8}
-"""Stops told on a sheet."""
+"""Stops listed on a sheet."""
 SOURCES_MOST: Final = 75
-"""Characters of sources told."""
+"""Maximum length of the list of sources, in characters."""
 FEW_MINUTES: Final = 5
 """Up to these, a time from one's own town hall says less than « dans la commune »."""
 NEAR_M: Final = 15_000.0
@@ -79,7 +79,7 @@ _HOURS: Final = re.compile(r"\d h(?: \d\d\b)?(?: – \d\d? h(?: \d\d\b)?)?")
 
 @dataclass(frozen=True)
 class Desk:
-    """What sheets are made from: a state of the data, a language, a day, and where the pages are.
+    """Input of all sheets: the data, a language, the moment, and the address of the pages.
 
     Attributes
     ----------
@@ -99,23 +99,23 @@ class Desk:
 
     @property
     def day(self) -> date:
-        """The day sheets bear."""
+        """The date printed on sheets."""
         return self.moment.date()
 
     @cached_property
     def sites(self) -> list[tuple[int, Site]]:
-        """The sites people may go to, with their place in the snapshot."""
+        """Sites open to the public, with their row in the snapshot."""
         return [(row, site) for row, site in enumerate(self.view.snapshot.sites) if receives_public(site)]
 
     @cached_property
     def stops(self) -> list[UpcomingVisit]:
-        """Dated stops from the first hour of the day on."""
+        """Upcoming stops from the start of the day."""
         snapshot = self.view.snapshot
         morning = datetime.combine(self.day, time(), self.moment.tzinfo)
         return upcoming_visits(snapshot.sites, snapshot.territory, morning, self.calendar)
 
     def halls(self, communes: Sequence[Commune]) -> NDArray[np.float64]:
-        """Town halls, shape (communes, 2), metric CRS."""
+        """Return the town halls, shape (communes, 2), metric CRS."""
         return project(
             [c.town_hall.x for c in communes],
             [c.town_hall.y for c in communes],
@@ -123,25 +123,25 @@ class Desk:
         )
 
     def seconds(self, communes: Sequence[Commune]) -> NDArray[np.float32]:
-        """Times by car from town halls to sites, shape (sites of the snapshot, communes); inf where none."""
+        """Return times by car from town halls, seconds, shape (sites, communes); inf if unreachable."""
         return self.view.site_times(Mode.CAR).from_places(self.halls(communes))
 
     def link(
         self, asked: SearchState, said: str, *, path: str = "/", shown: SearchState | None = None
     ) -> PrintLink:
-        """A page in the language of the sheet."""
+        """Return the printed link to a page in the language of the sheet."""
         full, brief = (replace(each, language=self.code) for each in (asked, shown or asked))
         host = self.base.partition("://")[2]
         return PrintLink(self.base + full.address(path), host + brief.address(path), said)
 
 
 def territory_sheet(desk: Desk, kind: TerritoryKind, code: str) -> Sheet:
-    """The sheet of a commune, a canton or an EPCI.
+    """Return the sheet of a commune, a canton or an EPCI.
 
     Raises
     ------
     UnknownTerritory
-        If none of that kind bears the code.
+        If no territory of that kind has the code.
     InvalidParameter
         If sheets are not made for that kind.
     """
@@ -235,7 +235,7 @@ def _grouping_sheet(desk: Desk, group: Grouping) -> Sheet:
 
 
 def territory_directory(desk: Desk) -> Directory:
-    """The directory of the whole territory: every site, and where each commune goes."""
+    """Return the directory of the territory: every site, and the nearest one of each commune."""
     _ = desk._
     territory = desk.view.snapshot.territory
     by_commune: dict[str, list[Site]] = defaultdict(list)
@@ -272,7 +272,7 @@ def territory_directory(desk: Desk) -> Directory:
 
 
 def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[DirectoryLine]:
-    """Every commune: its own page, or the nearest site for one that has none."""
+    """Yield every commune with its page, or with the nearest site if it has none."""
     _ = desk._
     territory = desk.view.snapshot.territory
     communes = sorted(territory.communes, key=lambda c: (fold(c.name), c.code))
@@ -297,9 +297,9 @@ def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[D
 
 
 def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
-    """A slip about one site.
+    """Return the slip of one site.
 
-    Only the commune of the origin is told, never an address: it may be somebody's.
+    Only the commune of the origin is printed, never an address: it may be somebody's.
     """
     _ = desk._
     reasons: tuple[str, ...] = ()
@@ -333,7 +333,7 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
 
 
 def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
-    """What every paper bears: its day, its sources, and what to make of it."""
+    """Return what every sheet says: its date, its sources, its reservations."""
     _ = desk._
     footer = [_("Imprimé le %(date)s.", date=dates.long_date(desk.day, _))]
     if timed and desk.view.travel.graph is None:
@@ -348,7 +348,7 @@ def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
 
 
 def _listed(sources: Sequence[str]) -> str:
-    """Sources as far as the room goes, the first one always."""
+    """Return the sources, cut at `SOURCES_MOST` characters; the first is always whole."""
     said = sources[0]
     for each in sources[1:]:
         if len(said) + len(each) > SOURCES_MOST:
@@ -382,7 +382,7 @@ def _journey(desk: Desk, seconds: float) -> str:
 
 
 def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Passing, ...]:
-    """The next stops in some communes, or in all; the first of each place before the second of any."""
+    """Return the next stops in some communes, or in all; the first of each place before any second."""
     wanted = None if communes is None else set(communes)
     seen: dict[tuple[str, str], int] = defaultdict(int)
     ranked: list[tuple[int, datetime, int, UpcomingVisit]] = []
@@ -411,7 +411,7 @@ def _said(_: Language, stop: UpcomingVisit) -> Passing:
 
 
 def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -> tuple[str, ...]:
-    """The hours of a site, a line for each rule; stops are left out.
+    """Return the hours of a site, a line for each rule, without its stops.
 
     Hours of days and weeks are said as they are written; where they can't be (or in another
     language), those of the next week without a public holiday are; words that are no notation stay
@@ -439,7 +439,7 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
 
 
 def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[str, ...]:
-    """The hours of one week: days with the same hours on one line."""
+    """Return the hours of one week: days with the same hours on one line."""
     days: dict[str, list[int]] = defaultdict(list)
     for number, day in enumerate(week_hours(site, monday, calendar)):
         hours = [_joined(dates.time_range(each.start, each.end, _)) for each in day.ranges]
@@ -460,7 +460,7 @@ def _days(_: Language, numbers: Sequence[int]) -> str:
 
 
 def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
-    """How a site stands, with a date that is still true when the paper is read."""
+    """Return the opening status of a site, dated so that it stays true when the sheet is read."""
     if found.state is OpenState.CLOSED and found.opens is not None:
         said = _(
             "ouvre le %(day)s à %(hour)s",
@@ -477,12 +477,12 @@ def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
 
 
 def _unbroken(said: str) -> str:
-    """Hours whose parts stay on one line: « 9 h 30 »."""
+    """Return hours with no-break spaces: « 9 h 30 »."""
     return _HOURS.sub(lambda found: _joined(found[0]), said)
 
 
 def _joined(hours: str) -> str:
-    """Text that no line end parts, not even after its dash."""
+    """Return text that breaks at no line end, not even after its dash."""
     return hours.replace(" ", "\u00a0").replace("–", "–\u2060")
 
 

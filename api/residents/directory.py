@@ -31,13 +31,13 @@ class DirectoryCommune:
 
     @property
     def letter(self) -> str:
-        """The letter it is found under: « É » counts as E, what is no letter as #."""
+        """The letter of its entry: « É » counts as E, what is not a letter as #."""
         first = fold(self.name)[:1].upper()
         return first if first.isascii() and first.isalpha() else "#"
 
 
 def entries(sites: Iterable[Site]) -> tuple[DirectoryCommune, ...]:
-    """Communes with a site, in alphabetical order; sites of no commune come under an empty name."""
+    """Return the communes that have a site, sorted by name; sites without commune have an empty name."""
     found: dict[tuple[str, str], list[Site]] = {}
     for site in sites:
         found.setdefault((fold(site.commune), site.code_insee), []).append(site)
@@ -48,18 +48,18 @@ def entries(sites: Iterable[Site]) -> tuple[DirectoryCommune, ...]:
 
 
 def by_letter(found: Iterable[DirectoryCommune]) -> dict[str, list[DirectoryCommune]]:
-    """Entries under their letter, in order."""
+    """Group entries by letter, in order."""
     letters: dict[str, list[DirectoryCommune]] = {}
     for entry in found:
         letters.setdefault(entry.letter, []).append(entry)
     return letters
 
 
-def directory_page(current: CurrentView, asked: SearchState) -> str:
+def directory_page(current: CurrentView, state: SearchState) -> str:
     """Render the directory: sites of the territory first, then those of its neighbours."""
     snapshot = current.view.snapshot
     own_codes = snapshot.territory.own_codes
-    rows = current.view.rows(SiteSearch(words=asked.wishes.words))
+    rows = current.view.rows(SiteSearch(words=state.wishes.words))
     found = [snapshot.sites[row] for row in rows]
     beyond = [s for s in found if s.code_insee and s.code_insee not in own_codes]
     nowhere = [s for s in found if not s.code_insee and not s.commune]
@@ -72,7 +72,7 @@ def directory_page(current: CurrentView, asked: SearchState) -> str:
         "count": len(own),
         "found_any": bool(found),
     }
-    return render("directory.html", PageContext(PATH, asked, current, "sites"), values)
+    return render("directory.html", PageContext(PATH, state, current, "sites"), values)
 
 
 routes = router("pages", "", described=False)
@@ -81,8 +81,8 @@ routes = router("pages", "", described=False)
 @routes.get(PATH)
 def directory(request: Request) -> Response:
     """The directory page."""
-    asked, _ = read(request.scope["query_string"])
+    state, _ = read(request.scope["query_string"])
     # The page never shows where somebody is: only the words and the language are used.
-    state = SearchState(wishes=Criteria(words=asked.wishes.words), language=asked.language)
+    state = SearchState(wishes=Criteria(words=state.wishes.words), language=state.language)
     page = directory_page(app_state(request).current(), state)
     return html(page, keep="public, max-age=60")

@@ -1,4 +1,4 @@
-"""`/embed`: the list and the map for the page of another site; `/embed.js` puts them there in one line."""
+"""`/embed`: the list and the map to embed in another site; `/embed.js` embeds them with one line."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from static_maps.resident_map import one_file
 PATH: Final = "/embed"
 FILE: Final = "/embed/carte.html"
 ASKED_THERE: Final = ("ou", "lieu", "pos", "n", "besoin")
-"""What the form of the page asks, or what a new search makes void."""
+"""Parameters that the form of the page sets, or that a new search resets."""
 
 routes = router("pages", "", described=False)
 
 
 @routes.get(PATH)
 def embed_page(request: Request) -> Response:
-    """The page that stands in a frame of another site."""
+    """The page shown in a frame of another site."""
     service = app_state(request)
     current = service.current()
-    asked, embedded, unusable = read(request.scope["query_string"], current.view.snapshot.territory)
-    body = page(service, current, asked, embedded, unusable, base_url(request))
+    state, embedded, unusable = read(request.scope["query_string"], current.view.snapshot.territory)
+    body = page(service, current, state, embedded, unusable, base_url(request))
     return html(
         body,
         policy=embed_policy(embedded),
-        keep=KEPT[asked.anywhere],
+        keep=KEPT[state.anywhere],
         framed=framed_by(service.http),
     )
 
 
 @routes.get("/embed.js")
 async def script(request: Request) -> Response:
-    """The script that makes the frame and fits its height."""
+    """The script that inserts the frame and fits its height."""
     return Response(
         (ASSETS / "embed.js").read_bytes(),
         media_type="text/javascript; charset=utf-8",
@@ -58,13 +58,13 @@ async def script(request: Request) -> Response:
 
 @routes.get(FILE)
 def whole_file(request: Request) -> Response:
-    """The map as one file, for hosts that take nothing else."""
+    """The map as one HTML file, for sites that accept neither scripts nor frames."""
     service = app_state(request)
     current = service.current()
-    asked, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
+    state, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
     drawn = one_file(
         current.view.snapshot,
-        asked,
+        state,
         embedded,
         outline=current.rendered.site_map_outline,
         settings=service.map_settings,
@@ -78,22 +78,22 @@ def whole_file(request: Request) -> Response:
 def page(
     service: AppState,
     current: CurrentView,
-    asked: SearchState,
+    state: SearchState,
     embedded: Embedded,
     unusable: tuple[UnusableValue, ...],
     base: str,
 ) -> str:
-    """The embedded page, as HTML."""
+    """Return the embedded page as HTML."""
     view = current.view
     embedded = replace(embedded, view=embedded.view or BOTH)
-    results = embedded.bounded(find_help(service.place_finder(current), asked))
-    frame = PageContext(PATH, asked, current)
+    results = embedded.bounded(find_help(service.place_finder(current), state))
+    frame = PageContext(PATH, state, current)
     found = results.answer
-    needs = asked.wishes.of("besoin")
-    kept = [pair for pair in (*embedded.pairs(), *asked.pairs()) if pair[0] not in ASKED_THERE]
+    needs = state.wishes.of("besoin")
+    kept = [pair for pair in (*embedded.pairs(), *state.pairs()) if pair[0] not in ASKED_THERE]
     if len(needs) > 1:  # a choice of one would lose the others
         kept += [("besoin", code) for code in needs]
-    more = replace(asked, count=min(asked.count * 3, 200)) if has_more(found, asked) else None
+    more = replace(state, count=min(state.count * 3, 200)) if has_more(found, state) else None
     listed = embedded.view != MAP
     return render(
         "embed.html",
@@ -106,24 +106,24 @@ def page(
             "needs": CHOICES["besoin"] if len(needs) <= 1 and listed else None,
             "kept": kept,
             "listed": listed,
-            "map_address": embedded.address(sites_map_page.PATH, asked) if embedded.view != LIST else "",
-            "cards": result_cards(found.fits[: asked.count], results.moment, view.calendar),
+            "map_address": embedded.address(sites_map_page.PATH, state) if embedded.view != LIST else "",
+            "cards": result_cards(found.fits[: state.count], results.moment, view.calendar),
             "maybes": result_cards(
-                found.maybes[: MAYBES if found.fits else asked.count], results.moment, view.calendar
+                found.maybes[: MAYBES if found.fits else state.count], results.moment, view.calendar
             ),
             "nearly": result_cards(found.nearly, results.moment, view.calendar),
             "more": embedded.address(PATH, more) if more else "",
-            "whole": asked.address("/"),
-            "everything": embedded.address(PATH, SearchState(language=asked.language)),
+            "whole": state.address("/"),
+            "everything": embedded.address(PATH, SearchState(language=state.language)),
             "unusable": [each.message(frame.language) for each in unusable],
-            "this": base + embedded.address(PATH, asked),
+            "this": base + embedded.address(PATH, state),
             "base": base,
         },
     )
 
 
 def embed_style(embedded: Embedded) -> Markup:
-    """The style that gives the page its colour; letters of that colour stand on white."""
+    """Return the style that sets the colour of the page; text of that colour is on white."""
     if not embedded.accent:
         return Markup("")
     told = (
@@ -133,6 +133,6 @@ def embed_style(embedded: Embedded) -> Markup:
 
 
 def embed_policy(embedded: Embedded) -> str:
-    """The policy of the embedded page, its colour allowed by digest."""
+    """Return the Content-Security-Policy of the page, which allows its style by digest."""
     style = embed_style(embedded)
     return POLICY.replace("style-src 'self'", f"style-src 'self' {digest(style)}") if style else POLICY

@@ -1,4 +1,4 @@
-"""`/integrer`: makes the code that puts the list and the map on another site, and shows the result."""
+"""`/integrer`: generates the code that embeds the list and the map, and shows the result."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ VIEW_WORDS: Final = {
     MAP: N_("La carte seule"),
 }
 OFFERED: Final = ("prix", "pass", "fauteuil", "comment", "public", "aide")
-"""Groups of wishes the form offers, besides needs and hours; an address may hold the others."""
+"""Criteria groups offered by the form, besides needs and hours; an address may hold the others."""
 
 routes = router("pages", "", described=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A way to embed: its name in the page, what it is, what it is for, and what to copy."""
+    """A way to embed: its id in the page, title, use, and the text to copy."""
 
     id: str
     title: str
@@ -49,12 +49,12 @@ class Code:
 
 @routes.get(PATH)
 def integrate_page(request: Request) -> Response:
-    """The form, the code it makes, and the result in a frame."""
+    """The form, the generated code, and the result in a frame."""
     service = app_state(request)
     current = service.current()
     territory = current.view.snapshot.territory
-    asked, embedded, unusable = read(request.scope["query_string"], territory)
-    frame = PageContext(PATH, asked, current, "embed")
+    state, embedded, unusable = read(request.scope["query_string"], territory)
+    frame = PageContext(PATH, state, current, "embed")
     _ = frame.language
     body = render(
         "integrate.html",
@@ -65,11 +65,11 @@ def integrate_page(request: Request) -> Response:
             "views": VIEW_WORDS,
             "choices": CHOICES,
             "offered": OFFERED,
-            "others": others(asked),
-            "codes": codes(_, base_url(request), territory, asked, embedded),
-            "title": oembed.frame_title(embedded, territory, asked.language),
-            "preview": embedded.address(embed.PATH, asked),
-            "file": embedded.address(embed.FILE, asked),
+            "others": others(state),
+            "codes": codes(_, base_url(request), territory, state, embedded),
+            "title": oembed.frame_title(embedded, territory, state.language),
+            "preview": embedded.address(embed.PATH, state),
+            "file": embedded.address(embed.FILE, state),
             "unusable": [each.message(_) for each in unusable],
         },
     )
@@ -77,7 +77,7 @@ def integrate_page(request: Request) -> Response:
 
 
 def levels(_: Language, territory: Territory) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Territories one may choose among: level, then code and name, by name."""
+    """Return the territories offered: level, then code and name, sorted by name."""
     return [
         (
             _(label),
@@ -89,24 +89,24 @@ def levels(_: Language, territory: Territory) -> list[tuple[str, list[tuple[str,
     ]
 
 
-def others(asked: SearchState) -> list[tuple[str, str]]:
-    """What the address holds and the form does not ask."""
+def others(state: SearchState) -> list[tuple[str, str]]:
+    """Return the parameters of the address that the form has no field for."""
     shown = {*OFFERED, "besoin", "quand", "ou"}
-    return [pair for pair in asked.pairs() if pair[0] not in shown]
+    return [pair for pair in state.pairs() if pair[0] not in shown]
 
 
-def codes(_: Language, base: str, territory: Territory, asked: SearchState, embedded: Embedded) -> list[Code]:
-    """The ways to embed one state, the simplest first."""
-    title = oembed.frame_title(embedded, territory, asked.language)
-    address = base + embedded.address(embed.PATH, asked)
-    whole = base + asked.address("/")
+def codes(_: Language, base: str, territory: Territory, state: SearchState, embedded: Embedded) -> list[Code]:
+    """Return the ways to embed a page, the simplest first."""
+    title = oembed.frame_title(embedded, territory, state.language)
+    address = base + embedded.address(embed.PATH, state)
+    whole = base + state.address("/")
     link = f'<a href="{escape(whole)}">{escape(title)}</a>'
     return [
         Code(
             "script",
             _("Une ligne (conseillé)"),
             _("La hauteur suit le contenu."),
-            f"{script_code(base, asked, embedded)}<noscript>{link}</noscript>",
+            f"{script_code(base, state, embedded)}<noscript>{link}</noscript>",
         ),
         Code(
             "iframe",
@@ -124,10 +124,10 @@ def codes(_: Language, base: str, territory: Territory, asked: SearchState, embe
     ]
 
 
-def script_code(base: str, asked: SearchState, embedded: Embedded) -> str:
-    """The one line that makes the frame: what the address would hold, as `data-` attributes."""
+def script_code(base: str, state: SearchState, embedded: Embedded) -> str:
+    """Return the script element that inserts the frame; parameters are its `data-` attributes."""
     told: dict[str, list[str]] = {}
-    for name, value in (*embedded.pairs(), *asked.pairs()):
+    for name, value in (*embedded.pairs(), *state.pairs()):
         if name != "v":
             told.setdefault(name, []).append(value)
     data = "".join(f' data-{name}="{escape(" ".join(values))}"' for name, values in told.items())

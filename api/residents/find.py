@@ -26,14 +26,14 @@ MAYBES: Final = 5
 def find_page(
     service: AppState,
     current: CurrentView,
-    asked: SearchState,
+    state: SearchState,
     unusable: Sequence[UnusableValue] = (),
     base: str = "",
 ) -> str:
     """Return the page of a request as HTML; `base` is the scheme and host of its address."""
     view = current.view
-    results = find_help(service.place_finder(current), asked)
-    frame = PageContext(PATH, asked, current, "find")
+    results = find_help(service.place_finder(current), state)
+    frame = PageContext(PATH, state, current, "find")
     found = results.answer
 
     def cards(ranked: Sequence[RankedSite]) -> list[ResultCard]:
@@ -44,24 +44,24 @@ def find_page(
         "choices": CHOICES,
         "group_names": GROUP_NAMES,
         "words_of": choice_label,
-        "cards": cards(found.fits[: asked.count]),
-        "maybes": cards(found.maybes[: MAYBES if found.fits else asked.count]),
+        "cards": cards(found.fits[: state.count]),
+        "maybes": cards(found.maybes[: MAYBES if found.fits else state.count]),
         "nearly": cards(found.nearly),
-        "more": replace(asked, count=min(asked.count + PAGE * 2, COUNT_MAX))
-        if has_more(found, asked)
+        "more": replace(state, count=min(state.count + PAGE * 2, COUNT_MAX))
+        if has_more(found, state)
         else None,
         "unusable": [each.message(frame.language) for each in unusable],
-        "map_address": asked.address("/lieux/carte"),
+        "map_address": state.address("/lieux/carte"),
         "base": base,
         "by_road": view.travel.graph is not None,
     }
     return render("find.html", frame, values)
 
 
-def has_more(found: MatchResult, asked: SearchState) -> bool:
+def has_more(found: MatchResult, state: SearchState) -> bool:
     """Return whether some of the sites found are not listed yet."""
-    return asked.count < COUNT_MAX and (
-        len(found.fits) > asked.count or (not found.fits and len(found.maybes) > asked.count)
+    return state.count < COUNT_MAX and (
+        len(found.fits) > state.count or (not found.fits and len(found.maybes) > state.count)
     )
 
 
@@ -72,9 +72,9 @@ routes = router("pages", "", described=False)
 def home(request: Request) -> Response:
     """The page that answers « qui peut m'aider, près d'ici ? »."""
     service = app_state(request)
-    asked, unusable = read(request.scope["query_string"])
+    state, unusable = read(request.scope["query_string"])
     return html(
-        find_page(service, service.current(), asked, unusable, base_url(request)), keep=KEPT[asked.anywhere]
+        find_page(service, service.current(), state, unusable, base_url(request)), keep=KEPT[state.anywhere]
     )
 
 

@@ -1,8 +1,8 @@
-"""A site in schema.org's words, for search engines: only what its record says, nothing it leaves open.
+"""A site as schema.org linked data, for search engines: only facts its record states.
 
-Hours are those of the seven days told on the page, each valid on its own day; ranges by appointment
-and stops elsewhere are no hours of the place, and are left out. A point is told only where the
-source gave it. Property by property: docs/site-page.md.
+Hours are those of the seven days shown on the page, each valid on its own day; ranges by appointment
+and stops elsewhere are left out. Coordinates are given only where the source gave them. Property by
+property: docs/site-page.md.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ OFFICES: Final = frozenset(
 """Kinds of structure that are an office of the State or of a local authority."""
 
 ANY: Final = ("Organization", "Place")
-"""What any site is; an association is no business."""
+"""Types of any site; an association is not a business."""
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def kinds(site: Site) -> tuple[str, ...]:
-    """Types of schema.org: the narrow one only where every kind of structure told agrees."""
-    told = set(site.typologie)
-    if told == {"BIB"}:
+    """Return the schema.org types: a narrow one only if every kind of structure agrees."""
+    kinds_of_structure = set(site.typologie)
+    if kinds_of_structure == {"BIB"}:
         return ("Library",)
-    if told == {"LA_POSTE"}:
+    if kinds_of_structure == {"LA_POSTE"}:
         return ("PostOffice",)
-    if told and told <= OFFICES:
+    if kinds_of_structure and kinds_of_structure <= OFFICES:
         return ("GovernmentOffice",)
     return ANY
 
 
 def linked(site: Site, url: str, territory: Territory, days: Iterable[DayHours]) -> dict[str, Any]:
-    """A site as JSON-LD.
+    """Return a site as JSON-LD.
 
     Parameters
     ----------
     url
         Address of its page, which is its identity.
     days
-        The week told on the page.
+        The week shown on the page.
     """
     types = kinds(site)
     own = site.code_insee in territory.own_codes
@@ -115,7 +115,7 @@ def _hours(days: Iterable[DayHours]) -> list[dict[str, str]]:
 
 def _free(site: Site) -> bool | None:
     told = set(site.frais_a_charge)
-    return True if told == {"Gratuit"} else False if told == {"Payant"} else None
+    return True if kinds_of_structure == {"Gratuit"} else False if kinds_of_structure == {"Payant"} else None
 
 
 def _wheelchair(site: Site) -> list[dict[str, Any]]:

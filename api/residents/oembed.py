@@ -1,4 +1,4 @@
-"""`/oembed`: what editors of pages ask to turn an address into a frame (oembed.com, version 1.0)."""
+"""`/oembed`: turns an address into a frame, for page editors (oembed.com, version 1.0)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from geo.wording.language import language
 
 PATH: Final = "/oembed"
 PAGES: Final = (EMBED, "/")
-"""Paths of pages that can be embedded; the state of one is that of the other."""
+"""Paths of pages that can be embedded; they take the same parameters."""
 
 WIDTH, HEIGHT = 800, 720
 KEPT_S: Final = 86_400
@@ -55,10 +55,10 @@ def oembed(request: Request) -> Response:
     if query is None:
         return problem(request.scope, 404, NOT_OURS)
     territory = app_state(request).current().view.snapshot.territory
-    asked, embedded, _ = read(query, territory)
+    state, embedded, _ = read(query, territory)
     width, height = (_size(given.get(name, ""), most) for name, most in _SIZES)
-    title = frame_title(embedded, territory, asked.language)
-    address = base + embedded.address(EMBED, asked)
+    title = frame_title(embedded, territory, state.language)
+    address = base + embedded.address(EMBED, state)
     told: dict[str, object] = {
         "version": "1.0",
         "type": "rich",
@@ -80,7 +80,7 @@ _SIZES: Final = (("maxwidth", WIDTH), ("maxheight", HEIGHT))
 
 
 def embed_query(url: str, base: str) -> bytes | None:
-    """The query of an address of ours; None for any other address."""
+    """Return the query of an address of this service; None for any other address."""
     try:
         parts = urlsplit(url)
         query = parts.query.encode("ascii")
@@ -92,7 +92,7 @@ def embed_query(url: str, base: str) -> bytes | None:
 
 
 def frame_code(address: str, title: str, *, width: int | None = None, height: int = HEIGHT) -> str:
-    """The HTML of a frame; as wide as there is room without `width`, in pixels."""
+    """Return the HTML of a frame; without `width` (pixels), as wide as its container."""
     return (
         f'<iframe src="{escape(address)}" title="{escape(title)}" width="{width or "100%"}" '
         f'height="{height}" style="border:0" loading="lazy" referrerpolicy="no-referrer"></iframe>'
@@ -100,13 +100,13 @@ def frame_code(address: str, title: str, *, width: int | None = None, height: in
 
 
 def frame_title(embedded: Embedded, territory: Territory, code: str) -> str:
-    """What a frame is called."""
+    """Return the title of a frame."""
     area = embedded.territory.name if embedded.territory else territory.name
     return embedded.title or language(code)("Aide au numérique : %(area)s", area=area)
 
 
 def _size(text: str, usual: int) -> int:
-    """A size in pixels, at most what is asked; what is no number asks for nothing."""
+    """Return a size in pixels, at most the one requested; a value that is not a number is ignored."""
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         return usual
     return max(1, min(usual, int(text)))

@@ -1,4 +1,4 @@
-"""Paper by HTTP: `/imprimer` to choose a sheet, the sheets themselves, and the slip of a site."""
+"""Printed sheets: `/imprimer` to choose one, the sheets, and the slip of a site, as PDF."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ routes = router("pages", "", described=False)
 
 @routes.get(PATH)
 def choose(request: Request) -> Response:
-    """The page where a sheet is chosen; a choice sends to its sheet."""
+    """The page where a sheet is chosen; a choice redirects to its sheet."""
     for kind in KINDS:
         code = request.query_params.get(kind.value, "")
         if code and re.fullmatch(r"\w{1,20}", code, re.ASCII):
-            asked, _unusable = read(request.scope["query_string"])
-            path = PageContext(PATH, asked, app_state(request).current()).link(sheet_path(kind, code))
+            state, _unusable = read(request.scope["query_string"])
+            path = PageContext(PATH, state, app_state(request).current()).link(sheet_path(kind, code))
             return RedirectResponse(path, status_code=303)
         if code:
             return _chooser(request, UNKNOWN, code=code)
@@ -70,7 +70,7 @@ def directory(request: Request) -> Response:
     """The directory of the whole territory."""
     desk, current = _desk(request)
     name = f"{DIRECTORY_NAME}-aide-numerique-{slug(current.view.snapshot.territory.name)}"
-    return _remembered(request, desk, current, name, lambda: directory_pdf(territory_directory(desk)))
+    return _cached(request, desk, current, name, lambda: directory_pdf(territory_directory(desk)))
 
 
 @routes.get(PATH + "/{kind}/{code}.pdf")
@@ -84,47 +84,47 @@ def sheet(request: Request, kind: str, code: str) -> Response:
     except (ValueError, PorteeError):
         return _chooser(request, UNKNOWN, code=code)
     name = f"affiche-aide-numerique-{slug(group.name)}"
-    return _remembered(
+    return _cached(
         request, desk, current, name, lambda: sheet_pdf(territory_sheet(desk, group.kind, group.code))
     )
 
 
 @routes.get("/lieux/{site_id:path}/fiche.pdf")
 def slip(request: Request, site_id: str) -> Response:
-    """The slip of a site; how far it is from somewhere is told when the request says where."""
+    """The slip of a site, with its travel time if the request gives an origin."""
     desk, current = _desk(request)
     row = current.view.row_of.get(site_id)
     if row is None:
         return _chooser(request, UNKNOWN_SITE)
     site = current.view.snapshot.sites[row]
-    asked, _unusable = read(request.scope["query_string"])
-    origin = resolve_origin(app_state(request).place_finder(current), asked)
-    content = slip_pdf(site_slip(desk, site, origin, asked.mode))
-    # It holds the hour it was asked at, and maybe where somebody is: nobody else's.
+    state, _unusable = read(request.scope["query_string"])
+    origin = resolve_origin(app_state(request).place_finder(current), state)
+    content = slip_pdf(site_slip(desk, site, origin, state.mode))
+    # Private: it depends on the hour, and may hold where somebody is.
     return _pdf(content, f"fiche-{slug(site.nom)}", {"Cache-Control": "private, no-store"})
 
 
 def sheet_path(kind: TerritoryKind, code: str) -> str:
-    """Path of the sheet of a territory."""
+    """Return the path of the sheet of a territory."""
     return f"{PATH}/{kind.value}/{code}.pdf"
 
 
 def _desk(request: Request) -> tuple[Desk, CurrentView]:
     service: AppState = app_state(request)
     current = service.current()
-    asked, _unusable = read(request.scope["query_string"])
+    state, _unusable = read(request.scope["query_string"])
     return (
-        Desk(current.view, current.view.calendar, asked.language, base_url(request), current.view.clock()),
+        Desk(current.view, current.view.calendar, state.language, base_url(request), current.view.clock()),
         current,
     )
 
 
-def _remembered(
-    request: Request, desk: Desk, current: CurrentView, name: str, make: Callable[[], bytes]
+def _cached(
+    request: Request, desk: Desk, current: CurrentView, name: str, render_pdf: Callable[[], bytes]
 ) -> Response:
-    """A sheet made once a day for each language and address of the pages."""
+    """Return a sheet, rendered once a day for each language and address of the pages."""
     key = (request.scope["path"], desk.day, desk.code, desk.base)
-    content = current.rendered.pdfs.get_or_compute(key, make)
+    content = current.rendered.pdfs.get_or_compute(key, render_pdf)
     headers = snapshot_headers(request, current, f"-{hashlib.sha256(content).hexdigest()[:12]}")
     if is_not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -144,11 +144,11 @@ def _pdf(content: bytes, name: str, headers: dict[str, str]) -> Response:
 
 
 def _chooser(request: Request, problem: str = "", **values: str) -> Response:
-    """The page of choices; with a problem it is the answer to what was not found."""
+    """Return the page of choices; with a problem, as the answer to a sheet that was not found."""
     current = app_state(request).current()
-    asked, _unusable = read(request.scope["query_string"])
-    asked = SearchState(language=asked.language)
-    frame = PageContext(PATH, asked, current, "print")
+    state, _unusable = read(request.scope["query_string"])
+    state = SearchState(language=state.language)
+    frame = PageContext(PATH, state, current, "print")
     territory = current.view.snapshot.territory
     shown = {name: value[:40] for name, value in values.items()}
     page = render(

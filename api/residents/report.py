@@ -1,4 +1,4 @@
-"""`POST /lieux/{id}/signaler`: a reader says what is wrong on the page of a site; staff read it.
+"""`POST /lieux/{id}/signaler`: report an error on the page of a site, for the staff.
 
 How often one sender may do so is limited with the other limits of the service, by path.
 """
@@ -25,35 +25,35 @@ from geo.store import reports
 from geo.store.reports import ReportSubject
 from geo.wording import site_phrases
 
-NOT_KEPT = "private, no-store"
-"""A page that shows what somebody typed must not be kept."""
+NOT_STORED = "private, no-store"
+"""A page that shows what somebody typed must not be cached."""
 
 routes = router("pages", "", described=False)
 
 
 @routes.post("/lieux/{site_id:path}/signaler")
 async def report(request: Request, site_id: str) -> Response:
-    """Keep a report and say thanks; or show the form again with what was typed and what is wrong."""
+    """Store a report and redirect to thanks; or show the form again with what was typed and the errors."""
     service = app_state(request)
     body = await read_form_body(request)
     elsewhere = from_elsewhere(request)
-    asked, _ = read(request.scope["query_string"])
-    return await run_in_threadpool(_answer, service, asked, site_id, base_url(request), body, elsewhere)
+    state, _ = read(request.scope["query_string"])
+    return await run_in_threadpool(_answer, service, state, site_id, base_url(request), body, elsewhere)
 
 
 def _answer(
-    service: AppState, asked: SearchState, site_id: str, base: str, body: bytes | None, elsewhere: bool
+    service: AppState, state: SearchState, site_id: str, base: str, body: bytes | None, elsewhere: bool
 ) -> Response:
     current = service.current()
     try:
         site = current.view.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_site_page(current, asked, site_id), status=404)
+        return html(unknown_site_page(current, state, site_id), status=404)
     if body is None:
-        return _again(
+        return _form_again(
             service,
             current,
-            asked,
+            state,
             site,
             base,
             ReportForm(errors={"": "big"}),
@@ -62,9 +62,9 @@ def _answer(
     form = read_form(body)
     if elsewhere:
         form = replace(form, errors={**form.errors, "": "elsewhere"})
-        return _again(service, current, asked, site, base, form, HTTPStatus.FORBIDDEN)
+        return _form_again(service, current, state, site, base, form, HTTPStatus.FORBIDDEN)
     if form.errors:
-        return _again(service, current, asked, site, base, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _form_again(service, current, state, site, base, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with service.connect() as connection:
             reports.add(
@@ -78,20 +78,20 @@ def _answer(
             connection.commit()
     except DatabaseUnavailable:
         form = replace(form, errors={"": "away"})
-        return _again(service, current, asked, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
-    address = asked.address(site_phrases.site_path(site))
+        return _form_again(service, current, state, site, base, form, HTTPStatus.SERVICE_UNAVAILABLE)
+    address = state.address(site_phrases.site_path(site))
     joint = "&" if "?" in address else "?"
     return RedirectResponse(f"{address}{joint}{DONE}=1#merci", HTTPStatus.SEE_OTHER)
 
 
-def _again(
+def _form_again(
     service: AppState,
     current: CurrentView,
-    asked: SearchState,
+    state: SearchState,
     site: Site,
     base: str,
     form: ReportForm,
     status: HTTPStatus,
 ) -> Response:
-    page = site_page(service, current, asked, site, base + site_phrases.site_path(site), form)
-    return html(page, status=status, keep=NOT_KEPT)
+    page = site_page(service, current, state, site, base + site_phrases.site_path(site), form)
+    return html(page, status=status, keep=NOT_STORED)

@@ -1,4 +1,4 @@
-"""The form that reports an error on a site: its fields, what makes one unusable, and how it is read.
+"""The form that reports an error on a site: fields, checks and parsing.
 
 No cookie, no address of the sender, nothing that follows anyone: what was typed, and no more.
 """
@@ -49,19 +49,19 @@ ERRORS: Final[Mapping[str, str]] = {
         "ou appelez le lieu."
     ),
 }
-"""What can be wrong → the sentence shown."""
+"""Error code → sentence shown."""
 
 
 @dataclass(frozen=True)
 class ReportForm:
-    """The form as it stands: what was typed, and what is wrong with it.
+    """The form: what was typed, and its errors.
 
     Attributes
     ----------
     errors
         Name of a field, or "" for the whole form → key in `ERRORS`.
     done
-        Whether a report has just been kept.
+        Whether a report has just been stored.
     """
 
     subject: str = ""
@@ -72,7 +72,7 @@ class ReportForm:
 
 
 def read_form(body: bytes) -> ReportForm:
-    """What was typed, checked; empty fields are fine where the form says that they are optional."""
+    """Parse and check what was typed; optional fields may be empty."""
     try:
         pairs = parse_qsl(body.decode("ascii"), errors="replace", max_num_fields=FIELDS_MAX)
     except ValueError:
@@ -96,7 +96,7 @@ def read_form(body: bytes) -> ReportForm:
 
 
 def from_elsewhere(request: Request) -> bool:
-    """Whether a form was sent by a page that is not ours.
+    """Return whether a form was sent by a page of another site.
 
     There is no cookie a foreign page could make use of; this only keeps other sites from having
     their visitors send reports without knowing it. Browsers say where a form comes from
@@ -110,7 +110,7 @@ def from_elsewhere(request: Request) -> bool:
 
 
 async def read_form_body(request: Request) -> bytes | None:
-    """The body of a form; None when it is larger than any honest one.
+    """Return the body of a form, or None when it exceeds `BODY_MAX_BYTES`.
 
     Raises
     ------

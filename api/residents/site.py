@@ -1,4 +1,4 @@
-"""`/lieux/{id}`: all that is known of one site, what is not, since when, and where to say it is wrong."""
+"""`/lieux/{id}`: what is known and unknown of one site, since when, and the form to report an error."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from geo.wording.language import N_, Language
 from static_maps.csp import json_block
 
 DONE: Final = "signale"
-"""Name in the address once a report was sent."""
+"""Query parameter of the page shown once a report was sent."""
 
 PLAIN: Final[Mapping[str, str]] = {
     label: CHOICES[group].labels[code]
@@ -45,7 +45,7 @@ PLAIN: Final[Mapping[str, str]] = {
         standard.MODALITES_ACCOMPAGNEMENT, ("seul", "accompagne", "atelier", "distance"), strict=True
     )
 }
-"""Label of the standard → the plain words that residents choose it by."""
+"""Label of the standard → plain words for residents."""
 
 KNOWN: Final = {True: N_("oui"), False: N_("non"), None: N_("non précisé")}
 ASK: Final = N_("non précisé : demandez en appelant")
@@ -53,7 +53,7 @@ ASK: Final = N_("non précisé : demandez en appelant")
 
 @dataclass(frozen=True)
 class Fact:
-    """What a site says about one thing; `unknown`: that it says nothing."""
+    """One fact of a site; `unknown` if the site does not say."""
 
     label: str
     values: tuple[str, ...]
@@ -61,7 +61,7 @@ class Fact:
 
 
 def facts(_: Language, site: Site) -> list[Fact]:
-    """What a site says of itself, in plain words; what decides a visit is told even when it is unknown."""
+    """Return the facts of a site in plain words; those that decide a visit are listed even when unknown."""
 
     def plain(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_(PLAIN[each]) if each in PLAIN else each for each in values)
@@ -93,22 +93,22 @@ def facts(_: Language, site: Site) -> list[Fact]:
 
 
 def doubts(site: Site) -> list[str]:
-    """What the import found wrong in a record, as `geo.sites.findings` words it, in French."""
+    """Return what the import found wrong in a record, in French (`geo.sites.findings`)."""
     return [
         CATALOGUE[code].reason if code in CATALOGUE else code.replace("_", " ") for code in site.signalements
     ]
 
 
 def dataset_provenance(current: CurrentView, site: Site) -> Provenance | None:
-    """The source of the dataset a site belongs to."""
+    """Return the source of the dataset a site belongs to, or None."""
     subject = f"Lieux « {site.jeu_de_donnees} »"
     return next((each for each in current.view.snapshot.site_provenance if each.subject == subject), None)
 
 
 def site_page(
-    service: AppState, current: CurrentView, asked: SearchState, site: Site, url: str, form: ReportForm
+    service: AppState, current: CurrentView, state: SearchState, site: Site, url: str, form: ReportForm
 ) -> str:
-    """The page of a site, as HTML.
+    """Return the page of a site as HTML.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def site_page(
     view = current.view
     moment = view.clock()
     today = moment.date()
-    frame = PageContext(site_phrases.site_path(site), asked, current)
+    frame = PageContext(site_phrases.site_path(site), state, current)
     _ = frame.language
     calendar = current.view.calendar
     days = week_hours(site, today, calendar)
@@ -145,10 +145,10 @@ def site_page(
         "old": old,
         "provenance": dataset_provenance(current, site),
         "linked": json_block(linked(site, url, territory, days)),
-        "back": _back(asked, site),
-        "map_address": f"{_around(asked, site).address('/lieux/carte')}#{quote(site.id, safe='')}",
+        "back": _back(state, site),
+        "map_address": f"{_around(state, site).address('/lieux/carte')}#{quote(site.id, safe='')}",
         "form": form,
-        "action": f"{asked.address(f'{site_phrases.site_path(site)}/signaler')}#signaler",
+        "action": f"{state.address(f'{site_phrases.site_path(site)}/signaler')}#signaler",
         "subjects": SUBJECTS,
         "errors": ERRORS,
         "message_max": MESSAGE_MAX,
@@ -158,25 +158,25 @@ def site_page(
     return render("site.html", frame, values)
 
 
-def unknown_site_page(current: CurrentView, asked: SearchState, site_id: str) -> str:
-    """The page of an identifier that no site in service bears."""
+def unknown_site_page(current: CurrentView, state: SearchState, site_id: str) -> str:
+    """Return the page shown for an identifier that no active site has."""
     local = site_id.partition("--")[2] or site_id
     likely = " ".join(re.findall(r"[^\W\d_]{3,}", local))[:100]
-    return render("unknown_site.html", PageContext("/lieux", asked, current), {"likely": likely})
+    return render("unknown_site.html", PageContext("/lieux", state, current), {"likely": likely})
 
 
-def _back(asked: SearchState, site: Site) -> str:
-    """The address of the list a site was reached from, at its place in it; "" without one."""
-    if not (asked.anywhere or asked.chosen() or asked.wishes.words):
+def _back(state: SearchState, site: Site) -> str:
+    """Return the address of the list that led to the site, at its entry; "" without a list."""
+    if not (state.anywhere or state.chosen() or state.wishes.words):
         return ""
-    return f"{asked.address('/')}#{quote(site.id, safe='')}"
+    return f"{state.address('/')}#{quote(site.id, safe='')}"
 
 
-def _around(asked: SearchState, site: Site) -> SearchState:
-    """The state the map opens in: the list's own, or else around the site's commune."""
-    if asked.anywhere:
-        return asked
-    return replace(asked, text=" ".join(filter(None, (site.code_postal, site.commune))))
+def _around(state: SearchState, site: Site) -> SearchState:
+    """Return the state of the map: that of the list, or else around the site's commune."""
+    if state.anywhere:
+        return state
+    return replace(state, text=" ".join(filter(None, (site.code_postal, site.commune))))
 
 
 def _sentence(text: str) -> str:
@@ -184,30 +184,30 @@ def _sentence(text: str) -> str:
 
 
 KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}
-"""Whether the address tells more than the site → how long the page may be kept, and by whom."""
+"""Whether the address holds more than the site → Cache-Control of the page."""
 
 routes = router("pages", "", described=False)
 
 
 @routes.get("/lieux/{site_id:path}/signaler")
 def form_address(request: Request, site_id: str) -> Response:
-    """Where a reader lands who asks again for the address a form was sent to: the form."""
-    asked, _ = read(request.scope["query_string"])
-    address = asked.address(f"/lieux/{quote(site_id, safe='')}")
+    """Redirect a reader who reloads the address of the form to the form."""
+    state, _ = read(request.scope["query_string"])
+    address = state.address(f"/lieux/{quote(site_id, safe='')}")
     return RedirectResponse(f"{address}#signaler", 303)
 
 
 @routes.get("/lieux/{site_id:path}")
 def one_site(request: Request, site_id: str) -> Response:
-    """The page of a site, or one that says it is not known, with status 404."""
+    """The page of a site; for an unknown identifier, a page with status 404."""
     service = app_state(request)
     current = service.current()
-    asked, _ = read(request.scope["query_string"])
+    state, _ = read(request.scope["query_string"])
     try:
         site = current.view.snapshot.site(site_id)
     except UnknownSite:
-        return html(unknown_site_page(current, asked, site_id), status=404)
+        return html(unknown_site_page(current, state, site_id), status=404)
     url = base_url(request) + site_phrases.site_path(site)
     done = request.query_params.get(DONE) == "1"
-    page = site_page(service, current, asked, site, url, ReportForm(done=done))
-    return html(page, keep=KEPT[done or bool(asked.pairs())])
+    page = site_page(service, current, state, site, url, ReportForm(done=done))
+    return html(page, keep=KEPT[done or bool(state.pairs())])

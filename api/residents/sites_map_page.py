@@ -28,12 +28,12 @@ def map_page(request: Request) -> Response:
     """Answer with the sites of a search on a map."""
     service = app_state(request)
     current = service.current()
-    asked, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
-    found = embedded.bounded(find_help(service.place_finder(current), asked))
+    state, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
+    found = embedded.bounded(find_help(service.place_finder(current), state))
     drawn = help_map(
         current.view.snapshot,
         found,
-        asked,
+        state,
         embedded,
         calendar=current.view.calendar,
         outline=current.rendered.site_map_outline,
@@ -44,6 +44,6 @@ def map_page(request: Request) -> Response:
     return html(
         drawn.html,
         policy=drawn.security_policy,
-        keep=KEPT[asked.anywhere],
+        keep=KEPT[state.anywhere],
         framed=framed_by(service.http),
     )

@@ -1,6 +1,6 @@
-"""The hours of a site as its page tells them: a week of days, exceptions to come, stops to come.
+"""The hours of a site in words: a week, upcoming exceptions and stops.
 
-`geo.hours.open_status` knows the hours; here they become lines to read. What is not known is said so.
+`geo.hours.open_status` computes the hours; unknown hours are shown as unknown.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from geo.wording import dates
 from geo.wording.language import Language
 
 AHEAD: Final = timedelta(days=60)
-"""How far exceptional closures and hours are told."""
+"""How far ahead exceptional closures and hours are listed."""
 VISITS: Final = 6
-"""Stops to come that are told."""
+"""Upcoming stops listed."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Day:
 
 
 def week(_: Language, days: tuple[DayHours, ...], today: date) -> list[Day]:
-    """The lines of a week."""
+    """Return the lines of a week."""
     return [
         Day(d.date, dates.weekday_date(d.date, _, year=False), hours(_, d), note(_, d), d.date == today)
         for d in days
@@ -49,7 +49,7 @@ def week(_: Language, days: tuple[DayHours, ...], today: date) -> list[Day]:
 
 
 def hours(_: Language, day: DayHours) -> tuple[str, ...]:
-    """The ranges of a day in words; one text says that it is closed, or that it is not known."""
+    """Return the ranges of a day in words; one text if it is closed or unknown."""
     if day.ranges:
         return tuple(between(_, each) for each in day.ranges)
     if day.by_appointment:
@@ -62,7 +62,7 @@ def hours(_: Language, day: DayHours) -> tuple[str, ...]:
 
 
 def note(_: Language, day: DayHours) -> str:
-    """What is special about a day: a public holiday, school holidays, hours of that day alone."""
+    """Return what is special about a day: a public holiday, school holidays, exceptional hours."""
     told = []
     if day.holiday:
         told.append(_("jour férié : %(name)s", name=day.holiday))
@@ -76,7 +76,7 @@ def note(_: Language, day: DayHours) -> str:
 
 
 def between(_: Language, each: Range) -> str:
-    """A range: « 9 h – 12 h, sur rendez-vous (Halle) »."""
+    """Return a range: « 9 h – 12 h, sur rendez-vous (Halle) »."""
     said = dates.time_range(each.start, each.end, _)
     if each.by_appointment:
         said = _("%(said)s, sur rendez-vous", said=said)
@@ -84,7 +84,7 @@ def between(_: Language, each: Range) -> str:
 
 
 def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
-    """ExceptionalPeriod closures and hours, one sentence each."""
+    """Return exceptional closures and hours, one sentence each."""
     told = []
     for each in found:
         first, last = dates.weekday_date(each.first, _), dates.weekday_date(each.last, _)
@@ -102,7 +102,7 @@ def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
 
 
 def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
-    """Stops to come: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
+    """Return upcoming stops: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
     told = []
     for each in found:
         said = f"{dates.weekday_date(each.start.date(), _)}, {dates.time_range(each.start, each.end, _)}"
@@ -113,5 +113,5 @@ def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
 
 
 def has_known_day(days: tuple[DayHours, ...]) -> bool:
-    """Whether any day of a week is known."""
+    """Return whether any day of a week is known."""
     return any(day.ranges or day.by_appointment or not day.unknown for day in days)

@@ -563,10 +563,10 @@ def _public_actions(connection: Connection, territory: Territory, kinds: Kinds) 
 def _secret_measures(
     every: Iterable[Action], territory: Territory, kinds: Kinds
 ) -> dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]]:
-    """What may be told of each measure that counts persons, by kind of action and measure.
+    """Return what may be published of each measure that counts persons, by kind of action and measure.
 
-    Withheld as accounts and the API withhold them, year by year; over the years a sum is told where
-    each year is.
+    Withheld as in accounts and the API, year by year; a sum over years is published if each
+    year is.
     """
     found: dict[tuple[str, str], dict[tuple[str, str, str], tuple[int | None, bool]]] = defaultdict(dict)
     done = list(every)

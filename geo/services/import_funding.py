@@ -40,7 +40,7 @@ TRIALS_MAX: Final = 50_000
 
 @dataclass(frozen=True)
 class ImportedFunding:
-    """What a file came to; `read == accepted + rejected` and, of what is kept,
+    """Outcome of an import; `read == accepted + rejected` and, of what is stored,
     `accepted == new + changed + unchanged`.
 
     `kept`: whether the store now holds it; nothing of a file with a row rejected is.

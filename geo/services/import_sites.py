@@ -1,8 +1,8 @@
-"""The loading of a source file: read, validate, compare, then store in one transaction.
+"""Import a file of sites: read, validate, compare, then store in one transaction.
 
 The only module that knows readers, validation and the store. Its first half touches nothing but
 the file; its second half runs in the caller's transaction, behind a lock, so that an import that
-dies leaves the state before it and two imports follow each other.
+fails leaves the previous state and imports run one after another.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ValidatedFile:
 
 @dataclass(frozen=True)
 class PreparedImport:
-    """What an arrival would change: all that is told before anything is stored.
+    """What an import would change, known before anything is stored.
 
     `suspicious` is the refusal an import without `accept_vanished` would meet; None when none.
     """
@@ -74,7 +74,7 @@ class ImportedSites:
 
 @dataclass
 class _ObservedRows:
-    """Rows on their way to validation, and what is remembered of them."""
+    """Iterates over rows, and records their columns and identifiers on the way."""
 
     rows: Iterator[RawRow]
     dataset: str
@@ -89,11 +89,11 @@ class _ObservedRows:
 
 
 def _public_id(row: RawRow, dataset: str) -> str:
-    """The identifier a row's record would bear if it were accepted."""
-    said = row.values.get("id", "").strip()
+    """Return the identifier that a row's record would have if accepted."""
+    local_id = row.values.get("id", "").strip()
     own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
     set_ = own or dataset
-    return f"{set_}--{(unescape_formula(said) if own else said).removeprefix(f'{set_}--')}"
+    return f"{set_}--{(unescape_formula(local_id) if own else local_id).removeprefix(f'{set_}--')}"
 
 
 def read(
@@ -117,7 +117,7 @@ def read(
     mapping
         Column mapping of a plain spreadsheet; see `geo.sites.readers.open_source`.
     vintage
-        Date of the list, for records that bear none.
+        Date of the list, for records without one.
     licence
         Licence of the file, said in the sources of every answer.
     progress
@@ -149,7 +149,7 @@ def read(
 
 
 def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
-    """Compare an arrival with the records in service; stores nothing."""
+    """Compare a file with the active records; stores nothing."""
     current = stored_sites.current(connection, datasets=arrival.datasets)
     difference = compare(
         current,
@@ -168,7 +168,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
 def apply(
     connection: Connection, arrival: ValidatedFile, *, territory: Territory, accept_vanished: bool = False
 ) -> ImportedSites:
-    """Store an arrival inside the caller's transaction: records, run, duplicates, snapshot.
+    """Store a file inside the caller's transaction: records, run, duplicates, snapshot.
 
     Waits for an import under way to end, then compares again, so that what is stored is the
     difference with what is in service at that moment. The snapshot's version grows with each

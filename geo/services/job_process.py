@@ -1,6 +1,6 @@
-"""What happens in the process of one job: compute, tell how it goes, and how it ended.
+"""The process of one job: compute, and report progress and outcome to the runner.
 
-Imports next to nothing, so that such a process begins at once with what its own computation needs.
+Imports little, so that the process starts fast with what its own computation needs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 from geo.errors import PorteeError
 
 Report = Callable[[float, str], None]
-"""Tells how far a computation is, from 0 to 1, and what it does, in French."""
+"""Reports the progress of a computation, from 0 to 1, and its current step, in French."""
 
 Kind = Callable[[Any, Report], Any]
 """A computation: question and report in, result out, question and result being JSON values.
@@ -43,9 +43,9 @@ class JobOutcome:
 
 
 def main(descriptor: int) -> None:
-    """Take a computation and its question from the runner; tell it how that goes, and how it ended.
+    """Receive a computation and its question from the runner; send it progress and outcome.
 
-    The runner is sent pairs (fraction, message) on the way, and an `Outcome` at the end.
+    Sends pairs (fraction, message), then a `JobOutcome`.
 
     Parameters
     ----------
@@ -75,5 +75,5 @@ def _die_with(runner: Connection) -> None:
     Computations that last leave other threads their turn: SciPy's solvers release the interpreter.
     """
     with contextlib.suppress(EOFError, OSError):
-        runner.recv()  # it has nothing more to say: this returns when it is no more
+        runner.recv()  # the runner sends nothing more: this returns when it has ended
     os._exit(1)

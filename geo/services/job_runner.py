@@ -129,15 +129,15 @@ class JobRunner:
             look = time.monotonic() + self._poll_s
             while (left := look - time.monotonic()) > 0 and wait([pipe], left):
                 try:
-                    told = pipe.recv()
+                    message = pipe.recv()
                 except (EOFError, OSError):
                     log.error("Job %s: its process ended with code %s", followed.claim.id, process.wait())
                     return JobOutcome(failure=KILLED)
-                if isinstance(told, JobOutcome):
-                    if told.trace:
-                        log.error("Job %s failed: %s", followed.claim.id, told.trace)
-                    return told
-                followed.told = told
+                if isinstance(message, JobOutcome):
+                    if message.trace:
+                        log.error("Job %s failed: %s", followed.claim.id, message.trace)
+                    return message
+                followed.progress = message
             if time.monotonic() > deadline:
                 limit = f"Le calcul a dépassé la durée permise ({self._time_limit_s:g} secondes)."
                 return JobOutcome(failure=limit)
@@ -147,7 +147,7 @@ class JobRunner:
         return None
 
     def _keep(self, followed: _RunningJob, outcome: JobOutcome) -> None:
-        """Keep how a job ended, as soon as the database takes it."""
+        """Store the outcome of a job as soon as the database answers."""
         while True:
             try:
                 with self._engine.begin() as connection:
@@ -169,31 +169,31 @@ class JobRunner:
 
 
 class _RunningJob:
-    """A job that runs: what it last told, and what of it the database knows."""
+    """A running job: its last progress, and the progress the database knows."""
 
     def __init__(self, engine: Engine, claim: jobs.Claim, *, sign_of_life_s: float) -> None:
         self._engine = engine
         self._sign_of_life_s = sign_of_life_s
         self.claim = claim
-        self.told = self._known = (0.0, "")
+        self.progress = self._known = (0.0, "")
         self._seen = time.monotonic()
 
     def look(self) -> bool:
-        """Tell the database what is new of the job; False when it is no longer ours.
+        """Store the progress of the job; return False when it is no longer claimed by this runner.
 
         While the database is away the job goes on: whether it is still ours is known afterwards.
         """
         try:
             with self._engine.begin() as connection:
-                if self.told == self._known and time.monotonic() - self._seen < self._sign_of_life_s:
+                if self.progress == self._known and time.monotonic() - self._seen < self._sign_of_life_s:
                     return jobs.is_claimed(connection, self.claim)
-                held = jobs.progress(connection, self.claim, *self.told)
+                held = jobs.progress(connection, self.claim, *self.progress)
         except (OperatorError, DBAPIError) as problem:
-            log.warning("Job %s: its progress can't be told: %s", self.claim.id, problem)
+            log.warning("Job %s: its progress cannot be stored: %s", self.claim.id, problem)
             return True
         if held is None:
             return False
-        self.claim, self._known, self._seen = held, self.told, time.monotonic()
+        self.claim, self._known, self._seen = held, self.progress, time.monotonic()
         return True
 
     def give_back(self) -> None:
@@ -202,12 +202,12 @@ class _RunningJob:
             with self._engine.begin() as connection:
                 jobs.give_back(connection, self.claim)
         except (OperatorError, DBAPIError) as problem:
-            log.warning("Job %s: it can't be given back: %s", self.claim.id, problem)
+            log.warning("Job %s: it cannot be given back: %s", self.claim.id, problem)
 
 
 @contextmanager
 def _started(kind: Kind, question: Any) -> Iterator[tuple[Process[bytes], Connection]]:
-    """A process that computes, and the pipe it tells on; nothing is left of either afterwards."""
+    """Start the process of a job, with a pipe to it; both are closed afterwards."""
     ours, theirs = Pipe()
     fd = theirs.fileno()
     begin = f"import sys; sys.path[:] = {sys.path!r}; from geo.services.job_process import main; main({fd})"

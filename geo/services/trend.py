@@ -27,7 +27,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(frozen=True, slots=True)
-class TrendState:
+class TrendPoint:
     """Coverage at one dated state: of the whole territory, and by territory where a kind is asked."""
 
     name: str
@@ -38,7 +38,7 @@ class TrendState:
 
 def trend(
     view: SnapshotView, connect: Connect, question: Question, kind: TerritoryKind | None
-) -> Iterator[TrendState]:
+) -> Iterator[TrendPoint]:
     """Yield the coverage at each dated state, the oldest first, then today's.
 
     Sites are those of each state; territory, people and roads are today's.
@@ -53,10 +53,10 @@ def trend(
     for state in states:
         (whole,) = _rows(view, connect, state, question, TerritoryKind.DEPARTEMENT)
         territories = _rows(view, connect, state, question, kind) if kind else None
-        yield TrendState(state.name, state.day, whole, territories)
+        yield TrendPoint(state.name, state.day, whole, territories)
     (whole,) = view.coverage_by_territory(question, TerritoryKind.DEPARTEMENT)
     territories = view.coverage_by_territory(question, kind) if kind else None
-    yield TrendState(TODAY, view.clock().date(), whole, territories)
+    yield TrendPoint(TODAY, view.clock().date(), whole, territories)
 
 
 def _rows(
