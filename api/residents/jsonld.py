@@ -114,8 +114,8 @@ def _hours(days: Iterable[DayHours]) -> list[dict[str, str]]:
 
 
 def _free(site: Site) -> bool | None:
-    told = set(site.frais_a_charge)
-    return True if kinds_of_structure == {"Gratuit"} else False if kinds_of_structure == {"Payant"} else None
+    costs = set(site.frais_a_charge)
+    return True if costs == {"Gratuit"} else False if costs == {"Payant"} else None
 
 
 def _wheelchair(site: Site) -> list[dict[str, Any]]:
