@@ -38,8 +38,8 @@ def map_page(request: Request) -> Response:
         calendar=current.view.calendar,
         outline=current.rendered.site_map_outline,
         settings=current.rendered.map_settings,
-        shell=replace(PageContext(PATH, asked, current, "sites").shell(), style=SHELL_STYLE, framable=True),
-        templates=environment(asked.language),
+        shell=replace(PageContext(PATH, state, current, "sites").shell(), style=SHELL_STYLE, framable=True),
+        templates=environment(state.language),
     )
     return html(
         drawn.html,
