@@ -37,7 +37,7 @@ _FORMATS = "GeoJSON, GeoPackage ou Shapefile, avec le code INSEE de chaque commu
 
 @dataclass(frozen=True, slots=True)
 class BoundaryReport:
-    """What was found in a boundary file and what became of it.
+    """Content of a boundary file, and what was used of it.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class BoundaryReport:
     mended
         Communes whose shape was invalid and had to be mended.
     overlap_m2, gap_m2
-        Areas, in square metres, that kept communes from tiling and were given to a neighbour.
+        Overlaps and gaps, square metres, removed by giving them to a neighbour.
     """
 
     file: str
@@ -67,7 +67,7 @@ class BoundaryReport:
 
 @dataclass(frozen=True)
 class BoundaryFile:
-    """Boundaries read from a file, by INSEE code: WGS 84, valid, not yet made to tile."""
+    """Boundaries read from a file, by INSEE code: WGS 84, valid, not yet tiled."""
 
     layer: str
     column: str
@@ -79,7 +79,7 @@ class BoundaryFile:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column that holds some of the codes, and the rows that do."""
+    """A column with some of the codes, and the rows that have them."""
 
     layer: str
     name: str
@@ -89,12 +89,12 @@ class _Column:
 
     @property
     def rank(self) -> tuple[int, bool, int]:
-        """Most communes first, then a usual name, then fewest rows per commune."""
+        """Return the sort key: most communes first, then a usual name, then fewest rows per commune."""
         return (len(set(self.codes.values())), self.name.lower() in _USUAL_COLUMNS, -len(self.codes))
 
 
 def read(path: Path, codes: Collection[str]) -> BoundaryFile:
-    """Read the boundaries of these communes; only their shapes are held in memory.
+    """Read the boundaries of the given communes; only their shapes are loaded.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _columns(path: Path, layer: str, wanted: frozenset[str]) -> list[_Column]:
 
 
 def _code(value: object) -> str:
-    """An INSEE code as text, whether the file holds text or a number that lost its zero."""
+    """Return an INSEE code as text, from text or from a number without its leading zero."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, (int, np.integer)):
@@ -197,7 +197,7 @@ def _assembled(
 
 
 def require_complete(path: Path, wanted: Collection[str], found: Collection[str]) -> None:
-    """Refuse a file in which communes are missing.
+    """Raise if communes are missing from a file.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def require_complete(path: Path, wanted: Collection[str], found: Collection[str]
 
 
 def with_boundaries(territory: Territory, path: Path) -> tuple[Territory, BoundaryReport]:
-    """The territory with the boundaries of a file, its groupings dissolved anew.
+    """Return the territory with the boundaries of a file, and its groupings dissolved again.
 
     Neighbours the file also holds take theirs from it; the others keep their own, cut where the
     territory's new border runs over them.
@@ -277,7 +277,7 @@ def _require_in_place(path: Path, territory: Territory, found: dict[str, MultiPo
 
 
 def _cut(context: tuple[Commune, ...], communes: tuple[Commune, ...]) -> tuple[Commune, ...]:
-    """Neighbours without the ground that the territory's border covers."""
+    """Return the neighbours without the area that the territory covers."""
     outline = shapely.union_all([c.boundary for c in communes])
     shapely.prepare(outline)
     return tuple(

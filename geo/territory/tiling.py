@@ -1,10 +1,10 @@
 """Make communes tile the plane: no overlap, no sliver, the same vertices on both sides of a border.
 
-Boundary files seldom tile exactly: generalised or rounded one polygon at a time, neighbours
-cross or part by centimetres to metres. Left so, a dissolved grouping keeps slivers along its
-inner borders, and simplification tears them open. GEOS's coverage cleaner nodes all borders
-together, gives each overlap and each narrow gap to the neighbour it shares most border with,
-and leaves wide gaps alone: an enclave of another département is a real hole.
+Boundary files rarely tile exactly: polygons are generalised or rounded one at a time, so neighbours
+overlap or part by centimetres to metres. Dissolved groupings would have slivers along their inner
+borders, and simplification would open them. The coverage cleaner of GEOS nodes all borders together
+and gives each overlap and narrow gap to the neighbour it shares most border with. Wide gaps stay: an
+enclave of another département is a real hole.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import WGS84, reproject, require_metric
 
 DECIMALS = 6
-"""Decimals of a degree kept: a step of 0.11 m, finer than any boundary file is true."""
+"""Decimals of a degree: steps of 0.11 m, finer than the accuracy of any boundary file."""
 
 GAP_WIDTH_M = 20.0
-"""Gaps narrower than this are slips of drawing; no enclave is."""
+"""Gaps narrower than this are drawing errors; no enclave is that narrow."""
 
 _MOST_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class TilingReport:
-    """What kept the communes from tiling, in square metres, before cleaning."""
+    """Overlaps and gaps between communes before cleaning, square metres."""
 
     overlap_m2: float
     gap_m2: float
 
 
 def polygons_of(geometry: BaseGeometry | None) -> MultiPolygon:
-    """The polygon parts of a geometry, lines and points left out; empty when it has none."""
+    """Return the polygon parts of a geometry, without lines and points; may be empty."""
     if geometry is None or geometry.is_empty:
         return MultiPolygon()
     if geometry.geom_type == "Polygon":
@@ -48,37 +48,37 @@ def polygons_of(geometry: BaseGeometry | None) -> MultiPolygon:
 
 
 def mended(geometry: BaseGeometry | None) -> MultiPolygon:
-    """The polygon parts of a geometry, made valid."""
+    """Return the polygon parts of a geometry, made valid."""
     if geometry is not None and not geometry.is_valid:
         geometry = shapely.make_valid(geometry)
     return polygons_of(geometry)
 
 
 def tiled(boundaries: Sequence[MultiPolygon], *, epsg: int) -> tuple[list[MultiPolygon], TilingReport]:
-    """Communes whose borders match vertex for vertex, on a grid of `DECIMALS` decimals.
+    """Return communes whose borders match vertex by vertex, on a grid of `DECIMALS` decimals.
 
     Parameters
     ----------
     boundaries
         Communes in WGS 84, valid, at least one.
     epsg
-        Metric CRS in which gaps and overlaps are measured.
+        Metric CRS of gaps and overlaps.
 
     Returns
     -------
     The communes in the order given, in WGS 84, rounded, rings in canonical order (exterior
-    counter-clockwise); and what had to be mended. One that others cover whole comes out empty.
+    counter-clockwise); and what was repaired. A commune covered entirely by others is empty.
 
     Raises
     ------
     InvalidCrs
-        If `epsg` does not measure in metres.
+        If `epsg` is not a CRS in metres.
     """
     require_metric(epsg)
     report = _measure(boundaries, epsg)
     tiles = [_rounded(b) for b in boundaries]
-    # Rounding moves a node by half a step at most; where two borders run closer than that they
-    # may then cross, so rounding and cleaning take turns until both hold.
+    # Rounding moves nodes by up to half a step. Borders closer to each other than that may then
+    # cross, so rounding and cleaning alternate until the result is both rounded and clean.
     for _ in range(_MOST_ROUNDS):
         if _narrow_gap_free(tiles, epsg) and shapely.coverage_is_valid(tiles):
             break
@@ -106,12 +106,12 @@ def _measure(boundaries: Sequence[MultiPolygon], epsg: int) -> TilingReport:
 
 
 def holes_of(geometry: BaseGeometry) -> list[shapely.Polygon]:
-    """The holes of a geometry's polygons, as polygons."""
+    """Return the holes of a geometry's polygons, as polygons."""
     return [shapely.Polygon(ring) for p in polygons_of(geometry).geoms for ring in p.interiors]
 
 
 def _is_narrow(hole: shapely.Polygon) -> bool:
-    """Whether a disc of `GAP_WIDTH_M` does not fit in the hole (metres)."""
+    """Return whether a disc of diameter `GAP_WIDTH_M` does not fit in the hole (metric CRS)."""
     return bool(shapely.maximum_inscribed_circle(hole, tolerance=1.0).length * 2 < GAP_WIDTH_M)
 
 

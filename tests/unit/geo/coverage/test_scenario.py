@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
-from geo.coverage.scenario import EDITS_MAX, Close, Hours, Move, Open, apply, edits_to_json, parse_edits
+from geo.coverage.scenario import (
+    EDITS_MAX,
+    NAME_MAX,
+    Close,
+    Hours,
+    Move,
+    Open,
+    apply,
+    edits_to_json,
+    parse_edits,
+)
 from geo.errors import InvalidScenario, UnknownSite
 from geo.reach.travel import Travel
 from geo.sites import standard
@@ -194,6 +204,15 @@ def test_edits_that_contradict_each_other_are_refused(pair):
 
 def test_too_many_edits_are_refused():
     assert str(EDITS_MAX) in refused(*[opening()] * (EDITS_MAX + 1))
+
+
+def test_exactly_the_largest_number_of_edits_is_accepted():
+    assert len(parse_edits([opening()] * EDITS_MAX, WORLD)) == EDITS_MAX
+
+
+def test_a_name_of_exactly_the_longest_length_is_accepted():
+    (edit,) = parse_edits([opening(name="x" * NAME_MAX)], WORLD)
+    assert len(edit.name) == NAME_MAX
 
 
 # --- applying

@@ -169,7 +169,7 @@ def test_impossible_weeks_are_refused_with_their_reason(change, reason):
         weekly_tour(**small(**change))
 
 
-def test_no_candidate_is_told_before_the_roads():
+def test_missing_candidates_are_reported_before_the_roads():
     nothing = np.empty(0, dtype=np.float32)
     with pytest.raises(ImpossibleQuestion, match="Aucun lieu candidat"):
         weekly_tour(
@@ -186,6 +186,42 @@ def test_no_candidate_is_told_before_the_roads():
     "change",
     [{"between": np.zeros((3, 3), dtype=np.float32)}, {"from_base": np.full(2, np.nan, dtype=np.float32)}],
 )
-def test_tables_that_do_not_fit_are_a_fault_of_the_program(change):
+def test_tables_of_another_size_raise_value_error(change):
     with pytest.raises(ValueError, match=r"not of 2|not NaN"):
         weekly_tour(**small(**change))
+
+
+@pytest.mark.parametrize(("extra", "stops"), [(0, 1), (1, 0)])
+@pytest.mark.parametrize("leg", ["from_base", "to_base"])
+def test_a_candidate_exactly_at_the_drive_limit_is_a_stop(leg, extra, stops):
+    """One way at the limit, the other short; a nearer candidate reaches nobody."""
+    asked = {
+        "times": np.array([[60.0], [9_000.0]], np.float32),
+        "existing": np.array([math.inf], np.float32),
+        "people": np.array([10.0]),
+        "half_days": WEEK[:1],
+        "between": np.zeros((2, 2), np.float32),
+        "from_base": np.array([100, 100], np.float32),
+        "to_base": np.array([100, 100], np.float32),
+    }
+    asked[leg] = np.array([LIMIT + extra, 100], np.float32)
+    times, existing, people = (asked.pop(name) for name in ("times", "existing", "people"))
+    tour = weekly_tour(times, existing, people, within_s=WITHIN, drive_limit_s=LIMIT, **asked)
+    assert len(tour.stops) == stops
+
+
+def test_one_way_roads_decide_which_stop_comes_first():
+    """From the second stop to the first there is no way, and returning from the first takes long."""
+    tour = weekly_tour(
+        np.array([[60, 9_000], [9_000, 60]], np.float32),
+        np.array([math.inf, math.inf], np.float32),
+        np.array([10.0, 20.0]),
+        within_s=WITHIN,
+        half_days=WEEK[:2],
+        between=np.array([[0, 50], [5_000, 0]], np.float32),
+        from_base=np.array([100, 300], np.float32),
+        to_base=np.array([900, 200], np.float32),
+        drive_limit_s=LIMIT,
+    )
+    assert [stop.candidate for stop in tour.stops] == [0, 1]
+    assert [stop.driving_s for stop in tour.stops] == [100, 250]
