@@ -12,18 +12,18 @@ KINDS = ("contributions", "commitments", "releases", "payments", "reversals")
 
 
 def contribution(reference="C1", cents=100_000, **more):
-    told = {"reference": reference, "day": "2026-03-10", "amount_cents": cents}
-    return {**told, "partner_code": "caf", "level": "local", **more}
+    facts = {"reference": reference, "day": "2026-03-10", "amount_cents": cents}
+    return {**facts, "partner_code": "caf", "level": "local", **more}
 
 
 def commitment(reference="E1", cents=60_000, **more):
-    told = {"reference": reference, "day": "2026-03-11", "amount_cents": cents}
-    return {**told, "action_line": "pass", **more}
+    facts = {"reference": reference, "day": "2026-03-11", "amount_cents": cents}
+    return {**facts, "action_line": "pass", **more}
 
 
 def payment(reference="P1", cents=25_000, of="E1", **more):
-    told = {"reference": reference, "day": "2026-03-12", "amount_cents": cents}
-    return {**told, "commitment": of, **more}
+    facts = {"reference": reference, "day": "2026-03-12", "amount_cents": cents}
+    return {**facts, "commitment": of, **more}
 
 
 def refused(response, status=422):

@@ -37,7 +37,7 @@ def fund_client(fresh_engine, fresh_settings):
 
 @pytest.fixture
 def fund(fund_client, bearer):
-    """A client, and the headers of a bearer who may do all; partner caf is kept."""
+    """A client, and the headers of a token with every scope; partner caf is saved."""
     headers = bearer()[1]
     saved = fund_client.put(
         f"{PARTNERS}/caf", json={"name": "CAF fictive", "kind": "public"}, headers=headers

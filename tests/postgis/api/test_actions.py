@@ -1,4 +1,4 @@
-"""Actions over HTTP: told to all without counts of persons, kept by bearers of a token."""
+"""Actions over HTTP: public without counts of people, saved with a token."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ACTIONS = "/api/v1/actions"
 
 def training(reference="F1", participants=12, **more):
     measures = {"audience": "users", "sessions": 2, "hours": 3.5, "participants": participants}
-    told = {"reference": reference, "kind": "training", "day": "2026-03-10", "commune": "99001"}
-    return {**told, "amount_cents": 45_000, "partner_code": "caf", "measures": measures, **more}
+    facts = {"reference": reference, "kind": "training", "day": "2026-03-10", "commune": "99001"}
+    return {**facts, "amount_cents": 45_000, "partner_code": "caf", "measures": measures, **more}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def client(fresh_engine, fresh_settings):
         yield client
 
 
-def test_a_kind_declared_by_the_settings_is_kept_told_and_withheld(
+def test_a_kind_declared_by_the_settings_is_saved_listed_and_withheld(
     fresh_engine, fresh_settings, bearer, tmp_path
 ):
     path = tmp_path / "kinds.toml"
@@ -64,15 +64,15 @@ def test_a_kind_declared_by_the_settings_is_kept_told_and_withheld(
     with TestClient(create_app(settings)) as client:
         made = client.post(ACTIONS, headers=header, json={**lent, "measures": {"borrowers": 3}})
         assert made.status_code == 201 and made.json()["action"]["kind_label"] == "prêt de matériel"
-        told = client.get(ACTIONS).json()
-        assert told["totals"][0] | {"value": None, "withheld": True} == told["totals"][0]
+        facts = client.get(ACTIONS).json()
+        assert facts["totals"][0] | {"value": None, "withheld": True} == facts["totals"][0]
         account = client.get("/api/v1/territories/99001/account", params={"year": 2026}).json()
     figures = {f["code"]: f for section in account["sections"] for f in section["figures"]}
     assert figures["lending.actions"]["value"] == 1
     assert figures["lending.borrowers"]["value"] is None
 
 
-def test_the_application_is_not_made_of_kinds_that_cannot_be_had(fresh_settings, tmp_path):
+def test_the_application_does_not_start_with_unreadable_kinds(fresh_settings, tmp_path):
     path = tmp_path / "kinds.toml"
     path.write_text("[lending]", "utf-8")
     with pytest.raises(OperatorError, match="needs a label"):
@@ -93,14 +93,14 @@ def names(problem):
     return {e.parameter for e in problem.errors or ()}
 
 
-def kept(desk, body, status=201):
+def saved(desk, body, status=201):
     client, headers = desk
     response = client.post(ACTIONS, json=body, headers=headers)
     assert response.status_code == status, response.text
     return ActionAnswer.model_validate_json(response.content).action
 
 
-def told(client, query="", headers=None):
+def fetch(client, query="", headers=None):
     response = client.get(f"{ACTIONS}?{query}", headers=headers or {})
     assert response.status_code == 200, response.text
     return ActionsAnswer.model_validate_json(response.content)
@@ -110,10 +110,10 @@ def values(answer):
     return {t.name: t.value for t in answer.totals}
 
 
-def test_an_action_is_kept_once(desk, fresh_engine):
-    made = kept(desk, training(title="Premiers\x00 pas", site_id="essai--a"))
+def test_an_action_is_saved_once(desk, fresh_engine):
+    made = saved(desk, training(title="Premiers\x00 pas", site_id="essai--a"))
     assert (made.title, made.measures["participants"], made.amount_cents) == ("Premiers pas", 12, 45_000)
-    assert kept(desk, training(title="Premiers pas", site_id="essai--a"), 200) == made
+    assert saved(desk, training(title="Premiers pas", site_id="essai--a"), 200) == made
     client, headers = desk
     problem = refused(client.post(ACTIONS, json=training(), headers=headers), 409)
     assert "porte déjà la référence « F1 »" in problem.detail and problem.advice
@@ -122,7 +122,7 @@ def test_an_action_is_kept_once(desk, fresh_engine):
     assert (change.actor, change.before, change.after["amount_cents"]) == ("Animation", None, 45_000)
 
 
-def test_what_cannot_be_kept_is_refused_by_name(desk):
+def test_an_invalid_action_is_refused_by_member(desk):
     client, headers = desk
     measures = training()["measures"]
     for body, wrong in [
@@ -147,10 +147,10 @@ def test_what_cannot_be_kept_is_refused_by_name(desk):
         (training(owner="moi"), {"owner"}),
     ]:
         assert names(refused(client.post(ACTIONS, json=body, headers=headers))) == wrong, body
-    assert told(client).total == 0
+    assert fetch(client).total == 0
 
 
-def test_only_a_token_in_force_with_the_scope_keeps_actions(client, bearer, fresh_engine):
+def test_only_an_active_token_with_the_scope_saves_actions(client, bearer, fresh_engine):
     revoked, of_revoked = bearer()
     with fresh_engine.begin() as connection:
         tokens.revoke(connection, revoked.id)
@@ -160,53 +160,53 @@ def test_only_a_token_in_force_with_the_scope_keeps_actions(client, bearer, fres
         refused(client.post(ACTIONS, json=training(), headers=headers), 403)
         refused(client.get(ACTIONS, headers=headers), 403)
     refused(client.post(ACTIONS, json=training()), 401)
-    assert told(client).total == 0
+    assert fetch(client).total == 0
 
 
-def test_counts_of_persons_are_told_as_totals_only(desk):
+def test_counts_of_people_are_published_as_totals_only(desk):
     client, headers = desk
-    kept(desk, training("F1", 12))
-    kept(desk, training("F2", 3, commune="99002", fictif=True))
-    kept(desk, training("F3", 30, commune="99004"))
-    public = told(client)
+    saved(desk, training("F1", 12))
+    saved(desk, training("F2", 3, commune="99002", fictif=True))
+    saved(desk, training("F3", 30, commune="99004"))
+    public = fetch(client)
     assert [a.measures["participants"] for a in public.actions] == [None] * 3
     assert all(a.withheld and a.measures["sessions"] == 2 for a in public.actions)
     assert values(public)["participants"] == 45 and public.amount_cents == 135_000
     assert "Données de démonstration" in (public.meta.notice or "")
-    of = {c: values(told(client, f"commune={c}"))["participants"] for c in ("99001", "99002", "99004")}
+    of = {c: values(fetch(client, f"commune={c}"))["participants"] for c in ("99001", "99002", "99004")}
     assert of["99002"] is None and list(of.values()).count(None) >= 2
-    assert told(client, "commune=99001").meta.notice is None
-    exact = told(client, "commune=99002", headers)
+    assert fetch(client, "commune=99001").meta.notice is None
+    exact = fetch(client, "commune=99002", headers)
     assert (values(exact)["participants"], exact.actions[0].measures["participants"]) == (3, 3)
     assert not exact.actions[0].withheld
 
 
 def test_sums_over_years_do_not_give_a_small_year_back(desk):
     client, _ = desk
-    kept(desk, training("F1", 40))
-    kept(desk, training("F2", 2, day="2025-03-10"))
-    assert values(told(client, "year=2026"))["participants"] == 40
-    assert values(told(client, "year=2025"))["participants"] is None
-    assert values(told(client))["participants"] is None
+    saved(desk, training("F1", 40))
+    saved(desk, training("F2", 2, day="2025-03-10"))
+    assert values(fetch(client, "year=2026"))["participants"] == 40
+    assert values(fetch(client, "year=2025"))["participants"] is None
+    assert values(fetch(client))["participants"] is None
 
 
-def test_what_is_made_of_what_no_person_is_counted_by_is_told(desk):
+def test_derived_measures_that_count_nobody_are_published(desk):
     client, _ = desk
     measures = {"collected": 20, "refurbished": 3, "given": 2, "insertion_hours": 12}
     body = training("R1", kind="refurbishing", measures=measures)
     response = client.post(ACTIONS, json=body, headers=desk[1])
     assert response.status_code == 201, response.text
-    derived = [t for t in told(client, "kind=refurbishing").totals if t.source]
+    derived = [t for t in fetch(client, "kind=refurbishing").totals if t.source]
     assert derived and all(t.hypothesis is not None for t in derived)
 
 
-def test_actions_are_told_by_pages_and_filters(desk):
+def test_actions_are_listed_by_pages_and_filters(desk):
     client, _ = desk
     for rank in range(3):
-        kept(desk, training(f"F{rank}", day=f"202{rank + 4}-03-10"))
-    assert [a.reference for a in told(client, "year=2025").actions] == ["F1"]
-    assert told(client, "kind=forum").total == 0
-    page = told(client, "limit=2&kind=training")
+        saved(desk, training(f"F{rank}", day=f"202{rank + 4}-03-10"))
+    assert [a.reference for a in fetch(client, "year=2025").actions] == ["F1"]
+    assert fetch(client, "kind=forum").total == 0
+    page = fetch(client, "limit=2&kind=training")
     assert (page.total, len(page.actions)) == (3, 2)
     after = next(link.href for link in page.links if link.rel == "next")
     assert [a.reference for a in ActionsAnswer.model_validate(client.get(after).json()).actions] == ["F2"]
@@ -238,7 +238,7 @@ measured = st.dictionaries(
     ),
     measures=measured | anything,
 )
-def test_no_body_is_a_fault_of_ours(desk, changes, measures):
+def test_no_body_causes_a_server_error(desk, changes, measures):
     client, headers = desk
     body = {**training(), "measures": measures, **changes}
     asked = {**headers, "Content-Type": "application/json"}
@@ -246,7 +246,7 @@ def test_no_body_is_a_fault_of_ours(desk, changes, measures):
     assert response.status_code in (200, 201, 400, 409, 422), response.text
 
 
-def test_without_a_database_nothing_is_told():
+def test_without_a_database_every_route_answers_503():
     with serving(snapshot(site("a", 5))) as bare:
         refused(bare.get(ACTIONS), 503)
         refused(bare.post(ACTIONS, json=training(), headers={"Authorization": "Bearer x"}), 503)

@@ -1,4 +1,4 @@
-"""The fund and its partners over HTTP: told to all, posted and read entry by entry by bearers of a token."""
+"""The fund over HTTP: public report; entries posted and read with a token."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_money_goes_from_a_contribution_to_a_payment_and_back(fund):
     assert with_match.match and with_match.match.amount_cents == 50_000  # the ceiling bites
 
 
-def test_the_same_again_is_the_entry_already_there(fund):
+def test_posting_the_same_again_returns_the_existing_entry(fund):
     first = posted(fund, "contributions", contribution())
     again = posted(fund, "contributions", contribution(), 200)
     assert (again.entry, again.match, again.balance) == (first.entry, first.match, first.balance)
@@ -72,7 +72,7 @@ def test_the_same_again_is_the_entry_already_there(fund):
     assert client.get(FUND).json()["balance"]["contributed_cents"] == 100_000
 
 
-def test_what_is_not_there_cannot_be_spent(fund):
+def test_money_that_is_not_available_cannot_be_spent(fund):
     client, headers = fund
     posted(fund, "contributions", contribution())
     problem = refused(
@@ -93,7 +93,7 @@ def test_what_is_not_there_cannot_be_spent(fund):
     )
 
 
-def test_of_two_payments_over_the_last_euros_one_wins(fund):
+def test_two_payments_cannot_spend_the_same_last_euros(fund):
     client, headers = fund
     posted(fund, "contributions", contribution())
     posted(fund, "commitments", commitment(cents=10_000))
@@ -116,7 +116,7 @@ def test_of_two_payments_over_the_last_euros_one_wins(fund):
     assert client.get(FUND).json()["balance"]["paid_cents"] == 10_000
 
 
-def test_of_the_same_sent_at_once_one_is_new(fund):
+def test_the_same_contribution_sent_concurrently_is_posted_once(fund):
     client, headers = fund
     together = threading.Barrier(8)
     answers = []
@@ -134,7 +134,7 @@ def test_of_the_same_sent_at_once_one_is_new(fund):
     assert len({a.json()["entry"]["id"] for a in answers}) == 1
 
 
-def test_a_closed_period_takes_nothing(fund):
+def test_a_closed_period_accepts_no_entry(fund):
     client, headers = fund
     answer = client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers)
     assert answer.status_code == 201 and CloseAnswer.model_validate_json(answer.content).until == "2026-03-31"
@@ -222,7 +222,7 @@ plausible = st.sampled_from(
     where=st.sampled_from([*KINDS, "close", "partner"]),
     body=st.dictionaries(member, plausible | anything, max_size=12) | anything,
 )
-def test_no_body_is_a_fault_of_ours(fund, where, body):
+def test_no_body_causes_a_server_error(fund, where, body):
     client, headers = fund
     content = json.dumps(body).encode()
     asked = {**headers, "Content-Type": "application/json"}
@@ -252,7 +252,7 @@ LISTS = ("fund", "fund/ledger", "partners", "passes", "passes/deserts", "actions
     | st.text(max_size=8).map(lambda code: f"partners/{quote(code, safe='')}"),
     query=asked,
 )
-def test_no_question_is_a_fault_of_ours(fund, path, query):
+def test_no_query_causes_a_server_error(fund, path, query):
     client, headers = fund
     response = client.get(f"{API}/{path}?{urlencode(query, errors='replace')}", headers=headers)
     assert response.status_code in (200, 404, 422), response.text
@@ -270,7 +270,7 @@ def test_posting_asks_for_a_token(bare, noun, header):
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_only_a_token_in_force_with_the_scope_posts_or_reads_entries(fund_client, bearer, fresh_engine):
+def test_only_an_active_token_with_the_scope_posts_or_reads_entries(fund_client, bearer, fresh_engine):
     client = fund_client
     revoked, of_revoked = bearer()
     expired, of_expired = bearer()
@@ -294,28 +294,28 @@ def test_only_a_token_in_force_with_the_scope_posts_or_reads_entries(fund_client
     assert client.get(PARTNERS).json()["partners"] == []
 
 
-def test_every_write_tells_who_when_before_and_after(fund, fresh_engine):
+def test_every_write_is_audited_with_author_time_before_and_after(fund, fresh_engine):
     posted(fund, "contributions", contribution())
     client, headers = fund
     client.put(f"{PARTNERS}/caf", json={"name": "CAF", "kind": "public"}, headers=headers)
     client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers)
     with fresh_engine.connect() as connection:
         changes = audit.list_(connection)
-    told = {(c.action, c.subject): c for c in changes if c.actor == "Bureau du fonds"}
-    assert told["fund.contribution", "ledger_entry/C1"].after["amount_cents"] == 100_000
-    assert told["fund.close", "fund_close/2026-03-31"].after == {"until": "2026-03-31"}
+    facts = {(c.action, c.subject): c for c in changes if c.actor == "Bureau du fonds"}
+    assert facts["fund.contribution", "ledger_entry/C1"].after["amount_cents"] == 100_000
+    assert facts["fund.close", "fund_close/2026-03-31"].after == {"until": "2026-03-31"}
     renamed = next(c for c in changes if c.subject == "partner/caf")
     assert (renamed.before["name"], renamed.after["name"]) == ("CAF fictive", "CAF")
     assert all(c.at for c in changes)
 
 
-# --- told
+# --- facts
 
 
 BY = ("partner", "year", "level", "line", "commune", "canton", "epci", "departement", "arrondissement")
 
 
-def test_the_report_is_told_in_whole_cents(fund):
+def test_the_report_is_in_whole_cents(fund):
     posted(fund, "contributions", contribution(commune="99001"))
     posted(fund, "contributions", contribution("C2", 77_777, level="european"))
     posted(fund, "commitments", commitment(commune="99004"))
@@ -326,14 +326,14 @@ def test_the_report_is_told_in_whole_cents(fund):
 
 def reported(client, by):
     response = client.get(f"{FUND}?by={by}")
-    told = FundAnswer.model_validate_json(response.content)
+    facts = FundAnswer.model_validate_json(response.content)
     for name in ("contributed_cents", "matched_cents", "unmatched_cents", "committed_cents", "paid_cents"):
-        assert sum(getattr(line, name) for line in told.lines) == getattr(told.total, name)
-    assert (told.total.contributed_cents, told.total.matched_cents) == (177_777, 150_000)
-    assert (told.total.unmatched_cents, told.total.leverage_percent) == (27_777, 184)
+        assert sum(getattr(line, name) for line in facts.lines) == getattr(facts.total, name)
+    assert (facts.total.contributed_cents, facts.total.matched_cents) == (177_777, 150_000)
+    assert (facts.total.unmatched_cents, facts.total.leverage_percent) == (27_777, 184)
     assert list(floats_of(response.json())) == []
     if by == "commune":
-        of = {line.key: line for line in told.lines}
+        of = {line.key: line for line in facts.lines}
         assert of["99001"].per_inhabitant and of["99001"].per_inhabitant.contributed_cents == 100
         assert of["99003"].per_inhabitant and of["99003"].per_inhabitant.paid_cents is None
         assert of["99004"].committed_cents == 60_000
@@ -355,7 +355,7 @@ def test_a_report_says_its_sources_and_can_be_asked_again(fund):
 
 
 @pytest.mark.parametrize("query", ["by=pays", "year=1999", "year=abc", "x=1", "by=year&by=level"])
-def test_a_report_that_makes_no_sense_is_refused(bare, query):
+def test_a_report_with_wrong_parameters_is_refused(bare, query):
     refused(bare.get(f"{FUND}?{query}"))
 
 
@@ -365,20 +365,20 @@ def test_entries_are_read_by_pages_and_filters(fund):
         posted(fund, "contributions", contribution(f"C{rank}", 1_000, day=f"202{rank + 5}-03-10"))
     posted(fund, "commitments", commitment(cents=500, day="2026-06-01"))
 
-    def told(query=""):
+    def fetch(query=""):
         response = client.get(f"{FUND}/ledger?{query}", headers=headers)
         assert response.status_code == 200 and "no-store" in response.headers["cache-control"]
         assert list(floats_of(response.json())) == []
         return LedgerAnswer.model_validate_json(response.content)
 
-    assert [e.reference for e in told().entries][:3] == ["C0", "C0/abondement", "C1"]
-    assert [e.reference for e in told("kind=contribution").entries] == ["C0", "C1", "C2"]
-    assert [e.reference for e in told("from=2026-01-01&to=2026-12-31&partner=caf").entries] == [
+    assert [e.reference for e in fetch().entries][:3] == ["C0", "C0/abondement", "C1"]
+    assert [e.reference for e in fetch("kind=contribution").entries] == ["C0", "C1", "C2"]
+    assert [e.reference for e in fetch("from=2026-01-01&to=2026-12-31&partner=caf").entries] == [
         "C1",
         "C1/abondement",
     ]
-    assert [e.reference for e in told("from=2026-04-01").entries] == ["C2", "C2/abondement", "E1"]
-    assert told("to=2024-12-31").entries == [] and told("partner=x").entries == []
+    assert [e.reference for e in fetch("from=2026-04-01").entries] == ["C2", "C2/abondement", "E1"]
+    assert fetch("to=2024-12-31").entries == [] and fetch("partner=x").entries == []
     found, path = [], f"{FUND}/ledger?limit=2"
     while path:
         page = client.get(path, headers=headers).json()
@@ -401,7 +401,7 @@ def bare():
 
 
 @pytest.mark.parametrize("path", ["/fund", "/partners", "/partners/caf"])
-def test_without_a_database_nothing_is_told(bare, path):
+def test_without_a_database_every_route_answers_503(bare, path):
     response = bare.get(API + path)
     assert "Réessayez" in refused(response, 503).detail and response.headers["retry-after"]
     headers = {"Authorization": "Bearer x"}

@@ -37,8 +37,8 @@ def asked(client):
 
 
 def test_a_job_that_waits_is_cancelled_once_and_asked_again(client):
-    told = asked(client)
-    waiting = client.get(told["href"])
+    facts = asked(client)
+    waiting = client.get(facts["href"])
     JobAnswer.model_validate_json(waiting.content)
     assert (waiting.json()["state"], waiting.json()["progress"], waiting.json()["result"]) == (
         "queued",
@@ -46,11 +46,11 @@ def test_a_job_that_waits_is_cancelled_once_and_asked_again(client):
         None,
     )
     for _ in range(2):
-        response = client.delete(told["href"])
+        response = client.delete(facts["href"])
         assert (response.status_code, response.content) == (204, b"")
-    cancelled = client.get(told["href"]).json()
+    cancelled = client.get(facts["href"]).json()
     assert cancelled["state"] == "cancelled" and cancelled["ended_at"]
-    assert asked(client) == told
+    assert asked(client) == facts
 
 
 def endless(folder, question, report):
@@ -66,20 +66,20 @@ def test_a_job_that_runs_is_followed_and_ended_when_it_is_cancelled(
     fill(fresh_engine, site("a", 5))
     monkeypatch.setattr(siting, "kinds", lambda settings: {"siting": partial(endless, str(tmp_path))})
     with TestClient(create_app(fresh_settings)) as client:
-        told = asked(client)
-        eventually(lambda: client.get(told["href"]).json()["progress"] == 0.25, within_s=15)
-        running = client.get(told["href"]).json()
+        facts = asked(client)
+        eventually(lambda: client.get(facts["href"]).json()["progress"] == 0.25, within_s=15)
+        running = client.get(facts["href"]).json()
         assert (running["state"], running["message"]) == ("running", "Un quart")
         eventually((tmp_path / "pid").exists)
-        assert client.delete(told["href"]).status_code == 204
+        assert client.delete(facts["href"]).status_code == 204
         pid = int((tmp_path / "pid").read_text())
         eventually(lambda: not alive(pid))
-        assert client.get(told["href"]).json()["state"] == "cancelled"
+        assert client.get(facts["href"]).json()["state"] == "cancelled"
 
 
 @pytest.mark.parametrize("job_id", [UNKNOWN, "1", "F" * 32, "%00", "a" * 5_000, "é"])
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_what_is_no_job_is_not_found(client, method, job_id):
+def test_an_unknown_job_is_not_found(client, method, job_id):
     response = client.request(method, f"/api/v1/jobs/{job_id}")
     assert response.status_code == 404
     assert len(Problem.model_validate(response.json()).detail) < 200

@@ -69,7 +69,7 @@ def api(module_database_url, key, tmp_path_factory) -> Iterator[schemathesis.Bas
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_every_answer_is_a_documented_one(api, key, path, method, mode):
+def test_every_answer_is_documented(api, key, path, method, mode):
     requests = api[path][method.upper()].as_strategy(generation_mode=mode)
 
     @settings(

@@ -6,7 +6,7 @@ from api.funding_schemas import PartnerAnswer, PartnersAnswer, PartnerSaved
 from tests.support.fund_api import PARTNERS, contribution, floats_of, names, posted, refused
 
 
-def test_a_partner_is_kept_with_its_conventions_and_sites(fund):
+def test_a_partner_is_saved_with_its_agreements_and_sites(fund):
     client, headers = fund
     body = {
         "name": "Mutualité fictive",
@@ -33,30 +33,30 @@ def test_a_partner_is_kept_with_its_conventions_and_sites(fund):
     posted(fund, "contributions", contribution("M3", 9_000, partner_code="msa"))
     posted(fund, "reversals", {"reference": "A", "day": "2026-05-01", "reverses": "M3"})
     response = client.get(f"{PARTNERS}/msa")
-    told = PartnerAnswer.model_validate_json(response.content)
-    assert [s.site_id for s in told.sites] == ["essai--a"]
-    assert [c.reference for c in told.conventions] == ["D-12", "D-13"]
-    assert [(y.year, y.contributions, y.contributed_cents, y.matched_cents) for y in told.years] == [
+    facts = PartnerAnswer.model_validate_json(response.content)
+    assert [s.site_id for s in facts.sites] == ["essai--a"]
+    assert [c.reference for c in facts.conventions] == ["D-12", "D-13"]
+    assert [(y.year, y.contributions, y.contributed_cents, y.matched_cents) for y in facts.years] == [
         (2025, 1, 7_000, 7_000),
         (2026, 1, 5_000, 5_000),
     ]
-    assert told.actions == [] and told.meta.notice
+    assert facts.actions == [] and facts.meta.notice
     assert list(floats_of(response.json())) == []
 
 
-def test_members_of_the_network_are_told_of_a_day_and_strangers_not_found(fund):
+def test_members_of_the_network_are_listed_for_a_date(fund):
     client, headers = fund
     member = {"name": "M", "kind": "company", "network_from": "2024-01-01", "network_to": "2025-06-30"}
     client.put(f"{PARTNERS}/membre", json=member, headers=headers)
     posted(fund, "contributions", contribution())
 
-    def told(query=""):
+    def fetch(query=""):
         return PartnersAnswer.model_validate_json(client.get(f"{PARTNERS}?{query}").content)
 
-    assert [p.code for p in told().partners] == ["caf", "membre"]
-    assert told().partners[0].contributed_cents == 100_000 and told().meta.notice is None
-    assert [p.code for p in told("network=true&on=2025-06-30").partners] == ["membre"]
-    assert told("network=true&on=2025-07-01").partners == [] and told("on=2024-01-01").partners[1].member
+    assert [p.code for p in fetch().partners] == ["caf", "membre"]
+    assert fetch().partners[0].contributed_cents == 100_000 and fetch().meta.notice is None
+    assert [p.code for p in fetch("network=true&on=2025-06-30").partners] == ["membre"]
+    assert fetch("network=true&on=2025-07-01").partners == [] and fetch("on=2024-01-01").partners[1].member
     for code in ("nobody", "%00", "x" * 300, "a%0Ab"):
         refused(client.get(f"{PARTNERS}/{code}"), 404)
 
@@ -82,7 +82,7 @@ NO_PARTNERS = [
 ]
 
 
-def test_a_partner_that_makes_no_sense_is_not_kept(fund):
+def test_an_invalid_partner_is_not_saved(fund):
     client, headers = fund
     before = client.get(PARTNERS).json()["partners"]
     for code, body, wrong in NO_PARTNERS:

@@ -1,4 +1,4 @@
-"""Passes over HTTP: told to all without small counts, ordered and recorded by bearers of a token."""
+"""Passes over HTTP: public without small counts; orders and events saved with a token."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ ORDERS, EVENTS, DESERTS = f"{PASSES}/orders", f"{PASSES}/events", f"{PASSES}/des
 
 
 def order(reference="2026-A", count=100, **more):
-    told = {"reference": reference, "day": "2026-01-05", "count": count, "expires_on": "2026-06-30"}
-    return {**told, "funders": [{"partner_code": "caf", "count": count}], **more}
+    facts = {"reference": reference, "day": "2026-01-05", "count": count, "expires_on": "2026-06-30"}
+    return {**facts, "funders": [{"partner_code": "caf", "count": count}], **more}
 
 
 def gift(reference, count, commune="99001", **more):
-    told = {"reference": reference, "order": "2026-A", "kind": "given", "day": "2026-02-01", "count": count}
-    return {**told, "commune": commune, "partner": "caf", **more}
+    facts = {"reference": reference, "order": "2026-A", "kind": "given", "day": "2026-02-01", "count": count}
+    return {**facts, "commune": commune, "partner": "caf", **more}
 
 
 def use(reference, count, commune="99001", **more):
-    told = {"reference": reference, "order": "2026-A", "kind": "used", "day": "2026-03-01", "count": count}
-    return {**told, "commune": commune, "site": "essai--a", **more}
+    facts = {"reference": reference, "order": "2026-A", "kind": "used", "day": "2026-03-01", "count": count}
+    return {**facts, "commune": commune, "site": "essai--a", **more}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def client(fresh_engine, fresh_settings):
 
 @pytest.fixture
 def desk(client, bearer):
-    """A client and the headers of a bearer who may do all; order 2026-A of 100 passes is kept."""
+    """A client and the headers of a token with every scope; order 2026-A of 100 passes is saved."""
     headers = bearer()[1]
     made = client.post(ORDERS, json=order(), headers=headers)
     assert made.status_code == 201, made.text
@@ -94,7 +94,7 @@ def recorded(desk, *events, status=201, query=""):
     return RecordedAnswer.model_validate_json(response.content)
 
 
-def told(client, query="", headers=None):
+def fetch(client, query="", headers=None):
     response = client.get(f"{PASSES}?{query}", headers=headers or {})
     assert response.status_code == 200, response.text
     return PassesAnswer.model_validate_json(response.content)
@@ -103,12 +103,12 @@ def told(client, query="", headers=None):
 # --- written
 
 
-def test_an_order_is_kept_once(desk):
+def test_an_order_is_saved_once(desk):
     client, headers = desk
     again = client.post(ORDERS, json=order(), headers=headers)
-    kept = OrderAnswer.model_validate_json(again.content)
+    saved = OrderAnswer.model_validate_json(again.content)
     assert again.status_code == 200
-    assert (kept.order.face_value_cents, kept.standing.ordered, kept.standing.to_give) == (1_000, 100, 100)
+    assert (saved.order.face_value_cents, saved.standing.ordered, saved.standing.to_give) == (1_000, 100, 100)
     problem = refused(client.post(ORDERS, json=order(note="autre"), headers=headers), 409)
     assert "porte déjà la référence 2026-A" in problem.detail and problem.advice
     for body, wrong in [
@@ -123,7 +123,7 @@ def test_an_order_is_kept_once(desk):
         assert names(refused(client.post(ORDERS, json=body, headers=headers))) == wrong, body
 
 
-def test_events_are_kept_once_all_or_none(desk):
+def test_events_are_recorded_once_all_or_none(desk):
     both = gift("g1", 10), use("u1", 4)
     assert (recorded(desk, *both).new, recorded(desk, *both, status=200).already) == (2, 2)
     assert recorded(desk, *both, gift("g2", 1)).model_dump() == {"new": 1, "already": 2}
@@ -132,12 +132,12 @@ def test_events_are_kept_once_all_or_none(desk):
     assert "Événement 1 : La référence g1" in problem.detail and problem.advice
     too_many = refused(client.post(EVENTS, json=[gift("g3", 5), gift("g4", 90)], headers=headers), 409)
     assert "il en reste" in too_many.detail and too_many.advice
-    assert told(client, headers=headers).whole.given == 11
+    assert fetch(client, headers=headers).whole.given == 11
     recorded(desk, gift("g1-bis", -3, corrects="g1"))
-    assert told(client, headers=headers).whole.given == 8
+    assert fetch(client, headers=headers).whole.given == 8
 
 
-def test_every_problem_is_told_with_its_rank(desk):
+def test_every_problem_is_reported_with_its_index(desk):
     client, headers = desk
     events = [
         gift("g1", 1),
@@ -164,7 +164,7 @@ def test_every_problem_is_told_with_its_rank(desk):
         "[9].owner",
     }
     assert all(e.detail.startswith("Événement ") for e in problem.errors or ())
-    assert told(client, headers=headers).whole.given == 0
+    assert fetch(client, headers=headers).whole.given == 0
     many = refused(client.post(EVENTS, json=[{}] * 500, headers=headers))
     assert len(many.errors or ()) == 201 and "2300 autres" in (many.errors or [])[-1].detail
     assert (
@@ -172,12 +172,12 @@ def test_every_problem_is_told_with_its_rank(desk):
     )
 
 
-def test_ten_thousand_events_are_kept_at_once(desk):
+def test_ten_thousand_events_are_recorded_at_once(desk):
     client, headers = desk
     client.post(ORDERS, json=order("B", 20_000), headers=headers)
     events = [gift(f"g{n}", 1, order="B", commune=f"9900{n % 4 + 1}") for n in range(10_000)]
     assert recorded(desk, *events).new == 10_000
-    assert told(client, headers=headers).whole.given == 10_000
+    assert fetch(client, headers=headers).whole.given == 10_000
 
 
 def test_a_reimbursement_pays_from_a_commitment(desk, bearer, fresh_engine):
@@ -202,7 +202,7 @@ def test_a_reimbursement_pays_from_a_commitment(desk, bearer, fresh_engine):
     assert names(refused(missing)) == {"commitment"}
 
 
-def test_of_writers_over_the_last_passes_one_wins(desk):
+def test_concurrent_writers_cannot_give_the_same_last_passes(desk):
     client, headers = desk
     together = threading.Barrier(6)
     answers = []
@@ -217,7 +217,7 @@ def test_of_writers_over_the_last_passes_one_wins(desk):
     for thread in threads:
         thread.join()
     assert sorted(a.status_code for a in answers) == [201] + [409] * 5
-    assert told(client, headers=headers).whole.given == 60
+    assert fetch(client, headers=headers).whole.given == 60
 
 
 anything = st.recursive(
@@ -236,14 +236,14 @@ body = st.dictionaries(member, plausible | anything, max_size=10)
 @given(
     where=st.sampled_from(["orders", "events", "events?commitment=E1"]), sent=body | st.lists(body | anything)
 )
-def test_no_body_is_a_fault_of_ours(desk, where, sent):
+def test_no_body_causes_a_server_error(desk, where, sent):
     client, headers = desk
     asked = {**headers, "Content-Type": "application/json"}
     response = client.post(f"{PASSES}/{where}", content=json.dumps(sent).encode(), headers=asked)
     assert response.status_code in (200, 201, 400, 409, 422), response.text
 
 
-def test_bodies_that_are_none_are_refused(desk):
+def test_unreadable_bodies_are_refused(desk):
     client, headers = desk
     as_json = {**headers, "Content-Type": "application/json"}
     refused(client.post(EVENTS, content=b"[", headers=as_json), 400)
@@ -254,7 +254,7 @@ def test_bodies_that_are_none_are_refused(desk):
     refused(client.post(EVENTS, content=iter([large]), headers=as_json), 413)
 
 
-def test_only_a_token_in_force_with_the_scope_writes(client, bearer, fresh_engine):
+def test_only_an_active_token_with_the_scope_writes(client, bearer, fresh_engine):
     revoked, of_revoked = bearer()
     with fresh_engine.begin() as connection:
         tokens.revoke(connection, revoked.id)
@@ -267,7 +267,7 @@ def test_only_a_token_in_force_with_the_scope_writes(client, bearer, fresh_engin
         refused(client.get(DESERTS, headers=headers), 403)
     refused(client.post(ORDERS, json=order()), 401)
     refused(client.post(EVENTS, json=[]), 401)
-    assert told(client).orders == []
+    assert fetch(client).orders == []
     made = client.post(ORDERS, json=order(), headers=bearer(Scope.PASSES)[1])
     assert made.status_code == 201
     with fresh_engine.connect() as connection:
@@ -275,7 +275,7 @@ def test_only_a_token_in_force_with_the_scope_writes(client, bearer, fresh_engin
     assert (written.actor, written.before, written.after["count"]) == ("Bureau des pass", None, 100)
 
 
-# --- told
+# --- facts
 
 
 @pytest.fixture
@@ -291,9 +291,9 @@ def given_out(desk):
     return desk
 
 
-def test_a_bearer_is_told_all(given_out):
+def test_a_token_lifts_disclosure_control(given_out):
     client, headers = given_out
-    answer = told(client, "order=2026-A&year=2026", headers)
+    answer = fetch(client, "order=2026-A&year=2026", headers)
     of = {t.code: t for t in answer.territories}
     assert (of["99002"].given, of["99001"].used, of["99001"].used_here) == (3, 12, 12)
     assert (of["99001"].given_cents, of["99001"].rate_of_use, of["99001"].per_1000) == (20_000, 0.6, 20.0)
@@ -305,19 +305,19 @@ def test_a_bearer_is_told_all(given_out):
 
 def test_small_counts_are_withheld_and_totals_do_not_give_them_back(given_out):
     client, _ = given_out
-    answer = told(client)
+    answer = fetch(client)
     of = {t.code: t for t in answer.territories}
     small = of["99002"]
     assert small.withheld
     assert (small.given, small.given_cents, small.rate_of_use, small.per_1000) == (None, None, None, None)
     assert sum(t.given is None for t in answer.territories) >= 2  # alone, it would be what the total lacks
     assert answer.whole.given == 53 and answer.threshold == 5
-    cantons = {t.code: t.given for t in told(client, "kind=canton").territories}
+    cantons = {t.code: t.given for t in fetch(client, "kind=canton").territories}
     known = {code: t.given for code, t in of.items()}
     for canton, members in (("9901", ("99001", "99002")), ("9902", ("99003", "99004"))):
         lacking = [m for m in members if known[m] is None]
         assert cantons[canton] is None or len(lacking) != 1
-    assert told(client, "year=2026").territories == answer.territories
+    assert fetch(client, "year=2026").territories == answer.territories
 
 
 def test_no_combination_of_answers_gives_a_withheld_count_back(given_out):
@@ -338,12 +338,12 @@ def test_no_combination_of_answers_gives_a_withheld_count_back(given_out):
             asked = f"kind={kind}" + (f"&year={year}" if year else "")
             rows += [
                 [c in members[row.code] and year in (None, y) for c, y in cells]
-                for row in told(client, asked).territories
+                for row in fetch(client, asked).territories
                 if row.given is not None
             ]
     span = np.array(rows, dtype=float)
     rank = np.linalg.matrix_rank(span)
-    exact = {(t.code, y): t.given for y in years for t in told(client, f"year={y}", headers).territories}
+    exact = {(t.code, y): t.given for y in years for t in fetch(client, f"year={y}", headers).territories}
     small = [cell for cell in cells if 0 < (exact[cell] or 0) < 5]
     assert small == [("99002", 2026), ("99004", 2025)]
     for cell in small:
@@ -351,27 +351,27 @@ def test_no_combination_of_answers_gives_a_withheld_count_back(given_out):
         assert np.linalg.matrix_rank(np.vstack([span, unit])) == rank + 1, cell
 
 
-def test_of_one_vintage_only_the_whole_is_told(given_out):
+def test_only_the_total_of_one_order_is_published(given_out):
     client, headers = given_out
-    answer = told(client, "order=2026-A")
+    answer = fetch(client, "order=2026-A")
     assert answer.whole.given == 53
     assert all(t.withheld and t.given is None and t.used is None for t in answer.territories)
-    assert told(client, "order=2026-A&kind=departement").territories[0].given == 53
+    assert fetch(client, "order=2026-A&kind=departement").territories[0].given == 53
     client.post(ORDERS, json=order("B"), headers=headers)
     recorded(given_out, gift("b1", 4, order="B"))
-    assert told(client, "order=2026-A&kind=departement").territories[0].given is None
-    assert told(client, "order=2026-A").whole.given is None
-    assert told(client, "order=2026-A", headers).whole.given == 53
+    assert fetch(client, "order=2026-A&kind=departement").territories[0].given is None
+    assert fetch(client, "order=2026-A").whole.given is None
+    assert fetch(client, "order=2026-A", headers).whole.given == 53
 
 
-def test_values_that_would_part_vintages_are_withheld(given_out):
+def test_amounts_that_would_separate_orders_are_withheld(given_out):
     client, headers = given_out
     client.post(ORDERS, json=order("B", face_value_cents=1_500), headers=headers)
     recorded(given_out, gift("b1", 6, "99004", order="B"))
-    assert all(t.given_cents is None for t in told(client).territories)
+    assert all(t.given_cents is None for t in fetch(client).territories)
 
 
-def test_deserts_are_told_in_sentences_without_small_counts(given_out):
+def test_deserts_have_sentences_without_small_counts(given_out):
     client, headers = given_out
     response = client.get(f"{DESERTS}?within_min=10", headers=headers)
     answer = DesertsAnswer.model_validate_json(response.content)
@@ -388,7 +388,7 @@ def test_deserts_are_told_in_sentences_without_small_counts(given_out):
     assert client.get(f"{DESERTS}?within_min=60").json()["deserts"] == []
 
 
-def test_a_report_says_how_it_is_made_and_can_be_asked_again(given_out):
+def test_a_report_has_its_method_and_an_etag(given_out):
     client, _ = given_out
     response = client.get(PASSES)
     assert "Données de démonstration" in response.json()["meta"]["notice"]
@@ -401,7 +401,7 @@ def test_a_report_says_how_it_is_made_and_can_be_asked_again(given_out):
     assert names(refused(client.get(f"{DESERTS}?within_min=0&order=%00"))) == {"within_min", "order"}
 
 
-def test_without_a_database_nothing_is_told():
+def test_without_a_database_every_route_answers_503():
     with serving(snapshot(site("a", 5))) as bare:
         headers = {"Authorization": "Bearer x"}
         refused(bare.get(PASSES), 503)

@@ -1,4 +1,4 @@
-"""What-ifs over HTTP: evaluated for all, kept, replaced and deleted for bearers of a token."""
+"""What-ifs over HTTP: evaluated for everybody; saved, replaced and deleted with a token."""
 
 from __future__ import annotations
 
@@ -76,27 +76,27 @@ def evaluated(client, *edits, **asked):
 # --- evaluated
 
 
-def test_an_evaluation_tells_who_gains_and_who_loses(bare):
-    told = evaluated(bare, opening(), CLOSE_A, question={"minutes": [20], "beyond_min": 10})
+def test_an_evaluation_counts_who_gains_and_who_loses(bare):
+    facts = evaluated(bare, opening(), CLOSE_A, question={"minutes": [20], "beyond_min": 10})
     # 13 min between neighbouring town halls: Estbourg gains a site, Ouestville loses its own.
-    summary = told["summary"]
+    summary = facts["summary"]
     assert (summary["gaining"], summary["losing"]) == (4_000, 1_000)
     assert (summary["nearer"], summary["farther"]) == (4_000, 1_000)
     assert summary["before"]["people_beyond"] == 4_000
     assert summary["after"]["people_beyond"] == 1_000
     assert summary["after"]["share_within"] == [{"within_min": 20, "share": 1.0, "people": 7_000.0}]
-    of = {t["code"]: t for t in told["territories"]}
+    of = {t["code"]: t for t in facts["territories"]}
     assert (of["99004"]["gaining"], of["99001"]["losing"], of["99002"]["minutes"]) == (4_000, 1_000, 0)
-    assert told["question"]["parameters"]["beyond_min"] == 10
-    assert told["meta"]["notice"] and "vol d'oiseau" in told["meta"]["method"]["label"]
+    assert facts["question"]["parameters"]["beyond_min"] == 10
+    assert facts["meta"]["notice"] and "vol d'oiseau" in facts["meta"]["method"]["label"]
 
 
 def test_the_sites_touched_are_drawn_in_the_order_of_the_edits(bare):
     moved = {"action": "move", "site": "essai--b", "longitude": at(25).x, "latitude": at(25).y}
     hours = {"action": "hours", "site": "essai--b", "horaires": "Sa 09:00-12:00"}
     features = evaluated(bare, opening(5), CLOSE_A, moved, hours, opening(35))["sites"]["features"]
-    told = [(f["id"], f["properties"]["action"]) for f in features]
-    assert told == [
+    facts = [(f["id"], f["properties"]["action"]) for f in features]
+    assert facts == [
         ("scenario--1", "open"),
         ("essai--a", "close"),
         ("essai--b", "move"),
@@ -108,11 +108,11 @@ def test_the_sites_touched_are_drawn_in_the_order_of_the_edits(bare):
 
 
 def test_nothing_edited_changes_nothing(bare):
-    told = evaluated(bare, kind="departement")
-    assert told["summary"]["before"] == told["summary"]["after"]
-    assert [t["code"] for t in told["territories"]] == ["99"]
+    facts = evaluated(bare, kind="departement")
+    assert facts["summary"]["before"] == facts["summary"]["after"]
+    assert [t["code"] for t in facts["territories"]] == ["99"]
     assert not any(
-        told["territories"][0][n] for n in ("gaining", "losing", "nearer", "farther", "minutes", "gap")
+        facts["territories"][0][n] for n in ("gaining", "losing", "nearer", "farther", "minutes", "gap")
     )
 
 
@@ -163,24 +163,24 @@ edit = st.dictionaries(
     question=some
     | st.dictionaries(st.sampled_from(["mode", "slot", "minutes", "decay", "population"]), some),
 )
-def test_no_what_if_is_a_fault_of_ours(bare, edits, question):
+def test_no_what_if_causes_a_server_error(bare, edits, question):
     content = json.dumps({"edits": edits, "question": question}).encode()
     response = bare.post(EVALUATE, content=content, headers={"Content-Type": "application/json"})
     assert response.status_code in (200, 400, 422), content
 
 
-# --- kept
+# --- saved
 
 
-def kept(client, headers, name="Est", *edits, **more):
+def saved(client, headers, name="Est", *edits, **more):
     body = {"name": name, "edits": list(edits) or [opening()], **more}
     return client.post(SCENARIOS, json=body, headers=headers)
 
 
-def test_a_scenario_is_kept_read_replaced_and_deleted(client, token, caplog):
+def test_a_scenario_is_saved_read_replaced_and_deleted(client, token, caplog):
     bearer, headers = token()
     with caplog.at_level(logging.INFO, logger="portee.api"):
-        made = kept(client, headers, " Est \u202e ", description="Pour\x00 voir")
+        made = saved(client, headers, " Est \u202e ", description="Pour\x00 voir")
         assert made.status_code == 201
         first = ScenarioOut.model_validate_json(made.content)
         assert (first.name, first.description) == ("Est", "Pour voir")
@@ -200,8 +200,8 @@ def test_a_scenario_is_kept_read_replaced_and_deleted(client, token, caplog):
 
 def test_a_name_is_not_taken_over_and_not_changed(client, token):
     _, headers = token()
-    where = kept(client, headers).headers["location"]
-    assert "s'appelle déjà « Est »" in refused(kept(client, headers), 409).detail
+    where = saved(client, headers).headers["location"]
+    assert "s'appelle déjà « Est »" in refused(saved(client, headers), 409).detail
     problem = refused(client.put(where, json={"name": "Ouest", "edits": []}, headers=headers))
     assert (problem.errors or [])[0].parameter == "name"
     assert client.get(where).json()["edits"] == [opening()]
@@ -216,7 +216,7 @@ def test_a_name_is_not_taken_over_and_not_changed(client, token):
         ({"name": "Est", "edits": [CLOSE_A, CLOSE_A], "owner": "moi"}, {"edits", "owner"}),
     ],
 )
-def test_a_scenario_that_makes_no_sense_is_not_kept(client, token, body, paths):
+def test_an_invalid_scenario_is_not_saved(client, token, body, paths):
     problem = refused(client.post(SCENARIOS, json=body, headers=token()[1]))
     assert {e.parameter for e in problem.errors or ()} == paths
     assert client.get(SCENARIOS).json()["scenarios"] == []
@@ -231,8 +231,8 @@ def test_changes_ask_for_a_token(client, method, path, header):
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_token_not_in_force_changes_nothing(client, fresh_engine, token):
-    where = kept(client, token()[1]).headers["location"]
+def test_an_inactive_token_changes_nothing(client, fresh_engine, token):
+    where = saved(client, token()[1]).headers["location"]
     revoked, secret_of_revoked = token()
     expired, secret_of_expired = token()
     with fresh_engine.begin() as connection:
@@ -244,7 +244,7 @@ def test_a_token_not_in_force_changes_nothing(client, fresh_engine, token):
     without_scope = token(scopes=())[1]
     wrong = {"Authorization": "Bearer portee_" + "x" * 43}
     for headers in (secret_of_revoked, secret_of_expired, without_scope, wrong):
-        refused(kept(client, headers, "Autre"), 403)
+        refused(saved(client, headers, "Autre"), 403)
         refused(client.put(where, json={"name": "Est", "edits": []}, headers=headers), 403)
         refused(client.delete(where, headers=headers), 403)
     assert [s["edits"] for s in client.get(SCENARIOS).json()["scenarios"]] == [[opening()]]
@@ -258,7 +258,7 @@ def test_an_unknown_scenario_is_not_found(client, token, number):
 
 
 @pytest.mark.parametrize("number", ["abc", "-1", "²", "%00", "9" * 400])
-def test_what_is_no_number_is_refused(bare, number):
+def test_a_number_that_is_not_one_is_refused(bare, number):
     refused(bare.get(f"{SCENARIOS}/{number}"))
 
 
@@ -267,13 +267,13 @@ def test_what_is_no_number_is_refused(bare, number):
 
 def test_scenarios_are_compared_with_today_side_by_side(client, fresh_engine, token):
     _, headers = token()
-    east = kept(client, headers, "Est").json()["id"]
-    less = kept(client, headers, "Moins", CLOSE_A).json()["id"]
+    east = saved(client, headers, "Est").json()["id"]
+    less = saved(client, headers, "Moins", CLOSE_A).json()["id"]
     response = client.get(f"{SCENARIOS}/compare?ids={less},{east}&beyond_min=10&kind=departement")
-    told = ComparisonAnswer.model_validate_json(response.content)
-    assert [s.name for s in told.scenarios] == ["Est", "Moins"]
-    assert told.today.people_beyond == 4_000
-    assert [s.summary and s.summary.after.people_beyond for s in told.scenarios] == [0, 5_000]
+    facts = ComparisonAnswer.model_validate_json(response.content)
+    assert [s.name for s in facts.scenarios] == ["Est", "Moins"]
+    assert facts.today.people_beyond == 4_000
+    assert [s.summary and s.summary.after.people_beyond for s in facts.scenarios] == [0, 5_000]
     fill(fresh_engine, replace(SITES[0], nom="Autre nom"))  # the other one stays: nothing retires here
     with fresh_engine.begin() as connection:
         connection.execute(
@@ -288,7 +288,7 @@ def test_scenarios_are_compared_with_today_side_by_side(client, fresh_engine, to
 
 
 def test_a_scenario_is_exported_in_every_form(client, token):
-    where = kept(client, token()[1], "=Est").headers["location"]
+    where = saved(client, token()[1], "=Est").headers["location"]
     path = f"{where}/export?beyond_min=10&format="
     rows = list(csv.DictReader(io.StringIO(client.get(path + "csv").text)))
     assert {r["code"]: float(r["gaining"]) for r in rows}["99004"] == 4_000
@@ -305,7 +305,7 @@ def test_a_scenario_is_exported_in_every_form(client, token):
 # --- away
 
 
-def test_without_a_database_what_ifs_go_on_and_nothing_is_kept(bare):
+def test_without_a_database_what_ifs_are_evaluated_and_none_is_saved(bare):
     evaluated(bare, opening())
     refused(bare.get(SCENARIOS), 503)
     for method, path in (("POST", ""), ("PUT", "/1"), ("DELETE", "/1")):

@@ -45,10 +45,10 @@ def computed(fresh_engine, fresh_settings, monkeypatch):
     with TestClient(create_app(fresh_settings)) as client:
 
         def ask(body):
-            told = client.post(SITING, json=body)
-            assert told.status_code == 202, told.text
+            facts = client.post(SITING, json=body)
+            assert facts.status_code == 202, facts.text
             with fresh_engine.begin() as connection:
-                kept = jobs.find(connection, told.json()["id"])
+                kept = jobs.find(connection, facts.json()["id"])
             result = run(fresh_settings, kept.question, lambda share, doing: None)
             SitingResult.model_validate(result)
             return kept.question, result
@@ -70,16 +70,16 @@ def refused(response, status=422):
 
 
 def answered(client, body):
-    told = client.post(SITING, json=body).json()
-    eventually(lambda: client.get(told["href"]).json()["ended_at"], within_s=15)
-    job = client.get(told["href"])
+    facts = client.post(SITING, json=body).json()
+    eventually(lambda: client.get(facts["href"]).json()["ended_at"], within_s=15)
+    job = client.get(facts["href"])
     JobAnswer.model_validate_json(job.content)
     assert job.headers["cache-control"] == "no-store"
     assert job.json()["state"] == "done", job.json()["message"]
     return job.json()["result"]
 
 
-def test_a_siting_is_queued_computed_and_answered_from_what_is_kept(client, fresh_engine):
+def test_a_siting_is_queued_computed_and_answered_from_its_stored_result(client, fresh_engine):
     body = {"model": "maximal_coverage", "p": 1, "question": {"minutes": [10, 20]}}
     response = client.post(SITING, json=body)
     asked = JobAsked.model_validate_json(response.content)
@@ -113,7 +113,7 @@ def test_own_points_and_a_filter_are_candidates_and_question(computed):
     assert "Payant" in result["question"]["sentence"] and "samedi" in result["question"]["sentence"]
 
 
-def test_a_tour_tells_the_week_of_the_bus(computed):
+def test_a_tour_gives_the_week_of_the_bus(computed):
     half_days = ["Mardi après-midi", "mardi matin"]
     body = {"model": "tour", "within_min": 5, "half_days": half_days, "base": "99004", "p": 2}
     tour = computed(body)[1]["tour"]
@@ -121,7 +121,7 @@ def test_a_tour_tells_the_week_of_the_bus(computed):
     assert sum(stop["people_gained"] for stop in tour) == 6_000
 
 
-def test_now_is_kept_as_the_minute_it_was_asked(computed):
+def test_now_is_stored_as_the_minute_of_the_request(computed):
     kept, _ = computed({"model": "p_median", "p": 1, "question": {"slot": "maintenant"}})
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+0[12]:00", kept["moment"])
     today, _ = computed({"model": "p_median", "p": 1})
@@ -135,16 +135,16 @@ def test_a_question_about_older_data_is_not_answered(computed, fresh_engine, fre
         run(fresh_settings, kept, lambda share, doing: None)
 
 
-def test_what_a_model_makes_no_use_of_is_no_other_question(client):
+def test_members_that_a_model_ignores_do_not_make_another_question(client):
     one = client.post(SITING, json={"model": "set_cover", "p": 4, "base": "99001"}).json()
     assert client.post(SITING, json={"model": "set_cover"}).json()["id"] == one["id"]
 
 
 def test_a_job_that_cannot_be_answered_says_why(client):
     body = {"model": "maximal_coverage", "p": 3, "candidates": [point("Seul", 5)]}
-    told = client.post(SITING, json=body).json()
-    eventually(lambda: client.get(told["href"]).json()["ended_at"], within_s=15)
-    job = client.get(told["href"]).json()
+    facts = client.post(SITING, json=body).json()
+    eventually(lambda: client.get(facts["href"]).json()["ended_at"], within_s=15)
+    job = client.get(facts["href"]).json()
     assert job["state"] == "failed" and "3" in job["message"] and job["result"] is None
 
 
@@ -179,7 +179,7 @@ def test_a_job_that_cannot_be_answered_says_why(client):
         ({"model": "p_median", "question": {"population": 65}}, {"population"}),
     ],
 )
-def test_all_that_is_wrong_is_told_by_path(bare, body, paths):
+def test_every_problem_is_reported_by_path(bare, body, paths):
     assert set(refused(bare.post(SITING, json=body))) == paths
 
 
@@ -214,11 +214,11 @@ def test_a_body_without_a_length_is_cut_at_the_limit(bare):
     refused(answer, 413)
 
 
-def test_a_form_of_another_site_is_no_question(bare):
+def test_a_body_that_is_not_json_is_refused(bare):
     refused(bare.post(SITING, content=b"{}", headers={"Content-Type": "text/plain"}), 415)
 
 
-def test_what_nothing_can_hold_is_left_out_of_texts(computed):
+def test_control_characters_are_removed_from_texts(computed):
     body = {"model": "p_median", "p": 1, "candidates": [point("A\x00\u202eB \n C", 35)]}
     assert computed(body)[1]["sites"][0]["name"] == "AB C"
 
@@ -233,11 +233,11 @@ def test_a_full_queue_says_when_to_come_back(fresh_engine, fresh_settings, monke
     fill(fresh_engine, site("a", 5))
     monkeypatch.setattr(jobs, "claim", lambda connection, kinds: None)
     with TestClient(create_app(fresh_settings)) as client:
-        told = [
+        facts = [
             client.post(SITING, json={"model": "p_median", "p": 1, "within_min": 1 + n}) for n in range(21)
         ]
-    assert [r.status_code for r in told] == [202] * 20 + [503]
-    assert told[-1].headers["retry-after"] and "20 calculs" in told[-1].json()["detail"]
+    assert [r.status_code for r in facts] == [202] * 20 + [503]
+    assert facts[-1].headers["retry-after"] and "20 calculs" in facts[-1].json()["detail"]
 
 
 anything = st.recursive(
@@ -262,7 +262,7 @@ bodies = st.dictionaries(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(model=st.sampled_from([*["maximal_coverage", "tour"], standard.SERVICES[0]]) | anything, body=bodies)
-def test_no_body_is_a_fault_of_ours(bare, model, body):
+def test_no_body_causes_a_server_error(bare, model, body):
     content = json.dumps({"model": model, **body}).encode()
     response = bare.post(SITING, content=content, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422, 503), quote(content)

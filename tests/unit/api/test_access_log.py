@@ -83,21 +83,21 @@ def test_requests_are_counted_by_the_template_of_their_route():
         assert requests(registry)["GET", "/api/v1/sites", "500"] == 1
 
 
-def test_how_the_data_stand_is_told_while_it_changes(monkeypatch):
+def test_the_state_of_the_data_is_exported_while_it_changes(monkeypatch):
     monkeypatch.setattr("api.metrics.EVERY_S", 0.01)
     keeper = HandKeeper(snapshot(site("a", 5), version=7))
     with counted(keeper) as (_, registry):
-        told = registry.get_sample_value
-        eventually(lambda: told("portee_database_up") == 1)
-        assert (told("portee_snapshot_version"), told("portee_snapshot_age_seconds")) == (7, 0)
+        sample = registry.get_sample_value
+        eventually(lambda: sample("portee_database_up") == 1)
+        assert (sample("portee_snapshot_version"), sample("portee_snapshot_age_seconds")) == (7, 0)
         keeper.database_ok, keeper.age = False, timedelta(seconds=90)
-        eventually(lambda: told("portee_database_up") == 0)
-        assert told("portee_snapshot_age_seconds") == 90
+        eventually(lambda: sample("portee_database_up") == 0)
+        assert sample("portee_snapshot_age_seconds") == 90
         keeper.snapshot = None
         time.sleep(0.05)
         keeper.snapshot, keeper.database_ok, keeper.age = snapshot(version=8), True, timedelta()
-        eventually(lambda: told("portee_snapshot_version") == 8)
-        assert told("portee_database_up") == 1
+        eventually(lambda: sample("portee_snapshot_version") == 8)
+        assert sample("portee_database_up") == 1
 
 
 def record(level=logging.ERROR, message="dit", **more):
@@ -130,7 +130,7 @@ def failure():
         return sys.exc_info()
 
 
-def test_a_failure_within_a_request_is_told_without_its_message(form, asked):
+def test_a_failure_within_a_request_is_logged_without_its_message(form, asked):
     line = form.format(record(exc_info=failure()))
     assert "0123456789abcdef" in line
     assert line.index("ValueError") < line.index("KeyError")
@@ -140,16 +140,16 @@ def test_a_failure_within_a_request_is_told_without_its_message(form, asked):
     assert line.count("message left out") == 2
 
 
-def test_a_failure_outside_of_a_request_is_told_whole(form):
+def test_a_failure_outside_of_a_request_is_logged_whole(form):
     line = form.format(record(exc_info=failure()))
     assert "invalid literal" in line
     assert "message left out" not in line
 
 
 def test_a_line_of_json_is_one_object_whatever_it_holds(asked):
-    told = json.loads(logs.Json().format(record(message='%s\n"\x1b', args=("é",))))
-    assert told["message"] == 'é\n"\x1b'
-    assert told["request_id"] == "0123456789abcdef"
+    facts = json.loads(logs.Json().format(record(message='%s\n"\x1b', args=("é",))))
+    assert facts["message"] == 'é\n"\x1b'
+    assert facts["request_id"] == "0123456789abcdef"
     assert logs.Json().format(record(message="a\nb")).count("\n") == 0
 
 

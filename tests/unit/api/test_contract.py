@@ -37,10 +37,10 @@ def description():
 
 def frozen(document):
     """The description without what a new version of Portée or of FastAPI changes by itself."""
-    told = json.loads(json.dumps(document))
-    told.pop("openapi")
-    told["info"].pop("version")
-    return json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    facts = json.loads(json.dumps(document))
+    facts.pop("openapi")
+    facts["info"].pop("version")
+    return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def operations():
@@ -93,7 +93,7 @@ def test_every_reference_leads_somewhere():
 
 
 @pytest.mark.parametrize(("path", "operation"), operations())
-def test_each_route_tells_its_purpose_its_parameters_and_its_failures(path, operation):
+def test_each_route_documents_its_purpose_parameters_and_failures(path, operation):
     assert operation["summary"]
     assert operation["description"]
     assert operation["tags"]
@@ -119,11 +119,11 @@ def test_every_field_filters_the_lists_and_the_nearest():
     assert set(FILTERABLE) - {"commune"} | {"nom_commune"} <= nearest & listed
 
 
-def test_closed_lists_are_told_whole():
+def test_closed_lists_are_documented_whole():
     parameters = description()["paths"][f"{PREFIX}/sites"]["get"]["parameters"]
-    told = {p["name"]: p["schema"] for p in parameters}
+    facts = {p["name"]: p["schema"] for p in parameters}
     for name, values in standard.ENUMERATIONS.items():
-        assert told[name]["items"]["enum"] == list(values)
+        assert facts[name]["items"]["enum"] == list(values)
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +184,9 @@ def test_the_real_territory_is_drawn_as_described(client, kind):
     )
 
 
-def test_the_guide_tells_every_route_and_no_other():
-    told = set(re.findall(r"^#+ `([A-Z]+ [^`?]+)`", GUIDE.read_text("utf-8"), re.MULTILINE))
-    assert told == {
+def test_the_guide_documents_every_route_and_no_other():
+    facts = set(re.findall(r"^#+ `([A-Z]+ [^`?]+)`", GUIDE.read_text("utf-8"), re.MULTILINE))
+    assert facts == {
         f"{method.upper()} {path}" for path, methods in description()["paths"].items() for method in methods
     }
 

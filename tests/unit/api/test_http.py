@@ -33,7 +33,7 @@ def refusal(response, status):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "sentence"),
     [
         ("sites/nearest?lon=200&lat=44", "« lon » doit être un nombre de degrés entre -180 et 180"),
         ("sites/nearest?lon=0,6&lat=44", "écrit avec un point"),
@@ -88,15 +88,15 @@ def refusal(response, status):
         ("imports/abc", "son numéro"),
     ],
 )
-def test_a_parameter_out_of_range_is_refused_with_a_sentence(client, path, told):
+def test_a_parameter_out_of_range_is_refused_with_a_sentence(client, path, sentence):
     problem = refusal(client.get(f"/api/v1/{path}"), 422)
-    assert told in problem["detail"]
+    assert sentence in problem["detail"]
     assert problem["errors"][0]["detail"].startswith(problem["detail"])
     name, query = problem["errors"][0]["parameter"], path.partition("?")[2]
-    assert not query or name in query or name in told
+    assert not query or name in query or name in sentence
 
 
-def test_all_wrong_parameters_are_told_together(client):
+def test_all_wrong_parameters_are_reported_together(client):
     errors = refusal(client.get("/api/v1/sites?limit=0&zzz=1&position=ici"), 422)["errors"]
     assert [e["parameter"] for e in errors] == ["limit", "zzz", "position"]
 
@@ -107,7 +107,7 @@ def test_a_long_value_is_cut_before_it_is_sent_back(client):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "sentence"),
     [
         ("/nulle/part", "Aucune page"),
         ("/api/v1/", "Aucune page"),
@@ -121,8 +121,8 @@ def test_a_long_value_is_cut_before_it_is_sent_back(client):
         ("/api/v1/sites/nearest?site=inconnu", "« inconnu »"),
     ],
 )
-def test_what_does_not_exist_is_told_in_the_same_shape(client, path, told):
-    assert told in refusal(client.get(path), 404)["detail"]
+def test_what_does_not_exist_is_answered_in_the_same_shape(client, path, sentence):
+    assert sentence in refusal(client.get(path), 404)["detail"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -146,7 +146,7 @@ def test_the_unforeseen_is_logged_whole_and_answered_with_a_fixed_sentence(caplo
     assert "le mot de passe est 1234" in caplog.text
 
 
-def test_a_domain_error_the_table_forgot_is_a_fault_of_ours(caplog):
+def test_a_domain_error_missing_from_the_table_is_a_500(caplog):
     class Broken(HandKeeper):
         def current(self):
             raise PorteeError("imprévu")
@@ -186,7 +186,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_reader_who_has_it_is_told_so(client, path):
+def test_a_client_with_the_current_etag_gets_304(client, path):
     first = client.get(path)
     tag = first.headers["etag"]
     assert tag.startswith('W/"')
@@ -237,7 +237,7 @@ def test_answers_are_compressed_for_those_who_ask(client, path):
     assert "accept-encoding" in plain.headers["vary"].lower()
 
 
-def test_any_page_may_read_the_public_data_unless_told_otherwise(client):
+def test_any_page_may_read_the_public_data_unless_origins_are_restricted(client):
     asked = {"Origin": "https://exemple.invalid"}
     assert client.get("/api/v1/sites", headers=asked).headers["access-control-allow-origin"] == "*"
     with serving(snapshot(), origins=["https://ami.invalid"]) as reserved:
@@ -264,7 +264,7 @@ def test_real_sites_bring_no_notice():
         assert client.get("/api/v1/sites").json()["meta"]["notice"] is None
 
 
-def test_when_the_database_is_away_the_last_snapshot_is_served_with_its_age():
+def test_without_the_database_the_last_snapshot_is_served_with_its_age():
     keeper = HandKeeper(snapshot(*SITES))
     with serving(keeper) as client:
         fresh = client.get("/api/v1/sites")

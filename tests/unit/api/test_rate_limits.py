@@ -23,18 +23,18 @@ SEARCH = "/api/v1/places?q=Agen"
 FORM = "/lieux/essai--a/signaler"
 
 
-def test_who_searches_too_often_is_told_when_to_come_back():
+def test_searching_too_often_is_refused_with_the_time_to_wait():
     with serving(snapshot(), search_rate="3/minute") as client:
         answers = [
             client.get(path) for path in (SEARCH, "/?ou=agen", "/embed?v=1", SEARCH, "/lieux/carte?n=1")
         ]
         assert [answer.status_code == 429 for answer in answers] == [False, False, False, True, True]
-        told = answers[3].json()
-        Problem.model_validate(told)
-        assert told["title"] == "Trop de demandes"
-        assert told["detail"].endswith(".")
+        problem = answers[3].json()
+        Problem.model_validate(problem)
+        assert problem["title"] == "Trop de demandes"
+        assert problem["detail"].endswith(".")
         assert 1 <= int(answers[3].headers["retry-after"]) <= 60
-        assert f"Attendez {answers[3].headers['retry-after']} secondes" in told["advice"]
+        assert f"Attendez {answers[3].headers['retry-after']} secondes" in problem["advice"]
         assert answers[3].headers["x-content-type-options"] == "nosniff"
 
 
@@ -46,7 +46,7 @@ def test_other_pages_may_read_that_they_ask_too_often():
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_people_who_search_too_often_are_told_by_a_page():
+def test_searching_too_often_in_a_browser_gets_a_page():
     with serving(snapshot(), search_rate="1/hour") as client:
         assert client.get("/?q=agen", headers=BROWSER).status_code != 429
         answer = client.get("/?q=agen", headers=BROWSER)
@@ -56,7 +56,7 @@ def test_people_who_search_too_often_are_told_by_a_page():
     assert "Attendez 60 minutes" in answer.text
 
 
-def test_what_is_no_search_is_not_counted():
+def test_requests_other_than_searches_are_not_counted():
     with serving(snapshot(), search_rate="1/hour", form_rate="1/hour") as client:
         for path in ("/", "/api/v1/sites", "/api/v1/sites/nearest?commune=99001", "/healthz"):
             assert {client.get(path).status_code for _ in range(4)} == {200}
@@ -69,7 +69,7 @@ def test_head_is_counted_as_what_it_asks():
         assert client.get(SEARCH).status_code == 429
 
 
-def test_forms_have_a_limit_of_their_own():
+def test_forms_have_their_own_limit():
     with serving(snapshot(), search_rate="1/hour", form_rate="2/hour") as client:
         client.get(SEARCH)
         assert [client.post(FORM).status_code == 429 for _ in range(4)] == [False, False, True, True]
@@ -118,7 +118,7 @@ def clients_of(window):
     return list(storage.events)
 
 
-def test_no_address_is_kept_as_it_is():
+def test_addresses_are_stored_as_keyed_hashes_only():
     window = rate_limits.RateWindow("5/hour")
     window.wait_s("192.0.2.77")
     (kept,) = clients_of(window)
