@@ -116,13 +116,13 @@ def find(
 ) -> None:
     """Search for TEXT and print the places found, best first, with their scores."""
     with report_errors(), transaction(Settings()) as connection:
-        gazetteer = PlaceIndex(territories.load(connection))
-        known = gazetteer.search(words, limit)
+        index = PlaceIndex(territories.load(connection))
+        known = index.search(words, limit)
         kept = stored.search(
             connection,
             words,
             limit,
-            communes=gazetteer.named_in(words),
+            communes=index.named_in(words),
             answered=bool(known) and known[0].score >= CERTAIN_SCORE,
         )
     places = best_first([*known, *kept], limit)

@@ -65,7 +65,7 @@ def test_a_site_without_a_place_has_no_geometry(client):
         (f"bbox={at(30).x},{at(30, 0).y},{at(50).x},{at(50, 10).y}", ["est", "voisin"]),
     ],
 )
-def test_filters_keep_what_they_say(client, query, found):
+def test_filters_select_the_matching_sites(client, query, found):
     assert ids(client.get(f"/api/v1/sites?{query}")) == [f"essai--{name}" for name in found]
 
 

@@ -1,4 +1,4 @@
-"""The collector of cycles is held back for a while, and back at work after."""
+"""The cyclic garbage collector is disabled in the block and enabled again after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public holidays by name, school holidays by zone, and what is not known of them."""
+"""Public holidays by name, school holidays by zone, and unknown days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a site stands at a moment: against hours drawn minute by minute, and days known by hand."""
+"""Status of a site at a moment, checked against hours drawn by the minute and known days."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def state_of(horaires, when, **changes):
 
 @settings(deadline=None)
 @given(drawn=drawn_weeks(), start=st.datetimes(datetime(2026, 1, 5), datetime(2027, 12, 20)))  # noqa: DTZ001
-def test_a_moment_is_told_as_its_minutes_were_drawn(drawn, start):
+def test_the_status_at_a_moment_matches_the_drawn_minutes(drawn, start):
     minutes, horaires = drawn
     if not horaires:
         return
@@ -99,7 +99,7 @@ def test_hours_past_midnight_belong_to_both_days():
     assert days[6].ranges  # Friday's, and not the end of it on the Saturday before
 
 
-def test_what_never_closes_has_no_closing_time_nor_has_what_tells_none():
+def test_there_is_no_closing_time_when_none_is_given_or_it_never_closes():
     assert at("24/7", "2026-11-24T10:00") == OpenStatus(OpenState.OPEN)
     assert at("Mo-Su 00:00-24:00", "2026-11-24T10:00") == OpenStatus(OpenState.OPEN)
     assert at("Tu 10:00+", "2026-11-24T11:00") == OpenStatus(OpenState.OPEN)
@@ -209,7 +209,7 @@ def test_hours_that_are_not_known_are_unknown(horaires):
     assert found.readable is horaires.startswith("Tu")
 
 
-def test_without_hours_the_way_in_tells_that_one_must_ask():
+def test_without_hours_the_ways_of_access_may_require_an_appointment():
     for access, state in [
         (("Téléphoner",), OpenState.BY_APPOINTMENT),
         (("Prendre un RDV en ligne", "Contacter par mail"), OpenState.BY_APPOINTMENT),
@@ -222,7 +222,7 @@ def test_without_hours_the_way_in_tells_that_one_must_ask():
 
 
 @pytest.mark.parametrize("words", ["sur rendez-vous", "Sur RDV", "sur rendez vous", "by appointment"])
-def test_an_appointment_is_told(words):
+def test_hours_by_appointment_are_recognised(words):
     assert at(f'Tu 09:00-12:00 "{words}"', "2026-11-24T10:00") == OpenStatus(
         OpenState.OPEN, until=moment("2026-11-24T12:00"), appointment=True
     )
@@ -284,7 +284,7 @@ def test_odd_and_even_weeks_of_an_itinerant_site_are_visits():
     assert next_visits(site("a", 1, horaires="Tu 09:00-12:00"), moment("2026-11-09T08:00"), A) == ()
 
 
-def test_a_week_tells_each_day():
+def test_a_week_has_the_hours_of_each_day():
     where = site(
         "a", 1, horaires=f"{WEEKDAYS}; PH off; 2026 Nov 12 off; 2026 Nov 14 10:00-11:00", arrets=(HALL,)
     )
@@ -319,7 +319,7 @@ def test_seasons_and_alternate_weeks_are_no_exception():
         assert closures(where, date(2026, 1, 1), date(2027, 1, 1), A) == ()
 
 
-def test_closures_ahead_are_told_by_their_first_and_last_days():
+def test_closures_have_a_first_and_a_last_day():
     where = site(
         "a", 1, horaires="Mo-Fr 09:00-12:00; Dec 21-Jan 03 off; 2027 Feb 06 09:00-12:00; Nov 30 14:00-16:00"
     )

@@ -1,4 +1,4 @@
-"""Hours written by hand: read where nothing is in doubt, else not at all; and all the real ones, counted."""
+"""Hours written by hand: translated when unambiguous, else refused; and all real ones counted."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_an_expression_that_does_not_name_them_is_left():
         assert {during(expression, holiday=holiday) for holiday in (True, False)} == {expression}
 
 
-def test_alternatives_are_told_apart_and_comments_are_not_cut():
+def test_alternatives_are_separated_and_comments_are_not_cut():
     assert alternatives('Mo 09:00-12:00; Tu off || "a || b"') == ("Mo 09:00-12:00; Tu off", '"a || b"')
     assert alternatives("Mo 09:00-12:00, We 14:00-17:00") == ("Mo 09:00-12:00, We 14:00-17:00",)
 

@@ -1,4 +1,4 @@
-"""What a resident asks of the sites, and the answer: counted by hand, and held against a slow version."""
+"""Criteria and ranking of sites, counted by hand and checked against a direct evaluation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def wishes(*chosen: tuple[str, str], words: str = "") -> Criteria:
         ("structure", "autre", {"typologie": ("BIB",)}, NO),
     ],
 )
-def test_a_wish_is_met_not_met_or_not_known(group, code, told, fit):
+def test_a_criterion_is_met_not_met_or_unknown(group, code, told, fit):
     assert GROUPS[group].tests[code](site("1", 5, **told)) is fit
 
 
@@ -75,7 +75,7 @@ def test_every_value_of_every_closed_list_can_be_asked_for():
         assert YES in asked, label
 
 
-def test_what_can_be_asked_has_words_and_nothing_else_has():
+def test_exactly_the_existing_criteria_have_labels():
     for name, group in GROUPS.items():
         assert set(CHOICES[name].labels) == set(group.tests), name
     assert set(CHOICES) == {*GROUPS, WHEN}
@@ -88,14 +88,14 @@ def test_codes_of_one_group_are_alternatives_and_groups_add_up():
     assert asked.fits(site("1", 5, services=("Loisirs et créations numériques",)))["besoin"] is NO
 
 
-def test_words_are_found_whatever_their_accents_and_place():
+def test_words_are_found_in_any_field_ignoring_accents():
     told = site("1", 5, nom="Espace Élan", structure_parente="CCAS", presentation_resume="Aide en ligne")
     assert mentions(told, "elan ccas")
     assert mentions(told, "OUESTVILLE démarches")
     assert not mentions(told, "elan mairie")
 
 
-def test_a_site_that_receives_nobody_is_set_aside_unless_help_from_afar_is_asked():
+def test_a_site_closed_to_the_public_is_left_out_unless_remote_help_is_asked():
     closed = site("1", 5, modalites_acces=("Ce lieu n'accueille pas de public", "Téléphoner"))
     assert not receives_public(closed)
     assert rank_sites([closed], [60.0], ANYTHING).away == 1
@@ -106,7 +106,7 @@ def test_a_site_that_receives_nobody_is_set_aside_unless_help_from_afar_is_asked
 # ---- All sites
 
 
-def test_the_soonest_that_fits_comes_first_and_what_is_unsure_apart():
+def test_fitting_sites_are_sorted_by_travel_time_and_unsure_ones_apart():
     sites = [
         site("far", 5),
         site("near", 6),
@@ -127,7 +127,7 @@ def test_without_an_origin_sites_come_by_commune_and_name():
     assert found.fits[0].minutes is None
 
 
-def test_when_nothing_fits_it_says_why_and_what_nearly_does():
+def test_when_nothing_fits_the_reasons_and_near_matches_are_given():
     sites = [
         site("near", 5, frais_a_charge=("Payant",), acces_fauteuil=False),
         site("one", 6, frais_a_charge=("Payant",), acces_fauteuil=True),
@@ -141,7 +141,7 @@ def test_when_nothing_fits_it_says_why_and_what_nearly_does():
     assert found.freed == {"fauteuil": 2, "prix": 1}
 
 
-def test_the_wish_about_hours_is_one_more_group():
+def test_the_criterion_about_hours_is_one_more_group():
     sites = [site("open", 5), site("shut", 6), site("dumb", 7)]
     hours = {"open": YES, "shut": NO, "dumb": UNKNOWN}
     found = rank_sites(sites, [3.0, 1.0, 2.0], ANYTHING, open_at=lambda each: hours[each.local_id])
@@ -172,7 +172,7 @@ told = st.fixed_dictionaries(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(told, st.sampled_from([30.0, 60.0, 600.0, inf])), max_size=8), chosen)
-def test_no_site_is_lost_and_each_stands_where_a_plain_reading_puts_it(given_sites, asked):
+def test_every_site_is_ranked_as_by_a_direct_evaluation(given_sites, asked):
     sites = [site(str(n), 5, **facts) for n, (facts, _) in enumerate(given_sites)]
     seconds = [s for _, s in given_sites]
     found = rank_sites(sites, seconds, wishes(*asked))

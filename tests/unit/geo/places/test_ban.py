@@ -1,4 +1,4 @@
-"""Files of the Base Adresse Nationale: every row ends in one place, and is counted."""
+"""Files of the Base Adresse Nationale: every row is counted once."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_row_is_placed_by_either_pair_of_coordinates(tmp_path):
     assert (first.longitude, first.latitude) == pytest.approx((second.longitude, second.latitude), abs=1e-5)
 
 
-def test_the_margin_says_how_far_outside_is_kept(tmp_path):
+def test_addresses_outside_the_territory_are_included_up_to_the_margin(tmp_path):
     path = write(tmp_path / "a.csv", [row("96001_0010", "Rue Y", 1, 45), *WORLD])
     near = read(path)  # 5 km beyond the border
     assert "96001_0010" in {s.id for s in near.streets}
@@ -136,7 +136,7 @@ def test_lieux_dits_are_read_beside_addresses(tmp_path):
     assert [file.tally.accepted for file in loaded.files] == [len(WORLD), 2]
 
 
-def test_progress_tells_all_rows_of_all_files(tmp_path):
+def test_progress_counts_all_rows_of_all_files(tmp_path):
     seen: list[int] = []
     paths = [write(tmp_path / name, WORLD) for name in ("a.csv", "b.csv.gz")]
     read_addresses(paths, TERRITORY, progress=seen.append)
@@ -162,7 +162,7 @@ def test_a_file_of_something_else_is_refused_with_what_to_do(tmp_path, content, 
     assert refusal.value.advice
 
 
-def test_a_file_of_another_departement_is_told_apart(tmp_path):
+def test_a_file_of_another_departement_is_refused_by_name(tmp_path):
     path = write(tmp_path / "a.csv", [row("99001_0010", "Rue X", n, 400) for n in (1, 2)])
     with pytest.raises(UnreadableFile, match="Pays d'Essai") as refusal:
         read(path)

@@ -1,4 +1,4 @@
-"""The State's geocoder, as a stand-in on this machine answers in its shape."""
+"""The national geocoder, simulated by a local server."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_what_lies_elsewhere_or_is_no_address_is_left_out(stand_in):
         (200, b"\xff\xfe"),
     ],
 )
-def test_its_failures_find_nothing_and_tell_nobodys_address(stand_in, caplog, status, body):
+def test_its_failures_find_nothing_and_never_log_the_query(stand_in, caplog, status, body):
     stand_in.status, stand_in.body = status, body
     with caplog.at_level(logging.DEBUG):
         assert ask(stand_in, "7 rue Secrète") == []

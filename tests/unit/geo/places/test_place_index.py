@@ -1,4 +1,4 @@
-"""Communes and postcodes, found by what somebody typed."""
+"""Search of communes and postcodes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def shipped():
     return PlaceIndex(read_territory(settings.territory_dir, settings.departement))
 
 
-def first(gazetteer, text):
-    return gazetteer.search(text, 1)[0]
+def first(index, text):
+    return index.search(text, 1)[0]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_every_commune_of_the_territory_is_found_by_its_own_name(shipped):
         assert first(shipped, commune.name).id == f"commune-{commune.code}"
 
 
-def test_a_postcode_is_told_with_its_communes(shipped):
+def test_a_postcode_is_found_with_its_communes(shipped):
     found = shipped.search("47300", 10)
     assert (found[0].id, found[0].kind, found[0].score) == ("cp-47300", PlaceKind.POSTCODE, 1.0)
     assert found[0].context == "Villeneuve-sur-Lot et 4 autres"
@@ -81,8 +81,8 @@ def test_the_commune_of_an_address_is_found_but_worth_less(shipped):
 
 def test_own_communes_come_before_the_neighbours_of_the_same_name():
     double = replace(CONTEXT[0], name="Estbourg", population=90_000)
-    gazetteer = PlaceIndex(replace(TERRITORY, context=(double,)))
-    assert [p.commune for p in gazetteer.search("estbourg", 5)] == ["99004", "96001"]
+    index = PlaceIndex(replace(TERRITORY, context=(double,)))
+    assert [p.commune for p in index.search("estbourg", 5)] == ["99004", "96001"]
 
 
 def test_a_neighbour_is_worth_less_and_least_when_its_name_is_misspelt():
@@ -120,8 +120,8 @@ def test_a_postcode_halves_the_doubt_about_a_name():
 
 def test_of_equals_the_more_populated_comes_first():
     small, large = (replace(TERRITORY.communes[n], name="Même-Nom") for n in (0, 1))
-    gazetteer = PlaceIndex(replace(TERRITORY, communes=(small, large), context=()))
-    assert [p.commune for p in gazetteer.search("meme nom", 5)] == ["99002", "99001"]
+    index = PlaceIndex(replace(TERRITORY, communes=(small, large), context=()))
+    assert [p.commune for p in index.search("meme nom", 5)] == ["99002", "99001"]
 
 
 def test_a_place_is_where_its_town_hall_is():
@@ -135,21 +135,21 @@ def test_a_place_is_where_its_town_hall_is():
 @pytest.mark.parametrize(
     "place_id", ["", "commune-", "commune-00000", "cp-00000", "ban-x", "99001", "cp", "x" * 500]
 )
-def test_an_identifier_nobody_bears_is_refused(place_id):
+def test_an_unknown_identifier_is_refused(place_id):
     with pytest.raises(UnknownPlace):
         PlaceIndex(TERRITORY).place(place_id)
 
 
 @given(st.text(max_size=250))
-def test_whatever_is_typed_is_answered_by_places_that_exist(text):
-    gazetteer = PlaceIndex(TERRITORY)
-    found = gazetteer.search(text, 3)
+def test_any_query_returns_existing_places(text):
+    index = PlaceIndex(TERRITORY)
+    found = index.search(text, 3)
     assert len(found) <= 3
     for place in found:
         assert 0 <= place.score <= 1
-        assert replace(gazetteer.place(place.id), score=place.score) == place
+        assert replace(index.place(place.id), score=place.score) == place
 
 
-def test_places_of_several_sources_are_told_once():
+def test_a_place_found_by_several_sources_is_listed_once():
     found = PlaceIndex(TERRITORY).search("99100", 5)
     assert best_first([*found, *found], 5) == found

@@ -1,4 +1,4 @@
-"""What people type, taken apart; and how alike misspelt names are."""
+"""Parsing of place queries, and similarity of misspelt names."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def alike(asked: str, name: str) -> float:
         ("10000 rue x", "rue x", None, "", "10000"),
     ],
 )
-def test_what_was_typed_is_taken_apart(text, key, number, repetition, postcode):
+def test_a_query_is_parsed(text, key, number, repetition, postcode):
     found = parse_query(text)
     assert (found.key, found.number, found.repetition, found.postcode) == (key, number, repetition, postcode)
 
 
 @given(TEXTS)
-def test_any_text_is_taken_apart_in_few_words(text):
+def test_any_text_is_parsed_to_few_words(text):
     found = parse_query(text)
     assert len(found.words) <= WORDS_MAX and all(found.words)
     assert parse_query(text.upper()) == parse_query(text.upper().casefold())
@@ -67,7 +67,7 @@ def test_one_name_has_one_key(name):
     assert name_key(name) == "villeneuve lot"
 
 
-def test_the_kind_of_a_street_is_told_from_its_name():
+def test_the_type_of_a_street_is_separated_from_its_name():
     assert split_street_type(name_key("Rue de l'Église")) == ("rue", "eglise")
     assert split_street_type(name_key("Lagarde")) == ("", "lagarde")
     assert split_street_type(name_key("La Promenade")) == ("", "promenade")
@@ -107,19 +107,19 @@ def test_a_query_is_the_beginning_of_a_name_from_two_letters_on():
     ("one", "other"),
     [("fumel", "phumelle"), ("cours", "cour"), ("saint aubin", "sin tobain"), ("cazeaux", "kazo")],
 )
-def test_what_sounds_alike_is_more_alike_than_its_spelling(one, other):
+def test_names_that_sound_alike_are_more_similar_than_their_spelling(one, other):
     assert phonetic_key(one) == phonetic_key(other)
     assert alike(one, other) > 0.5
 
 
 @given(st.text("abcdefghilmnopy", min_size=1), st.text("abcehnou", min_size=1))
-def test_likeness_is_whole_for_one_name_alone_and_never_beyond(one, other):
+def test_similarity_is_one_for_equal_names_and_at_most_one(one, other):
     assert alike(one, one) == 1
     assert 0 <= alike(one, other) <= 1
     assert alike(one, other) == pytest.approx(alike(other, one))
 
 
-def test_a_name_half_typed_is_likely_the_more_of_it_is_there():
+def test_a_prefix_is_more_similar_the_longer_it_is():
     names = NameMatcher(["casteljaloux", "castillonnes", "agen"])
     two, six = names.similarity_to(["ca", "castel"])
     assert two[0] >= 0.8 and six[0] > two[0] > 0.8 > two[2]

@@ -1,4 +1,4 @@
-"""A record names its commune by code, name, postal code, address or point; often by halves."""
+"""Commune of a record from its code, name, postal code, address or point, often incomplete."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver, normalized_commune_name
 from tests.support.world import TERRITORY, at
 
-GAZETTEER = CommuneResolver(TERRITORY)
+RESOLVER = CommuneResolver(TERRITORY)
 EMPTY = Clues(code_insee="", name="", code_postal="", address="", site_name="", point=None)
 
 
 def locate(*, x_km: float | None = None, **said: str):
     clues = {name: said.get(name, getattr(EMPTY, name)) for name in EMPTY.__slots__}
     point = at(x_km) if x_km is not None else None
-    found = GAZETTEER.resolve(Clues(**{**clues, "point": (point.x, point.y) if point else None}))
+    found = RESOLVER.resolve(Clues(**{**clues, "point": (point.x, point.y) if point else None}))
     return found, [finding.code for finding in found.findings]
 
 
@@ -96,7 +96,7 @@ def locate(*, x_km: float | None = None, **said: str):
         ),
     ],
 )
-def test_what_is_said_leads_to_the_commune(said, code, name, findings):
+def test_a_commune_is_found_from_partial_information(said, code, name, findings):
     found, codes = locate(**said)
     assert (found.code_insee, found.name) == (code, name)
     assert [c for c in codes if c != "code_postal_absent"] == findings
@@ -112,7 +112,7 @@ def test_what_is_said_leads_to_the_commune(said, code, name, findings):
         ({"name": "Estbourg", "code_insee": "75056"}, "commune_inconnue"),
     ],
 )
-def test_a_commune_that_cannot_be_told_is_not_guessed(said, code):
+def test_an_ambiguous_commune_is_not_guessed(said, code):
     found, codes = locate(**said)
     assert found.commune is None and code in codes
     assert found.name == said.get("name", "")
@@ -157,12 +157,12 @@ def test_near_ends_five_kilometres_beyond_the_boundary():
     ouestville = TERRITORY.commune_by_code["99001"]  # from 0 to 10 km
     assert NEAR_M == 5_000
     inside, outside = at(14.99), at(15.01)
-    assert GAZETTEER.is_near(ouestville, inside.x, inside.y)
-    assert not GAZETTEER.is_near(ouestville, outside.x, outside.y)
+    assert RESOLVER.is_near(ouestville, inside.x, inside.y)
+    assert not RESOLVER.is_near(ouestville, outside.x, outside.y)
 
 
 @pytest.mark.parametrize(
     "point", [(0, 0), (180, 90), (-180, -90), (1e9, 1e9), (float("nan"), 45), (7.56, 48.0)]
 )
 def test_no_point_of_the_globe_is_near_by_accident(point):
-    assert not any(GAZETTEER.is_near(commune, *point) for commune in TERRITORY.commune_by_code.values())
+    assert not any(RESOLVER.is_near(commune, *point) for commune in TERRITORY.commune_by_code.values())

@@ -1,4 +1,4 @@
-"""Telephone numbers, e-mail and web addresses, as people type them."""
+"""Parsing of telephone numbers, e-mail and web addresses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_telephone_is_written_in_its_international_form(cell, code, number, co
         ('"><img src=x>"@exemple.fr', (), ["separateur_corrige", "courriel_invalide", "courriel_invalide"]),
     ],
 )
-def test_e_mail_addresses_are_kept_one_by_one(cell, addresses, codes):
+def test_each_e_mail_address_is_checked_separately(cell, addresses, codes):
     found, findings = parse_emails(cell)
     assert (found, [f.code for f in findings]) == (addresses, codes)
 
@@ -129,7 +129,7 @@ def test_an_accepted_web_address_is_one_a_link_may_hold(text):
 
 
 @given(st.text(max_size=60))
-def test_accepted_contacts_are_accepted_again_without_a_word(text):
+def test_accepted_contacts_are_accepted_again_without_findings(text):
     number, _ = parse_phone(text, "47001")
     assert parse_phone(number, "47001") == (number, ())
     addresses, _ = parse_emails(text)

@@ -1,4 +1,4 @@
-"""What an import would change."""
+"""Difference between imported and active records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_same_records_again_change_nothing():
     assert difference.unchanged == 2
 
 
-def test_a_change_is_told_field_by_field():
+def test_a_change_lists_its_fields():
     before = site("a", 5, telephone="+33500000001")
     after = replace(before, telephone="+33500000002", date_maj=date(2026, 5, 1))
     (change,) = compare(in_service(before), [after]).changed

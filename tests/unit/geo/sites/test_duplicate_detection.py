@@ -1,4 +1,4 @@
-"""Records of one place, told by several sources."""
+"""Detection of records of several sources that describe the same place."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_two_services_at_far_ends_of_a_commune_with_the_same_usual_name_stay_apa
     )
 
 
-def test_neighbours_in_a_street_are_told_apart_by_name_and_number():
+def test_neighbours_in_a_street_differ_by_name_and_number():
     assert (
         found(
             one("a", nom="La Poste", adresse="26 rue Royale"),

@@ -1,4 +1,4 @@
-"""Identifiers, labels, text, dates and hours: each field function by itself."""
+"""Each field parser alone: identifiers, labels, text, dates and hours."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_what_hides_or_misleads_is_taken_out(text, kept):
         "Espace\u00a0: numérique",
     ],
 )
-def test_all_other_text_is_kept_as_written(text):
+def test_all_other_text_is_unchanged(text):
     assert clean_text(text) == (text, False)
 
 
@@ -167,7 +167,7 @@ def test_cleaning_twice_is_cleaning_once(text):
         ("45000", None),
     ],
 )
-def test_a_date_of_update_is_told_or_unknown(cell, found):
+def test_a_date_of_update_is_read_or_unknown(cell, found):
     assert parse_update_date(cell, today=date(2026, 11, 23))[0] == found
 
 
@@ -218,6 +218,6 @@ def test_stops_are_read_as_they_are_written():
     "cell",
     ["Halle", "Halle @ mardi matin", "@ Tu 09:00-12:00", "Halle @ Tu", "Halle @ 2026-13-01 09:00-12:00"],
 )
-def test_a_stop_that_cannot_be_read_is_told(cell):
+def test_an_unreadable_stop_is_reported(cell):
     found, findings = parse_stops(cell)
     assert found == () and [f.code for f in findings] == ["arret_illisible"]

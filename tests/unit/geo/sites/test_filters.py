@@ -1,4 +1,4 @@
-"""Which sites a question keeps."""
+"""Filters of sites."""
 
 from __future__ import annotations
 

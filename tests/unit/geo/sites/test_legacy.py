@@ -1,4 +1,4 @@
-"""Values of version 0.1 of the standard become values of version 1, and losses are told."""
+"""Translation of version 0.1 of the standard to version 1; losses are reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_each_old_service_becomes_one_of_the_nine(old, new):
     assert translated(services=old) == {"services": new}
 
 
-def test_services_that_become_one_are_said_once_and_in_order():
+def test_merged_services_appear_once_and_in_order():
     old = "Utiliser le numérique au quotidien;Prendre en main un ordinateur;Accéder à du matériel"
     assert translated(services=old)["services"] == (
         "Maîtrise des outils numériques du quotidien|Accès internet et matériel informatique"
@@ -63,14 +63,14 @@ def test_the_column_is_read_under_the_spelling_met_in_real_files():
     assert translated(conditions_access="Payant : oui")["frais_a_charge"] == "Payant"
 
 
-def test_a_membership_is_a_cost_and_is_told():
+def test_a_membership_becomes_a_cost_and_is_reported():
     assert translated(conditions_acces="Adhésion : il faut adhérer") == {"frais_a_charge": "Payant"}
     assert losses(conditions_acces="Adhésion : il faut adhérer") == [
         ("conditions_acces", "Adhésion : il faut adhérer")
     ]
 
 
-def test_the_pass_numerique_is_kept_in_our_own_column():
+def test_the_pass_numerique_goes_to_our_own_column():
     new, issues = to_v1({"conditions_acces": "Accepte le Pass numérique : on peut payer ainsi"}, line=7)
     assert new == {"frais_a_charge": "Gratuit sous condition", "ext_pass_numerique": "true"}
     assert [(i.line, i.severity, i.code) for i in issues] == [(7, "repaired", "ancienne_valeur")]
@@ -87,7 +87,7 @@ def test_publics_are_split_between_those_addressed_and_the_care_they_need():
     }
 
 
-def test_publics_without_equivalent_are_left_out_and_told():
+def test_publics_without_equivalent_are_dropped_and_reported():
     old = "Adultes;Handicaps psychiques : troubles"
     assert translated(publics_accueillis=old) == {}
     assert [value for _, value in losses(publics_accueillis=old)] == [
@@ -125,12 +125,12 @@ def test_renamed_and_removed_fields():
 
 
 @pytest.mark.parametrize("between", [";", "|", ",", ", "])
-def test_several_web_sites_are_told_apart(between):
+def test_several_web_sites_are_separated(between):
     sites = f"https://exemple.fr/a;b=1{between}https://exemple.fr/b".replace(";b=1", "")
     assert translated(site_web=sites)["site_web"] == "https://exemple.fr/a|https://exemple.fr/b"
 
 
-def test_a_comma_inside_an_address_is_kept():
+def test_a_comma_inside_an_address_does_not_separate():
     assert translated(site_web="https://exemple.fr/a,b")["site_web"] == "https://exemple.fr/a,b"
 
 

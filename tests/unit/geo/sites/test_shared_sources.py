@@ -1,4 +1,4 @@
-"""Every real file that lies beside the checkout is recognised and read row for row."""
+"""Every real file beside the checkout is recognised and read row by row."""
 
 from __future__ import annotations
 

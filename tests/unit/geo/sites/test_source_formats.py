@@ -1,4 +1,4 @@
-"""Each format is known by its content, and says the same in the fields of the standard."""
+"""Each format is recognised by its content and translated to the fields of the standard."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_yes_is_no_address_to_book_at(tmp_path):
         (FS_2024 | {"format_fs": ""}, ""),
     ],
 )
-def test_itinerance_is_told_by_each_shape_in_its_own_words(tmp_path, record, itinerance):
+def test_each_layout_has_its_own_values_of_itinerance(tmp_path, record, itinerance):
     (row,) = source(tmp_path, csv_of(record)).rows()
     assert row.values["itinerance"] == itinerance
 
@@ -230,7 +230,7 @@ def test_the_group_of_a_site_is_its_parent(tmp_path):
     assert row.values["structure_parente"] == "Groupe France services Fictif"
 
 
-def test_several_mails_in_one_cell_are_told_apart(tmp_path):
+def test_several_mails_in_one_cell_are_separated(tmp_path):
     (row,) = source(tmp_path, collection(feature(FS_2020))).rows()
     assert row.values["courriels"] == "a@exemple.fr|b@exemple.fr"
 
@@ -260,7 +260,7 @@ def test_a_week_becomes_opening_hours(week, hours):
     assert opening_hours(dict(zip(DAYS, week, strict=True)), line=2) == (hours, ())
 
 
-def test_a_slot_without_length_is_removed_and_told():
+def test_a_slot_without_length_is_removed_and_reported():
     hours, issues = opening_hours({"h_lundi": f"00:00 - 00:00 / {MORNING}"}, line=9)
     assert hours == "Mo 09:00-12:00"
     assert [(i.line, i.field, i.severity) for i in issues] == [(9, "h_lundi", Severity.REPAIRED)]
@@ -327,7 +327,7 @@ def test_no_date_is_invented(tmp_path):
     assert "date_maj" not in row.values
 
 
-def test_a_record_that_bears_its_date_keeps_it(tmp_path):
+def test_a_record_with_a_date_keeps_it(tmp_path):
     (row,) = source(tmp_path, [CONSEILLER], "2020-01-01.json", vintage=date(2019, 1, 1)).rows()
     assert row.values["date_maj"] == "2026-01-02"
 
@@ -369,7 +369,7 @@ def test_aidants_connect_is_read_out_of_its_numbers_and_addresses(tmp_path):
         ("", ("", "", "")),
     ],
 )
-def test_a_town_is_told_from_its_street(text, parts):
+def test_a_town_is_separated_from_its_street(text, parts):
     assert split_address(text) == parts
 
 

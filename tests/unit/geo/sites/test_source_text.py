@@ -1,4 +1,4 @@
-"""Bytes to rows: encodings, separators, line numbers; and files that are no list at all."""
+"""Encodings, separators, line numbers, and files that are not lists of sites."""
 
 from __future__ import annotations
 

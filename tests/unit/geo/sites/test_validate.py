@@ -1,4 +1,4 @@
-"""Rows become sites or rejections: one fault at a time over a valid row, then anything at all."""
+"""Validation of rows: one fault at a time in a valid row, then arbitrary rows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def one(**changes):
     return (result.sites[0] if result.sites else None), {i.code: i for i in result.issues}
 
 
-def test_a_valid_row_is_accepted_without_a_word():
+def test_a_valid_row_is_accepted_without_findings():
     found, issues = one()
     assert issues == {}
     assert found.id == "essai--1"
@@ -135,7 +135,7 @@ FAR = at(38)
         ({"ext_arrets": "Halle"}, "arret_illisible", "arrets", ()),
     ],
 )
-def test_one_fault_is_named_and_the_rest_of_the_record_kept(changes, code, field, kept):
+def test_one_fault_is_reported_and_the_rest_of_the_record_accepted(changes, code, field, kept):
     found, issues = one(**changes)
     assert code in issues
     assert getattr(found, field) == (pytest.approx(kept) if isinstance(kept, float) else kept)
@@ -207,7 +207,7 @@ def test_a_point_just_outside_its_commune_is_believed():
 @pytest.mark.parametrize(
     "name", ["</script><script>", "${alert(1)}", "<img src=x onerror=y>", "مكتبة", "🐸 café"]
 )
-def test_names_that_look_like_code_are_kept_as_text(name):
+def test_names_that_look_like_code_are_text(name):
     assert one(nom=name)[0].nom == name
 
 
@@ -358,7 +358,7 @@ def test_an_approximate_position_read_back_is_flagged_once():
         ("date_inconnue", {"date_maj": ""}, {}),
     ],
 )
-def test_a_flag_that_was_exported_stands_until_its_fault_is_mended(flag, broken, mended):
+def test_an_exported_flag_holds_until_its_fault_is_fixed(flag, broken, mended):
     assert check({**OWN, "ext_signalements": flag, **broken}).sites[0].signalements == (flag,)
     assert check({**OWN, "ext_signalements": flag, **mended}).sites[0].signalements == ()
 
@@ -383,14 +383,14 @@ def test_a_row_its_reader_could_not_read_is_rejected_with_the_readers_reason():
     assert (result.tally.rejected, result.issues, result.sites) == (1, [broken], [])
 
 
-def test_progress_is_told_to_the_last_row():
+def test_progress_counts_to_the_last_row():
     told: list[int] = []
     rows = (RawRow(n, {**VALID, "id": str(n)}) for n in range(600))
     validate(rows, territory=TERRITORY, dataset="essai", today=TODAY, progress=told.append)
     assert told == sorted(told) and told[0] > 0 and told[-1] == 600
 
 
-def test_a_field_of_one_web_address_tells_the_others():
+def test_a_field_of_one_web_address_reports_the_others():
     found, issues = one(prise_rdv="https://a.exemple.fr|https://b.exemple.fr")
     assert found.prise_rdv == "https://a.exemple.fr"
     assert issues["url_refusee"].value == "https://b.exemple.fr"
