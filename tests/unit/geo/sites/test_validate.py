@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,13 +18,13 @@ from geo.sites import standard
 from geo.sites.export import COLUMNS, write_csv
 from geo.sites.findings import CATALOGUE, VALUE_MAX
 from geo.sites.issue_report import issue_records, issues_csv
-from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Issue, ItinerantStop, Position, RawRow, Severity, Site
+from geo.sites.model import Issue, ItinerantStop, Position, RawRow, Severity, Site
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
-from geo.tables_out import escape_formula, unescape_formula
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
 from tests.support.shared import SHARED, needs_shared
+from tests.support.standard_schema import violations
 from tests.support.world import TERRITORY, at, site
 
 TODAY = date(2026, 11, 23)
@@ -402,86 +400,6 @@ def test_the_summary_is_cut_at_a_word_and_nothing_of_it_is_lost():
     assert len(found.presentation_resume) <= standard.RESUME_MAX
     assert found.presentation_resume.endswith("Atelier…")
     assert found.presentation_detail == f"{summary.strip()}\n\nSuite."
-
-
-def test_no_cell_of_an_export_is_a_formula():
-    line = next(csv.DictReader(io.StringIO(exported(full))))
-    for name, text in line.items():
-        assert name in ("telephone", "latitude", "longitude") or not re.match(r"[=+\-@]", text), name
-
-
-@given(st.text(st.sampled_from("'=+-@ab"), max_size=6))
-def test_neutralising_is_undone_exactly(text):
-    assert unescape_formula(escape_formula(text)) == text or unescape_formula(text) != text
-    assert unescape_formula(escape_formula(text)) == text
-
-
-def test_columns_are_the_standards_then_ours():
-    assert exported().strip().split(",") == [*standard.FIELDS, *(LOCAL_PREFIX + f for f in LOCAL_FIELDS)]
-    assert exported(strict=True).strip().split(",") == list(standard.FIELDS)
-
-
-def violations(text: str) -> list[tuple[str, str]]:
-    """Cells of a CSV that the official schema refuses: (field, cell)."""
-    schema = json.loads((SHARED / "reference/standard-mediation-num.schema.v1.0.2.json").read_text("utf-8"))
-    lines = list(csv.DictReader(io.StringIO(text)))
-    refused = []
-    for field in schema["fields"]:
-        rules = field.get("constraints", {})
-        for line in lines:
-            cell = line[field["name"]]
-            if not cell:
-                wrong = rules.get("required", False)
-            elif field["type"] == "number":
-                wrong = not re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", cell)
-            elif field["type"] == "date":
-                wrong = not re.fullmatch(r"\d{4}-\d\d-\d\d", cell)
-            else:
-                wrong = len(cell) > rules.get("maxLength", len(cell)) or (
-                    "pattern" in rules and not re.search(rules["pattern"], cell)
-                )
-            if wrong:
-                refused.append((field["name"], cell))
-    return refused
-
-
-@needs_shared
-def test_a_strict_export_meets_the_official_schema():
-    assert violations(exported(full, strict=True)) == []
-
-
-@needs_shared
-def test_the_check_of_the_schema_can_fail():
-    foreign = replace(full, telephone="+34910000000", code_insee="20001", date_maj=None)
-    assert {name for name, _ in violations(exported(foreign))} == {
-        "telephone",
-        "code_insee",
-        "date_maj",
-        "formations_labels",
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"telephone": "+34910000000"}, "telephone"),
-        ({"code_insee": "20001"}, "code_insee"),
-        ({"position": Position.APPROXIMATIVE}, "latitude"),
-    ],
-)
-def test_a_strict_export_leaves_empty_what_it_could_not_say_rightly(changes, field):
-    (line,) = csv.DictReader(io.StringIO(exported(replace(full, **changes), strict=True)))
-    assert line[field] == ""
-
-
-@pytest.mark.parametrize("field", ["commune", "code_postal", "adresse"])
-def test_a_strict_export_leaves_out_and_counts_sites_without_a_required_value(field):
-    empty: dict[str, Any] = {field: ""}
-    stream = io.StringIO(newline="")
-    sites = [full, replace(full, **empty), replace(full, date_maj=None)]
-    assert write_csv(sites, stream, strict=True) == 2
-    assert len(list(csv.DictReader(io.StringIO(stream.getvalue())))) == 1
-    assert write_csv(sites, io.StringIO(newline="")) == 0
 
 
 def test_a_report_reads_as_records_and_as_csv():
