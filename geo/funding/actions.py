@@ -186,8 +186,8 @@ def read(
         measures=measures,
         fictif=fictif in _YES,
     )
-    told = {issue.field for issue in found.issues}
-    issues = [*found.issues, *(i for i in check(action, kinds, known, line=line) if i.field not in told)]
+    reported = {issue.field for issue in found.issues}
+    issues = [*found.issues, *(i for i in check(action, kinds, known, line=line) if i.field not in reported)]
     return (None if issues else action), issues
 
 
@@ -203,11 +203,11 @@ def totals(actions: Iterable[Action], kinds: Kinds) -> list[Total]:
     for kind in kinds.values():
         sums: dict[str, Total] = {}
         for measure in kind.measures:
-            told = [a.measures[measure.name] for a in by_kind[kind.code] if measure.name in a.measures]
-            if measure.additive and told:
-                value = sum(v for v in told if not isinstance(v, str))
+            values = [a.measures[measure.name] for a in by_kind[kind.code] if measure.name in a.measures]
+            if measure.additive and values:
+                value = sum(v for v in values if not isinstance(v, str))
                 sums[measure.name] = Total(
-                    kind.code, measure.name, measure.label, measure.unit, value, len(told), measure.secret
+                    kind.code, measure.name, measure.label, measure.unit, value, len(values), measure.secret
                 )
         found += sums.values()
         for derived in kind.derived:

@@ -105,12 +105,12 @@ class PassCounts:
         UnknownOrder
             If no order has this reference.
         """
-        kept = np.ones(len(self.order), dtype=bool)
+        mask = np.ones(len(self.order), dtype=bool)
         if order is not None:
-            kept &= self.order == self.row_of(order)
+            mask &= self.order == self.row_of(order)
         if year is not None:
-            kept &= self.year == year
-        return kept
+            mask &= self.year == year
+        return mask
 
     def row_of(self, order: str) -> int:
         """Return the row in `orders` of the one that has a reference.
@@ -259,8 +259,8 @@ def by_territory(
     of_commune = {commune: g for g, group in enumerate(groups) for commune in group.communes}
     names, of_name = np.unique(counts.commune, return_inverse=True)
     group_of = np.array([of_commune.get(str(name), len(groups)) for name in names], dtype=np.intp)[of_name]
-    kept = counts.chosen(order, year)
-    figures = _figures(counts, np.where(kept, group_of, -1), len(groups) + 1)
+    mask = counts.chosen(order, year)
+    figures = _figures(counts, np.where(mask, group_of, -1), len(groups) + 1)
     used_here, paid_here = np.zeros((2, len(groups) + 1), dtype=np.int64)
     wanted = None if order is None else counts.row_of(order)
     for use in counts.by_site:
@@ -271,7 +271,7 @@ def by_territory(
     access = _access(coverage, kind) if coverage is not None else {}
     given_to_fragile = np.zeros(len(groups) + 1, dtype=np.int64)
     if fragile is not None:
-        among = np.isin(counts.commune, list(fragile)) & kept
+        among = np.isin(counts.commune, list(fragile)) & mask
         given_to_fragile = _total(group_of[among], counts.given[among], len(groups) + 1)
     population = {c.code: c.population for c in territory.communes}
     rows = []
@@ -305,15 +305,15 @@ def whole(counts: PassCounts, order: str | None = None, year: int | None = None)
     UnknownOrder
         If no order has the reference.
     """
-    kept = counts.chosen(order, year)
+    mask = counts.chosen(order, year)
     waits = counts.vintage_waits
     if order is not None:
         waits = waits[waits[:, 0] == counts.row_of(order)]
     if year is not None:
         waits = waits[waits[:, 1] == year]
     values = (counts.given, counts.used, counts.expired)
-    passes = [int(v[kept].sum()) for v in values]
-    cents = [int((v * counts.face_value_cents)[kept].sum()) for v in values]
+    passes = [int(v[mask].sum()) for v in values]
+    cents = [int((v * counts.face_value_cents)[mask].sum()) for v in values]
     return _told(*passes, *cents, waited=_total(waits[:, 2], waits[:, 3]))
 
 
@@ -337,14 +337,14 @@ def most_fragile(territory: Territory, indicator: Indicator, share: float = FRAG
     -------
     INSEE codes; empty if the indicator has no value.
     """
-    told = sorted(
+    known = sorted(
         ((indicator.values[c.code], c) for c in territory.communes if c.code in indicator.values),
         key=lambda pair: (-pair[0], pair[1].code),
     )
-    wanted = share * sum(c.population for _, c in told)
+    wanted = share * sum(c.population for _, c in known)
     found: set[str] = set()
     held, least = 0, float("inf")
-    for value, commune in told:
+    for value, commune in known:
         if held >= wanted and value < least:
             break
         found.add(commune.code)
@@ -410,17 +410,17 @@ def deserts(
 
 def _figures(counts: PassCounts, group: NDArray[np.intp], size: int) -> list[PassFigures]:
     """Return the figures of each group of rows; group -1 is left out."""
-    kept = group >= 0
+    grouped = group >= 0
     values = (counts.given, counts.used, counts.expired)
     columns = [
-        _total(group[kept], each[kept], size)
+        _total(group[grouped], each[grouped], size)
         for each in (*values, *(v * counts.face_value_cents for v in values))
     ]
     of_wait = group[counts.wait_row]
-    told = of_wait >= 0
+    waiting = of_wait >= 0
     width = int(counts.wait_days.max(initial=0)) + 1
-    cell = of_wait[told] * width + counts.wait_days[told]
-    waited = _total(cell, counts.wait_passes[told], size * width).reshape(size, width)
+    cell = of_wait[waiting] * width + counts.wait_days[waiting]
+    waited = _total(cell, counts.wait_passes[waiting], size * width).reshape(size, width)
     return [_told(*(int(column[g]) for column in columns), waited=waited[g]) for g in range(size)]
 
 

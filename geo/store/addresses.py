@@ -432,13 +432,13 @@ def _street_place(row: Found, score: float) -> Place:
 
 def _address_place(row: Found, number: Found, score: float) -> Place:
     suffix = f"_{number.repetition}" if number.repetition else ""
-    said = f"{number.number} {number.repetition}".strip()
+    shown = f"{number.number} {number.repetition}".strip()
     first, _, rest = row.name.partition(" ")
     name = f"{first.lower()} {rest}" if rest and name_key(first) in STREET_TYPES else row.name
     return Place(
         id=f"ban-{row.id}_{number.number:05d}{suffix}",
         kind=PlaceKind.ADDRESS,
-        label=f"{said} {name}, {_town(row)}",
+        label=f"{shown} {name}, {_town(row)}",
         context=_context(row),
         longitude=number.longitude,
         latitude=number.latitude,

@@ -104,23 +104,23 @@ def restore(engine: Engine, path: Path, *, progress: Progress | None = None) -> 
     return version
 
 
-def _fill(made: Engine, path: Path, program: str, past: int, progress: Progress | None) -> int:
+def _fill(nascent: Engine, path: Path, program: str, past: int, progress: Progress | None) -> int:
     """Fill a new database from a dump; return its version, above any that was published before."""
     command = [program, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     command += ["--schema=public"]
     try:
-        with made.begin() as connection:
+        with nascent.begin() as connection:
             require_extensions(connection)
-        _run([*command, "--verbose", str(path)], made.url, "processing data for table", progress)
-        with made.connect() as connection:
+        _run([*command, "--verbose", str(path)], nascent.url, "processing data for table", progress)
+        with nascent.connect() as connection:
             require_base_revision(connection, dump=path)
-        migrate(made)
-        with made.begin() as connection:
+        migrate(nascent)
+        with nascent.begin() as connection:
             seen = text("UPDATE data_version SET version = greatest(version, :past)")
             connection.execute(seen, {"past": past})
             return snapshots.publish(connection)
     finally:
-        made.dispose()
+        nascent.dispose()
 
 
 def _swap(maintenance: Engine, name: str, nascent: str, former: str) -> None:
@@ -154,9 +154,9 @@ def _alone(maintenance: Engine, statement: str) -> None:
 
 
 def _refused(maintenance: Engine, problem: DBAPIError) -> DatabaseUnavailable:
-    said = str(problem.orig).splitlines()[0]
+    message = str(problem.orig).splitlines()[0]
     return DatabaseUnavailable(
-        f"The server refused to replace its database: {said}.",
+        f"The server refused to replace its database: {message}.",
         f"As a superuser: ALTER ROLE {maintenance.url.username} CREATEDB; and own the database."
         if isinstance(problem.orig, psycopg.errors.InsufficientPrivilege)
         else "Stop whatever uses it, then try again.",
@@ -171,8 +171,8 @@ def _require_dump(path: Path, program: str) -> None:
         raise OperatorError(f"{path} cannot be read: {problem.strerror}.") from problem
     listed = ""
     if begins == MAGIC:
-        said = subprocess.run([program, "--list", str(path)], capture_output=True, text=True, check=False)
-        listed = said.stdout if said.returncode == 0 else ""
+        listing = subprocess.run([program, "--list", str(path)], capture_output=True, text=True, check=False)
+        listed = listing.stdout if listing.returncode == 0 else ""
     if not re.search(r"TABLE public alembic_version", listed):
         raise OperatorError(
             f"{path} is not a dump made by `portee db dump`, or it is damaged.",
@@ -187,7 +187,7 @@ def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> 
     command = [*command, f"--dbname={make_conninfo(**arguments, **_texts(url))}"]
     # The password goes in the environment: every user of the machine can see arguments.
     environment = {**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})}
-    done, said = 0, []
+    done, errors = 0, []
     with (
         subprocess.Popen(
             command,
@@ -205,9 +205,9 @@ def _run(command: list[str], url: URL, sign: str, progress: Progress | None) -> 
                 if progress:
                     progress(done, len(TABLES))
             if "error:" in line or "detail:" in line:
-                said.append(line.split("error:")[-1].strip())
+                errors.append(line.split("error:")[-1].strip())
     if process.returncode != 0:
-        reasons = " / ".join(said[:3]) or "no reason given"
+        reasons = " / ".join(errors[:3]) or "no reason given"
         raise OperatorError(f"{Path(command[0]).name} failed on {display_address(url)}: {reasons}")
 
 

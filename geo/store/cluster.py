@@ -171,15 +171,15 @@ def start(cluster: Cluster, *, timeout_s: int = 60) -> None:
         options = " ".join(f"-c {shlex.quote(setting)}" for setting in settings)
         command = [binaries["pg_ctl"], "start", "--wait", f"--timeout={timeout_s}", "--silent"]
         command += [f"--pgdata={cluster.data}", f"--log={cluster.log}", f"--options={options}"]
-        said = _run(cluster, command)
+        completed = _run(cluster, command)
         for _ in range(20):  # processes of a killed server take a moment to release its shared memory
-            if said.returncode == 0 or "still in use" not in _tail(cluster.log):
+            if completed.returncode == 0 or "still in use" not in _tail(cluster.log):
                 break
             time.sleep(0.25)
-            said = _run(cluster, command)
-        if said.returncode != 0:
+            completed = _run(cluster, command)
+        if completed.returncode != 0:
             raise DatabaseUnavailable(
-                f"The embedded database did not start: {_tail(cluster.log) or said.stderr.strip()}",
+                f"The embedded database did not start: {_tail(cluster.log) or completed.stderr.strip()}",
                 f"Its log is {cluster.log}",
             )
 
@@ -199,10 +199,10 @@ def stop(cluster: Cluster) -> bool:
             return False
         binaries = _binaries_for(cluster)
         command = [binaries["pg_ctl"], "stop", "--wait", "--mode=fast", f"--pgdata={cluster.data}"]
-        said = _run(cluster, command)
-        if said.returncode != 0:
+        completed = _run(cluster, command)
+        if completed.returncode != 0:
             raise DatabaseUnavailable(
-                f"The embedded database did not stop: {said.stderr.strip()}", f"Its log is {cluster.log}"
+                f"The embedded database did not stop: {completed.stderr.strip()}", f"Its log is {cluster.log}"
             )
         return True
 
@@ -234,7 +234,7 @@ def _create(cluster: Cluster, binaries: Binaries) -> None:
     """Create the cluster and its database in a temporary folder, then rename it: all or nothing."""
     nascent = cluster.folder / "data.new"
     shutil.rmtree(nascent, ignore_errors=True)
-    said = _run(
+    completed = _run(
         cluster,
         [
             binaries["initdb"],
@@ -248,13 +248,13 @@ def _create(cluster: Cluster, binaries: Binaries) -> None:
             *(["--no-sync"] if "fsync=off" in cluster.options else []),
         ],
     )
-    if said.returncode == 0:
+    if completed.returncode == 0:
         single = [binaries["postgres"], "--single", "-D", str(nascent), *_as_options(cluster), "postgres"]
-        said = _run(cluster, single, f"CREATE DATABASE {DATABASE}\n")
+        completed = _run(cluster, single, f"CREATE DATABASE {DATABASE}\n")
     # The single-user backend reports errors on standard error only, and still exits with 0.
-    if said.returncode != 0 or re.search(r"ERROR|FATAL|PANIC", said.stderr):
+    if completed.returncode != 0 or re.search(r"ERROR|FATAL|PANIC", completed.stderr):
         raise DatabaseUnavailable(
-            f"The embedded database could not be made in {cluster.folder}: {_last_lines(said.stderr)}"
+            f"The embedded database could not be made in {cluster.folder}: {_last_lines(completed.stderr)}"
         )
     nascent.rename(cluster.data)
 
@@ -345,8 +345,10 @@ def _serves(pid: int, cluster: Cluster) -> bool:
             return working.resolve() == cluster.data.resolve()
         except OSError:
             return False
-    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
-    return "postgres" in said.stdout
+    completed = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False
+    )
+    return "postgres" in completed.stdout
 
 
 def _forget_dead_server(cluster: Cluster) -> None:

@@ -47,14 +47,14 @@ def keep(connection: Connection, name: str, day: date) -> DatedSnapshot:
         If another state has the name.
     """
     # One statement, so that both numbers are consistent.
-    kept = insert(table).values(
+    statement = insert(table).values(
         name=name,
         day=day,
         last_change=func.coalesce(select(func.max(site_change.c.id)).scalar_subquery(), 0),
         version=func.coalesce(select(data_version.c.version).scalar_subquery(), 0),
         kept_at=func.clock_timestamp(),
     )
-    row = connection.execute(kept.on_conflict_do_nothing().returning(table)).one_or_none()
+    row = connection.execute(statement.on_conflict_do_nothing().returning(table)).one_or_none()
     if row is None:
         raise NameTaken(
             f"Un état daté s'appelle déjà « {name} ».",
@@ -111,17 +111,17 @@ def read(connection: Connection, name: str) -> Snapshot:
     """
     if not connection.in_transaction():
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
-    kept = find(connection, name)
+    named = find(connection, name)
     today = snapshots.read(connection)
-    then = history.sites_as_of(connection, kept.last_change)
+    then = history.sites_as_of(connection, named.last_change)
     left_out = duplicates.hidden_duplicates(_decided(connection, {site.id for site in then}))
     shown = tuple(site for site in then if site.id not in left_out)
     return replace(
         today,
-        version=kept.version,
-        taken_at=kept.kept_at,
+        version=named.version,
+        taken_at=named.kept_at,
         sites=shown,
-        site_provenance=_provenance(connection, shown, until=kept.kept_at),
+        site_provenance=_provenance(connection, shown, until=named.kept_at),
     )
 
 

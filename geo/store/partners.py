@@ -31,8 +31,8 @@ def save(connection: Connection, wanted: Partner, *, actor: str) -> None:
     known = before.one_or_none()
     if known is not None and _as_partner(known) == wanted:
         return
-    kept = insert(partner).values(values)
-    connection.execute(kept.on_conflict_do_update(index_elements=[partner.c.code], set_=values))
+    upsert = insert(partner).values(values)
+    connection.execute(upsert.on_conflict_do_update(index_elements=[partner.c.code], set_=values))
     previous = None if known is None else asdict(_as_partner(known))
     audit.record(connection, actor, "partner.save", f"partner/{wanted.code}", previous, values)
 
@@ -100,9 +100,9 @@ def save_convention(connection: Connection, wanted: Convention, *, actor: str) -
     known = [c for c in conventions(connection, wanted.partner_code) if _key(c) == _key(wanted)]
     if known == [wanted]:
         return
-    kept = insert(convention).values(asdict(wanted))
+    upsert = insert(convention).values(asdict(wanted))
     keys = [convention.c.partner_code, convention.c.year, convention.c.reference]
-    connection.execute(kept.on_conflict_do_update(index_elements=keys, set_={"note": wanted.note}))
+    connection.execute(upsert.on_conflict_do_update(index_elements=keys, set_={"note": wanted.note}))
     before = asdict(known[0]) if known else None
     audit.record(connection, actor, "convention.save", _subject(wanted), before, asdict(wanted))
 

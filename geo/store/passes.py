@@ -67,12 +67,12 @@ def order(connection: Connection, ordered: Order, actor: str) -> bool:
             subject = f"pass_order/{ordered.reference}"
             audit.record(connection, actor, "pass_order.new", subject, None, asdict(ordered))
             return True
-    kept = _as_order(row)
-    if kept == ordered:
+    recorded = _as_order(row)
+    if recorded == ordered:
         return False
     raise RefusedPasses(
-        f"Une autre commande porte déjà la référence {ordered.reference} : {kept.count} pass du "
-        f"{kept.day:%d/%m/%Y}, valables jusqu'au {kept.expires_on:%d/%m/%Y}.",
+        f"Une autre commande porte déjà la référence {ordered.reference} : {recorded.count} pass du "
+        f"{recorded.day:%d/%m/%Y}, valables jusqu'au {recorded.expires_on:%d/%m/%Y}.",
         "Donnez une autre référence : une commande ne se réécrit pas.",
     )
 
@@ -355,8 +355,8 @@ def _record(connection: Connection, wanted: Mapping[str, Event], actor: str, pos
     )
     if other is not None:
         raise duplicate_reference(other)
-    kept = text("DELETE FROM pass_arrival a USING pass_event e WHERE e.reference = a.reference")
-    already = connection.execute(kept).rowcount
+    known = text("DELETE FROM pass_arrival a USING pass_event e WHERE e.reference = a.reference")
+    already = connection.execute(known).rowcount
     stranger = connection.execute(
         text(
             "SELECT a.reference, a.partner_code FROM pass_arrival a WHERE a.partner_code IS NOT NULL"

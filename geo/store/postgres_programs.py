@@ -88,8 +88,8 @@ def client_program(name: str, server_version: int) -> str:
 
 
 def _version_of(program: Path) -> int | None:
-    said = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"\) (\d+)", said.stdout)
+    completed = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\) (\d+)", completed.stdout)
     return int(found[1]) if found else None
 
 
@@ -105,9 +105,9 @@ def _likely_folders() -> Iterator[Path]:
     ):
         yield from sorted(Path("/").glob(pattern))
     if config := shutil.which("pg_config"):
-        said = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
-            yield Path(said.stdout.strip())
+        completed = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
+        if completed.returncode == 0:
+            yield Path(completed.stdout.strip())
     if server := shutil.which("postgres"):
         yield Path(server).resolve().parent
 
@@ -118,7 +118,7 @@ def has_postgis(binaries: Binaries) -> bool:
     shares += [binaries.folder.parent / "share", binaries.folder.parent / "share" / "postgresql"]
     config = binaries.folder / "pg_config"
     if config.exists():
-        said = subprocess.run([str(config), "--sharedir"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
-            shares = [Path(said.stdout.strip())]
+        completed = subprocess.run([str(config), "--sharedir"], capture_output=True, text=True, check=False)
+        if completed.returncode == 0:
+            shares = [Path(completed.stdout.strip())]
     return any((share / "extension" / "postgis.control").exists() for share in shares)
