@@ -329,3 +329,5 @@ def test_a_trend_tells_states_kinds_and_questions_apart(monkeypatch):
         answer = ask(view, question, kind)
         assert answer == ask(make_view(Clock()), question, kind)
         assert answer[0][1] != answer[1][1]
+        assert [whole.kind for _, whole, _ in answer] == [TerritoryKind.DEPARTEMENT] * 3
+        assert {row.kind for *_, rows in answer for row in rows or ()} == ({kind} if kind else set())
