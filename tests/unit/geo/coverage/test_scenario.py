@@ -212,6 +212,7 @@ def test_exactly_the_largest_number_of_edits_is_accepted():
 
 def test_a_name_of_exactly_the_longest_length_is_accepted():
     (edit,) = parse_edits([opening(name="x" * NAME_MAX)], WORLD)
+    assert isinstance(edit, Open)
     assert len(edit.name) == NAME_MAX
 
 

@@ -195,18 +195,19 @@ def test_tables_of_another_size_raise_value_error(change):
 @pytest.mark.parametrize("leg", ["from_base", "to_base"])
 def test_a_candidate_exactly_at_the_drive_limit_is_a_stop(leg, extra, stops):
     """One way at the limit, the other short; a nearer candidate reaches nobody."""
-    asked = {
-        "times": np.array([[60.0], [9_000.0]], np.float32),
-        "existing": np.array([math.inf], np.float32),
-        "people": np.array([10.0]),
-        "half_days": WEEK[:1],
-        "between": np.zeros((2, 2), np.float32),
-        "from_base": np.array([100, 100], np.float32),
-        "to_base": np.array([100, 100], np.float32),
-    }
-    asked[leg] = np.array([LIMIT + extra, 100], np.float32)
-    times, existing, people = (asked.pop(name) for name in ("times", "existing", "people"))
-    tour = weekly_tour(times, existing, people, within_s=WITHIN, drive_limit_s=LIMIT, **asked)
+    drives = dict.fromkeys(("from_base", "to_base"), np.array([100, 100], np.float32))
+    drives[leg] = np.array([LIMIT + extra, 100], np.float32)
+    tour = weekly_tour(
+        np.array([[60.0], [9_000.0]], np.float32),
+        np.array([math.inf], np.float32),
+        np.array([10.0]),
+        within_s=WITHIN,
+        half_days=WEEK[:1],
+        between=np.zeros((2, 2), np.float32),
+        from_base=drives["from_base"],
+        to_base=drives["to_base"],
+        drive_limit_s=LIMIT,
+    )
     assert len(tour.stops) == stops
 
 
