@@ -1,7 +1,7 @@
-"""Front-end files: copied from the npm packages of the lock file, then served by Portée itself.
+"""Front-end files, copied from the npm packages of the lock file and served by Portée itself.
 
-`npm ci` fetches the packages; `python -m static_maps.assets` copies what pages use to
-`static_maps/vendor/` and writes there a manifest of names, versions and checksums.
+`npm ci` fetches the packages; `python -m static_maps.assets` copies the files that pages use to
+`static_maps/vendor/`, with a manifest of names, versions and checksums.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from geo.errors import OperatorError
 from geo.settings import ROOT
 
 VENDOR: Final = Path(__file__).parent / "vendor"
-"""Third-party files, as copied; under `/static/vendor` when served."""
+"""Copied third-party files, served below `/static/vendor`."""
 
 OWN: Final = Path(__file__).parent / "assets"
-"""Portée's own script, style and icon; under `/static/assets` when served."""
+"""Portée's own scripts, styles and icon, served below `/static/assets`."""
 
 MAP_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "leaflet": ("LICENSE", "dist/leaflet.css", "dist/leaflet.js"),
@@ -30,12 +30,12 @@ MAP_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "dist/leaflet.markercluster.js",
     ),
 }
-"""npm package → the files a map page needs, by their path in the package."""
+"""npm package → files that map pages need, by their path in the package."""
 
 API_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "swagger-ui-dist": ("LICENSE", "NOTICE", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"),
 }
-"""The same, for the page that documents the API."""
+"""npm package → files that the API's documentation page needs."""
 
 
 class MissingAssets(OperatorError):
@@ -52,7 +52,7 @@ def copy_vendor(node_modules: Path = ROOT / "node_modules", vendor: Path = VENDO
     Raises
     ------
     MissingAssets
-        If a package or one of its files is not there.
+        If a package or one of its files is missing.
     """
     packages = []
     for package, files in {**MAP_PACKAGES, **API_PACKAGES}.items():
@@ -82,12 +82,12 @@ def copy_vendor(node_modules: Path = ROOT / "node_modules", vendor: Path = VENDO
 
 
 def require_vendor(vendor: Path = VENDOR) -> Path:
-    """The folder of copied files, copying them first if that has not been done.
+    """Return the folder of copied files, after copying them if needed.
 
     Raises
     ------
     MissingAssets
-        If they are not there and the npm packages are not installed.
+        If they are missing and the npm packages are not installed.
     """
     if not (vendor / "manifest.json").is_file():
         copy_vendor(vendor=vendor)
@@ -95,7 +95,7 @@ def require_vendor(vendor: Path = VENDOR) -> Path:
 
 
 def copy_for_site(folder: Path, packages: Iterable[str] = MAP_PACKAGES) -> None:
-    """Lay the files a map page needs below `folder`, as the API serves them below `/static`.
+    """Copy the files that map pages need below `folder`, as the API serves them below `/static`.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""The static site: a folder that any web host, or a double click, can show.
+"""The static site: a folder that any web host serves and a double click opens.
 
-Everything lies beside `index.html`: scripts, styles and the data as files one can reuse. The
-page asks no other host but the base map's.
+Scripts, styles and reusable data files are beside `index.html`. The page requests no other host
+than the base map's.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ DOWNLOADS: Final[tuple[Link, ...]] = (
     *((f"accès par {kind.label} (CSV)", f"data/acces-{kind.value}.csv") for kind in TerritoryKind),
     ("sources (JSON)", "data/sources.json"),
 )
-"""Files offered beside the page: what the link says, where it leads."""
+"""Links to the files beside the page: label and relative address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What was written, and from what."""
+    """Result of `render`: the page, the number and size of the files, and the version of their data."""
 
     index: Path
     files: int
@@ -47,10 +47,10 @@ class Rendered:
 
 
 def render(frame: AnalysisContext, out: Path, *, settings: MapSettings | None = None) -> Rendered:
-    """Write the static site of a frame into a folder, made if it is not there.
+    """Write the static site of an analysis context into a folder, creating the folder if needed.
 
-    The same frame gives the same bytes. `index.html` is replaced last, so that a site being
-    renewed never shows a page whose files are not there yet; other files of the folder stay.
+    The same context gives the same bytes. `index.html` is replaced last, so that a site being
+    updated never shows a page whose files are missing; other files of the folder stay.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _json(value: object) -> bytes:
 
 
 def _site_features(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Sites as RFC 7946 features; those without a point have no geometry."""
+    """Return sites as RFC 7946 features; those without a position have no geometry."""
     return [
         {
             "type": "Feature",
@@ -123,7 +123,7 @@ def _site_features(snapshot: Snapshot) -> list[dict[str, object]]:
 
 
 def _sources(coverage: Coverage) -> dict[str, object]:
-    """What the figures were made from and how."""
+    """Return the sources of the figures and the method that computes them."""
     frame = coverage.frame
     snapshot, travel = frame.snapshot, frame.travel
     return {

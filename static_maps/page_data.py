@@ -1,6 +1,6 @@
-"""What a page knows: territory, access and sites as plain values, ready for JSON.
+"""Data of a map page: territory, access and sites as values that JSON can hold.
 
-Everything here is data; the page's script shows it as text, never as HTML.
+The page's script shows them as text, never as HTML.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from static_maps.topology import SCALE, topology
 
 
 def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
-    """Everything the script of a map page needs.
+    """Return everything that the script of a map page needs.
 
     Parameters
     ----------
     tolerance_m
-        How far drawn boundaries may stray, in metres.
+        Largest distance between drawn and true boundaries, in metres.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
 
 
 def outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
-    """Boundaries of communes, then of each neighbour département as one grey shape."""
+    """Return the boundaries of communes, and of each neighbour département as one shape."""
     around: dict[str, list[Commune]] = {}
     for commune in territory.context:
         around.setdefault(commune.departement_code, []).append(commune)
@@ -73,14 +73,14 @@ def outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
     shapes = [c.boundary for c in territory.communes]
     shapes += [polygons_of(shapely.union_all([c.boundary for c in cs])) for _, cs in neighbours]
     drawn = simplified(shapes, epsg=territory.metric_crs, tolerance_m=tolerance_m)
-    told = topology(drawn)
+    shared = topology(drawn)
     own = len(territory.communes)
     return {
-        "arcs": told.arcs,
-        "communes": told.shapes[:own],
+        "arcs": shared.arcs,
+        "communes": shared.shapes[:own],
         "neighbours": [
             {"code": code, "name": cs[0].departement_name, "shape": shape}
-            for (code, cs), shape in zip(neighbours, told.shapes[own:], strict=True)
+            for (code, cs), shape in zip(neighbours, shared.shapes[own:], strict=True)
         ],
     }
 
@@ -109,7 +109,7 @@ def _access(row: TerritoryCoverage, shares: Sequence[int]) -> dict[str, Any]:
 
 
 def _site(site: Site, territory: Territory) -> dict[str, Any]:
-    """What the map says of a site; facts that are not known are left out."""
+    """Return the facts that the map shows about a site; unknown facts are omitted."""
     facts: dict[str, Any] = {
         "id": site.id,
         "name": site.nom,
@@ -136,13 +136,13 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
 
 
 def hours(site: Site) -> tuple[str, ...]:
-    """Opening hours as French lines; none when unknown or unreadable."""
+    """Return opening hours as French lines; none when unknown or unreadable."""
     known = site.horaires and "horaires_illisibles" not in site.signalements
     return map_phrases.hours(site.horaires) if known else ()
 
 
 def flags(site: Site) -> tuple[str, ...]:
-    """What a reader should know before trusting the record, in French."""
+    """Return warnings about the record, in French."""
     found = []
     if label := style.POSITION_LABELS.get(site.position):
         found.append(label)
@@ -152,7 +152,7 @@ def flags(site: Site) -> tuple[str, ...]:
 
 
 def units(longitude: float | None, latitude: float | None) -> list[int] | None:
-    """A point in units of 1/`SCALE` degree, longitude first; None where there is none."""
+    """Return a point in units of 1/`SCALE` degree, longitude first; None without a position."""
     if longitude is None or latitude is None:
         return None
     return [round(longitude * SCALE), round(latitude * SCALE)]

@@ -1,4 +1,4 @@
-"""What whoever installs a map may choose about it, read from the environment and handed on."""
+"""Settings of the maps, read from the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAN_IGN: Final = (
 
 
 class MapSettings(BaseSettings):
-    """How maps are drawn. Variables bear the prefix `PORTEE_MAP_`."""
+    """Settings of the maps; environment variables have the prefix `PORTEE_MAP_`."""
 
     model_config = SettingsConfigDict(env_prefix="PORTEE_MAP_", extra="ignore")
 
@@ -42,6 +42,6 @@ class MapSettings(BaseSettings):
 
     @property
     def tiles_origin(self) -> str:
-        """Scheme and host of the tile server, the only other host a page may ask; "" without one."""
+        """Scheme and host of the tile server, the only other host that a page may request; "" for none."""
         parts = urlsplit(self.tiles_url)
         return f"{parts.scheme}://{parts.netloc}".replace("{s}", "*") if parts.netloc else ""

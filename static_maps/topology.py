@@ -1,9 +1,9 @@
-"""Boundaries told once: shapes that share an edge refer to the same arc.
+"""Shared boundaries: shapes with a common border refer to the same arc.
 
-A border between two communes is sent once instead of twice, drawn without slivers, and the
-lines of any grouping are the arcs whose two sides lie in different groups. The encoding is that
-of TopoJSON (Bostock & Metcalf, 2013): integer coordinates, the first point of an arc absolute,
-the others as differences; arc `~i` is arc `i` walked backwards.
+A border between two communes is sent once instead of twice and drawn without slivers; the
+borders of any grouping are the arcs whose two sides lie in different groups. The encoding is
+that of TopoJSON (Bostock & Metcalf, 2013): integer coordinates, the first point of an arc absolute,
+the others as differences; arc `~i` is arc `i` reversed.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Topology:
 
 
 def topology(shapes: Sequence[MultiPolygon]) -> Topology:
-    """Cut the rings of shapes (WGS 84) into arcs, each kept once.
+    """Cut the rings of shapes (WGS 84) into arcs, each stored once.
 
-    Edges are recognised as shared when their vertices are the same to five decimals. Rings that
-    collapse at that precision are left out.
+    Edges are shared if their vertices are equal to five decimals. Rings that collapse at that
+    precision are dropped.
     """
     rings = [
         [[r for ring in (p.exterior, *p.interiors) if (r := _vertices(ring))] for p in shape.geoms]
@@ -55,7 +55,7 @@ def topology(shapes: Sequence[MultiPolygon]) -> Topology:
 
 
 def _vertices(ring: LinearRing) -> list[Vertex]:
-    """Vertices of a ring in integer units, the closing one left out; empty if it collapses."""
+    """Return the vertices of a ring in integer units without the closing one; empty if it collapses."""
     units = np.rint(np.asarray(ring.coords)[:, :2] * SCALE).astype(np.int64)
     moved = np.any(units != np.roll(units, -1, axis=0), axis=1)
     vertices = [(int(x), int(y)) for x, y in units[moved]]
@@ -63,7 +63,11 @@ def _vertices(ring: LinearRing) -> list[Vertex]:
 
 
 def _junctions(rings: Sequence[list[Vertex]]) -> set[Vertex]:
-    """Vertices where borders meet or part: their neighbours differ from one ring to another."""
+    """Return the vertices where arcs end.
+
+    A vertex is inside an arc if every ring that contains it has the same two neighbours there;
+    if two rings have different neighbours, borders meet or part at that vertex.
+    """
     seen: dict[Vertex, frozenset[Vertex]] = {}
     found = set()
     for ring in rings:
@@ -75,7 +79,11 @@ def _junctions(rings: Sequence[list[Vertex]]) -> set[Vertex]:
 
 
 def _references(ring: list[Vertex], junctions: set[Vertex], arcs: dict[tuple[Vertex, ...], int]) -> list[int]:
-    """The ring as arc references; arcs not met before are added to `arcs`."""
+    """Return the ring as arc references, adding new arcs to `arcs`.
+
+    The ring is cut at its junctions. A ring without junctions is one closed arc that starts at its
+    smallest vertex, so that a hole and the enclave that fills it give the same arc.
+    """
     cuts = [i for i, vertex in enumerate(ring) if vertex in junctions]
     start = cuts[0] if cuts else ring.index(min(ring))
     turned = [*ring[start:], *ring[: start + 1]]

@@ -1,7 +1,7 @@
-"""Typst at work: a template and its data become a tagged PDF, with the fonts Typst carries and no network.
+"""Compile Typst templates to tagged PDF, with the fonts built into Typst and without network.
 
-Data reach the template as JSON and are shown as text, never read as markup. The same data and day
-give the same bytes.
+Data are passed as JSON and shown as text, never parsed as markup. The same data and day give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from static_maps import svg_map
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def typeset(name: str, told: Mapping[str, Any], *, day: date) -> bytes:
-    """Set a template.
+def typeset(name: str, data: Mapping[str, Any], *, day: date) -> bytes:
+    """Compile a template with its data.
 
     Parameters
     ----------
     name
-        Of `templates/<name>.typ`, which finds its data in `sys.inputs.<name>`.
-    told
-        What it shows: texts, numbers, lists and mappings of them.
+        Name of `templates/<name>.typ`, which reads its data from `sys.inputs.<name>`.
+    data
+        Texts, numbers, and lists and mappings of them.
     day
-        Date the document bears.
+        Date of the document's metadata.
 
     Returns
     -------
-    A tagged PDF. It claims PDF/UA-1 unless a text has a letter its fonts lack: that letter is a box,
-    and cannot be claimed to be readable.
+    A tagged PDF. It declares PDF/UA-1 unless a text has a character that the fonts lack: that
+    character is printed as a box, which the standard does not accept.
     """
     arguments: dict[str, Any] = {
-        "sys_inputs": {name: orjson.dumps(_printable(told)).decode()},
+        "sys_inputs": {name: orjson.dumps(_printable(data)).decode()},
         "ignore_system_fonts": True,
         "timestamp": datetime.combine(day, time(), UTC),
     }
@@ -50,7 +50,7 @@ def typeset(name: str, told: Mapping[str, Any], *, day: date) -> bytes:
 
 
 def _printable(value: Any) -> Any:
-    """Data whose every text is on one line, without characters that cannot be printed."""
+    """Return the data with each text on one line, without unprintable characters."""
     if isinstance(value, str):
         return svg_map.clean(value)
     if isinstance(value, Mapping):

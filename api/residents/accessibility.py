@@ -1,4 +1,4 @@
-"""The accessibility statement: what was tested, how, and what was not."""
+"""`/accessibilite`: the accessibility statement, with what was tested and what was not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ routes = router("pages", "", described=False)
 
 @routes.get(PATH)
 def statement(request: Request) -> Response:
-    """The statement."""
+    """Answer with the accessibility statement."""
     service = app_state(request)
     asked, _ = read(request.scope["query_string"])
     contact = service.http.contact

@@ -1,4 +1,4 @@
-"""Adds the pages for residents, and the files they need, to an application."""
+"""Add the residents' pages and their files to an application."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from api.residents.page_context import ASSETS, STATIC, CachedStaticFiles
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages and their files."""
-    # The map and the papers stand before `site`, which takes every other address below /lieux/.
+    """Add the routes of the pages and mount their files."""
+    # The map and the printed sheets come before `site`, which matches every other address below /lieux/.
     for each in (
         find,
         sites_map_page,

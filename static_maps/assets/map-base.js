@@ -66,7 +66,7 @@ window.porteeBase = (() => {
   /** Boundaries and town names of a page's data.
    *
    * Each boundary is stored once, as an arc; a ring is a list of references to arcs, and ~r is arc r reversed.
-   * Two shapes on both sides of an arc therefore share it exactly, and its side count tells borders apart.
+   * Two shapes on both sides of an arc therefore share it exactly; an arc with one side belongs to the outline.
    */
   function ground(data) {
     const latLng = toLatLng(data.scale);
@@ -85,7 +85,7 @@ window.porteeBase = (() => {
     function drawNeighbours(map) {
       for (const n of data.outline.neighbours) L.polygon(rings(n.shape), still("voisins", "neighbour")).addTo(map);
     }
-    /** Lines between territories in the pane « limites »: the outline, and what `grouped` tells apart. */
+    /** Lines between territories in the pane « limites »: the outline, and arcs between communes i and j where grouped(i, j). */
     function drawLimits(map, grouped = () => false) {
       const lines = L.polyline(arcsWhere((s) => s.length === 2 && grouped(s[0], s[1])), still("limites", "group-line")).addTo(map);
       L.polyline(arcsWhere((s) => s.length === 1), still("limites", "outline")).addTo(map);

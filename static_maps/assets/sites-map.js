@@ -77,7 +77,7 @@
       html: el("span"), className: site.sure ? "dot" : "dot maybe", iconSize: [24, 24], label: site.sure ? site.name : `${site.name} (${words.maybe})`,
     })))).addTo(map);
 
-    /** Numbers in one place stand side by side, each with a line to where it is. */
+    /** Numbered sites that would overlap are spread, each with a line to its position. */
     function spread() {
       const taken = data.origin ? [map.latLngToLayerPoint(latLng(data.origin.at))] : [];
       for (const { at, marker, leg } of numbered) {

@@ -1,4 +1,4 @@
-// Portée: puts the list and the map of digital help where this script stands. Stores nothing, asks for nothing else.
+// Portée: inserts the list and the map of digital help after this script. Stores nothing, requests nothing else.
 (() => {
   "use strict";
   const script = document.currentScript;
@@ -13,7 +13,7 @@
   frame.title = script.dataset.titre || (script.dataset.lang === "en" ? "Help with digital tools near you" : "Aide au numérique près de chez vous");
   frame.referrerPolicy = "no-referrer";
   Object.assign(frame.style, { display: "block", width: "100%", height: "720px", border: "0" });
-  // Only our own frame is heard, and only a height.
+  // Only messages from our own frame are accepted, and only a height.
   addEventListener("message", ({ source, origin, data }) => {
     if (source !== frame.contentWindow || origin !== home || !data || data.portee !== "height") return;
     const height = Math.ceil(data.height);

@@ -1,4 +1,4 @@
-// Suggestions, « près de moi », and the map beside the list. The page is whole without any of it.
+// Suggestions, « près de moi », and the map beside the list. The page works without all three.
 "use strict";
 (() => {
   const field = document.getElementById("ou");
@@ -60,7 +60,7 @@
     try {
       const answer = await fetch(`/api/v1/places?limit=6&q=${encodeURIComponent(field.value.trim())}`, { signal: asking.signal });
       if (answer.ok) show((await answer.json()).places);
-    } catch { /* away or overtaken: the form works without */ }
+    } catch { /* offline or superseded: the form works without suggestions */ }
   };
   field.addEventListener("input", () => {
     chosen.value = "";
@@ -82,14 +82,14 @@
   form.addEventListener("submit", () => {
     asking?.abort();
     clearTimeout(timer);
-    // Nothing empty in the address that may be shared.
+    // Empty fields are left out of the address, which may be shared.
     for (const control of form.elements) if (control.name && !control.value) control.disabled = true;
   });
   window.addEventListener("pageshow", () => {
     for (const control of form.elements) if (control.name !== "pos") control.disabled = false;
   });
 
-  // ---- Near me: the position goes into the address of one page, and nowhere else.
+  // ---- Near me: the position is sent in the address of one page only.
   if ("geolocation" in navigator && window.isSecureContext) {
     const button = document.getElementById("pres-de-moi");
     const state = document.getElementById("position-etat");
@@ -113,7 +113,7 @@
     });
   }
 
-  // ---- The map: same data, in a frame of its own; at once where there is room, else when asked for.
+  // ---- The map: same data in a frame, loaded at once on wide screens and on request elsewhere.
   const link = document.getElementById("voir-carte");
   if (link) {
     const open = () => {
@@ -131,7 +131,7 @@
       open().focus();
     });
   }
-  // A site chosen on the map is shown in the list.
+  // A site chosen on the map is highlighted in the list.
   addEventListener("message", (event) => {
     if (event.origin !== location.origin || typeof event.data?.site !== "string") return;
     document.querySelectorAll(".card.lit").forEach((card) => card.classList.remove("lit"));

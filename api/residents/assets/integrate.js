@@ -1,4 +1,4 @@
-// The code and its preview follow the form; buttons copy. Without this, the form's own button does.
+// Updates the code and its preview with the form, and copies the code. Without scripts, the form's button does it.
 "use strict";
 (() => {
   const form = document.getElementById("reglages"), state = document.getElementById("etat");
@@ -20,7 +20,7 @@
       state.textContent = [...made.querySelectorAll(".problem")].map((problem) => problem.textContent).join(" ");
       history.replaceState(null, "", address);
       ready();
-    } catch { /* overtaken, or away: the form works without */ }
+    } catch { /* superseded or offline: the form works without scripts */ }
   };
   form.addEventListener("input", () => {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
-// Keeps the last answer and the last pages of sites readable without a network, and says how old they are.
-// Nothing is kept of a page that holds a position, nor of pages embedded elsewhere.
+// Caches the last answer and the last pages of sites for use without a network, with their age.
+// Pages whose address contains a position, and embedded pages, are never cached.
 "use strict";
 const SHELL = "portee-files-%VERSION%";
 const PAGES = "portee-pages-%VERSION%";
@@ -34,7 +34,7 @@ async function page(event, url, key) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
-    // By its address: a navigation's own request can't be given up on.
+    // Fetched by address, because a navigation request cannot be aborted.
     const answer = await fetch(url, { signal: patience.signal, redirect: "manual", headers: { Accept: "text/html" } });
     if (answer.ok && keeps(url, key)) event.waitUntil(keep(key, answer.clone()));
     return answer;
@@ -45,7 +45,7 @@ async function page(event, url, key) {
   }
 }
 
-// An answer, not the empty form; and never one that tells where somebody stood.
+// Cache an answer, not the empty form, and never a page that contains a position.
 function keeps(url, key) {
   if (url.searchParams.has("pos")) return false;
   return key !== LAST || url.searchParams.has("ou") || url.searchParams.has("lieu");
@@ -61,7 +61,7 @@ async function keep(key, answer) {
   await Promise.all(sites.slice(0, -SITES_KEPT).map((request) => cache.delete(request)));
 }
 
-// A kept page says so, first thing: when it was kept, in its own language.
+// A cached page starts with the date it was cached, in its own language.
 async function kept(key) {
   const answer = await (await caches.open(PAGES)).match(key);
   if (!answer) return null;

@@ -88,7 +88,7 @@ def seen(chromium: Browser, address: str) -> Iterator[Visit]:
 
 
 def hostile_snapshot(text: str) -> Snapshot:
-    """The invented country where everything a file can bring bears a hostile name."""
+    """The invented country where every text that a file can bring is hostile."""
     calm = world.snapshot(
         world.site(
             "hostile",
@@ -194,7 +194,7 @@ def test_colours_follow_the_level_chosen(seen):
 # ---- The popup
 
 
-def test_a_popup_tells_phone_and_hours_first(seen):
+def test_a_popup_shows_phone_and_hours_first(seen):
     open_site(seen.page, "espace fictif")
     card = seen.page.get_by_role("article")
     lines = [line for line in card.inner_text().split("\n") if line]
@@ -238,7 +238,7 @@ def test_keys_alone_lead_from_the_search_to_a_commune(seen):
     assert page.url.endswith("#commune-99002")
 
 
-def test_the_sheet_tells_who_is_within_reach_and_who_is_not(chromium, address):
+def test_the_sheet_shows_who_is_within_reach_and_who_is_not(chromium, address):
     with visit(chromium, address + "#commune-99004") as opened:
         sheet = opened.page.get_by_role("region", name="Estbourg")
         told = re.sub(r"\s+", " ", sheet.locator("dl").first.inner_text())
@@ -294,7 +294,7 @@ def test_arrows_walk_the_propositions_and_escape_closes_them(seen):
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
-def test_a_name_that_nothing_bears_is_said_so(seen):
+def test_a_search_for_an_unknown_name_says_so(seen):
     seen.page.get_by_role("combobox").fill("zzz")
     expect(seen.page.get_by_role("option")).to_have_text("Rien ne porte ce nom ici.")
     seen.page.keyboard.press("Enter")

@@ -66,7 +66,7 @@ def test_two_maps_move_as_one(chromium, address):
         assert opened.errors == []
 
 
-def test_a_territory_tells_both_measures_and_leads_to_its_account(chromium, address):
+def test_a_territory_shows_both_measures_and_links_to_its_account(chromium, address):
     with visit(chromium, address + PAIR) as opened:
         page = opened.page
         commune = page.locator(".leaflet-container").nth(1).locator("path.commune").first

@@ -217,7 +217,7 @@ def test_a_site_shows_who_can_come_to_it(seen):
     expect(page.locator(".leaflet-isochrones-pane path")).to_have_count(0)
 
 
-def test_a_territory_tells_its_figures_and_its_gap(chromium, address):
+def test_a_territory_shows_its_figures_and_its_gap(chromium, address):
     with visit(chromium, f"{address}?slot=samedi&beyond_min=15") as opened:
         page = opened.page
         page.locator("path.commune").nth(3).dispatch_event("click")
@@ -232,7 +232,7 @@ def test_a_territory_tells_its_figures_and_its_gap(chromium, address):
 # ---- What if
 
 
-def test_an_edit_is_evaluated_told_and_kept_in_the_address(seen):
+def test_an_edit_is_evaluated_listed_and_stored_in_the_address(seen):
     page = seen.page
     page.get_by_label("Où", exact=True).select_option("99004")
     with page.expect_request("**/scenarios/evaluate") as asked:
@@ -250,7 +250,7 @@ def test_an_edit_is_evaluated_told_and_kept_in_the_address(seen):
     assert (body["question"]["slot"], body["question"]["beyond_min"]) == ("samedi", 15)
 
 
-def test_what_is_lost_is_told_too(chromium, address):
+def test_losses_are_reported_too(chromium, address):
     with visit(chromium, f"{address}?frais_a_charge=Payant") as opened:
         page = opened.page
         page.get_by_label("Je veux").select_option(label="fermer un lieu")
@@ -260,7 +260,7 @@ def test_what_is_lost_is_told_too(chromium, address):
         expect(page.locator("path.what-if.close")).to_have_count(1)
 
 
-def test_an_opened_site_suits_the_question_unless_told_otherwise(chromium, address):
+def test_a_new_site_suits_the_question_unless_the_box_is_unchecked(chromium, address):
     with visit(chromium, f"{address}?frais_a_charge=Gratuit&slot=samedi") as opened:
         page = opened.page
         Service(page)
@@ -313,7 +313,7 @@ def test_escape_gives_up_picking(seen):
     assert edits_of(page) == []
 
 
-def test_a_refusal_is_told_in_the_words_of_the_service(seen):
+def test_a_refusal_shows_the_message_of_the_service(seen):
     page = seen.page
     refusal = {"detail": "Ce scénario a une erreur.", "advice": "Corrigez-la."}
     page.route("**/api/v1/scenarios/evaluate", lambda route: route.fulfill(status=422, json=refusal))

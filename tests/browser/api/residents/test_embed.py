@@ -1,25 +1,17 @@
-"""The map of sites, and pages of another origin that embed it, in a real Chromium."""
+"""Pages of another origin that embed the list and the map, in a real Chromium."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
-from api.app import create_app
-from api.settings import ApiSettings
 from geo.services.search_state import clean
-from geo.settings import Settings
 from tests.browser.static_maps.test_coverage_map import AXE, HOSTILE, violations
-from tests.support import crowd, world
-from tests.support.browser import browser, visit
-from tests.support.serving import HandKeeper, listening
+from tests.support.browser import visit
+from tests.support.hosting import host_page, hosting
 
 pytestmark = pytest.mark.browser
 
@@ -30,96 +22,6 @@ STORED = """async () => [document.cookie, localStorage.length, sessionStorage.le
   (await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length,
   (await indexedDB.databases()).length]"""
 NOTHING = ["", 0, 0, 0, 0, 0]
-
-
-@contextmanager
-def hosting(port: int = 0) -> Iterator[tuple[str, dict[str, str]]]:
-    """A second origin on another port: its address, and its pages by path, to be filled in."""
-    pages: dict[str, str] = {}
-
-    class Host(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = pages.get(self.path, "").encode()
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Host)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", pages
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def host_page(body: str) -> str:
-    return (
-        '<!DOCTYPE html><html lang="fr"><head><meta name="viewport" content="width=device-width">'
-        "<title>Mairie fictive</title></head><body>"
-        f"<h1>Mairie fictive</h1>{body}<p>Fin de la page.</p></body></html>"
-    )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[tuple[str, dict[str, str]]]:
-    with hosting() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def address(host) -> Iterator[str]:
-    """The service with eighty invented sites; the second origin may frame it."""
-    http = ApiSettings(frame_ancestors=["'self'", host[0]], search_rate="")
-    with listening(create_app(Settings(), HandKeeper(crowd.lot_et_garonne(80)), http=http)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def hostile(host) -> Iterator[str]:
-    """A country whose sites and communes bear hostile text."""
-    sites = [
-        world.site(
-            str(n), 6 + n, nom=text, adresse=text, commune=text, telephone=text, horaires=text,
-            site_web=(f"javascript:{text}",), prise_rdv="javascript:alert(1)",
-        )
-        for n, text in enumerate(HOSTILE)
-    ]  # fmt: skip
-    http = ApiSettings(frame_ancestors=["'self'", host[0]], search_rate="")
-    with listening(create_app(Settings(), HandKeeper(world.snapshot(*sites)), http=http)) as served:
-        yield served
-
-
-@pytest.fixture
-def seen(chromium: Browser, address: str, host):
-    """Open a page of the second origin that holds this body."""
-    home, pages = host
-
-    @contextmanager
-    def opened(body: str, **options):
-        pages["/"] = host_page(body)
-        # The service is another host than the page's: `visit` would block it.
-        with visit(chromium, "about:blank", ready="body", **options) as seen:
-            seen.page.unroute_all()
-            ours = {urlsplit(home).netloc, urlsplit(address).netloc}
-            seen.page.route(lambda url: urlsplit(url).netloc not in ours, lambda route: route.abort())
-            seen.page.goto(home)
-            yield seen
-
-    return opened
 
 
 def line(address: str, **data: str) -> str:
@@ -140,112 +42,6 @@ def shown(text: str) -> str:
 
 def map_of(page: Page) -> FrameLocator:
     return page.frame_locator("iframe").frame_locator("iframe")
-
-
-# ---- The map beside the list
-
-
-def test_the_map_tells_what_the_list_tells_and_nothing_moves_by_itself(chromium, address):
-    with visit(chromium, f"{address}/lieux/carte?ou=Lavardac", ready=MAP) as opened:
-        page = opened.page
-        heard = page.get_by_role("main").aria_snapshot()
-        listed = re.findall(r'button "(\d+) : (Espace numérique fictif n° \d+ de [^"]+)"', heard)
-        assert [int(rank) for rank, _ in listed] == list(range(1, 11))
-        assert 'img "Vous cherchez près de : Lavardac"' in heard
-        assert 'region "Carte des lieux, Lot-et-Garonne.' in heard
-        assert 'button "Agrandir la carte"' in heard
-        assert 'button "Réduire la carte"' in heard
-        assert re.search(r'button "Espace numérique fictif n° \d+ de', heard)
-        view = page.locator(".folium-map").bounding_box()
-        assert view
-        for marker in page.locator(".listed.leaflet-marker-icon").all():
-            box = marker.bounding_box()
-            assert box and box["x"] >= view["x"] and box["y"] >= view["y"]
-            assert box["x"] + box["width"] <= view["x"] + view["width"] + 1
-            assert box["y"] + box["height"] <= view["y"] + view["height"] + 1
-        boxes = [m.bounding_box() for m in page.locator(".listed.leaflet-marker-icon").all()]
-        for n, a in enumerate(boxes):
-            for b in boxes[:n]:
-                assert a and b
-                assert abs(a["x"] - b["x"]) + abs(a["y"] - b["y"]) > 20, "numbers do not hide each other"
-        assert opened.errors == []
-        assert opened.hosts() <= {urlsplit(address).netloc} | OURS
-    with visit(chromium, f"{address}/?ou=Lavardac", ready="a.call", width=800) as opened:
-        names = [h.strip() for h in opened.page.locator(".ranked h3").all_inner_texts()]
-        assert names == [name for _, name in listed]
-
-
-def test_keys_alone_open_a_site_ring_and_come_back(chromium, address):
-    with visit(chromium, f"{address}/lieux/carte?ou=Lavardac", ready=MAP) as opened:
-        page = opened.page
-        first = page.get_by_role("button", name=re.compile("^1 : "))
-        page.get_by_role("link", name="Voir la liste").focus()
-        for _ in range(3):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.matches('.listed')"):
-                break
-        expect(first).to_be_focused()
-        page.keyboard.press("Enter")
-        sheet = page.get_by_role("dialog")
-        expect(sheet).to_be_visible()
-        call = sheet.get_by_role("link", name=re.compile(r"^Appeler Espace numérique fictif .* : 05 53 99"))
-        expect(call).to_be_focused()
-        assert re.fullmatch(r"tel:\+33\d{9}", call.get_attribute("href") or "")
-        heard = sheet.aria_snapshot()
-        assert heard.index("Appeler") < heard.index("heading")
-        assert "min en voiture" in heard or "minute en voiture" in heard
-        assert 'link "Itinéraire"' in heard
-        details = sheet.get_by_role("link", name="Horaires et détails")
-        assert details.get_attribute("target") == "_top"
-        assert (details.get_attribute("href") or "").startswith("/lieux/")
-        page.keyboard.press("Escape")
-        expect(sheet).to_have_count(0)
-        expect(first).to_be_focused()
-        zoom = page.get_by_role("button", name="Agrandir la carte")
-        before = page.locator(".leaflet-control-scale-line").inner_text()
-        zoom.focus()
-        page.keyboard.press("Enter")
-        page.keyboard.press("Enter")
-        expect(page.locator(".leaflet-control-scale-line")).not_to_have_text(before)
-
-
-def test_a_site_chosen_on_the_map_is_lit_in_the_list(chromium, address):
-    for path in ("/?ou=Lavardac", "/embed?ou=Lavardac"):
-        with visit(chromium, address + path, ready="iframe", width=1280) as opened:
-            frame = opened.page.frame_locator("iframe")
-            frame.get_by_role("button", name=re.compile("^2 : ")).press("Enter")
-            expect(opened.page.locator(".card.lit")).to_have_count(1)
-            lit = opened.page.locator(".card.lit h3").inner_text()
-            assert lit.strip() in frame.get_by_role("dialog").inner_text()
-
-
-def test_a_map_is_not_kept_for_when_there_is_no_network(chromium, address):
-    """It tells who is open now, and has no place to say how old it is."""
-    context = chromium.new_context(locale="fr-FR")
-    try:
-        page = context.new_page()
-        page.route(lambda url: not url.startswith(address), lambda route: route.abort())
-        page.goto(f"{address}/?ou=Lavardac")
-        page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
-        page.goto(f"{address}/lieux/carte?ou=Lavardac")
-        page.wait_for_selector(MAP)
-        kept = page.evaluate(
-            "caches.keys().then(n => Promise.all(n.map(k => caches.open(k).then(c => c.keys()))))"
-            ".then(all => all.flat().map(r => new URL(r.url).pathname))"
-        )
-        assert kept
-        assert "/lieux/carte" not in kept
-    finally:
-        context.close()
-
-
-def test_maps_without_scripts_lead_to_the_list(chromium, address):
-    with visit(
-        chromium, f"{address}/lieux/carte?ou=Lavardac", ready="body", java_script_enabled=False
-    ) as opened:
-        expect(opened.page.get_by_text("La liste dit la même chose")).to_be_visible()
-        opened.page.get_by_role("link", name="Voir la liste").first.click()
-        opened.page.wait_for_url("**/?ou=Lavardac")
 
 
 # ---- On a page of another origin

@@ -73,7 +73,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[str]:
-    """A country whose sites bear hostile text in every field."""
+    """A country whose sites have hostile text in every field."""
     sites = [
         world.site(
             str(n),
@@ -212,7 +212,7 @@ def test_a_position_refused_leads_back_to_the_field(chromium, address):
 
 
 def offline(context: BrowserContext, page: Page) -> None:
-    """Wait until the page is kept whole, then cut the network."""
+    """Wait until the page is completely cached, then cut the network."""
     eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), within_s=15)
     page.reload()
     kept = "caches.match('/?derniere-reponse').then(found => found !== undefined)"

@@ -37,7 +37,7 @@ NOT_TEXT = {
 
 
 def hostile(rank: int, text: str) -> Site:
-    """A site that bears a hostile text in each of its fields."""
+    """A site with a hostile text in each of its fields."""
     changes: dict[str, Any] = {}
     for each in fields(Site):
         if each.name == "arrets":
@@ -78,7 +78,7 @@ class Seen:
 
 @contextmanager
 def visit(opened: Browser, url: str, *, width: int = 1280, scripts: bool = True) -> Iterator[Seen]:
-    """Open an address; its errors, dialogs and requests to other hosts are kept."""
+    """Open an address and record its errors, dialogs and requests to other hosts."""
     context = opened.new_context(
         viewport={"width": width, "height": 800}, java_script_enabled=scripts, locale="fr-FR"
     )

@@ -17,7 +17,7 @@ from tests.support.site_pages import (
 pytestmark = pytest.mark.usefixtures("application")
 
 
-def test_the_directory_tells_every_site_once_by_commune():
+def test_the_directory_lists_every_site_once_by_commune():
     sites = [
         world.site("1", 5, nom="Zèbre", telephone="+33553990010"),
         world.site("2", 5, nom="Âne"),

@@ -1,4 +1,4 @@
-"""What other sites embed, over HTTP: names kept for good, who may frame it, oEmbed, one file, the command."""
+"""Embedding over HTTP: stable parameters, frame policy, oEmbed, the single file, the command."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_script_passes_on_every_name_of_version_1():
     assert len(source.encode()) <= 2_048
 
 
-def test_the_document_tells_every_name():
+def test_the_documentation_lists_every_parameter():
     told = (ROOT / "docs" / "embed.md").read_text("utf-8")
     assert {name for name in NAMES_OF_VERSION_1 if f"`{name}`" not in told} == set()
 
@@ -245,7 +245,7 @@ def test_no_cookie_is_ever_set(client, path):
     assert "set-cookie" not in answer.headers
 
 
-def test_a_position_is_kept_by_no_cache(client):
+def test_a_page_with_a_position_is_never_cached(client):
     for path in ("/embed", "/lieux/carte"):
         assert client.get(f"{path}?pos=44.2,0.5").headers["cache-control"] == "private, no-cache"
 
@@ -335,7 +335,7 @@ def test_every_choice_of_the_form_is_one_of_the_promise(client):
 # ---- One file
 
 
-def test_one_file_holds_all_it_needs_and_tells_nothing_that_passes(client):
+def test_the_single_file_is_self_contained_and_states_lasting_facts_only(client):
     answer = client.get("/embed/carte.html?territoire=9902")
     assert answer.headers["content-disposition"] == 'attachment; filename="carte.html"'
     assert (

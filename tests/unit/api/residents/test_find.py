@@ -86,13 +86,13 @@ def test_each_site_says_why_in_words_and_rings_in_one_tap(client):
     assert "Téléphone inconnu" in answer.text
 
 
-def test_a_neighbour_across_the_border_is_among_the_answers_and_told(client):
+def test_a_site_across_the_border_is_among_the_answers_and_marked(client):
     answer = client.get("/?ou=Estbourg")
     assert names(answer)[0] == "Voisin fictif"
     assert "hors du département" in answer.text
 
 
-def test_a_position_answers_as_well_and_is_kept_by_no_cache(client):
+def test_a_position_is_answered_and_never_cached(client):
     near = client.get("/", params={"ou": "Ouestville"})
     place = snapshot().territory.communes[0].town_hall
     answer = client.get("/", params={"pos": f"{place.y:.6f},{place.x:.6f}"})
@@ -102,7 +102,7 @@ def test_a_position_answers_as_well_and_is_kept_by_no_cache(client):
     assert f"{place.y:.6f}" not in answer.text
 
 
-def test_a_place_unknown_or_too_far_is_told_and_what_to_do(client):
+def test_an_unknown_or_distant_place_gets_an_explanation_and_advice(client):
     unknown = client.get("/", params={"ou": "zzzzqqq"})
     assert "Nous n'avons pas trouvé « zzzzqqq »" in text(unknown)
     assert unknown.status_code == 200
@@ -120,7 +120,7 @@ def test_another_meaning_of_what_was_typed_is_one_tap_away(client):
 # ---- Wishes
 
 
-def test_what_is_sure_comes_first_and_what_is_not_told_apart(client):
+def test_certain_matches_come_first_and_possible_ones_apart(client):
     answer = client.get("/?ou=Ouestville&prix=gratuit")
     assert names(answer) == ["Espace fictif de l'Ouest", "Voisin fictif", "Relais fictif muet"]
     assert "À vérifier par téléphone" in answer.text
@@ -161,7 +161,7 @@ def test_wishes_without_a_place_list_by_commune_then_name(client):
     assert names(client.get("/?prix=gratuit")) == found
 
 
-def test_a_choice_that_is_none_is_told(client):
+def test_an_unknown_choice_is_reported(client):
     answer = client.get("/?ou=Ouestville&prix=offert")
     assert "« offert » n'est pas un choix possible de « prix »" in text(answer)
     assert len(names(answer)) == 4
@@ -211,7 +211,7 @@ def test_pages_run_no_script_but_files_of_ours(client, path):
     assert "set-cookie" not in answer.headers
 
 
-def test_files_of_pages_are_kept_for_good_under_an_address_that_changes_with_them(client):
+def test_assets_are_cached_permanently_under_addresses_that_change_with_them(client):
     page = client.get("/").text
     for address in set(re.findall(r'"(/static/pages/[^"]+)"', page)):
         answer = client.get(address)

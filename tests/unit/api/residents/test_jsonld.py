@@ -100,7 +100,7 @@ def test_a_type_is_narrow_only_where_every_kind_agrees(typologie, types):
     assert linked(full(typologie=typologie), URL, world.TERRITORY, ())["@type"] == types
 
 
-def test_an_invented_site_is_kept_out_of_search_engines():
+def test_an_invented_site_is_excluded_from_search_engines():
     robots = '<meta name="robots" content="noindex">'
     assert robots in page_of(full()).text
     assert robots not in page_of(full(fictif=False)).text

@@ -61,7 +61,7 @@ def client():
     return client_of(full())
 
 
-def test_mistakes_are_told_beside_each_field_with_what_was_typed(client):
+def test_errors_are_shown_beside_each_field_with_the_typed_text(client):
     response = post(client, {"quoi": "autre", "message": "", "courriel": "moi@"})
     assert response.status_code == 422
     assert response.headers["cache-control"] == "private, no-store"
@@ -76,7 +76,7 @@ def test_mistakes_are_told_beside_each_field_with_what_was_typed(client):
     assert "<title>Message à corriger" in body
 
 
-def test_without_a_database_what_was_typed_is_kept_and_the_phone_is_advised(client):
+def test_without_a_database_the_typed_text_stays_and_the_phone_is_advised(client):
     response = post(client, {"quoi": "telephone", "message": "C'est le 05 <b>"})
     assert response.status_code == 503
     assert "ou appelez le lieu" in words_of(response)
@@ -92,7 +92,7 @@ def test_without_a_database_what_was_typed_is_kept_and_the_phone_is_advised(clie
         {"origin": "null"},
     ],
 )
-def test_a_form_sent_from_elsewhere_is_shown_and_not_kept(client, headers):
+def test_a_form_sent_from_another_site_is_shown_and_not_stored(client, headers):
     response = post(client, {"quoi": "telephone", "message": "forgé"}, **headers)
     assert response.status_code == 403
     assert "n'a pas été envoyé depuis cette page" in words_of(response)

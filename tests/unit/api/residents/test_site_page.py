@@ -45,7 +45,7 @@ def test_everything_a_site_says_is_on_its_page():
 
 
 @pytest.mark.parametrize("label", standard.SERVICES)
-def test_needs_are_told_in_plain_words(label):
+def test_needs_are_shown_in_plain_words(label):
     text = words_of(page_of(full(services=(label,))))
     assert "Ce que je peux y faire" in text
     assert label not in text
@@ -57,7 +57,7 @@ def test_the_number_to_call_is_the_first_link_of_the_sheet():
     assert first(r'<a [^>]*href="([^"]+)"', sheet) == "tel:+33553990010"
 
 
-def test_what_a_site_does_not_say_is_told_as_unknown():
+def test_missing_facts_are_shown_as_unknown():
     bare = world.site("a", 5, services=(), frais_a_charge=(), date_maj=None, adresse="")
     text = words_of(page_of(bare))
     for told in (
@@ -93,7 +93,7 @@ def test_a_record_six_months_old_is_to_be_checked(checked, said):
     assert said in words_of(client.get("/lieux/essai--a"))
 
 
-def test_the_dataset_is_told_with_its_licence():
+def test_the_dataset_is_shown_with_its_licence():
     source = Provenance(
         "Lieux « essai »", "Producteur fictif", "2026-03-02", "Licence d'essai", date(2026, 4, 1)
     )
@@ -104,13 +104,13 @@ def test_the_dataset_is_told_with_its_licence():
     assert "Licence : Licence d'essai" in text
 
 
-def test_a_neighbour_is_told_as_beyond_the_border():
+def test_a_site_across_the_border_is_marked_as_such():
     assert "(hors du département)" in words_of(page_of(world.site("v", 45, "96001")))
     assert "(hors du département)" not in words_of(page_of(full()))
 
 
 @pytest.mark.parametrize("position", [Position.APPROXIMATIVE, Position.INCONNUE])
-def test_a_doubtful_place_is_told(position):
+def test_an_approximate_position_is_announced(position):
     site = world.site("a", None if position is Position.INCONNUE else 5, position=position)
     response = page_of(site)
     assert "Adresse im" in words_of(response) or "Adresse inconnue :" in words_of(response)
@@ -123,7 +123,7 @@ def test_any_identifier_has_a_page(local_id):
     assert page_of(site).status_code == 200
 
 
-def test_a_page_that_depends_on_nobody_may_be_kept_a_minute():
+def test_a_page_without_personal_data_may_be_cached_for_a_minute():
     site = full()
     alone = page_of(site)
     assert alone.headers["cache-control"] == "public, max-age=60"
@@ -142,7 +142,7 @@ def test_a_list_leads_to_pages_that_lead_back():
     assert back == "/?ou=Ouestville&prix=condition#essai--a"
 
 
-def test_an_unknown_site_is_told_kindly_with_a_search_by_its_words():
+def test_an_unknown_site_leads_to_a_search_for_the_words_of_its_address():
     response = page_of(full(), "/lieux/demonstration--mediatheque-du-pont-12?lang=en")
     assert response.status_code == 404
     assert response.headers["content-type"].startswith("text/html")

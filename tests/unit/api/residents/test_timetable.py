@@ -25,7 +25,7 @@ FR = language("fr")
 pytestmark = pytest.mark.usefixtures("application")
 
 
-def test_a_week_tells_holidays_exceptions_and_what_is_not_known():
+def test_a_week_shows_holidays_exceptions_and_unknown_days():
     nine_noon = Range(time(9), time(12))
     days = (
         day_of(MONDAY, (nine_noon, Range(time(14), time(17, 30), by_appointment=True))),
@@ -56,7 +56,7 @@ def at(hour: int) -> datetime:
     return datetime.combine(date(2026, 12, 3), time(hour))
 
 
-def test_exceptions_and_stops_to_come_are_told_by_date():
+def test_coming_exceptions_and_stops_are_listed_by_date():
     found = (
         ExceptionalPeriod(date(2026, 12, 24), date(2026, 12, 24), ()),
         ExceptionalPeriod(date(2027, 1, 4), date(2027, 1, 8), ()),
@@ -73,7 +73,7 @@ def test_exceptions_and_stops_to_come_are_told_by_date():
     )
 
 
-def test_a_real_fortnight_is_told_from_the_hours_as_they_are_written():
+def test_a_real_fortnight_follows_the_written_hours():
     """Christmas 2026 in Lot-et-Garonne (zone A), by hand from the school calendar."""
     written = "Mo-Fr 09:00-12:00; PH off; 2026 Dec 24 off; 2026 Dec 23 14:00-16:00"
     client = client_of(full(horaires=written, arrets=()))
@@ -92,7 +92,7 @@ def test_a_real_fortnight_is_told_from_the_hours_as_they_are_written():
         assert told in text
 
 
-def test_a_site_without_hours_is_never_told_as_closed():
+def test_a_site_without_hours_is_never_shown_as_closed():
     text = words_of(page_of(world.site("a", 5)))
     assert "Nous ne connaissons pas les horaires de ce lieu" in text
     assert "fermé" not in text.partition("Ce que je peux y faire")[0]
