@@ -306,7 +306,7 @@
         const swatch = el("span", { class: "swatch" });
         swatch.style.backgroundColor = c.colour;
         return [el("li", {}, swatch, el("span", {}, c.label), el("span", { class: "share", title: `${percent(share)} des habitants` }, percent(share)))];
-      }), el("li", { class: "foot" }, "Temps que la moitié des habitants ne dépasse pas. À droite : part des habitants."));
+      }), el("li", { class: "reading" }, "Temps que la moitié des habitants ne dépasse pas. À droite : part des habitants."));
     }
     function colourBy(level) {
       state.level = level;

@@ -482,7 +482,7 @@ def test_without_a_script_the_question_can_be_asked_and_its_answer_sorted(chromi
     page.get_by_label("Quand").select_option(label="le samedi")
     page.get_by_role("button", name="Calculer").click()
     assert parse_qs(urlsplit(page.url).query) == {"slot": ["samedi"]}
-    page.get_by_role("link", name="Territoire").click()
+    page.get_by_role("link", name="Territoire", exact=True).click()
     expect(page.locator("#tableau tbody th").first).to_contain_text("Désert-le-Vide")
     expect(page.get_by_role("heading", name="Où ouvrir ?")).to_be_hidden()
     expect(page.locator("#histogramme-titre")).to_have_count(1)
