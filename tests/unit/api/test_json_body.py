@@ -59,6 +59,12 @@ def test_a_body_that_is_a_list_has_the_limit_of_its_model():
     assert len(parsed(json.dumps([0] * (NESTED_LIST_MAX + 1)).encode())) == NESTED_LIST_MAX + 1
 
 
+def test_a_list_around_an_object_counts_as_one_level():
+    assert parsed(b"[" + nested(DEPTH_MAX) + b"]")
+    with pytest.raises(Refused):
+        parsed(b"[" + nested(DEPTH_MAX + 1) + b"]")
+
+
 def test_the_refusal_names_the_path():
     with pytest.raises(Refused) as refusal:
         parsed(json.dumps([{"a": {"b": [0] * (NESTED_LIST_MAX + 1)}}]).encode())
