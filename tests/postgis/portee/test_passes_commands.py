@@ -76,7 +76,7 @@ def filled(portee, file):
 
 def test_an_order_is_recorded_once(portee, engine_here):
     said = portee(*ORDER, *DATES).stdout
-    assert "Commande A : 100 pass, 1 000,00 €, valables jusqu'au 31/08/2026. Enregistrée." in said
+    assert "Commande A : 100 pass, 1 000 €, valables jusqu'au 31/08/2026. Enregistrée." in said
     assert "rien n'a changé" in portee(*ORDER, *DATES).stdout
     with engine_here.connect() as connection:
         (order,) = passes.orders(connection)
