@@ -22,6 +22,7 @@ from geo.wording.figures import exact
 from portee.commands import funding_files
 from portee.console import (
     confirm,
+    decimal,
     euros,
     print_csv,
     print_json,
@@ -312,7 +313,7 @@ def _print_result(report: FundReport) -> None:
         sums = (f"{_(words)} {euros(getattr(line, name))}" for name, words in reports.MEASURES.items())
         print_text("    " + " · ".join(sums))
         if line.leverage is not None:
-            leverage = exact(float(line.leverage), wording())
+            leverage = decimal(float(line.leverage), 2)
             sentence = _("%(leverage)s € dans le fonds pour 1 € de partenaire", leverage=leverage)
             print_text(f"    {sentence}")
 

@@ -180,8 +180,8 @@ def test_the_commands_show_a_year_of_the_fund(database_url):
     assert json.loads(run("partners", "show", "caf-99", "--json"))["conventions"][0]["reference"] == "D-12"
     given = ("fund", "contribute", "V1", "1 000,00 €", "--partner", "caf-99", "--level", "local")
     assert "Aucune règle" in run(*given, "--day", "2025-03-01", code=1)
-    assert "au plus 600,00 € par an" in run("fund", "rule", "set", "--from", "2025-01-01", "--ceiling", "600")
-    assert "reste non abondé 400,00 €" in run(*given, "--day", "2025-03-01")
+    assert "au plus 600 € par an" in run("fund", "rule", "set", "--from", "2025-01-01", "--ceiling", "600")
+    assert "reste non abondé 400 €" in run(*given, "--day", "2025-03-01")
     run("fund", "commit", "E1", "500", "--line", "formation", "--day", "2025-03-02")
     run("fund", "pay", "P1", "120,50", "--commitment", "E1", "--day", "2025-03-03")
     assert "Il reste 379,50 €" in run(
