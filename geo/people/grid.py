@@ -335,7 +335,7 @@ def _no_cell_error(name: str, territory: Territory, near: _Near, findings: Findi
     """Return the error for a file without usable cells: none is readable, or none touches the territory."""
     if not near.read:
         return UnreadableFile(f"« {name} » ne contient aucun carreau.", "Téléchargez-le à nouveau.")
-    first = findings.kept[0] if findings.kept else None
+    first = findings.first[0] if findings.first else None
     if first and near.rejected == near.read:
         return UnreadableFile(
             f"Aucune des {near.read} lignes de « {name} » n'est utilisable. "

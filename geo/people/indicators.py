@@ -370,7 +370,7 @@ def _code(text: str) -> str:
 def _nothing(
     table: SourceTable, territory: Territory, read: int, outside: int, findings: Findings
 ) -> UnreadableFile:
-    first = findings.kept[0] if findings.kept else None
+    first = findings.first[0] if findings.first else None
     if first:
         return UnreadableFile(
             f"Aucune des {read} lignes de « {table.name} » n'est utilisable. "

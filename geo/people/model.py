@@ -17,7 +17,7 @@ AT_TOWN_HALL = "habitants comptés à la mairie"
 UNDATED = "date inconnue"
 UNLICENSED = "licence non indiquée"
 
-ISSUES_KEPT = 20
+ISSUES_STORED = 20
 """Issues stored per code; all are counted."""
 
 
@@ -93,10 +93,10 @@ class Findings:
     """
 
     count: Counter[str] = field(default_factory=Counter)
-    kept: list[Issue] = field(default_factory=list)
+    first: list[Issue] = field(default_factory=list)
 
     def add(self, issue: Issue) -> None:
         """Count an issue, and store it if it is among the first of its code."""
         self.count[issue.code] += 1
-        if self.count[issue.code] <= ISSUES_KEPT:
-            self.kept.append(issue)
+        if self.count[issue.code] <= ISSUES_STORED:
+            self.first.append(issue)

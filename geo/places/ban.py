@@ -492,7 +492,7 @@ def _nothing(file: AddressFile, territory: Territory) -> UnreadableFile:
             f"ni à {MARGIN_M / 1000:.0f} km autour.",
             f"Donnez le fichier de ce département : adresses-{territory.code}.csv, sur {WHERE}.",
         )
-    first = file.findings.kept[0]
+    first = file.findings.first[0]
     return UnreadableFile(
         f"Aucune des {tally.read} lignes de « {file.file_name} » n'est utilisable. "
         f"Ligne {first.line}, {first.field} « {first.value} » : {first.reason}",

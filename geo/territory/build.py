@@ -1,9 +1,9 @@
 """Build a territory from the packages that publish the official registers.
 
 The register of communes decides: 319 lines for Lot-et-Garonne, 319 communes. Boundaries, town
-halls and cantons are joined to it by code or by position, and what is doubtful is mended and
-told: a town hall that falls outside its commune was geocoded elsewhere, a commune born of a
-merger takes the boundaries of those it was merged from.
+halls and cantons are joined to it by code or position. Doubtful data are repaired and reported: a
+town hall outside its commune was geocoded elsewhere; a commune created by a merger gets the
+boundaries of the communes it was merged from.
 """
 
 from __future__ import annotations

@@ -169,5 +169,5 @@ def _file_json(file: AddressFile) -> dict[str, object]:
         "file_name": file.file_name,
         "sha256": file.sha256,
         **file.summary(),
-        "issues": [asdict(issue) for issue in file.findings.kept],
+        "issues": [asdict(issue) for issue in file.findings.first],
     }

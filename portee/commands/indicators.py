@@ -174,7 +174,7 @@ def _as_json(loaded: LoadedIndicator, version: int | None) -> dict[str, object]:
         "provenance": asdict(indicator.provenance),
         **loaded.summary(),
         "values": dict(indicator.values),
-        "issues": [asdict(issue) for issue in loaded.findings.kept],
+        "issues": [asdict(issue) for issue in loaded.findings.first],
         "dry_run": version is None,
         "snapshot_version": version,
     }

@@ -130,7 +130,7 @@ def remove(
 def print_findings(findings: Findings) -> None:
     """Print the issues of a source by kind: how many, why, what to do, the first lines."""
     by_code: dict[str, list[Issue]] = defaultdict(list)
-    for issue in findings.kept:
+    for issue in findings.first:
         by_code[issue.code].append(issue)
     for code, issues in by_code.items():
         first, total = issues[0], findings.count[code]
@@ -172,7 +172,7 @@ def _as_json(loaded: LoadedPeople, territory: Territory, version: int | None) ->
         "aged_65": None if np.isnan(people.aged_65).all() else round(float(np.nansum(people.aged_65)), 3),
         "official_population": sum(c.population for c in territory.communes),
         "communes_without_people": _empty_communes(loaded, territory),
-        "issues": [asdict(issue) for issue in loaded.findings.kept],
+        "issues": [asdict(issue) for issue in loaded.findings.first],
         "dry_run": version is None,
         "snapshot_version": version,
     }

@@ -132,7 +132,7 @@ def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
         (cell(7), 10),
     )
     loaded = read_people(path, TERRITORY)
-    told = [(i.line, i.field, i.value, i.code) for i in loaded.findings.kept]
+    told = [(i.line, i.field, i.value, i.code) for i in loaded.findings.first]
     assert told == [
         (3, "T", "-3", "effectif_negatif"),
         (4, "T", "", "effectif_absent"),
@@ -144,7 +144,7 @@ def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
         (10, "GRD_ID", "CRS4326RES1000mN4400000E100000", "systeme_inconnu"),
         (11, "", "2", "colonnes"),
     ]
-    assert all(i.severity is Severity.REJECTED and i.reason and i.advice for i in loaded.findings.kept)
+    assert all(i.severity is Severity.REJECTED and i.reason and i.advice for i in loaded.findings.first)
     assert by_commune(loaded.people) == {"99001": 10}
     assert (loaded.tally.accepted, loaded.tally.rejected) == (1, 9)
     adds_up(loaded)
@@ -157,13 +157,13 @@ def test_a_figure_withheld_is_nobody_and_no_error(write, secret):
     assert np.nansum(loaded.people.aged_65) == 2
     assert loaded.age_unknown == 10
     assert (loaded.withheld, loaded.tally.accepted, loaded.tally.rejected) == (1, 3, 0)
-    assert [(i.code, i.severity) for i in loaded.findings.kept] == [("effectif_secret", Severity.FLAGGED)]
+    assert [(i.code, i.severity) for i in loaded.findings.first] == [("effectif_secret", Severity.FLAGGED)]
 
 
 def test_faults_are_all_counted_though_only_the_first_are_kept(write):
     loaded = read_people(write((cell(1), 1, 0), *[("?", 1, 0)] * 500), TERRITORY)
     assert loaded.tally.rejected == loaded.findings.count["carreau_illisible"] == 500
-    assert [i.line for i in loaded.findings.kept] == list(range(3, 23))
+    assert [i.line for i in loaded.findings.first] == list(range(3, 23))
 
 
 def test_the_latest_year_is_read_unless_another_is_asked(write):
@@ -258,7 +258,7 @@ def test_a_negative_figure_of_a_geopackage_is_rejected_by_its_number(tmp_path):
     rows = insee_rows()
     rows[1] = (*rows[1][:3], -8.0, *rows[1][4:])
     loaded = read_people(geopackage(tmp_path / "g.gpkg", rows), TERRITORY)
-    assert [(i.line, i.field, i.value, i.code) for i in loaded.findings.kept] == [
+    assert [(i.line, i.field, i.value, i.code) for i in loaded.findings.first] == [
         (2, "ind", "-8.0", "effectif_negatif")
     ]
     adds_up(loaded)

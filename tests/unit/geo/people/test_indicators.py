@@ -161,7 +161,7 @@ def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
             ("99002",),
         )
     )
-    assert [(i.line, i.field, i.value, i.code) for i in loaded.findings.kept] == [
+    assert [(i.line, i.field, i.value, i.code) for i in loaded.findings.first] == [
         (3, "Valeur", "s", "valeur_absente"),
         (4, "Valeur", "", "valeur_absente"),
         (5, "Valeur", "beaucoup", "valeur_illisible"),
@@ -171,7 +171,7 @@ def test_every_faulty_row_is_rejected_with_line_field_value_and_reason(write):
         (9, "code_insee", "France", "code_illisible"),
         (12, "", "1", "colonnes"),
     ]
-    assert all(i.reason and i.advice for i in loaded.findings.kept)
+    assert all(i.reason and i.advice for i in loaded.findings.first)
     assert loaded.indicator.values == {"99001": 12}
     assert (loaded.tally.read, loaded.tally.outside, loaded.tally.rejected) == (11, 2, 8)
     adds_up(loaded)
@@ -182,7 +182,7 @@ def test_an_iris_whose_inhabitants_cannot_be_read_is_rejected(write, weight):
     loaded = read(
         write(("iris", "population", "Valeur"), ("990010101", weight, "1"), ("990010102", "2", "3"))
     )
-    assert [(i.line, i.field, i.value) for i in loaded.findings.kept] == [(2, "population", weight)]
+    assert [(i.line, i.field, i.value) for i in loaded.findings.first] == [(2, "population", weight)]
     assert loaded.indicator.values == {"99001": 3}
 
 
@@ -220,7 +220,7 @@ def test_a_workbook_is_read_below_its_title_on_the_sheet_that_has_the_column(tmp
     loaded = read(tmp_path / "taux.xlsx", column="taux")
     assert loaded.indicator.values == {"99001": 12.5, "99004": 9}
     assert loaded.column == "Taux"
-    assert [(i.line, i.field, i.code) for i in loaded.findings.kept] == [(6, "Taux", "valeur_absente")]
+    assert [(i.line, i.field, i.code) for i in loaded.findings.first] == [(6, "Taux", "valeur_absente")]
 
 
 def test_notes_wider_than_the_table_are_not_its_header(write):

@@ -56,7 +56,7 @@ def test_each_row_that_cannot_be_used_says_why(tmp_path):
     assert dict(file.findings.count) == dict.fromkeys([*bad, "colonnes"], 1)
     assert (file.tally.read, file.tally.accepted, file.tally.doubled) == (11, 1, 1)
     assert (file.tally.outside, file.tally.rejected) == (1, 8) and adds_up(file.tally)
-    for issue in file.findings.kept:
+    for issue in file.findings.first:
         assert issue.reason and issue.advice
         if issue.code in bad:
             assert issue.line == 3 + list(bad).index(issue.code)
