@@ -38,6 +38,7 @@ from geo.funding.ledger import Commitment, Contribution, Level, Order, Payment, 
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole
 from geo.funding.passes import COUNT_MAX, FACE_VALUE_CENTS, Event, EventKind, require_order
 from geo.funding.passes import Order as PassOrder
+from geo.wording import dates
 
 LIST_MAX: Final = 1_000
 FUNDERS_MAX: Final = 100
@@ -276,11 +277,11 @@ class PassEventBody(RequestModel):
         if order is None:
             yield "order", self.order, "Aucune commande ne porte cette référence."
         elif self.day < order.day:
-            yield "day", self.day, f"La commande n'a été passée que le {order.day:%d/%m/%Y}."
+            yield "day", self.day, f"La commande n'a été passée que le {dates.long_date(order.day)}."
         elif self.kind in (EventKind.GIVEN, EventKind.USED) and self.day > order.expires_on:
-            yield "day", self.day, f"Les pass ont expiré le {order.expires_on:%d/%m/%Y}."
+            yield "day", self.day, f"Les pass ont expiré le {dates.long_date(order.expires_on)}."
         elif self.kind is EventKind.EXPIRED and self.day <= order.expires_on:
-            yield "day", self.day, f"Les pass sont encore valables le {order.expires_on:%d/%m/%Y}."
+            yield "day", self.day, f"Les pass sont encore valables le {dates.long_date(order.expires_on)}."
         if self.day > context.today:
             yield "day", self.day, "Ce jour n'est pas encore venu."
         if (self.count < 0) != bool(self.corrects):

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.problems import problem
 from api.routing import PREFIX
 from api.settings import ApiSettings
+from geo.wording import figures
 
 IPV6_PREFIX: Final = 64
 """Bits of an IPv6 address that identify one household or office."""
@@ -122,7 +123,7 @@ class Rates:
                         scope,
                         429,
                         sentence,
-                        advice=f"Attendez {_duration_text(wait_s)}, puis recommencez.",
+                        advice=f"Attendez {_wait(wait_s)}, puis recommencez.",
                         headers={"Retry-After": str(wait_s)},
                     )
                     await refusal(scope, receive, send)
@@ -144,7 +145,6 @@ def client_key(scope: Scope) -> str:
     return str(int(address) >> (128 - IPV6_PREFIX))
 
 
-def _duration_text(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconde{'s' if seconds > 1 else ''}"
-    return f"{math.ceil(seconds / 60)} minutes"
+def _wait(seconds: int) -> str:
+    """Say how long to wait, minutes rounded up."""
+    return figures.duration(seconds if seconds < 120 else math.ceil(seconds / 60) * 60)

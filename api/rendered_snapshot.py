@@ -23,6 +23,7 @@ from geo.services.snapshot_view import SnapshotView
 from geo.sites import standard
 from geo.sites.model import LOCAL_FIELDS, Site
 from geo.territory.model import Grouping, TerritoryKind
+from geo.wording import figures
 from static_maps import planner_map, sites_map, svg_map
 from static_maps.settings import MapSettings
 
@@ -215,17 +216,7 @@ class CurrentView:
         return {
             "age_s": self.age_s,
             "message": (
-                f"Dernier état connu, vieux de {format_age(self.age)} : "
+                f"Dernier état connu, vieux de {figures.duration(self.age.total_seconds())} : "
                 "la base de données est momentanément injoignable."
             ),
         }
-
-
-def format_age(age: timedelta) -> str:
-    """Return a duration in French words: « 40 secondes », « 3 minutes », « 2 heures », « 5 jours »."""
-    seconds = max(0, int(age.total_seconds()))
-    for size, unit in ((86_400, "jour"), (3_600, "heure"), (60, "minute"), (1, "seconde")):
-        if seconds >= 2 * size or size == 1:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    raise AssertionError  # pragma: no cover - the last unit always answers

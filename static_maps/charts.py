@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from geo.coverage.equity import Lorenz, TimeClass
-from static_maps import map_phrases
+from geo.wording import figures
 from static_maps.page_shell import TOKENS
 
 INK: Final = TOKENS["ink"]
@@ -45,11 +45,11 @@ def histogram(classes: Sequence[TimeClass], colours: Sequence[str], *, identifie
     shown = [
         (c, colour) for c, colour in zip(classes, colours, strict=True) if c.people or c.above_min < np.inf
     ]
-    whole = sum(c.people for c, _ in shown)
     longest = max((c.people for c, _ in shown), default=0)
     room = _WIDTH - _LABEL - _NUMBER
+    shares = figures.percents([c.people for c, _ in shown])
     parts = []
-    for row, (each, colour) in enumerate(shown):
+    for row, ((each, colour), share) in enumerate(zip(shown, shares, strict=True)):
         middle = row * _BAR + _BAR / 2
         length = room * each.people / longest if longest else 0
         parts.append(_text(_LABEL - 8, middle + 4, each.label, anchor="end", fill=SOFT))
@@ -57,14 +57,13 @@ def histogram(classes: Sequence[TimeClass], colours: Sequence[str], *, identifie
             f'<rect x="{_LABEL}" y="{_figure(middle - 9)}" width="{_figure(length)}" height="18" rx="2" '
             f'fill="{colour}" stroke="{INK}" stroke-opacity=".45" stroke-width=".7"/>'
         )
-        told = f"{map_phrases.integer(each.people)} · {percent(each.people / whole) if whole else '—'}"
-        parts.append(_text(_LABEL + length + 6, middle + 4, told))
+        parts.append(_text(_LABEL + length + 6, middle + 4, f"{figures.count(each.people)} · {share}"))
     parts.append(_line(_LABEL, 0, _LABEL, len(shown) * _BAR))
-    said = [f"{c.label} : {map_phrases.integer(c.people)} personnes" for c, _ in shown]
+    sentences = [f"{c.label} : {figures.people(c.people)}" for c, _ in shown]
     return _svg(
         identifier,
         "Personnes par temps de trajet jusqu'au lieu le plus proche",
-        " ; ".join(said) + ".",
+        " ; ".join(sentences) + ".",
         (_WIDTH, len(shown) * _BAR),
         parts,
     )
@@ -80,8 +79,8 @@ def lorenz_curve(curve: Lorenz, *, identifier: str) -> str:
         share = quarter / 4
         across, up = left + share * side, top + (1 - share) * side
         parts += [_line(across, top, across, top + side), _line(left, up, left + side, up)]
-        parts.append(_text(across, top + side + 16, percent(share), anchor="middle", fill=SOFT))
-        parts.append(_text(left - 6, up + 4, percent(share), anchor="end", fill=SOFT))
+        parts.append(_text(across, top + side + 16, figures.percent(share), anchor="middle", fill=SOFT))
+        parts.append(_text(left - 6, up + 4, figures.percent(share), anchor="end", fill=SOFT))
     parts.append(f'<polygon points="{drawn} {left + side},{top}" fill="{DEEP}" fill-opacity=".12"/>')
     parts.append(
         f'<line x1="{left}" y1="{top + side}" x2="{left + side}" y2="{top}" stroke="{SOFT}" '
@@ -100,7 +99,7 @@ def lorenz_curve(curve: Lorenz, *, identifier: str) -> str:
     parts.append(_text(left, top + side + 54, "↑ part de l'aide accessible", fill=INK))
     halves = (
         "La moitié des habitants la moins bien servie a {} de l'aide accessible ; le dixième, {}.".format(
-            *(percent(access_share(curve, share)) for share in (0.5, 0.1))
+            *(figures.percent(access_share(curve, share)) for share in (0.5, 0.1))
         )
     )
     return _svg(
@@ -117,14 +116,6 @@ def access_share(curve: Lorenz, share: float) -> float:
     return float(np.interp(share, curve.people, curve.access))
 
 
-def percent(share: float) -> str:
-    """A share as read: « 42 % »; under one percent with a decimal: « 0,4 % », « < 0,1 % »."""
-    if 0 < share < 0.0005:
-        return "<\u00a00,1\u00a0%"
-    digits = 1 if 0 < share < 0.0095 else 0
-    return f"{share * 100:.{digits}f}".replace(".", ",") + "\u00a0%"
-
-
 def _thinned(curve: Lorenz) -> list[tuple[float, float]]:
     if len(curve.people) <= _CURVE_POINTS:
         return list(zip(curve.people.tolist(), curve.access.tolist(), strict=True))
@@ -132,13 +123,16 @@ def _thinned(curve: Lorenz) -> list[tuple[float, float]]:
     return list(zip(across.tolist(), np.interp(across, curve.people, curve.access).tolist(), strict=True))
 
 
-def _svg(identifier: str, title: str, told: str, size: tuple[float, float], parts: Sequence[str]) -> str:
+def _svg(
+    identifier: str, title: str, description: str, size: tuple[float, float], parts: Sequence[str]
+) -> str:
     name = escape(identifier)
     width, height = map(_figure, size)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
         f'aria-labelledby="{name}-titre {name}-texte" font-family="{escape(FONT)}" font-size="12">'
-        f'<title id="{name}-titre">{escape(title)}</title><desc id="{name}-texte">{escape(told)}</desc>'
+        f'<title id="{name}-titre">{escape(title)}</title>'
+        f'<desc id="{name}-texte">{escape(description)}</desc>'
         f"{''.join(parts)}</svg>"
     )
 

@@ -1,7 +1,7 @@
 """Classes of a choropleth: quantiles or natural breaks, zero apart, bounds that a reader can keep in mind.
 
 mapclassify does the same, but stands on geopandas, networkx, scikit-learn and numba; only the first is
-kept here, and both methods are a few lines of NumPy. The tests hold them against it.
+needed here, and both methods are a few lines of NumPy. The tests hold them against it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from math import ceil, floor, isfinite
+from math import ceil, isfinite
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from static_maps.map_phrases import integer
+from geo.wording import figures
 
 CLASSES: Final = 5
-"""More than a reader tells apart on a map of small areas."""
+"""Maximum that a reader can distinguish on a map of small areas."""
 
 Floats = NDArray[np.float64]
 
@@ -106,13 +106,13 @@ class Classes:
         return int(np.searchsorted(self.bounds, value)) + self.zero
 
     def labels(self) -> list[str]:
-        """What each class holds, in French; the same bounds that values are classed by."""
-        said = [number(bound) for bound in self.bounds]
-        if not said:
+        """Label each class in French, with the bounds that values are classed by."""
+        bounds = [figures.exact(bound) for bound in self.bounds]
+        if not bounds:
             held = ["autre valeur" if self.zero else "toutes les valeurs"]
         else:
-            within = [f"plus de {low} à {high}" for low, high in pairwise(said)]
-            held = [f"{said[0]} ou moins", *within, f"plus de {said[-1]}"]
+            within = [f"plus de {low} à {high}" for low, high in pairwise(bounds)]
+            held = [f"{bounds[0]} ou moins", *within, f"plus de {bounds[-1]}"]
         return [*(["zéro"] if self.zero else []), *held]
 
 
@@ -146,14 +146,3 @@ def roundest(low: float, high: float) -> float:
         if low <= found < high:
             return found
     return low
-
-
-def number(value: float) -> str:
-    """A number as read, all its digits kept: « 12 », « 0,25 », « −3,5 », « 1 200 »."""
-    if not isfinite(value):
-        return "—"
-    whole = floor(abs(value))
-    rest = f"{abs(value) - whole:.12f}".rstrip("0").partition(".")[2]
-    rest = f"{abs(value):.10g}".partition(".")[2] if rest else ""
-    sign = "\N{MINUS SIGN}" if value < 0 else ""
-    return f"{sign}{integer(whole)}{',' if rest else ''}{rest}"

@@ -25,7 +25,9 @@ from geo.sites.model import Site
 from geo.sites.text import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
-from static_maps import csp, map_phrases, style
+from geo.wording import dates, figures, names, site_phrases
+from geo.wording.language import french_count
+from static_maps import csp, style
 from static_maps.page_data import flags, hours, page_data
 from static_maps.page_shell import SHELL_STYLE, STATIC_PAGES, french_shell, template_environment
 from static_maps.settings import MapSettings
@@ -34,7 +36,16 @@ Link = tuple[str, str]
 """What a link says, and where it leads."""
 
 TEMPLATES: Final = template_environment()
-TEMPLATES.globals.update(style=style, words=map_phrases, site_flags=flags, site_hours=hours)
+TEMPLATES.globals.update(
+    style=style,
+    dates=dates,
+    figures=figures,
+    names=names,
+    french_count=french_count,
+    site_phrases=site_phrases,
+    site_flags=flags,
+    site_hours=hours,
+)
 
 
 def coverage_map(
@@ -115,6 +126,7 @@ class Canvas(folium.Map):
             ("leaflet", f"{vendor}/leaflet/leaflet.js"),
             ("markercluster", f"{vendor}/leaflet.markercluster/leaflet.markercluster.js"),
             ("map_base", f"{escape(assets_url)}/assets/map-base.js"),
+            ("figures", f"{escape(assets_url)}/assets/figures.js"),
             ("portee", f"{escape(assets_url)}/assets/portee-map.js"),
         ]
         self.default_css = [
@@ -217,10 +229,10 @@ class _CoverageMapPage(Figure):
 
 
 def method_text(coverage: Coverage) -> str:
-    """How times are computed: « par la route (mars 2026) », « estimation à vol d'oiseau × 1,3 »."""
+    """How times are computed: « par la route (2026) », « à vol d'oiseau × 1,3 »."""
     travel = coverage.frame.travel
     if travel.graph is None:
-        return f"{travel.label} × {travel.detour_factor:g}".replace(".", ",")
+        return f"{travel.label} × {figures.exact(travel.detour_factor)}"
     return f"par la route ({travel.graph.about.vintage})"
 
 

@@ -1,6 +1,6 @@
-"""Pages of the money: the fund, the network, the account of a territory. Frozen results in, a page out.
+"""Pages of the fund, of the network and of a territory's account, rendered from frozen results.
 
-No script, nothing from elsewhere: each is whole as it is sent.
+Each page is self-contained: no script, no external resource.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from markupsafe import Markup
 from shapely import Geometry
 
 from geo.crs import WGS84, reproject
-from geo.funding import money
 from geo.funding.account import Section, TerritoryAccount
 from geo.funding.ledger import Balance
 from geo.funding.match_rule import MatchRule
@@ -25,7 +24,8 @@ from geo.funding.reports import UNPLACED, By, FundReport, Line
 from geo.services.fund_reports import Fund, Member
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, Territory, TerritoryKind
-from static_maps import charts, map_phrases
+from geo.wording import dates, figures
+from static_maps import charts
 from static_maps.coverage_map import TEMPLATES, WrittenPage
 from static_maps.csp import content_security_policy
 from static_maps.page_shell import SHELL_STYLE, TOKENS, PageShell, french_shell
@@ -43,8 +43,6 @@ MEASURES: Final = {
 ACTIONS_SHOWN: Final = 20
 """Latest actions of a partner that the page of the network lists."""
 SMALLER: Final = (TerritoryKind.COMMUNE, TerritoryKind.CANTON, TerritoryKind.EPCI)
-
-TEMPLATES.globals.update(euros=money.formatted)
 
 
 def _page(name: str, snapshot: Snapshot, *, entry: str, fictif: bool, **values: Any) -> WrittenPage:
@@ -82,14 +80,14 @@ def refused_page(
 
 def rule_sentence(rule: MatchRule) -> str:
     """A rule of the match as a sentence: « À partir du 1er janvier 2026, 1 € … »."""
-    rate = f"{rule.rate_bp / 10_000:.4f}".rstrip("0").rstrip(".").replace(".", ",")
+    rate = figures.exact(rule.rate_bp / 10_000)
     ceiling = (
         "sans plafond"
         if rule.ceiling_cents is None
-        else f"dans la limite de {money.formatted(rule.ceiling_cents)} par année"
+        else f"dans la limite de {figures.euros(rule.ceiling_cents)} par année"
     )
     return (
-        f"À partir du {map_phrases.day(rule.day)}, pour chaque euro d'un partenaire, "
+        f"À partir du {dates.long_date(rule.day)}, pour chaque euro d'un partenaire, "
         f"le Département ajoute {rate} €, {ceiling}."
     )
 
@@ -142,7 +140,7 @@ def _lines(report: FundReport, table: str) -> list[Line]:
 
 
 def columns(table: str) -> list[str]:
-    """Measures a table tells: what comes in names no action line, what goes out no source."""
+    """Return the measures of a table: receipts have no action line, expenses no source."""
     if table == "sources":
         return ["contributed_cents", "matched_cents", "unmatched_cents"]
     if table == "lignes":
@@ -155,14 +153,14 @@ def columns(table: str) -> list[str]:
 
 
 def table_row(table: str, line: Line) -> list[str]:
-    """The sums of a line, as a table tells them."""
-    return [money.formatted(getattr(line, name)) for name in columns(table)]
+    """Write the sums of a line, in the order of the columns of a table."""
+    return [figures.euros(getattr(line, name)) for name in columns(table)]
 
 
 def leverage(line: Line) -> str:
-    """Euros in the fund for each euro of a partner: « 2,00 € »; a dash without contributions."""
+    """Euros in the fund for each euro of a partner: « 2 € »; a dash without contributions."""
     found = line.leverage
-    return "—" if found is None else f"{found:.2f} €".replace(".", ",")
+    return figures.NO_FIGURE if found is None else figures.euros(float(found) * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +183,10 @@ def parts(balance: Balance) -> list[Part]:
     whole = sum(cents for _, cents in found)
     if not whole:
         return []
+    shares = figures.percents([cents for _, cents in found])
     return [
-        Part(label, cents, charts.percent(cents / whole), colour)
-        for (label, cents), colour in zip(found, MONEY_COLOURS, strict=True)
+        Part(label, cents, share, colour)
+        for (label, cents), share, colour in zip(found, shares, MONEY_COLOURS, strict=True)
     ]
 
 
@@ -269,7 +268,7 @@ def territory_page(
 
 
 def usual(section: Section) -> tuple[date, str]:
-    """Day and source that most figures of a section have: told once, above them."""
+    """Return the date and source that most figures of a section share, written once above them."""
     [(found, _)] = Counter((f.day, f.source) for f in section.figures).most_common(1)
     return found
 

@@ -1,7 +1,7 @@
 """What maps of measures may show: access, money, passes and actions, per inhabitant or in total.
 
 From the books of the accounts (`geo.funding.account.AccountData`) to a value for each territory; counts of
-persons, and what is made of them, only as `Books.published` tells them.
+persons, and what is made of them, only as `AccountData.published` allows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from geo.funding import reports
 from geo.funding.account import AccountData
 from geo.funding.disclosure_control import Key
 from geo.territory.model import Grouping, TerritoryKind
-from static_maps import map_phrases
+from geo.wording import dates, figures
+from geo.wording.language import round_half_up
 from static_maps.style import BLUES, GREENS, PURPLES, WARM
 
 FORMS: Final = ("habitant", "total")
@@ -57,8 +58,6 @@ class MapMeasure:
         Of its form per inhabitant, or of its only form.
     total
         Unit of its total; "" when it has none (a time has no sum).
-    decimals
-        Values are rounded to so many, save those that would become zero.
     zero
         Whether zero says that there is none, and is a class apart.
     """
@@ -68,8 +67,22 @@ class MapMeasure:
     label: str
     unit: str
     total: str = ""
-    decimals: int = 1
     zero: bool = True
+
+    @property
+    def is_time(self) -> bool:
+        """Whether values are travel times, in minutes."""
+        return self.unit.startswith("minutes")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values of the form per inhabitant are percentages."""
+        return self.unit.startswith("%")
+
+    @property
+    def is_money(self) -> bool:
+        """Whether values are euros."""
+        return self.unit.startswith("€")
 
 
 MEASURES: Final = {
@@ -80,7 +93,6 @@ MEASURES: Final = {
             MeasureSubject.ACCESS,
             "Temps jusqu'au lieu d'aide le plus proche",
             "minutes (médiane)",
-            decimals=0,
             zero=False,
         ),
         MapMeasure(
@@ -93,26 +105,23 @@ MEASURES: Final = {
         MapMeasure(
             "fragilite", MeasureSubject.ACCESS, "Fragilité numérique", "indicateur (moyenne des habitants)"
         ),
-        MapMeasure("paye", MeasureSubject.MONEY, "Payé par le fonds", "€ par habitant", "€", 2),
-        MapMeasure("engage", MeasureSubject.MONEY, "Engagé par le fonds", "€ par habitant", "€", 2),
-        MapMeasure(
-            "contribue", MeasureSubject.MONEY, "Contributions des partenaires", "€ par habitant", "€", 2
-        ),
+        MapMeasure("paye", MeasureSubject.MONEY, "Payé par le fonds", "€ par habitant", "€"),
+        MapMeasure("engage", MeasureSubject.MONEY, "Engagé par le fonds", "€ par habitant", "€"),
+        MapMeasure("contribue", MeasureSubject.MONEY, "Contributions des partenaires", "€ par habitant", "€"),
         MapMeasure("pass", MeasureSubject.PASSES, "Pass donnés", "pass pour 1 000 habitants", "pass"),
         MapMeasure("utilises", MeasureSubject.PASSES, "Pass utilisés", "pass pour 1 000 habitants", "pass"),
-        MapMeasure("usage", MeasureSubject.PASSES, "Taux d'utilisation des pass", "% des pass donnés", "", 0),
+        MapMeasure("usage", MeasureSubject.PASSES, "Taux d'utilisation des pass", "% des pass donnés"),
         MapMeasure(
             "pass-temps",
             MeasureSubject.PASSES,
             "Temps jusqu'au lieu qui accepte le Pass",
             "minutes (médiane)",
-            decimals=0,
             zero=False,
         ),
         MapMeasure(
             "actions", MeasureSubject.ACTIONS, "Actions menées", "actions pour 10 000 habitants", "actions"
         ),
-        MapMeasure("montant", MeasureSubject.ACTIONS, "Montant des actions", "€ par habitant", "€", 2),
+        MapMeasure("montant", MeasureSubject.ACTIONS, "Montant des actions", "€ par habitant", "€"),
     )
 }
 _FUND: Final = {"paye": "paid_cents", "engage": "committed_cents", "contribue": "contributed_cents"}
@@ -150,18 +159,29 @@ class MeasureValues:
         """Unit of the values."""
         return self.measure.total if self.form == "total" else self.measure.unit
 
-    def said(self, code: str) -> str:
-        """The value of a territory, as read."""
+    def text(self, code: str) -> str:
+        """Write the value of a territory; times and shares with their unit."""
         if code in self.withheld:
             return "non publié"
         value = self.values.get(code)
         if value is None:
-            return "non connu"
-        whole = self.form == "total" and self.measure.total != "€"
-        digits = 0 if whole else self.measure.decimals
-        if value and not round(value, digits):
-            return f"moins de {10**-digits:g}".replace(".", ",")
-        return f"{value:,.{digits}f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
+            return figures.UNKNOWN
+        if self.measure.is_time:
+            return figures.minutes(value)
+        if self.measure.is_money:
+            if 0 < value < 0.005:
+                return f"moins de {figures.exact(0.01)}"
+            return figures.euro_digits(int(round_half_up(value * 100)))
+        if self.form == "total":
+            return figures.count(value)
+        return figures.percent(value / 100) if self.measure.is_share else figures.decimal(value)
+
+    def text_with_unit(self, code: str) -> str:
+        """Write the value of a territory with its unit: « 12,50 € par habitant », « 42 % des habitants »."""
+        text = self.text(code)
+        if code not in self.values or self.measure.is_time:
+            return text
+        return f"{text} {self.unit.removeprefix('% ')}".rstrip()
 
 
 @dataclass
@@ -207,9 +227,16 @@ def measure_values(
 
 
 def rounded(value: float, measure: MapMeasure) -> float:
-    """A value as it is told and classed, in whole units for a time; what is not zero never becomes it."""
-    found = round(value, measure.decimals)
-    return found if found or not measure.zero else value
+    """Round a value to what is written, so that classes hold what readers see; only zero becomes zero."""
+    if measure.is_time:
+        return figures.whole_minutes(value)
+    if measure.is_share:
+        found = round_half_up(value)
+    elif measure.is_money:
+        found = round_half_up(value, 2)
+    else:
+        found = figures.round_decimal(value)
+    return found or value
 
 
 def vintage(books: AccountData, measure: MapMeasure, year: int) -> str:
@@ -220,7 +247,7 @@ def vintage(books: AccountData, measure: MapMeasure, year: int) -> str:
         return f"{about[0].producer}, {about[0].vintage}" if about else "Aucun indicateur n'est chargé"
     if measure.subject is MeasureSubject.ACCESS or measure.code == "pass-temps":
         updated = frame.snapshot.sites_updated
-        records = f"fiches jusqu'au {map_phrases.day(updated)}" if updated else "fiches sans date"
+        records = f"fiches jusqu'au {dates.long_date(updated)}" if updated else "fiches sans date"
         people = f"{frame.people.label}" + (
             f" ({frame.people.provenance.vintage})" if frame.people.provenance else ""
         )
@@ -232,7 +259,7 @@ def vintage(books: AccountData, measure: MapMeasure, year: int) -> str:
         MeasureSubject.PASSES: "Commandes et événements du Pass Numérique",
         MeasureSubject.ACTIONS: "Actions enregistrées",
     }[measure.subject]
-    until = f", au {map_phrases.day(frame.day)}" if year == frame.day.year else ""
+    until = f", au {dates.long_date(frame.day)}" if year == frame.day.year else ""
     return f"{source} · année {year}{until} · population municipale"
 
 
@@ -259,7 +286,7 @@ def _access(books: AccountData, code: str, groups: Iterable[Grouping], kind: Ter
             if published is not None and row.people:
                 found.ratios[group.code] = 100 * row.people_beyond / row.people
     if code == "audela":
-        found.note = f"Hors de portée : à plus de {coverage.question.beyond_min} minutes de trajet."
+        found.note = f"Hors de portée : à plus de {figures.minutes(coverage.question.beyond_min)} de trajet."
     return found
 
 
@@ -270,11 +297,11 @@ def _fragility(books: AccountData, groups: Iterable[Grouping]) -> _RawValues:
     for indicator in books.coverage.frame.snapshot.indicators[:1]:
         found.note = f"{indicator.name}{f', {indicator.unit}' if indicator.unit else ''}."
         for group in groups:
-            told = [
+            weighted = [
                 (indicator.values[c], communes[c].population) for c in group.communes if c in indicator.values
             ]
-            if people := sum(population for _, population in told):
-                found.ratios[group.code] = sum(value * population for value, population in told) / people
+            if people := sum(population for _, population in weighted):
+                found.ratios[group.code] = sum(value * population for value, population in weighted) / people
     return found
 
 
@@ -298,9 +325,9 @@ def _money(
         found.add(group, getattr(by_code[group.code], name) / 100, per=1)
     apart = by_code.get(reports.UNPLACED)
     if apart is not None and (cents := getattr(apart, name)):
-        euros = map_phrases.integer(cents / 100)
         found.note = (
-            f"{euros} € ne sont rattachés à aucune commune du département : la carte ne peut les montrer."
+            f"{figures.euros(cents)} ne sont rattachés à aucune commune du département : "
+            "la carte ne peut les montrer."
         )
     return found
 

@@ -19,8 +19,9 @@ from markupsafe import Markup
 
 from geo.snapshot import Snapshot
 from geo.territory.model import Grouping, TerritoryKind
+from geo.wording import figures, names
 from static_maps import csp, svg_map
-from static_maps.classes import Classes, ClassificationMethod, classed, number
+from static_maps.classes import Classes, ClassificationMethod, classed
 from static_maps.coverage_map import TEMPLATES, Canvas, WrittenPage, own_styles
 from static_maps.measure_catalogue import FORMS, MEASURES, MapMeasure, MeasureSubject, MeasureValues
 from static_maps.page_data import units
@@ -116,7 +117,10 @@ def _by_class(
 
 def _others(withheld: int, unknown: int) -> tuple[LegendEntry, ...]:
     """Lines for what no class holds, where there is some."""
-    both = (LegendEntry("non publié", HATCHED, withheld), LegendEntry("non connu", UNKNOWN_COLOUR, unknown))
+    both = (
+        LegendEntry("non publié", HATCHED, withheld),
+        LegendEntry(figures.UNKNOWN, UNKNOWN_COLOUR, unknown),
+    )
     return tuple(key for key in both if key.count)
 
 
@@ -132,9 +136,10 @@ def _circle_keys(shown: MeasureValues) -> tuple[LegendEntry, ...]:
     if largest <= 0:
         return ()
     colour = shown.measure.subject.ramp[-2]
-    told = dict.fromkeys(round_number(largest / part) for part in (1, 4, 20))
+    steps = dict.fromkeys(round_number(largest / part) for part in (1, 4, 20))
     return tuple(
-        LegendEntry(f"{number(v)} {shown.unit}", colour, radius=LARGEST_PX * sqrt(v / largest)) for v in told
+        LegendEntry(f"{figures.exact(v)} {shown.unit}", colour, radius=LARGEST_PX * sqrt(v / largest))
+        for v in steps
     )
 
 
@@ -215,7 +220,7 @@ def measures_page(
 
 
 class _MeasureCanvas(Canvas):
-    """The same map with the script of measures; the first and second of a page bear different names."""
+    """The same map with the script of measures; the two maps of a page have different element names."""
 
     def __init__(self, snapshot: Snapshot, settings: MapSettings, assets_url: str, rank: int) -> None:
         super().__init__(snapshot, settings, assets_url)
@@ -289,7 +294,7 @@ class _MeasuresPage(Figure):
         """Territories and their values as read, the largest value of the first measure first."""
         first = self.shown[0].values
         ordered = sorted(self.groups, key=lambda g: (-first.get(g.code, float("-inf")), g.name, g.code))
-        return [(g, [each.said(g.code) for each in self.shown]) for g in ordered]
+        return [(g, [each.text(g.code) for each in self.shown]) for g in ordered]
 
     @property
     def has_total(self) -> bool:
@@ -327,7 +332,11 @@ class _MeasuresPage(Figure):
         halls = territory.commune_by_code
         return {
             "scale": SCALE,
-            "territory": {"code": territory.code, "name": territory.name},
+            "territory": {
+                "code": territory.code,
+                "name": territory.name,
+                "of_name": names.of_place(territory.name),
+            },
             "outline": orjson.Fragment(self.outline),
             "kind": self.asked.kind,
             "unknown": UNKNOWN_COLOUR,
@@ -345,10 +354,7 @@ class _MeasuresPage(Figure):
                     "name": g.name,
                     "href": f"/territoires/{g.code}?kind={g.kind}&year={self.asked.year}",
                     "at": units(halls[self._main(g)].town_hall.x, halls[self._main(g)].town_hall.y),
-                    "said": [
-                        f"{each.measure.label} : {each.said(g.code)}{_unit(each, g.code)}"
-                        for each in self.shown
-                    ],
+                    "texts": [f"{each.measure.label} : {each.text_with_unit(g.code)}" for each in self.shown],
                 }
                 for g in self.groups
             ],
@@ -405,10 +411,6 @@ def _rings(keys: Sequence[svg_map.SvgLegendEntry], frame: svg_map.SvgFrame, unit
             f'stroke="{svg_map.INK}" stroke-width=".8"/>'
         )
         yield svg_map.text(across + 36, foot - 2 * key.radius + 4, f"{key.label} {unit}", size=9)
-
-
-def _unit(shown: MeasureValues, code: str) -> str:
-    return f" {shown.unit}" if code in shown.values else ""
 
 
 def _lower(label: str) -> str:

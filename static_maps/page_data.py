@@ -16,7 +16,9 @@ from geo.sites.model import Position, Site
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
 from geo.territory.tiling import polygons_of
-from static_maps import map_phrases, style
+from geo.wording import dates, figures, names, site_phrases
+from geo.wording.hours import hours_lines
+from static_maps import style
 from static_maps.topology import SCALE, topology
 
 
@@ -31,7 +33,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
     Returns
     -------
     Values that JSON can hold. Coordinates are WGS 84, longitude first, in units of 1/`SCALE`
-    degree; times are whole minutes, shares fractions in [0, 1].
+    degree; times are whole minutes (0: less than one); `time` and `within` are texts.
     """
     snapshot, question = coverage.frame.snapshot, coverage.question
     territory = snapshot.territory
@@ -39,7 +41,11 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
     shares = [(at, m) for at, m in enumerate(question.minutes) if m in style.SHARES_MIN]
     return {
         "scale": SCALE,
-        "territory": {"code": territory.code, "name": territory.name},
+        "territory": {
+            "code": territory.code,
+            "name": territory.name,
+            "of_name": names.of_place(territory.name),
+        },
         "fictitious": snapshot.fictitious,
         "outline": outline(territory, tolerance_m),
         "communes": [_commune(c) for c in territory.communes],
@@ -102,8 +108,9 @@ def _access(row: TerritoryCoverage, shares: Sequence[int]) -> dict[str, Any]:
         "people": row.population,
         "sites": row.site_count,
         "nearest": row.nearest_site_id,
-        "minutes": None if row.median_min is None else round(row.median_min),
-        "within": [None if s is None else round(s, 4) for s in (row.share_within[at] for at in shares)],
+        "minutes": None if row.median_min is None else figures.whole_minutes(row.median_min),
+        "time": figures.reach_minutes(row.median_min),
+        "within": [figures.percent(row.share_within[at]) for at in shares],
         "beyond": round(row.people_beyond),
     }
 
@@ -114,8 +121,8 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "id": site.id,
         "name": site.nom,
         "at": units(site.longitude, site.latitude) if site.located else None,
-        "phone": map_phrases.phone(site.telephone) if site.telephone else "",
-        "dial": map_phrases.dialled(site.telephone),
+        "phone": site_phrases.phone(site.telephone) if site.telephone else "",
+        "dial": site_phrases.dialled(site.telephone),
         "hours": hours(site),
         "address": [line for line in (site.adresse, site.complement_adresse) if line],
         "town": f"{site.code_postal} {site.commune}".strip(),
@@ -124,11 +131,11 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "access": site.modalites_acces,
         "web": site.site_web[:1],
         "book": site.prise_rdv,
-        "stops": [f"{s.place} : {' '.join(map_phrases.hours(f'{s.day} {s.hours}'))}" for s in site.arrets],
+        "stops": [f"{s.place} : {' '.join(hours_lines(f'{s.day} {s.hours}'))}" for s in site.arrets],
         "wheelchair": site.acces_fauteuil,
         "pass": site.pass_numerique,
         "flags": flags(site),
-        "updated": map_phrases.day(site.date_maj) if site.date_maj else "",
+        "updated": dates.long_date(site.date_maj) if site.date_maj else "",
         "rough": site.position is not Position.EXACTE,
         "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
     }
@@ -138,7 +145,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
 def hours(site: Site) -> tuple[str, ...]:
     """Return opening hours as French lines; none when unknown or unreadable."""
     known = site.horaires and "horaires_illisibles" not in site.signalements
-    return map_phrases.hours(site.horaires) if known else ()
+    return hours_lines(site.horaires) if known else ()
 
 
 def flags(site: Site) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 from geo.snapshot import Snapshot
-from static_maps import map_phrases
+from geo.wording import dates
 from static_maps.assets import OWN
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
@@ -178,7 +178,7 @@ def french_shell(
         fictitious="some" if fictitious else "sites" if snapshot.fictitious else "",
         stale_notice=STALE_MARK if served else "",
         kept_offline=served,
-        updated=map_phrases.day(updated) if updated else "",
+        updated=dates.long_date(updated) if updated else "",
         icon=f"{assets_url}/assets/favicon.svg",
     )
 

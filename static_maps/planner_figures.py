@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Final
 
 import numpy as np
 
-from geo.coverage import equity, gaps
+from geo.coverage import equity
 from geo.coverage.gaps import Gap
 from geo.coverage.measure import Coverage
-from static_maps import charts, map_phrases
+from geo.wording import figures
+from geo.wording.language import FRENCH, french_count
+from static_maps import charts
 
 WORST_SHARE: Final = 0.1
-GAPS_TOLD: Final = 10
-"""Gaps told in sentences on the page; the table has them all."""
+SENTENCES_MAX: Final = 10
+"""Gaps that the page describes in a sentence; the table lists them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +50,29 @@ def headline_figures(coverage: Coverage, found: Sequence[Gap]) -> HeadlineFigure
     worst = equity.worst_served(seconds, people, WORST_SHARE, worst_is_highest=True)
     gini = equity.gini(coverage.supply, people)
     curve = coverage.lorenz()
-    half = charts.percent(charts.access_share(curve, 0.5)) if curve else ""
+    half = figures.percent(charts.access_share(curve, 0.5)) if curve else ""
     return HeadlineFigures(
         headline=_headline(coverage, beyond),
-        beyond=map_phrases.integer(beyond),
-        share=charts.percent(float(1 - beyond / whole)) if whole else "—",
-        median="—" if median is None else format_minutes(_minutes(median)),
-        worst="—" if worst is None else format_minutes(_minutes(worst)),
-        gini="—" if gini is None else decimal(gini),
+        beyond=figures.count(beyond),
+        share=figures.percent(float(1 - beyond / whole) if whole else None),
+        median=figures.seconds(median),
+        worst=figures.seconds(worst),
+        gini=figures.decimal(gini),
         lorenz=f"la moitié la moins bien servie en a {half}" if curve else "",
-        gaps_title="Les dix plus grands écarts" if len(found) > GAPS_TOLD else "Les écarts",
+        gaps_title="Les dix plus grands écarts" if len(found) > SENTENCES_MAX else "Les écarts",
         doubts=tuple(_doubts(coverage)),
     )
-
-
-def format_minutes(minutes: float | None) -> str:
-    """« 12 min »; « hors d'atteinte » for None."""
-    return equity.OUT_OF_REACH if minutes is None else f"{map_phrases.integer(minutes)}\u00a0min"
-
-
-def decimal(number: float) -> str:
-    """A figure with a comma: two decimals below ten, one below a hundred, none above."""
-    digits = 2 if abs(number) < 10 else 1 if abs(number) < 100 else 0
-    text = f"{number:.{digits}f}"
-    return (text.rstrip("0").rstrip(".") if digits else text).replace(".", ",")
 
 
 def _headline(coverage: Coverage, beyond: float) -> str:
     question = coverage.question
     fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
-    where = f"à plus de {question.beyond_min} min d'un lieu {fitting}"
+    where = f"à plus de {figures.minutes(question.beyond_min)} d'un lieu {fitting}"
     if not coverage.people.sum():
         return "La population chargée ne compte personne"
     if not beyond:
         return f"Personne n'est {where}"
-    said = gaps.format_people(beyond)
-    return f"{said[0].upper()}{said[1:]} {'sont' if round(beyond) > 1 else 'est'} {where}"
+    return f"{figures.capital(figures.people(beyond))} {FRENCH.plural('est', 'sont', beyond)} {where}"
 
 
 def _doubts(coverage: Coverage) -> Iterator[str]:
@@ -92,47 +80,52 @@ def _doubts(coverage: Coverage) -> Iterator[str]:
     if not u.sites:
         yield "Aucun lieu ne répond à la question."
         return
-    yield f"Ils reposent sur {_count(u.sites, 'lieu', 'lieux')}."
+    yield french_count("Ils reposent sur %(num)s lieu.", "Ils reposent sur %(num)s lieux.", u.sites)
     if u.stale == u.sites:
         yield "Aucune fiche n'a été vérifiée depuis six mois : à vérifier avant de décider."
     elif u.stale:
-        told = _count(u.stale, "fiche n'a pas été vérifiée", "fiches n'ont pas été vérifiées")
-        without = "sans elles" if u.stale > 1 else "sans elle"
-        yield f"{told} depuis six mois{_moved(u.share, u.share_without_stale, without)}."
-    if u.approximate:
-        told = _count(u.approximate, "lieu n'est placé", "lieux ne sont placés")
-        without = "sans eux" if u.approximate > 1 else "sans lui"
-        yield f"{told} qu'à la mairie{_moved(u.share, u.share_without_approximate, without)}."
-    if u.unlocated:
-        told = _count(
-            u.unlocated, "lieu sans position n'est pas compté", "lieux sans position ne sont pas comptés"
+        checked = french_count(
+            "%(num)s fiche n'a pas été vérifiée depuis six mois",
+            "%(num)s fiches n'ont pas été vérifiées depuis six mois",
+            u.stale,
         )
-        yield f"{told}."
+        without = FRENCH.plural("sans elle", "sans elles", u.stale)
+        yield f"{checked}{_moved(u.share, u.share_without_stale, without)}."
+    if u.approximate:
+        placed = french_count(
+            "%(num)s lieu n'est placé qu'à la mairie",
+            "%(num)s lieux ne sont placés qu'à la mairie",
+            u.approximate,
+        )
+        without = FRENCH.plural("sans lui", "sans eux", u.approximate)
+        yield f"{placed}{_moved(u.share, u.share_without_approximate, without)}."
+    if u.unlocated:
+        yield french_count(
+            "%(num)s lieu sans position n'est pas compté.",
+            "%(num)s lieux sans position ne sont pas comptés.",
+            u.unlocated,
+        )
     if u.hours_unknown:
-        told = _count(u.hours_unknown, "lieu ne dit pas ses horaires", "lieux ne disent pas leurs horaires")
-        several = u.hours_unknown > 1
+        unknown = french_count(
+            "%(num)s lieu ne dit pas ses horaires",
+            "%(num)s lieux ne disent pas leurs horaires",
+            u.hours_unknown,
+        )
         if coverage.question.slot:
-            opened = "s'ils étaient ouverts" if several else "s'il était ouvert"
-            yield f"{told}{_moved(u.share, u.share_if_unknown_open, opened)}."
+            opened = FRENCH.plural("s'il était ouvert", "s'ils étaient ouverts", u.hours_unknown)
+            yield f"{unknown}{_moved(u.share, u.share_if_unknown_open, opened)}."
         else:
-            yield f"{told} ; l'offre {'leur' if several else 'lui'} prête la moyenne des autres."
+            lends = FRENCH.plural("lui", "leur", u.hours_unknown)
+            yield f"{unknown} ; l'offre {lends} prête la moyenne des autres."
     if not (u.stale or u.approximate or u.unlocated or u.hours_unknown):
         yield "Tous ont une fiche récente, une position et des horaires."
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{map_phrases.integer(number)} {many if number > 1 else one}"
-
-
-def _moved(share: float | None, other: float | None, if_so: str) -> str:
-    """How far the share within reach moves in another case."""
+def _moved(share: float | None, other: float | None, case: str) -> str:
+    """Say how far the share within reach moves in another case."""
     if share is None or other is None:
         return ""
-    if charts.percent(share) == charts.percent(other):
-        return f" ; {if_so}, la part à portée ne change pas"
-    now = charts.percent(share)
-    return f" ; {if_so}, {charts.percent(other)} des habitants seraient à portée au lieu de {now}"
-
-
-def _minutes(seconds: float) -> float | None:
-    return seconds / 60 if isfinite(seconds) else None
+    now, then = figures.percent(share), figures.percent(other)
+    if now == then:
+        return f" ; {case}, la part à portée ne change pas"
+    return f" ; {case}, {then} des habitants seraient à portée au lieu de {now}"

@@ -61,7 +61,7 @@ SORTED_FROM_HIGHEST: Final[dict[str, bool]] = {
     "lieux": False,
     "habitants": True,
 }
-"""Column → whether its worst, told first, is its highest. A leading "-" turns the order round."""
+"""Column → whether its worst value, listed first, is the highest. A leading "-" reverses the order."""
 
 ORDERS: Final = (*SORTED_FROM_HIGHEST, *(f"-{key}" for key in SORTED_FROM_HIGHEST))
 LAYERS: Final = ("temps", "carreaux", "audela", "offre", "ecarts", "avant-apres")
@@ -105,14 +105,14 @@ class PlannerForm:
         return [(m.value, m.label, m not in self.frame.travel.modes) for m in Mode]
 
     @property
-    def ages_told(self) -> bool:
+    def ages_known(self) -> bool:
         """Whether those aged 65 or over can be counted."""
         return not np.isnan(self.frame.people.aged_65).all()
 
     @property
     def populations(self) -> list[tuple[str, str, bool]]:
-        """Value, words, and whether the population loaded can't tell."""
-        return [("all", "tout le monde", False), ("65", "65 ans et plus", not self.ages_told)]
+        """Return value, label, and whether the loaded population lacks it."""
+        return [("all", "tout le monde", False), ("65", "65 ans et plus", not self.ages_known)]
 
     # ---- What is chosen
 
@@ -148,7 +148,7 @@ class PlannerForm:
     # ---- What no control shows, and goes along
 
     @cached_property
-    def kept(self) -> tuple[Choice, ...]:
+    def hidden_pairs(self) -> tuple[Choice, ...]:
         """Pairs of the address that no control carries: sent along, hidden."""
         shown = {(name, fold(self.chosen(name))) for name in LISTS}
         shown |= {(name, "true") for name in TICKS}
@@ -159,7 +159,7 @@ class PlannerForm:
         """Filters no control shows: their words, and the address without each."""
         return [
             (f"{name} : {value}", address(tuple(p for p in self.pairs if p != (name, value))))
-            for name, value in self.kept
+            for name, value in self.hidden_pairs
             if name not in ("tri", "couche", "edits")
         ]
 

@@ -25,11 +25,13 @@ from geo.crs import WGS84, reproject
 from geo.sites.text import fold
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, TerritoryKind
-from static_maps import charts, csp, map_phrases, planner_figures, svg_map
+from geo.wording import dates, figures, names
+from geo.wording.language import FRENCH
+from static_maps import charts, csp, svg_map
 from static_maps.coverage_map import TEMPLATES, Canvas, Link, WrittenPage, own_styles
 from static_maps.page_data import hours, outline, units
 from static_maps.page_shell import SHELL_STYLE, french_shell
-from static_maps.planner_figures import headline_figures
+from static_maps.planner_figures import SENTENCES_MAX, headline_figures
 from static_maps.planner_form import PlannerForm, question_facts, slot_hours
 from static_maps.settings import MapSettings
 from static_maps.style import CHANGE_COLOURS, UNKNOWN_COLOUR
@@ -38,7 +40,7 @@ from static_maps.topology import SCALE
 GAPS_SHOWN: Final = 20
 PLACES_MAX: Final = 12_000
 """Populated places sent to the map at most, the most peopled first."""
-TEMPLATES.globals.update(charts=charts, told=planner_figures)
+TEMPLATES.globals.update(charts=charts)
 
 
 def planner_page(
@@ -82,6 +84,7 @@ class _PlannerCanvas(Canvas):
         self.default_js = [
             ("leaflet", f"{url}/vendor/leaflet/leaflet.js"),
             ("map_base", f"{url}/assets/map-base.js"),
+            ("figures", f"{url}/assets/figures.js"),
             ("portee", f"{url}/assets/planner.js"),
         ]
         self.default_css = [
@@ -120,7 +123,8 @@ class _PlannerPage(Figure):
         self.downloads = downloads
         self.outline = outline
         self.method = coverage.frame.travel.label
-        self.spoken = gaps.question_text(coverage)
+        self.question_text = gaps.question_text(coverage)
+        self.sentences_max = SENTENCES_MAX
         self.territories = coverage.by_territory(form.kind)
         self.gaps = gaps.gaps_of_communes(coverage)
         self.figures = headline_figures(coverage, self.gaps)
@@ -140,12 +144,8 @@ class _PlannerPage(Figure):
     @property
     def kind_words(self) -> str:
         """The level, as a heading says it."""
-        plural = "s" if len(self.territories) > 1 else ""
-        return (
-            f"{self.kind.label}{plural}, du plus grand écart au plus petit"
-            if self._by_rank
-            else (f"{self.kind.label}{plural}")
-        )
+        label = FRENCH.plural(self.kind.label, f"{self.kind.label}s", len(self.territories))
+        return f"{label}, du plus grand écart au plus petit" if self._by_rank else label
 
     @property
     def _by_rank(self) -> bool:
@@ -206,12 +206,17 @@ class _PlannerPage(Figure):
         row_of = {c: row for row, group in enumerate(self._groups) for c in group}
         return {
             "scale": SCALE,
-            "territory": {"code": territory.code, "name": territory.name},
+            "territory": {
+                "code": territory.code,
+                "name": territory.name,
+                "of_name": names.of_place(territory.name),
+            },
             "outline": orjson.Fragment(self.outline),
             "communes": [
                 {
                     "code": c.code,
                     "name": c.name,
+                    "at_name": names.at_place(c.name),
                     "people": c.population,
                     "at": units(c.town_hall.x, c.town_hall.y),
                     "row": row_of.get(c.code, -1),
@@ -248,10 +253,10 @@ class _PlannerPage(Figure):
         roads = f" ({snapshot.roads.vintage})" if snapshot.roads and self.coverage.frame.travel.graph else ""
         counted = f" ({people.provenance.vintage})" if people.provenance else ""
         updated = (
-            f"fiches jusqu'au {map_phrases.day(snapshot.sites_updated)}" if snapshot.sites_updated else ""
+            f"fiches jusqu'au {dates.long_date(snapshot.sites_updated)}" if snapshot.sites_updated else ""
         )
-        told = (f"{self.method}{roads}", f"{people.label}{counted}", updated)
-        return f"{' · '.join(filter(None, told))}."
+        parts = (f"{self.method}{roads}", f"{people.label}{counted}", updated)
+        return f"{' · '.join(filter(None, parts))}."
 
     @property
     def _mean_supply(self) -> float:
@@ -351,6 +356,7 @@ def _row(territory: TerritoryCoverage, centre: list[int] | None) -> dict[str, An
         "at": centre,
         "people": round(territory.people),
         "minutes": None if territory.median_min is None else round(territory.median_min, 1),
+        "time": figures.reach_minutes(territory.median_min),
         "beyond": round(territory.people_beyond),
         "supply": round(territory.supply, 3),
         "rank": territory.gap_rank,

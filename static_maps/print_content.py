@@ -29,7 +29,7 @@ from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Site
 from geo.sites.text import fold
 from geo.territory.model import Commune, Grouping, TerritoryKind
-from geo.wording import dates, hours, site_phrases
+from geo.wording import dates, figures, hours, site_phrases
 from geo.wording.language import N_, SOURCE, Language, language
 from static_maps.print_layout import (
     CardGroup,
@@ -127,12 +127,12 @@ class Desk:
         return self.view.site_times(Mode.CAR).from_places(self.halls(communes))
 
     def link(
-        self, asked: SearchState, said: str, *, path: str = "/", shown: SearchState | None = None
+        self, asked: SearchState, text: str, *, path: str = "/", shown: SearchState | None = None
     ) -> PrintLink:
         """Return the printed link to a page in the language of the sheet."""
         full, brief = (replace(each, language=self.code) for each in (asked, shown or asked))
         host = self.base.partition("://")[2]
-        return PrintLink(self.base + full.address(path), host + brief.address(path), said)
+        return PrintLink(self.base + full.address(path), host + brief.address(path), text)
 
 
 def territory_sheet(desk: Desk, kind: TerritoryKind, code: str) -> Sheet:
@@ -291,8 +291,8 @@ def _entries(desk: Desk, by_commune: Mapping[str, Sequence[Site]]) -> Iterable[D
             yield DirectoryLine(commune.name, "", _("Aucun lieu connu"), own=False)
             continue
         site = desk.sites[best][1]
-        told = (_journey(desk, float(times[best])), site.commune, _phone(site), site.nom)
-        where = " · ".join(each for each in told if each)
+        parts = (_journey(desk, float(times[best])), site.commune, _phone(site), site.nom)
+        where = " · ".join(each for each in parts if each)
         yield DirectoryLine(commune.name, site.code_insee or f"?{site.commune}", where, own=False)
 
 
@@ -320,7 +320,7 @@ def site_slip(desk: Desk, site: Site, origin: SearchOrigin, mode: Mode) -> Slip:
         about=_about(desk, [site], timed=bool(reasons)),
         title=_("Je vous conseille d'aller ici :"),
         card=card,
-        opens=_capital(_stands(_, open_status_at(site, desk.moment, desk.calendar), desk.moment)),
+        opens=figures.capital(_stands(_, open_status_at(site, desk.moment, desk.calendar), desk.moment)),
         hours_title=_("Horaires"),
         link=desk.link(SearchState(), _("Horaires et détails :"), path=site_phrases.site_path(site)),
         lines=(
@@ -349,25 +349,25 @@ def _about(desk: Desk, sites: Sequence[Site], *, timed: bool) -> PrintMetadata:
 
 def _listed(sources: Sequence[str]) -> str:
     """Return the sources, cut at `SOURCES_MOST` characters; the first is always whole."""
-    said = sources[0]
+    text = sources[0]
     for each in sources[1:]:
-        if len(said) + len(each) > SOURCES_MOST:
-            return f"{said}…"
-        said = f"{said}, {each}"
-    return said
+        if len(text) + len(each) > SOURCES_MOST:
+            return f"{text}…"
+        text = f"{text}, {each}"
+    return text
 
 
 def _card(desk: Desk, site: Site, reasons: tuple[str, ...]) -> PrintCard:
     _ = desk._
-    told = [*reasons, _capital(site_phrases.cost(_, site))]
+    facts = [*reasons, figures.capital(site_phrases.cost(_, site))]
     if site.pass_numerique:
-        told.append(_("Accepte le Pass Numérique"))
+        facts.append(_("Accepte le Pass Numérique"))
     town = f"{site.code_postal} {site.commune}".strip()
     return PrintCard(
         name=site.nom,
         phone=_phone(site),
         no_phone=_("Téléphone inconnu"),
-        reasons=tuple(each for each in told if each),
+        reasons=tuple(each for each in facts if each),
         hours=hours_lines(_, site, desk.moment, desk.calendar),
         address=", ".join(each for each in (site.adresse, site.complement_adresse, town) if each),
     )
@@ -391,12 +391,12 @@ def _passing(desk: Desk, communes: Iterable[str] | None, most: int) -> tuple[Pas
             ranked.append((seen[stop.site.id, stop.place], stop.start, len(ranked), stop))
             seen[stop.site.id, stop.place] += 1
     chosen = sorted(ranked)[:most]
-    return tuple(_said(desk._, stop) for *_rank, stop in sorted(chosen, key=lambda each: each[1:3]))
+    return tuple(_passing_of(desk._, stop) for *_rank, stop in sorted(chosen, key=lambda each: each[1:3]))
 
 
-def _said(_: Language, stop: UpcomingVisit) -> Passing:
+def _passing_of(_: Language, stop: UpcomingVisit) -> Passing:
     return Passing(
-        when=_capital(
+        when=figures.capital(
             _(
                 "%(day)s, de %(start)s à %(end)s",
                 day=dates.weekday_date(stop.start.date(), _, year=False),
@@ -413,7 +413,7 @@ def _said(_: Language, stop: UpcomingVisit) -> Passing:
 def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -> tuple[str, ...]:
     """Return the hours of a site, a line for each rule, without its stops.
 
-    Hours of days and weeks are said as they are written; where they can't be (or in another
+    Hours of days and weeks are written as in the notation; where they can't be (or in another
     language), those of the next week without a public holiday are; words that are no notation stay
     as the site wrote them.
     """
@@ -422,17 +422,17 @@ def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -
     if not raw:
         if site.arrets:
             return ()
-        return (_capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
+        return (figures.capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
     if not is_readable(raw):
-        return (_capital(raw),)
+        return (figures.capital(raw),)
     rules = hours.hours_lines(raw)
     simple = rules != (raw,)
     if simple and _.code == SOURCE:
-        return tuple(_capital(_unbroken(rule)) for rule in rules)
+        return tuple(figures.capital(_unbroken(rule)) for rule in rules)
     monday = reference_week(moment.date())
     lines = _week(_, fixed, monday, calendar)
     if not lines:
-        return (_capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
+        return (figures.capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
     if not simple or "[" in raw:  # other weeks may differ
         return (_("Semaine du %(day)s (une autre peut différer) :", day=dates.long_date(monday, _)), *lines)
     return lines
@@ -446,7 +446,7 @@ def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[st
         if hours:
             days[_(" et ").join(hours)].append(number)
     return tuple(
-        _capital(_("%(days)s : %(hours)s", days=_days(_, numbers), hours=hours))
+        figures.capital(_("%(days)s : %(hours)s", days=_days(_, numbers), hours=hours))
         for hours, numbers in sorted(days.items(), key=lambda each: each[1])
     )
 
@@ -462,18 +462,18 @@ def _days(_: Language, numbers: Sequence[int]) -> str:
 def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
     """Return the opening status of a site, dated so that it stays true when the sheet is read."""
     if found.state is OpenState.CLOSED and found.opens is not None:
-        said = _(
+        text = _(
             "ouvre le %(day)s à %(hour)s",
             day=dates.weekday_date(found.opens.date(), _, year=False),
             hour=dates.time_of_day(found.opens, _),
         )
         if found.stop is not None:
-            said = _("%(said)s (%(place)s)", said=said, place=found.stop.place)
-        return _("%(said)s, sur rendez-vous", said=said) if found.appointment else said
-    said = site_phrases.opening(_, found, moment)
+            text = _("%(said)s (%(place)s)", said=text, place=found.stop.place)
+        return _("%(said)s, sur rendez-vous", said=text) if found.appointment else text
+    text = site_phrases.opening(_, found, moment)
     if found.state is OpenState.OPEN:
-        return _("le %(day)s : %(said)s", day=dates.weekday_date(moment.date(), _, year=False), said=said)
-    return said
+        return _("le %(day)s : %(said)s", day=dates.weekday_date(moment.date(), _, year=False), said=text)
+    return text
 
 
 def _unbroken(said: str) -> str:
@@ -484,10 +484,6 @@ def _unbroken(said: str) -> str:
 def _joined(hours: str) -> str:
     """Return text that breaks at no line end, not even after its dash."""
     return hours.replace(" ", "\u00a0").replace("–", "–\u2060")
-
-
-def _capital(said: str) -> str:
-    return said[:1].upper() + said[1:]
 
 
 def slug(name: str) -> str:

@@ -1,6 +1,6 @@
-"""Paper for those who do not search the web: the sheet to pin up, the directory, the slip to hand over.
+"""Printed documents for people who do not search the web: poster sheet, directory, orientation slip.
 
-Each is a record of sentences already said in its language; here they are only laid out. Nothing is
+Each is a record of sentences already in its language; this module only lays them out. Nothing is
 asked of a clock or of settings: the day is one of the facts, and the same facts give the same bytes.
 """
 
@@ -48,7 +48,7 @@ class PrintMetadata:
     Attributes
     ----------
     day
-        It was made on, and bears.
+        Date of creation, printed on the document.
     call
         That one calls before going.
     notice
@@ -74,13 +74,13 @@ class PrintLink:
         Whole, as the code holds it.
     shown
         Short enough to be read and typed.
-    said
+    caption
         What to do with it, and what it leads to.
     """
 
     address: str
     shown: str
-    said: str
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class PrintCard:
     Attributes
     ----------
     phone
-        As it is written in its country; "" where none is known: `no_phone` is said instead.
+        As it is written in its country; "" where none is known: `no_phone` is printed instead.
     reasons
         How far, at what cost, with what pass: each a few words.
     hours
@@ -222,19 +222,19 @@ class Slip:
 
 def sheet_pdf(sheet: Sheet) -> bytes:
     """Write a sheet: a tagged PDF on A4, black on white, nothing below 14 points."""
-    told = {
+    content = {
         **_told(sheet),
         "least": LEAST_CARDS,
         "groups": [{"title": g.title, "cards": [_card(c) for c in g.cards]} for g in sheet.groups],
         "passing": [_passing(p) for p in sheet.passing],
         "link": _link(sheet.link),
     }
-    return typeset("sheet", told, day=sheet.about.day)
+    return typeset("sheet", content, day=sheet.about.day)
 
 
 def directory_pdf(directory: Directory) -> bytes:
     """Write a directory: a tagged PDF on A4, with a table of communes that sends to pages."""
-    told = {
+    content = {
         **_told(directory),
         "entries": [
             {**asdict(e), "name": _cut(e.name, "place"), "where": _cut(e.where, "note")}
@@ -245,18 +245,18 @@ def directory_pdf(directory: Directory) -> bytes:
         "passing": [_passing(p) for p in directory.passing],
         "link": _link(directory.link),
     }
-    return typeset("directory", told, day=directory.about.day)
+    return typeset("directory", content, day=directory.about.day)
 
 
 def slip_pdf(slip: Slip) -> bytes:
     """Write a slip: a tagged PDF of one page on A5."""
-    told = {
+    content = {
         **_told(slip),
         "opens": _cut(slip.opens, "hours"),
         "card": _card(slip.card),
         "link": _link(slip.link),
     }
-    return typeset("slip", told, day=slip.about.day)
+    return typeset("slip", content, day=slip.about.day)
 
 
 def qr_svg(address: str) -> str:
@@ -312,7 +312,7 @@ def _passing(passing: Passing) -> Mapping[str, Any]:
 
 
 def _link(link: PrintLink) -> Mapping[str, Any]:
-    return {"svg": qr_svg(link.address), "shown": _cut(link.shown, "shown"), "said": link.said}
+    return {"svg": qr_svg(link.address), "shown": _cut(link.shown, "shown"), "caption": link.caption}
 
 
 def _cut(text: str, part: str) -> str:

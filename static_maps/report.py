@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
-from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -20,13 +19,14 @@ from geo.coverage.catchment import Decay, Step
 from geo.coverage.compare import CoverageChange, compare
 from geo.coverage.export import DEMONSTRATION, source_lines, uncertainty_sentences
 from geo.coverage.gaps import Gap, question_text
-from geo.coverage.measure import CAP_MIN, Coverage, Supply, TerritoryCoverage
+from geo.coverage.measure import CAP_MIN, Coverage, TerritoryCoverage
 from geo.people.model import AT_TOWN_HALL
 from geo.reach import straight_line
 from geo.reach.modes import Mode
 from geo.territory.model import TerritoryKind
+from geo.wording import dates, figures
+from geo.wording.language import FRENCH, french_count, round_half_up
 from static_maps import charts, svg_map
-from static_maps.map_phrases import day, integer
 from static_maps.svg_map import SvgLegendEntry
 from static_maps.typeset import typeset
 
@@ -45,8 +45,6 @@ _PLURALS: Final = {
     TerritoryKind.ARRONDISSEMENT: "arrondissements",
     TerritoryKind.DEPARTEMENT: "départements",
 }
-_UNREACHED: Final = "hors d'atteinte"
-_NO_FIGURE: Final = "–"
 
 
 def report_pdf(
@@ -59,7 +57,7 @@ def report_pdf(
     kind
         Territories of the ranked table; their borders are drawn on the maps.
     gaps
-        Gaps of communes, the largest first; the first `GAPS_SHOWN` are told.
+        Gaps of communes, the largest first; the first `GAPS_SHOWN` are described.
     before
         The state a what-if starts from: the report then shows what changes.
 
@@ -72,14 +70,14 @@ def report_pdf(
     ValueError
         If `before` does not answer the same question over the same places.
     """
-    told = contents(coverage, kind, gaps=gaps, before=before)
-    return typeset("report", told, day=coverage.frame.day)
+    content = contents(coverage, kind, gaps=gaps, before=before)
+    return typeset("report", content, day=coverage.frame.day)
 
 
 def contents(
     coverage: Coverage, kind: TerritoryKind, *, gaps: Sequence[Gap], before: Coverage | None = None
 ) -> dict[str, Any]:
-    """What the template shows: words, figures and drawings, by their place in the report."""
+    """Return what the template shows: words, figures and drawings, by their place in the report."""
     frame = coverage.frame
     snapshot = frame.snapshot
     territory = snapshot.territory
@@ -93,11 +91,12 @@ def contents(
         "title": TITLE if before is None else f"{TITLE} : avant et après",
         "territory": f"{territory.name} ({territory.code})",
         "created": {"year": frame.day.year, "month": frame.day.month, "day": frame.day.day},
-        "question": f"Qui est à plus de {coverage.question.beyond_min} min d'un lieu d'aide numérique ?",
+        "question": "Qui est à plus de "
+        f"{figures.minutes(coverage.question.beyond_min)} d'un lieu d'aide numérique ?",
         "conditions": question_text(coverage),
-        "subtitle": f"Calculé le {day(frame.day)}, sur l'état des données n° {snapshot.version} "
-        f"du {day(snapshot.taken_at.date())}.",
-        "footer": f"Portée · {day(frame.day)} · {frame.travel.label}",
+        "subtitle": f"Calculé le {dates.long_date(frame.day)}, sur l'état des données n° {snapshot.version} "
+        f"du {dates.long_date(snapshot.taken_at.date())}.",
+        "footer": f"Portée · {dates.long_date(frame.day)} · {frame.travel.label}",
         "notice": "Données de démonstration" if snapshot.fictitious else None,
         "notices": _notices(coverage),
         "figures": _figures(coverage, before),
@@ -119,16 +118,16 @@ def contents(
 
 def _notices(coverage: Coverage) -> list[str]:
     frame = coverage.frame
-    said = [DEMONSTRATION] if frame.snapshot.fictitious else []
+    notices = [DEMONSTRATION] if frame.snapshot.fictitious else []
     if frame.travel.method == straight_line.METHOD:
-        factor = f"{frame.travel.detour_factor:g}".replace(".", ",")
-        said.append(
+        factor = figures.exact(frame.travel.detour_factor)
+        notices.append(
             "Temps : estimation à vol d'oiseau. Sans réseau routier chargé, les distances sont des lignes "
             f"droites × {factor} : rivières, ponts et relief n'y sont pas."
         )
     if frame.people.label == AT_TOWN_HALL:
-        said.append("Habitants comptés à la mairie de leur commune, faute de population plus fine.")
-    return said
+        notices.append("Habitants comptés à la mairie de leur commune, faute de population plus fine.")
+    return notices
 
 
 def _figures(coverage: Coverage, before: Coverage | None) -> list[dict[str, str]]:
@@ -142,19 +141,19 @@ def _figures(coverage: Coverage, before: Coverage | None) -> list[dict[str, str]
 
 
 def _headline(coverage: Coverage) -> list[tuple[str, str]]:
-    beyond_min = coverage.question.beyond_min
+    threshold = figures.minutes(coverage.question.beyond_min)
     people, seconds = coverage.people, coverage.seconds.astype(np.float64)
     beyond = float(people[coverage.beyond].sum())
     median = equity.quantile(seconds, people, 0.5)
     worst = equity.worst_served(seconds, people, worst_is_highest=True)
     gini = equity.gini(coverage.supply, people)
     return [
-        (integer(beyond), f"personnes à plus de {beyond_min} min"),
-        (_percent(coverage.uncertainty.share), f"des personnes à {beyond_min} min ou moins"),
-        (_minutes(median), "temps médian"),
-        (_minutes(worst), "temps moyen du dixième le plus éloigné"),
+        (figures.count(beyond), f"personnes à plus de {threshold}"),
+        (figures.percent(coverage.uncertainty.share), f"des personnes à {threshold} ou moins"),
+        (figures.seconds(median), "temps médian"),
+        (figures.seconds(worst), "temps moyen du dixième le plus éloigné"),
         (
-            _NO_FIGURE if gini is None else _decimal(gini, 2),
+            figures.decimal(gini),
             "indice de Gini de l'offre (0 : égale pour tous)",
         ),
     ]
@@ -164,22 +163,23 @@ def _summary(coverage: Coverage, gaps: Sequence[Gap]) -> list[str]:
     question, people = coverage.question, float(coverage.people.sum())
     beyond = float(coverage.people[coverage.beyond].sum())
     fitting = "qui répond à la question" if question.filter or question.slot else "d'aide numérique"
+    threshold = figures.minutes(question.beyond_min)
     if people <= 0:
         return ["Personne n'est compté sur ce territoire."]
     if not beyond:
         return [
-            f"Toutes les personnes comptées ({integer(people)}) sont à {question.beyond_min} min ou moins "
+            f"Toutes les personnes comptées ({figures.count(people)}) sont à {threshold} ou moins "
             f"{question.mode.label} d'un lieu {fitting}."
         ]
-    said = [
-        f"Sur {integer(people)} personnes, {integer(beyond)} ({_percent(beyond / people)}) sont à plus de "
-        f"{question.beyond_min} min {question.mode.label} d'un lieu {fitting}."
+    share = figures.percent(beyond / people)
+    sentences = [
+        f"Sur {figures.people(people)}, {figures.count(beyond)} ({share}) "
+        f"{FRENCH.plural('est', 'sont', beyond)} à plus de {threshold} {question.mode.label} "
+        f"d'un lieu {fitting}."
     ]
     if gaps:
-        names = [gap.name for gap in gaps[:3]]
-        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" et {names[-1]}"
-        said.append(f"Les écarts les plus grands : {listed}.")
-    return said
+        sentences.append(f"Les écarts les plus grands : {figures.listed([gap.name for gap in gaps[:3]])}.")
+    return sentences
 
 
 def _time_map(
@@ -205,7 +205,7 @@ def _time_map(
             "keys": [*_keys(keys), {**_key(shown), "dot": True}],
         },
         "note": "Temps que la moitié des habitants de la commune ne dépasse pas. Plus c'est foncé, plus "
-        f"c'est loin. Le seuil de la question est à {coverage.question.beyond_min} min. "
+        f"c'est loin. Le seuil de la question est à {figures.minutes(coverage.question.beyond_min)}. "
         "Les lieux des départements voisins comptent aussi.",
     }
 
@@ -215,14 +215,15 @@ def _beyond_map(
 ) -> dict[str, Any]:
     values = {row.code: row.people_beyond for row in communes}
     drawn, keys = svg_map.circles(area, frame, values)
-    concerned = sum(round(value) > 0 for value in values.values())
-    beyond_min = coverage.question.beyond_min
+    concerned = sum(round_half_up(value) > 0 for value in values.values())
+    threshold = figures.minutes(coverage.question.beyond_min)
+    communes_concerned = french_count("%(num)s commune", "%(num)s communes", concerned)
     return {
-        "title": f"Personnes à plus de {beyond_min} min",
+        "title": f"Personnes à plus de {threshold}",
         "svg": drawn,
         "width": frame.width,
-        "alt": f"Carte : {integer(sum(values.values()))} personnes à plus de {beyond_min} min, "
-        f"dans {concerned} communes.",
+        "alt": f"Carte : {figures.people(sum(values.values()))} à plus de {threshold}, "
+        f"dans {communes_concerned}.",
         "legend": {"title": "Personnes dans la commune" if keys else "", "keys": _keys(keys)},
         "note": "La surface du cercle est proportionnelle au nombre de personnes."
         if keys
@@ -243,7 +244,7 @@ def _supply_map(
         "width": frame.width,
         "alt": _alt("Carte : offre accessible par commune", colours, keys),
         "legend": {"title": coverage.question.supply.label.capitalize(), "keys": _keys(keys)},
-        "note": f"Moyenne du territoire : {svg_map.decimal(mean)}. L'offre est partagée entre tous ceux qui "
+        "note": f"Moyenne du territoire : {figures.decimal(mean)}. L'offre est partagée entre tous ceux qui "
         "peuvent l'atteindre, et compte moins quand elle est plus loin.",
     }
 
@@ -266,12 +267,14 @@ def _change(
         (c for c in changes if max(c.gaining, c.losing, c.nearer, c.farther) > 0.5),
         key=lambda c: (-abs(c.gap), c.code),
     )
+    threshold = figures.minutes(after.question.beyond_min)
     return {
         "title": "Ce qui change",
         "summary": [
-            f"Personnes qui passent à {after.question.beyond_min} min ou moins : {integer(gaining)} ; "
-            f"qui n'y sont plus : {integer(losing)}.",
-            f"Rapprochées d'une minute ou plus : {integer(nearer)} ; éloignées : {integer(farther)}.",
+            f"Personnes qui passent à {threshold} ou moins : {figures.count(gaining)} ; "
+            f"qui n'y sont plus : {figures.count(losing)}.",
+            f"Rapprochées d'une minute ou plus : {figures.count(nearer)} ; "
+            f"éloignées : {figures.count(farther)}.",
         ],
         "maps": maps,
         "heading": f"Les {_PLURALS[shown]} où l'écart change le plus",
@@ -280,21 +283,20 @@ def _change(
             *("Gagnent", "Perdent", "Rapprochées", "Éloignées", "Temps moyen"),
         ),
         "rows": [_change_row(c) for c in moved[:CHANGES_SHOWN]],
-        "note": f"Gagnent, perdent : personnes qui passent à {after.question.beyond_min} min ou moins, "
+        "note": f"Gagnent, perdent : personnes qui passent à {threshold} ou moins, "
         "ou n'y sont plus. Rapprochées, éloignées : d'une minute ou plus. "
         "Temps moyen : de combien il change.",
     }
 
 
 def _change_row(change: CoverageChange) -> tuple[str, ...]:
-    minutes = _NO_FIGURE if change.minutes is None else f"{_signed(change.minutes)} min"
     return (
         change.name,
-        integer(change.gaining),
-        integer(change.losing),
-        integer(change.nearer),
-        integer(change.farther),
-        minutes,
+        figures.count(change.gaining),
+        figures.count(change.losing),
+        figures.count(change.nearer),
+        figures.count(change.farther),
+        figures.minutes_change(change.minutes),
     )
 
 
@@ -303,30 +305,32 @@ def _charts(coverage: Coverage) -> list[dict[str, Any]]:
     classes = equity.by_time(coverage.seconds, coverage.people, question.minutes)
     colours = [key.colour for key in svg_map.time_keys(question.minutes)]
     whole = sum(each.people for each in classes)
-    told = [
+    drawn = [
         {
             "title": "Personnes par temps de trajet",
             "svg": _on_paper(charts.histogram(classes, colours, identifier="h")),
             "width": _HISTOGRAM,
-            "alt": " ; ".join(f"{c.label} : {integer(c.people)} personnes" for c in classes) + ".",
-            "note": f"{integer(whole)} personnes en tout, {question.mode.label}.",
+            "alt": " ; ".join(f"{c.label} : {figures.people(c.people)}" for c in classes) + ".",
+            "note": f"{figures.people(whole)} en tout, {question.mode.label}.",
         }
     ]
     curve = coverage.lorenz()
     if curve is not None:
         half = charts.access_share(curve, 0.5)
-        said = f"La moitié la moins bien servie des habitants a {_percent(half)} de l'offre accessible"
-        tenth = f"le dixième le moins bien servi en a {_percent(charts.access_share(curve, 0.1))}."
-        told.append(
+        half_text = (
+            f"La moitié la moins bien servie des habitants a {figures.percent(half)} de l'offre accessible"
+        )
+        tenth = f"le dixième le moins bien servi en a {figures.percent(charts.access_share(curve, 0.1))}."
+        drawn.append(
             {
                 "title": "Courbe de Lorenz de l'offre",
                 "svg": _on_paper(charts.lorenz_curve(curve, identifier="l")),
                 "width": _LORENZ,
-                "alt": f"Courbe de Lorenz : {said.lower()} ; {tenth}",
-                "note": f"{said}.",
+                "alt": f"Courbe de Lorenz : {half_text[0].lower()}{half_text[1:]} ; {tenth}",
+                "note": f"{half_text}.",
             }
         )
-    return told
+    return drawn
 
 
 def _on_paper(drawing: str) -> str:
@@ -336,15 +340,17 @@ def _on_paper(drawing: str) -> str:
 
 def _gaps(coverage: Coverage, gaps: Sequence[Gap]) -> dict[str, Any]:
     question, shown = coverage.question, gaps[:GAPS_SHOWN]
-    title = f"Les {len(shown)} écarts les plus grands" if len(shown) > 1 else "Les écarts"
+    threshold = figures.minutes(question.beyond_min)
+    title = french_count("Les écarts", "Les %(num)s écarts les plus grands", len(shown))
     if not shown:
-        intro = f"Aucune commune n'a d'habitant à plus de {question.beyond_min} min : il n'y a pas d'écart."
+        intro = f"Aucune commune n'a d'habitant à plus de {threshold} : il n'y a pas d'écart."
     else:
-        intro = (
-            f"{len(gaps)} communes ont des habitants à plus de {question.beyond_min} min. Elles sont "
-            "classées par personnes × besoin × minutes au-delà du seuil."
-            if len(gaps) > 1
-            else f"Une seule commune a des habitants à plus de {question.beyond_min} min."
+        intro = french_count(
+            "Une seule commune a des habitants à plus de %(threshold)s.",
+            "%(num)s communes ont des habitants à plus de %(threshold)s. Elles sont classées par "
+            "personnes × besoin × minutes au-delà du seuil.",
+            len(gaps),
+            threshold=threshold,
         )
     return {
         "title": title,
@@ -354,8 +360,8 @@ def _gaps(coverage: Coverage, gaps: Sequence[Gap]) -> dict[str, Any]:
             (
                 str(rank),
                 gap.name,
-                integer(gap.people),
-                _UNREACHED if gap.minutes is None else f"{gap.minutes:.0f} min",
+                figures.count(gap.people),
+                figures.reach_minutes(gap.minutes),
                 gap.sentence,
             )
             for rank, gap in enumerate(shown, start=1)
@@ -367,7 +373,6 @@ def _territories(
     coverage: Coverage, kind: TerritoryKind, rows: Sequence[TerritoryCoverage]
 ) -> dict[str, Any]:
     ranked = sorted(rows, key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
-    beyond_min = coverage.question.beyond_min
     return {
         "title": f"Les {_PLURALS[kind]}, de l'écart le plus grand au plus petit",
         "head": (
@@ -375,19 +380,19 @@ def _territories(
             "Personnes",
             "Lieux",
             "Temps médian",
-            f"À plus de {beyond_min} min",
+            f"À plus de {figures.minutes(coverage.question.beyond_min)}",
             "Part",
             "Offre accessible",
         ),
         "rows": [
             (
                 row.name,
-                integer(row.people),
-                str(row.site_count),
-                _UNREACHED if row.median_min is None else f"{row.median_min:.0f} min",
-                integer(row.people_beyond),
-                _percent(row.people_beyond / row.people if row.people > 0 else None),
-                _decimal(row.supply, 1 if coverage.question.supply is Supply.HOURS else 3),
+                figures.count(row.people),
+                figures.count(row.site_count),
+                figures.reach_minutes(row.median_min),
+                figures.count(row.people_beyond),
+                figures.percent(row.people_beyond / row.people if row.people > 0 else None),
+                figures.decimal(row.supply),
             )
             for row in ranked
         ],
@@ -397,7 +402,7 @@ def _territories(
 def _method(coverage: Coverage) -> list[tuple[str, str]]:
     frame, question = coverage.frame, coverage.question
     names = {indicator.code: indicator.name for indicator in frame.snapshot.indicators}
-    weights = ", ".join(f"{names[code]} ({weight:g})".replace(".", ",") for code, weight in question.weights)
+    weights = ", ".join(f"{names[code]} ({figures.exact(weight)})" for code, weight in question.weights)
     return [
         ("Temps", f"{frame.travel.label}, {question.mode.label}{_speed(coverage)}."),
         ("Personnes", f"{frame.people.label}."),
@@ -405,7 +410,7 @@ def _method(coverage: Coverage) -> list[tuple[str, str]]:
         (
             "Écart",
             "personnes × besoin × minutes au-delà du seuil ; une personne qui ne peut rien atteindre est "
-            f"comptée à {CAP_MIN} min.",
+            f"comptée à {figures.minutes(CAP_MIN)}.",
         ),
         (
             "Offre accessible",
@@ -421,23 +426,29 @@ def _method(coverage: Coverage) -> list[tuple[str, str]]:
 
 def _fading(decay: Decay) -> str:
     if isinstance(decay, Step):
-        steps = ", ".join(f"pour {weight} jusqu'à {minutes} min" for minutes, weight in decay.steps)
+        steps = ", ".join(
+            f"pour {weight} jusqu'à {figures.minutes(float(minutes))}" for minutes, weight in decay.steps
+        )
         return f"{steps}, puis plus du tout"
-    return f"de moins en moins, jusqu'à {decay.minutes} min"
+    return f"de moins en moins, jusqu'à {figures.minutes(float(decay.minutes))}"
 
 
 def _speed(coverage: Coverage) -> str:
     if coverage.frame.travel.method != straight_line.METHOD:
         return ""
     mode: Mode = coverage.question.mode
-    return f", à {_decimal(straight_line.SPEED_KMH[mode], 1)} km/h de porte à porte"
+    return f", à {figures.exact(straight_line.SPEED_KMH[mode])} km/h de porte à porte"
 
 
 def _alt(what: str, colours: Mapping[str, str], keys: Sequence[SvgLegendEntry]) -> str:
     """A map in words: how many communes are in each class."""
     count = Counter(colours.values())
-    told = [f"{key.label} : {count[key.colour]} communes" for key in keys if count[key.colour]]
-    return f"{what}. {' ; '.join(told)}."
+    classes = [
+        f"{key.label} : {french_count('%(num)s commune', '%(num)s communes', count[key.colour])}"
+        for key in keys
+        if count[key.colour]
+    ]
+    return f"{what}. {' ; '.join(classes)}."
 
 
 def _keys(keys: Sequence[SvgLegendEntry]) -> list[dict[str, Any]]:
@@ -446,21 +457,3 @@ def _keys(keys: Sequence[SvgLegendEntry]) -> list[dict[str, Any]]:
 
 def _key(key: SvgLegendEntry) -> dict[str, Any]:
     return {**asdict(key), "dot": False}
-
-
-def _minutes(seconds: float | None) -> str:
-    if seconds is None:
-        return _NO_FIGURE
-    return f"{seconds / 60:.0f}\u00a0min" if isfinite(seconds) else _UNREACHED
-
-
-def _percent(share: float | None) -> str:
-    return _NO_FIGURE if share is None else f"{_decimal(share * 100, 1)}\u202f%"
-
-
-def _decimal(number: float, digits: int) -> str:
-    return f"{number:.{digits}f}".replace(".", ",")
-
-
-def _signed(number: float) -> str:
-    return f"{number:+.1f}".replace(".", ",").replace("-", "\u2212")

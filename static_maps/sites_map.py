@@ -38,7 +38,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A site on the map, as readers are told of it.
+    """A site on the map, as readers see it.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Pin:
     why
         Why this one, in one line.
     hours
-        Opening hours, a line each, where `why` does not tell them.
+        Opening hours, a line each, where `why` does not give them.
     notes
         What to know before going there.
     page
@@ -182,12 +182,12 @@ def outline_json(territory: Territory) -> bytes:
     shapes = simplified(
         [c.boundary for c in territory.communes], epsg=territory.metric_crs, tolerance_m=TOLERANCE_M
     )
-    told = topology(shapes)
+    shared = topology(shapes)
     sides = Counter(
-        ref if ref >= 0 else ~ref for s in told.shapes for polygon in s for ring in polygon for ref in ring
+        ref if ref >= 0 else ~ref for s in shared.shapes for polygon in s for ring in polygon for ref in ring
     )
     arcs: dict[bool, list[list[int]]] = {True: [], False: []}
-    for at, arc in enumerate(told.arcs):
+    for at, arc in enumerate(shared.arcs):
         arcs[sides[at] > 1].append(arc)
     return orjson.dumps({"inner": arcs[True], "outer": arcs[False]})
 
@@ -267,7 +267,7 @@ class _SitesMapPage(Figure):
             {
                 "scale": SCALE,
                 "words": asdict(self.words),
-                "sites": [_told(pin) for pin in self.pins],
+                "sites": [_pin_to_dict(pin) for pin in self.pins],
                 "origin": {"at": units(*self.origin.at), "name": self.origin.name} if self.origin else None,
                 "view": {"at": units(*self.view.at), "zoom": self.view.zoom} if self.view else None,
                 "sealed": self.sealed,
@@ -295,7 +295,7 @@ def _file(folder: Any, name: str) -> Markup:
     return Markup(text)  # noqa: S704 - tested to hold no end of its element
 
 
-def _told(pin: Pin) -> dict[str, Any]:
+def _pin_to_dict(pin: Pin) -> dict[str, Any]:
     """A site for JSON; what is not known is left out."""
-    told = {**asdict(pin), "at": units(*pin.at)}
-    return {name: value for name, value in told.items() if value not in ("", (), None)}
+    facts = {**asdict(pin), "at": units(*pin.at)}
+    return {name: value for name, value in facts.items() if value not in ("", (), None)}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from geo.coverage import equity
 from geo.sites.model import Position
 from geo.territory.model import TerritoryKind
+from geo.wording import figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class TimeClassStyle:
 
 
 CLASSES: Final[tuple[TimeClassStyle, ...]] = (
-    TimeClassStyle(5, "#fdf0c4", "5 min au plus"),
-    TimeClassStyle(10, "#f5ba6e", "de 5 à 10 min"),
-    TimeClassStyle(15, "#e7874c", "de 10 à 15 min"),
-    TimeClassStyle(20, "#cb5e45", "de 15 à 20 min"),
-    TimeClassStyle(30, "#ab3b42", "de 20 à 30 min"),
-    TimeClassStyle(45, "#7f254a", "de 30 à 45 min"),
-    TimeClassStyle(inf, "#4d1342", "plus de 45 min"),
+    TimeClassStyle(5, "#fdf0c4", f"{figures.minutes(5)} au plus"),
+    TimeClassStyle(10, "#f5ba6e", f"de {figures.minutes_range(5, 10)}"),
+    TimeClassStyle(15, "#e7874c", f"de {figures.minutes_range(10, 15)}"),
+    TimeClassStyle(20, "#cb5e45", f"de {figures.minutes_range(15, 20)}"),
+    TimeClassStyle(30, "#ab3b42", f"de {figures.minutes_range(20, 30)}"),
+    TimeClassStyle(45, "#7f254a", f"de {figures.minutes_range(30, 45)}"),
+    TimeClassStyle(inf, "#4d1342", f"plus de {figures.minutes(45)}"),
 )
 """The times of `geo.coverage.measure.MINUTES`: bounds a resident can picture."""
 
@@ -67,7 +67,7 @@ MONEY_COLOURS: Final = ("#0a3a6e", "#4a8bc2", "#cfe3f3")
 """Paid, set aside, available."""
 
 UNKNOWN_COLOUR: Final = "#c9ccd1"
-UNKNOWN_LABEL: Final = equity.OUT_OF_REACH
+UNKNOWN_LABEL: Final = figures.OUT_OF_REACH
 
 LEGEND_TITLE: Final = "Temps jusqu'au lieu le plus proche"
 

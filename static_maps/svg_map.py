@@ -21,7 +21,7 @@ from shapely import Geometry
 from geo.crs import WGS84, reproject
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
-from static_maps.map_phrases import integer
+from geo.wording import figures
 from static_maps.page_shell import TOKENS
 from static_maps.style import CIRCLE_COLOUR, PAPER_GREY, SUPPLY_RAMP, TIME_RAMP, UNKNOWN_COLOUR
 
@@ -161,7 +161,7 @@ def circles(area: Ground, frame: SvgFrame, values: Mapping[str, float]) -> tuple
                 f'fill="{CIRCLE_COLOUR}" fill-opacity=".62" stroke="{_EDGE}" stroke-width=".5"/>'
             )
     keys = [
-        SvgLegendEntry(integer(value), CIRCLE_COLOUR, round(unit * sqrt(value), 2))
+        SvgLegendEntry(figures.count(value), CIRCLE_COLOUR, round(unit * sqrt(value), 2))
         for value in dict.fromkeys((_round(largest), _round(largest / 4), _round(largest / 20)))
     ]
     return svg(frame.width, frame.height, [*parts, *_names(area, frame, _LABELS), *_scale(frame)]), keys
@@ -172,13 +172,15 @@ def time_keys(minutes: Sequence[int]) -> list[SvgLegendEntry]:
     edges = [0, *minutes]
     ramp = stepped(TIME_RAMP[:-1], len(edges))
     within = [
-        SvgLegendEntry(f"{low} à {high} min" if low else f"{high} min au plus", ramp[i])
+        SvgLegendEntry(
+            figures.minutes_range(low, high) if low else f"{figures.minutes(high)} au plus", ramp[i]
+        )
         for i, (low, high) in enumerate(pairwise(edges))
     ]
     return [
         *within,
-        SvgLegendEntry(f"plus de {edges[-1]} min", ramp[-1]),
-        SvgLegendEntry("hors d'atteinte", TIME_RAMP[-1]),
+        SvgLegendEntry(f"plus de {figures.minutes(edges[-1])}", ramp[-1]),
+        SvgLegendEntry(figures.OUT_OF_REACH, TIME_RAMP[-1]),
     ]
 
 
@@ -197,24 +199,18 @@ def supply_edges(mean: float) -> tuple[float, ...]:
 def supply_keys(mean: float) -> list[SvgLegendEntry]:
     """Classes of accessible supply around its mean."""
     edges = supply_edges(mean)
-    said = [decimal(edge) for edge in edges]
+    labels = [figures.decimal(edge) for edge in edges]
     return [
         SvgLegendEntry("aucune", SUPPLY_RAMP[0]),
-        SvgLegendEntry(f"moins de {said[1]}", SUPPLY_RAMP[1]),
-        *(SvgLegendEntry(f"{said[i]} à {said[i + 1]}", SUPPLY_RAMP[i + 1]) for i in range(1, 4)),
-        SvgLegendEntry(f"plus de {said[4]}", SUPPLY_RAMP[5]),
+        SvgLegendEntry(f"moins de {labels[1]}", SUPPLY_RAMP[1]),
+        *(SvgLegendEntry(f"{labels[i]} à {labels[i + 1]}", SUPPLY_RAMP[i + 1]) for i in range(1, 4)),
+        SvgLegendEntry(f"plus de {labels[4]}", SUPPLY_RAMP[5]),
     ]
 
 
 def supply_colour(value: float, mean: float) -> str:
     """Colour of an accessible supply among `supply_keys(mean)`."""
     return SUPPLY_RAMP[int(np.searchsorted(supply_edges(mean), value))]
-
-
-def decimal(number: float) -> str:
-    """A number with as many decimals as it deserves: 0,04 · 1,6 · 12."""
-    digits = 0 if abs(number) >= 10 or not number else max(0, 1 - floor(log10(abs(number))))
-    return f"{number:.{min(digits, 3)}f}".replace(".", ",")
 
 
 def stepped(ramp: Sequence[str], count: int) -> list[str]:
@@ -231,20 +227,20 @@ def svg(width: float, height: float, parts: Iterable[str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}">{"".join(parts)}</svg>'
 
 
-def text(x: float, y: float, said: str, *, size: float, anchor: str = "start", bold: bool = False) -> str:
+def text(x: float, y: float, line: str, *, size: float, anchor: str = "start", bold: bool = False) -> str:
     """A line of text with a light halo, so that it reads on any colour."""
     weight = ' font-weight="bold"' if bold else ""
     return (
         f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size:g}" text-anchor="{anchor}" fill="{INK}"{weight} '
         f'stroke="{_EDGE}" stroke-width="2" stroke-opacity=".85" stroke-linejoin="round" '
         f'paint-order="stroke">'
-        f"{escape(clean(said))}</text>"
+        f"{escape(clean(line))}</text>"
     )
 
 
-def clean(said: str) -> str:
+def clean(line: str) -> str:
     """Text on one line: what cannot be printed, or no XML file may hold, is a space."""
-    return _NOT_PRINTED.sub(" ", said)
+    return _NOT_PRINTED.sub(" ", line)
 
 
 def _communes(
@@ -307,7 +303,7 @@ def _scale(frame: SvgFrame) -> Iterable[str]:
         f'<path d="M4,{_n(foot - 3)}V{_n(foot)}H{_n(4 + length)}V{_n(foot - 3)}" fill="none" '
         f'stroke="{INK}" stroke-width=".9"/>'
     )
-    yield text(4 + length / 2, foot - 4, f"{metres / 1_000:g} km".replace(".", ","), size=7, anchor="middle")
+    yield text(4 + length / 2, foot - 4, figures.distance(metres), size=7, anchor="middle")
     yield f'<path d="M{_n(frame.width - 10)},8l3,9l-3,-2l-3,2z" fill="{INK}"/>'
     yield text(frame.width - 10, 25, "N", size=7, anchor="middle")
 

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.errors import PorteeError
-
-OUT_OF_REACH = "hors d'atteinte"
+from geo.wording import figures
 
 _ROUNDING: Final = 1e-12
 """Relative rounding error of sums of people."""
@@ -181,13 +180,15 @@ def by_time(
     row[~np.isfinite(times)] = len(edges)
     count = np.bincount(row, people, len(edges) + 1).tolist()
     classes = [
-        TimeClass(f"{low} à {high} min" if low else f"{high} min au plus", low, high, number)
+        TimeClass(
+            figures.minutes_range(low, high) if low else f"{figures.minutes(high)} au plus", low, high, number
+        )
         for low, high, number in zip(edges, edges[1:], count, strict=False)
     ]
     return (
         *classes,
-        TimeClass(f"au-delà de {edges[-1]} min", edges[-1], np.inf, count[-2]),
-        TimeClass(OUT_OF_REACH, np.inf, np.inf, count[-1]),
+        TimeClass(f"au-delà de {figures.minutes(edges[-1])}", edges[-1], np.inf, count[-2]),
+        TimeClass(figures.OUT_OF_REACH, np.inf, np.inf, count[-1]),
     )
 
 

@@ -29,6 +29,8 @@ from geo.crs import WGS84, reproject
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.tables_out import Column, Dialect, Kind, Table, clean, plain_value
 from geo.territory.model import TerritoryKind
+from geo.wording import dates, figures
+from geo.wording.language import FRENCH, french_count
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
 """A table; all rows have the same columns in the same order."""
@@ -186,21 +188,21 @@ def about(coverage: Coverage) -> list[tuple[str, str]]:
     snapshot = frame.snapshot
     method = frame.travel.label
     if frame.travel.method == STRAIGHT_LINE:
-        method += f" × {frame.travel.detour_factor:g}".replace(".", ",")
-    told = [
+        method += f" × {figures.exact(frame.travel.detour_factor)}"
+    rows = [
         ("Territoire", f"{snapshot.territory.name} ({snapshot.territory.code})"),
         ("Question", question_text(coverage)),
-        ("Seuil", f"{question.beyond_min} min"),
+        ("Seuil", figures.minutes(question.beyond_min)),
         ("Méthode", method),
         ("Personnes", frame.people.label),
         ("Offre accessible", f"{question.supply.label} ; décroissance {question.decay.text}"),
         *(("Poids du besoin", _weighed(coverage, code, weight)) for code, weight in question.weights),
         *(("Incertitude", sentence) for sentence in uncertainty_sentences(coverage)),
         *(("Source", text) for text in source_lines(coverage)),
-        ("État des données", f"n° {snapshot.version}, du {snapshot.taken_at:%d/%m/%Y}"),
-        ("Calculé le", f"{frame.day:%d/%m/%Y}"),
+        ("État des données", f"n° {snapshot.version}, du {dates.long_date(snapshot.taken_at.date())}"),
+        ("Calculé le", dates.long_date(frame.day)),
     ]
-    return [("Avertissement", DEMONSTRATION), *told] if snapshot.fictitious else told
+    return [("Avertissement", DEMONSTRATION), *rows] if snapshot.fictitious else rows
 
 
 def source_lines(coverage: Coverage) -> tuple[str, ...]:
@@ -213,38 +215,53 @@ def source_lines(coverage: Coverage) -> tuple[str, ...]:
 
 def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
     """Return French sentences on the uncertainty of the figures."""
-    sure, within = coverage.uncertainty, coverage.question.beyond_min
+    sure, within = coverage.uncertainty, figures.minutes(coverage.question.beyond_min)
     if not sure.sites:
         return ("Aucun lieu ne répond aux critères.",)
-    said = [_count(sure.sites, "lieu répond aux critères", "lieux répondent aux critères")]
+    sentences = [
+        french_count("%(num)s lieu répond aux critères", "%(num)s lieux répondent aux critères", sure.sites)
+    ]
     if coverage.question.slot:
-        counted = len(coverage.counted)
-        said.append(
-            _count(counted, "lieu est ouvert, à coup sûr", "lieux sont ouverts, à coup sûr")
-            + f", au moment demandé ({coverage.question.slot.label})"
+        opened = french_count(
+            "%(num)s lieu est ouvert, à coup sûr",
+            "%(num)s lieux sont ouverts, à coup sûr",
+            len(coverage.counted),
         )
+        sentences.append(f"{opened}, au moment demandé ({coverage.question.slot.label})")
     if sure.unlocated:
-        one = "lieu est sans position et n'approche personne"
-        said.append(_count(sure.unlocated, one, "lieux sont sans position et n'approchent personne"))
+        sentences.append(
+            french_count(
+                "%(num)s lieu est sans position et n'approche personne",
+                "%(num)s lieux sont sans position et n'approchent personne",
+                sure.unlocated,
+            )
+        )
     if sure.approximate:
-        said.append(
-            _count(sure.approximate, "lieu est placé à la mairie", "lieux sont placés à la mairie")
-            + _moved(sure.share, sure.share_without_approximate, within, _without(sure.approximate))
+        placed = french_count(
+            "%(num)s lieu est placé à la mairie", "%(num)s lieux sont placés à la mairie", sure.approximate
         )
+        without = FRENCH.plural("sans lui", "sans eux", sure.approximate)
+        sentences.append(placed + _moved(sure.share, sure.share_without_approximate, within, without))
     if sure.stale:
-        since = f"pas été vérifié depuis {STALE_AFTER.days} jours ou ne dit pas quand"
-        many = f"pas été vérifiés depuis {STALE_AFTER.days} jours ou ne disent pas quand"
-        said.append(
-            _count(sure.stale, f"lieu n'a {since}", f"lieux n'ont {many}")
-            + _moved(sure.share, sure.share_without_stale, within, _without(sure.stale))
+        checked = french_count(
+            "%(num)s lieu n'a pas été vérifié depuis %(days)s jours ou ne dit pas quand",
+            "%(num)s lieux n'ont pas été vérifiés depuis %(days)s jours ou ne disent pas quand",
+            sure.stale,
+            days=STALE_AFTER.days,
         )
+        without = FRENCH.plural("sans lui", "sans eux", sure.stale)
+        sentences.append(checked + _moved(sure.share, sure.share_without_stale, within, without))
     if sure.hours_unknown:
-        how = "s'il était ouvert" if sure.hours_unknown == 1 else "s'ils étaient ouverts"
-        said.append(
-            _count(sure.hours_unknown, "lieu a des horaires inconnus", "lieux ont des horaires inconnus")
-            + (_moved(sure.share, sure.share_if_unknown_open, within, how) if coverage.question.slot else "")
+        unknown = french_count(
+            "%(num)s lieu a des horaires inconnus",
+            "%(num)s lieux ont des horaires inconnus",
+            sure.hours_unknown,
         )
-    return tuple(f"{sentence}." for sentence in said)
+        if coverage.question.slot:
+            if_open = FRENCH.plural("s'il était ouvert", "s'ils étaient ouverts", sure.hours_unknown)
+            unknown += _moved(sure.share, sure.share_if_unknown_open, within, if_open)
+        sentences.append(unknown)
+    return tuple(f"{sentence}." for sentence in sentences)
 
 
 def csv_bytes(rows: Rows, dialect: Dialect = Dialect.LINES) -> bytes:
@@ -355,30 +372,17 @@ def _site_name(coverage: Coverage, site_id: str | None) -> str | None:
 
 def _weighed(coverage: Coverage, code: str, weight: float) -> str:
     indicator = next(i for i in coverage.frame.snapshot.indicators if i.code == code)
-    return f"{indicator.name} : {weight:g}".replace(".", ",")
+    return f"{indicator.name} : {figures.exact(weight)}"
 
 
-def _count(count: int, one: str, many: str) -> str:
-    return f"{count:,} ".replace(",", "\u202f") + (one if count == 1 else many)
-
-
-def _without(count: int) -> str:
-    return "sans lui" if count == 1 else "sans eux"
-
-
-def _moved(share: float | None, other: float | None, minutes: int, how: str) -> str:
+def _moved(share: float | None, other: float | None, within: str, case: str) -> str:
+    """Say how far the share of people within reach moves in another case."""
     if share is None or other is None:
         return ""
-    if abs(share - other) < 0.0005:
-        return f" : {how}, la part des personnes à {minutes} min ou moins ne change pas"
-    return (
-        f" : {how}, la part des personnes à {minutes} min ou moins passerait "
-        f"de {_percent(share)} à {_percent(other)}"
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f}".replace(".", ",") + "\u202f%"
+    now, then = figures.percent(share), figures.percent(other)
+    if now == then:
+        return f" : {case}, la part des personnes à {within} ou moins ne change pas"
+    return f" : {case}, la part des personnes à {within} ou moins passerait de {now} à {then}"
 
 
 def _columns(rows: Rows) -> list[str]:

@@ -19,6 +19,7 @@ from geo.hours.weekly import Openness, Slot, slot_status
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Site
 from geo.territory.model import TerritoryKind
+from geo.wording import figures
 
 _FACTS: Final = {
     "pass_numerique": ("n'accepte pas le Pass numérique", "ne dit pas s'il accepte le Pass numérique"),
@@ -135,7 +136,7 @@ def _gap(coverage: Coverage, places: NDArray[np.intp], name: str) -> Gap:
         missing=tuple(_missing(coverage, sites[unsuitable[0]])) if unsuitable else (),
         sentence="",
     )
-    return _told(coverage, gap)
+    return _with_sentence(coverage, gap)
 
 
 def _unsuitable(coverage: Coverage, place: int) -> tuple[int, float] | None:
@@ -166,8 +167,8 @@ def _closed(slot: Slot, openness: Openness) -> str:
 
 def _lacking(site: Site, name: str, values: tuple[str, ...]) -> str:
     if name in _FACTS:
-        told, untold = _FACTS[name]
-        return untold if getattr(site, name) is None else told
+        refused, unknown = _FACTS[name]
+        return unknown if getattr(site, name) is None else refused
     wanted = " ou ".join(f"« {value} »" for value in values)
     return f"{_OFFERS.get(name, f'ne répond pas au critère {name} :')} {wanted}"
 
@@ -183,11 +184,11 @@ def _asked(name: str, values: tuple[str, ...]) -> str:
     return " ou ".join(values) if name in _OFFERS else f"{name} : {' ou '.join(values)}"
 
 
-def _told(coverage: Coverage, gap: Gap) -> Gap:
+def _with_sentence(coverage: Coverage, gap: Gap) -> Gap:
     question, sites = coverage.question, coverage.frame.snapshot
     fitting = "qui convient" if question.filter or question.slot else "d'aide numérique"
     text = (
-        f"{gap.name} : {format_people(gap.people)} à plus de {question.beyond_min} min "
+        f"{gap.name} : {figures.people(gap.people)} à plus de {figures.minutes(question.beyond_min)} "
         f"{question.mode.label} d'un lieu {fitting}."
     )
     if gap.nearest_site_id is None:
@@ -196,23 +197,13 @@ def _told(coverage: Coverage, gap: Gap) -> Gap:
         site = sites.site(gap.nearest_site_id)
         where = f" ({site.commune})" if site.commune else ""
         away = (
-            f"est à {_minutes(gap.minutes)}" if gap.minutes is not None else "n'est atteint que de certains"
+            "n'est atteint que de certains"
+            if gap.minutes is None
+            else f"est à {figures.minutes(gap.minutes)}"
         )
         text += f" Le plus proche, « {site.nom} »{where}, {away}."
     if gap.unsuitable_site_id and gap.missing:
         site = sites.site(gap.unsuitable_site_id)
         reasons = " et ".join(gap.missing)
-        text += f" « {site.nom} », à {_minutes(gap.unsuitable_min or 0)}, {reasons}."
+        text += f" « {site.nom} », à {figures.minutes(gap.unsuitable_min)}, {reasons}."
     return replace(gap, sentence=text)
-
-
-def format_people(people: float) -> str:
-    """A number of persons as people say it: « 1 personne », « 1 240 personnes »."""
-    count = round(people)
-    if count == 0:
-        return "moins d'une personne"
-    return f"{count:,}".replace(",", "\u202f") + (" personnes" if count > 1 else " personne")
-
-
-def _minutes(minutes: float) -> str:
-    return f"{max(1, round(minutes))} min"

@@ -33,6 +33,8 @@ from geo.sites.position import PLACED_AT_TOWN_HALL
 from geo.sites.text import clean_text
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Territory
+from geo.wording import figures
+from geo.wording.language import french_count
 
 DATASET: Final = "scenario"
 """Dataset name of sites opened by a scenario."""
@@ -156,9 +158,9 @@ def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
             edits.append((rank, edit))
     problems += _contradictions(edits)
     if problems:
-        count_text = "une erreur" if len(problems) == 1 else f"{len(problems)} erreurs"
+        errors = french_count("une erreur", "%(num)s erreurs", len(problems))
         raise InvalidScenario(
-            f"Ce scénario a {count_text} : {' ; '.join(problems)}.",
+            f"Ce scénario a {errors} : {' ; '.join(problems)}.",
             "Corrigez chacune de ces modifications, ou retirez-la.",
         )
     return tuple(edit for _, edit in edits)
@@ -305,8 +307,8 @@ class _EditReader:
         if not self._area.contains(longitude, latitude):
             self._error(
                 "longitude",
-                f"le point ({longitude:g}, {latitude:g}) est à plus de {MARGIN_M // 1_000} km du territoire "
-                "(longitude d'abord, puis latitude)",
+                f"le point ({longitude:g}, {latitude:g}) est à plus de {figures.distance(MARGIN_M)} du "
+                "territoire (longitude d'abord, puis latitude)",
             )
 
     def _error(self, field: str, why: str) -> None:

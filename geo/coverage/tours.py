@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from geo.coverage.siting import TIME_LIMIT_S, Plan, maximal_coverage
 from geo.errors import ImpossibleQuestion
+from geo.wording import figures
 
 DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi")
 """Days of a tour, in the order of `HalfDay.day`."""
@@ -133,8 +134,8 @@ def weekly_tour(
     near = (there_and_back <= drive_limit_s) & np.isfinite(there_and_back)
     if count and not near.any():
         raise ImpossibleQuestion(
-            f"Aucun des {count} lieux candidats n'est à moins de {drive_limit_s / 60:.0f} min de la base,"
-            " aller comme retour.",
+            f"Aucun des {count} lieux candidats n'est à moins de {figures.minutes(drive_limit_s / 60)} de la "
+            "base, aller comme retour.",
             "Augmentez le temps de conduite accepté, ou choisissez une autre base.",
         )
     plan = maximal_coverage(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.errors import InvalidParameter
-from geo.funding import disclosure_control, money, pass_reports, reports
+from geo.funding import disclosure_control, pass_reports, reports
 from geo.funding.action_kinds import ActionKind, Kinds
 from geo.funding.actions import Action, Total, totals
 from geo.funding.disclosure_control import THRESHOLD, Key
@@ -25,9 +25,11 @@ from geo.funding.pass_reports import PassCounts, TerritoryPasses
 from geo.people.model import Indicator
 from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.territory.model import Grouping, Territory, TerritoryKind
+from geo.wording import figures
+from geo.wording.language import FRENCH
 
 DEMONSTRATION: Final = "Données de démonstration"
-UNKNOWN: Final = "non connu"
+UNKNOWN: Final = figures.UNKNOWN
 SECRET: Final = "non publié (secret statistique)"  # noqa: S105 - words for readers
 
 CENTS: Final = "centimes"
@@ -40,7 +42,6 @@ YEARS: Final = (2000, 2100)
 PASS_MEASURES: Final = ("given", "used", "expired")
 """Counts of passes that are withheld together."""
 
-_NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 _FUND: Final = "Grand livre du fonds départemental d'inclusion numérique"
 _PASSES: Final = "Commandes et événements du Pass Numérique"
 _ACTIONS: Final = "Actions enregistrées"
@@ -109,11 +110,11 @@ class Figure:
     source: str
     withheld: tuple[str, ...] = ()
 
-    def said(self, which: str = "value") -> str:
-        """Value, mean or year before as read in French, with its unit; « non connu » without any."""
+    def text(self, which: str = "value") -> str:
+        """Value, mean or year before as read in French, with its unit; « inconnu » without any."""
         if which in self.withheld:
             return SECRET
-        return _said(getattr(self, which), self.unit)
+        return _text(getattr(self, which), self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +326,7 @@ def account_to_dict(account: TerritoryAccount) -> dict[str, Any]:
                         "departement": figure.departement,
                         "before": figure.before,
                         "withheld": figure.withheld,
-                        "said": figure.said(),
+                        "said": figure.text(),
                         "day": figure.day,
                         "source": figure.source,
                     }
@@ -412,7 +413,7 @@ class _AccountWriter:
             for derived in declared.derived:
                 if derived.name == name:
                     suffix = f" ; {derived.hypothesis}" if derived.hypothesis else ""
-                    return f"{source} ; facteur {_number(derived.factor)} : {derived.source}{suffix}"
+                    return f"{source} ; facteur {figures.exact(derived.factor)} : {derived.source}{suffix}"
         return source
 
     def _coverage(self, year: int) -> Coverage | None:
@@ -455,7 +456,7 @@ class _AccountWriter:
         beyond = self.books.published("people_beyond", year, lambda: self._beyond(coverage))[
             group.kind, group.code, "people_beyond"
         ]
-        minutes = coverage.question.beyond_min
+        threshold = figures.minutes(coverage.question.beyond_min)
         share: _Amount = _WITHHELD if beyond is None else _per(row.people_beyond, row.people, 1)
         passes = self.books.accepting if year == self.year else None
         nearest = self.books.access(passes, group.kind)[group.code].median_min if passes else None
@@ -467,10 +468,8 @@ class _AccountWriter:
                 row.median_min,
                 True,
             ),
-            _RawFigure(
-                "people_beyond", f"habitants à plus de {minutes} minutes", "personnes", _secret(beyond)
-            ),
-            _RawFigure("share_beyond", f"part des habitants à plus de {minutes} minutes", SHARE, share, True),
+            _RawFigure("people_beyond", f"habitants à plus de {threshold}", "personnes", _secret(beyond)),
+            _RawFigure("share_beyond", f"part des habitants à plus de {threshold}", SHARE, share, True),
             _RawFigure(
                 "open_hours", "heures d'ouverture à portée par semaine", "heures", row.open_hours, True
             ),
@@ -631,7 +630,7 @@ def _notes(books: AccountData, group: Grouping, year: int) -> Iterator[str]:
     )
     if apart and group.kind is not TerritoryKind.DEPARTEMENT:
         yield (
-            f"Le fonds a reçu {money.formatted(apart)} sans les rattacher à une commune du département : "
+            f"Le fonds a reçu {figures.euros(apart)} sans les rattacher à une commune du département : "
             "ils ne sont comptés que dans le compte du département."
         )
     yield (
@@ -645,23 +644,23 @@ def _sentences(account: TerritoryAccount) -> Iterator[str]:
     if account.fictif:
         yield f"{DEMONSTRATION}."
     year = account.year
-    yield f"{account.name} ({account.kind.label}) compte {_said(account.population, 'habitants')}."
+    yield f"{account.name} ({account.kind.label}) compte {_text(account.population, 'habitants')}."
     yield from _site_sentence(account)
     yield from _reach_sentence(account)
     for section in account.sections:
         if section.code == "fragility":
-            yield from (f"{_capital(f.label)} : {_compared(f, year)}." for f in section.figures)
+            yield from (f"{figures.capital(f.label)} : {_compared(f, year)}." for f in section.figures)
             if not section.figures:
                 yield f"Fragilité numérique : {UNKNOWN}."
     paid, each = account.figure("paid_cents"), account.figure("paid_per_inhabitant")
     contributed, matched = account.figure("contributed_cents"), account.figure("matched_cents")
     if paid and each and contributed and matched:
         yield (
-            f"En {year}, le fonds d'inclusion numérique y a payé {paid.said()}, soit {_compared(each, year)}."
+            f"En {year}, le fonds d'inclusion numérique y a payé {paid.text()}, soit {_compared(each, year)}."
         )
         yield (
-            f"Les partenaires y ont apporté {contributed.said()} et le Département {matched.said()} ; "
-            f"l'année d'avant, {contributed.said('before')} et {matched.said('before')}."
+            f"Les partenaires y ont apporté {contributed.text()} et le Département {matched.text()} ; "
+            f"l'année d'avant, {contributed.text('before')} et {matched.text('before')}."
         )
     else:
         yield f"Argent reçu et versé en {year} : {UNKNOWN}."
@@ -680,10 +679,11 @@ def _site_sentence(account: TerritoryAccount) -> Iterator[str]:
     if not sites or not each:
         return
     if sites.value:
-        verb = "y est recensé" if sites.value == 1 else "y sont recensés"
-        yield f"{_capital(sites.said())} d'aide au numérique {verb}, soit {_compared(each, account.year)}."
+        verb = FRENCH.plural("y est recensé", "y sont recensés", sites.value)
+        counted = figures.capital(sites.text())
+        yield f"{counted} d'aide au numérique {verb}, soit {_compared(each, account.year)}."
     else:
-        yield f"Aucun lieu d'aide au numérique n'y est recensé (l'année d'avant : {sites.said('before')})."
+        yield f"Aucun lieu d'aide au numérique n'y est recensé (l'année d'avant : {sites.text('before')})."
 
 
 def _reach_sentence(account: TerritoryAccount) -> Iterator[str]:
@@ -694,9 +694,9 @@ def _reach_sentence(account: TerritoryAccount) -> Iterator[str]:
         yield f"Temps de trajet de la moitié des habitants jusqu'à un lieu d'aide : {UNKNOWN}."
     else:
         beside = _beside(median, account.year)
-        time = f"{median.said()} ou moins" if median.value >= 0.5 else median.said()
+        time = f"{median.text()} ou moins" if median.value >= 1 else median.text()
         yield f"La moitié des habitants atteignent un lieu d'aide en {time} {beside}."
-    yield f"{_capital(beyond.label)} : {beyond.said()}, soit {_compared(share, account.year)}."
+    yield f"{figures.capital(beyond.label)} : {beyond.text()}, soit {_compared(share, account.year)}."
 
 
 def _action_sentence(account: TerritoryAccount) -> Iterator[str]:
@@ -706,56 +706,42 @@ def _action_sentence(account: TerritoryAccount) -> Iterator[str]:
         yield f"Actions menées en {account.year} : {UNKNOWN}."
         return
     if not number.value:
-        yield f"Aucune action n'y a été menée en {account.year} (l'année d'avant : {number.said('before')})."
+        yield f"Aucune action n'y a été menée en {account.year} (l'année d'avant : {number.text('before')})."
         return
-    verb = "y a été menée" if number.value == 1 else "y ont été menées"
+    verb = FRENCH.plural("y a été menée", "y ont été menées", number.value)
     yield (
-        f"{_capital(number.said())} {verb} en {account.year}, pour {amount.said()} "
-        f"(l'année d'avant : {number.said('before')}, pour {amount.said('before')})."
+        f"{figures.capital(number.text())} {verb} en {account.year}, pour {amount.text()} "
+        f"(l'année d'avant : {number.text('before')}, pour {amount.text('before')})."
     )
     by_kind = [f for f in section.figures if "." in f.code and not f.code.endswith(".actions")]
     if by_kind:
-        yield "Elles comptent : " + " ; ".join(f"{f.label}, {f.said()}" for f in by_kind) + "."
+        yield "Elles comptent : " + " ; ".join(f"{f.label}, {f.text()}" for f in by_kind) + "."
 
 
 def _compared(figure: Figure, year: int) -> str:
     """A figure, then what it is compared with."""
-    return f"{figure.said()} {_beside(figure, year)}"
+    return f"{figure.text()} {_beside(figure, year)}"
 
 
 def _beside(figure: Figure, year: int) -> str:
     """The département's mean, where there is one, and the year before."""
-    told = [f"{year - 1} : {figure.said('before')}"]
+    told = [f"{year - 1} : {figure.text('before')}"]
     if figure.departement is not None or "departement" in figure.withheld:
-        told.insert(0, f"département : {figure.said('departement')}")
+        told.insert(0, f"département : {figure.text('departement')}")
     return f"({' ; '.join(told)})"
 
 
-def _said(value: int | float | None, unit: str) -> str:
+def _text(value: int | float | None, unit: str) -> str:
     if value is None:
         return UNKNOWN
     if unit == CENTS:
-        return money.formatted(round(value))
+        return figures.euros(value)
     if unit == CENTS_EACH:
-        return f"{money.formatted(round(value))} par habitant"
+        return f"{figures.euros(value)} par habitant"
     if unit == SHARE:
-        return f"{_number(round(value * 100, 1))} %"
+        return figures.percent(value)
     if unit == "minutes":
-        value = round(value)
-        if value < 1:
-            return "moins d'une minute"
-    word = unit if abs(value) >= 2 else _SINGULAR.get(unit, unit)
-    return f"{_number(value)} {word}".rstrip()
-
-
-def _number(value: int | float) -> str:
-    """A number as the French write it: whole, or with what decimals matter, three at most."""
-    decimals = 0 if isinstance(value, int) else 1 if abs(value) >= 1 else 3
-    text = f"{value:,.{decimals}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text.replace(",", _NARROW).replace(".", ",")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        return figures.minutes(value)
+    number = figures.count(value) if isinstance(value, int) else figures.decimal(value)
+    word = FRENCH.plural(_SINGULAR.get(unit, unit), unit, value)
+    return f"{number} {word}".rstrip()

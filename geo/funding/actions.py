@@ -14,6 +14,7 @@ from geo.errors import InvalidParameter
 from geo.funding import money
 from geo.funding.action_kinds import COLUMNS, ActionKind, ActionMeasure, Kinds, MeasureType
 from geo.sites.model import Issue, Severity
+from geo.wording import dates, figures
 
 REFERENCE_MAX: Final = 100
 TEXT_MAX: Final = 300
@@ -100,7 +101,7 @@ def check(action: Action, kinds: Kinds, known: ActionReferences, *, line: int = 
             "until",
             str(action.until),
             "dates",
-            f"La fin précède le début, le {action.day:%d/%m/%Y}.",
+            f"La fin précède le début, le {dates.long_date(action.day)}.",
             "Vérifiez les deux dates.",
         )
     if action.commune not in known.communes:
@@ -126,7 +127,7 @@ def check(action: Action, kinds: Kinds, known: ActionReferences, *, line: int = 
             "amount",
             str(action.amount_cents),
             "montant",
-            f"Le montant n'est pas un nombre entier de centimes, de 0 à {money.formatted(money.MAX_CENTS)}.",
+            f"Le montant n'est pas un nombre entier de centimes, de 0 à {figures.euros(money.MAX_CENTS)}.",
         )
     kind = kinds.get(action.kind)
     if kind is None:
@@ -277,7 +278,11 @@ def _problem(value: Value, measure: ActionMeasure) -> tuple[str, str, str] | Non
         return "nombre_illisible", f"Ce n'est pas un nombre{whole}.", ""
     least = -NUMBER_MAX if measure.minimum is None else measure.minimum
     if not least <= value <= NUMBER_MAX:  # type: ignore[operator]  # not a text any more
-        return "hors_bornes", f"{measure.label} : de {least:g} à {NUMBER_MAX:g}.", "Vérifiez le nombre."
+        return (
+            "hors_bornes",
+            f"{measure.label} : de {figures.exact(least)} à {figures.exact(NUMBER_MAX)}.",
+            "Vérifiez le nombre.",
+        )
     return None
 
 

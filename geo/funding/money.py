@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from geo.errors import InvalidParameter
+from geo.wording import figures
 
 MAX_CENTS: Final = 10**13
 """Largest sum of an entry, in cents: a hundred billion euros, well within a `bigint`."""
@@ -72,22 +73,14 @@ def checked(amount_cents: int, *, parameter: str = "amount") -> int:
         )
     if amount_cents <= 0:
         raise _refused(
-            formatted(amount_cents),
+            figures.euros(amount_cents),
             "n'est pas positif",
             "Le plus petit montant est de 0,01 € ; pour corriger, annulez l'écriture.",
             parameter,
         )
     if amount_cents > MAX_CENTS:
-        raise _too_much(formatted(amount_cents), parameter)
+        raise _too_much(figures.euros(amount_cents), parameter)
     return amount_cents
-
-
-def formatted(amount_cents: int) -> str:
-    """A sum as the French write it: « 1 234,56 € », with spaces that do not break lines."""
-    euros, cents = divmod(abs(amount_cents), 100)
-    sign = "\N{MINUS SIGN}" if amount_cents < 0 else ""
-    grouped = f"{euros:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{sign}{grouped},{cents:02d}\N{NO-BREAK SPACE}€"
 
 
 def plain(amount_cents: int) -> str:
@@ -101,4 +94,5 @@ def _refused(told: str, reason: str, advice: str, parameter: str) -> InvalidPara
 
 
 def _too_much(told: str, parameter: str) -> InvalidParameter:
-    return _refused(told, f"dépasse {formatted(MAX_CENTS)}", "Vérifiez qu'il est bien en euros.", parameter)
+    most = figures.euros(MAX_CENTS)
+    return _refused(told, f"dépasse {most}", "Vérifiez qu'il est bien en euros.", parameter)

@@ -22,6 +22,8 @@ from geo.funding.passes import Order, delays
 from geo.people.model import Indicator
 from geo.sites.filters import SiteFilter
 from geo.territory.model import Territory, TerritoryKind
+from geo.wording import figures
+from geo.wording.language import french_count
 
 ACCEPTING: Final = SiteFilter.of({"pass_numerique": ["true"]})
 """Sites known to accept passes; unknown ones are left out."""
@@ -394,13 +396,14 @@ def deserts(
         else:
             site = snapshot.site(access.nearest_site_id)
             place = f"{site.nom} ({site.commune})" if site.commune else site.nom
+            time = figures.minutes(access.median_min)
             way = (
-                f"le lieu le plus proche qui les accepte, {place}, est à {round(access.median_min)} min "
+                f"le lieu le plus proche qui les accepte, {place}, est à {time} "
                 f"{mode} ou plus pour la moitié des habitants"
             )
         sentence = (
-            f"{row.name} : {_counted(given, 'pass donné', 'pass donnés')}, "
-            f"{_counted(used, 'utilisé', 'utilisés')} ; {way}."
+            f"{row.name} : {french_count('%(num)s pass donné', '%(num)s pass donnés', given)}, "
+            f"{french_count('%(num)s utilisé', '%(num)s utilisés', used)} ; {way}."
         )
         found.append(
             Desert(row.code, row.name, given, used, access.median_min, access.nearest_site_id, sentence)
@@ -465,10 +468,6 @@ def _access(coverage: Coverage, kind: TerritoryKind) -> dict[str, PassAccess]:
 
 def _per_1000(passes: int, people: int) -> float | None:
     return passes * 1_000 / people if people else None
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,}".replace(",", " ") + f" {one if number < 2 else several}"
 
 
 def flat(rows: Iterable[TerritoryPasses]) -> list[dict[str, object]]:

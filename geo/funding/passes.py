@@ -19,6 +19,7 @@ from typing import Final
 from geo.errors import RefusedPasses, UnreadableFile
 from geo.people.tables import open_table, quoted
 from geo.sites.model import Issue, Severity
+from geo.wording import dates
 
 FACE_VALUE_CENTS: Final = 1_000
 COUNT_MAX: Final = 2**31 - 1
@@ -179,8 +180,8 @@ def require_order(order: Order) -> None:
         )
     if order.expires_on < order.day:
         raise RefusedPasses(
-            f"La commande {order.reference} du {order.day:%d/%m/%Y} expirerait le "
-            f"{order.expires_on:%d/%m/%Y}, avant d'être passée.",
+            f"La commande {order.reference} du {dates.long_date(order.day)} expirerait le "
+            f"{dates.long_date(order.expires_on)}, avant d'être passée.",
             "Vérifiez les deux dates.",
         )
     if funded != order.count or min((passes for _, passes in order.funders), default=0) <= 0:
@@ -429,12 +430,18 @@ def _out_of_time(kind: EventKind, day: date, order: Order, today: date) -> tuple
     if day > today:
         return "Ce jour n'est pas encore venu.", "Corrigez la date."
     if day < order.day:
-        return f"La commande n'a été passée que le {order.day:%d/%m/%Y}.", "Corrigez la date ou la commande."
+        return (
+            f"La commande n'a été passée que le {dates.long_date(order.day)}.",
+            "Corrigez la date ou la commande.",
+        )
     if kind in (EventKind.GIVEN, EventKind.USED) and day > order.expires_on:
-        return f"Les pass ont expiré le {order.expires_on:%d/%m/%Y}.", "Corrigez la date ou la commande."
+        return (
+            f"Les pass ont expiré le {dates.long_date(order.expires_on)}.",
+            "Corrigez la date ou la commande.",
+        )
     if kind is EventKind.EXPIRED and day <= order.expires_on:
         return (
-            f"Les pass sont encore valables le {order.expires_on:%d/%m/%Y}.",
+            f"Les pass sont encore valables le {dates.long_date(order.expires_on)}.",
             "Un pass expire le lendemain.",
         )
     return None

@@ -47,6 +47,7 @@ from geo.funding.ledger import (
 from geo.funding.ledger_state import Draft, LedgerState
 from geo.funding.match_rule import MatchRule, rule_on
 from geo.funding.partners import unknown_partner
+from geo.wording import dates, figures
 
 
 def references(orders: Iterable[Order]) -> set[str]:
@@ -178,8 +179,8 @@ def require_open(closed_until: date | None, day: date, reference: str) -> None:
     """
     if closed_until is not None and day <= closed_until:
         raise ClosedPeriod(
-            f"Les comptes sont clos jusqu'au {closed_until:%d/%m/%Y} : rien n'y entre plus au {day:%d/%m/%Y}"
-            f" ({reference}).",
+            f"Les comptes sont clos jusqu'au {dates.long_date(closed_until)} : rien n'y entre plus au "
+            f"{dates.long_date(day)} ({reference}).",
             "Donnez un jour postérieur à la clôture.",
         )
 
@@ -196,11 +197,12 @@ def require_closable(until: date, *, closed_until: date | None, today: date) -> 
     """
     if closed_until is not None and until <= closed_until:
         raise ClosedPeriod(
-            f"Les comptes sont déjà clos jusqu'au {closed_until:%d/%m/%Y}.", "Une clôture ne se défait pas."
+            f"Les comptes sont déjà clos jusqu'au {dates.long_date(closed_until)}.",
+            "Une clôture ne se défait pas.",
         )
     if until > today:
         raise InvalidParameter(
-            f"Le {until:%d/%m/%Y} n'est pas encore passé.",
+            f"Le {dates.long_date(until)} n'est pas encore passé.",
             "Une clôture ne se défait pas : attendez la fin de la période.",
             parameter="until",
         )
@@ -349,7 +351,8 @@ def _post_contribution(state: LedgerState, draft: Draft) -> int:
     rule = state.rule_on(draft.day)
     if rule is None:
         raise NoRule(
-            f"Aucune règle d'abondement n'est en vigueur le {draft.day:%d/%m/%Y} ({draft.reference}).",
+            f"Aucune règle d'abondement n'est en vigueur le {dates.long_date(draft.day)} "
+            f"({draft.reference}).",
             "Enregistrez-la : portee fund rule set",
         )
     year = draft.day.year
@@ -411,8 +414,8 @@ def _post_reversal(state: LedgerState, draft: Draft, order: Reversal) -> int:
 def _require_available(state: LedgerState, draft: Draft) -> None:
     if draft.amount_cents > state.available_cents:
         raise InsufficientFunds(
-            f"Il reste {money.formatted(state.available_cents)} disponibles dans le fonds : "
-            f"{money.formatted(draft.amount_cents)} ne peuvent pas en sortir ({draft.reference}).",
+            f"Il reste {figures.euros(state.available_cents)} disponibles dans le fonds : "
+            f"{figures.euros(draft.amount_cents)} ne peuvent pas en sortir ({draft.reference}).",
             "Diminuez le montant, dégagez un engagement ou attendez une contribution.",
         )
 
@@ -421,8 +424,8 @@ def _require_remaining(state: LedgerState, draft: Draft, commitment: str) -> Non
     remaining = state.remaining_cents[draft.commitment_id or 0]
     if draft.amount_cents > remaining:
         raise InsufficientFunds(
-            f"Il reste {money.formatted(remaining)} sur l'engagement « {commitment} » : "
-            f"{money.formatted(draft.amount_cents)} ne peuvent pas en sortir ({draft.reference}).",
+            f"Il reste {figures.euros(remaining)} sur l'engagement « {commitment} » : "
+            f"{figures.euros(draft.amount_cents)} ne peuvent pas en sortir ({draft.reference}).",
             "Diminuez le montant, ou engagez d'abord ce qui manque.",
         )
 
@@ -434,7 +437,7 @@ def _require_free(state: LedgerState, reference: str) -> None:
 
 def _too_early(reference: str, day: date) -> InvalidParameter:
     return InvalidParameter(
-        f"L'écriture « {reference} » précède celle dont elle dépend, du {day:%d/%m/%Y}.",
+        f"L'écriture « {reference} » précède celle dont elle dépend, du {dates.long_date(day)}.",
         "Donnez un jour égal ou postérieur.",
         parameter="day",
     )

@@ -17,6 +17,7 @@ from geo.funding.template_columns import Template
 from geo.people.tables import quoted
 from geo.sites.commune_resolver import normalized_commune_name
 from geo.territory.model import Territory
+from geo.wording import dates
 
 Record = (
     Partner | SiteLink | Convention | Contribution | Commitment | Payment | Order | Event | actions.Action
@@ -189,11 +190,11 @@ def _event(v: Values, context: RowContext) -> Record:
         reason = (
             "Ce jour n'est pas encore venu."
             if day > context.today
-            else f"La commande n'a été passée que le {order.day:%d/%m/%Y}."
+            else f"La commande n'a été passée que le {dates.long_date(order.day)}."
         )
         raise RowFault("day", "date_impossible", reason, "Corrigez la date ou la commande.")
     if (day > order.expires_on) != (kind is EventKind.EXPIRED) and kind is not EventKind.REIMBURSED:
-        reason = f"Le dernier jour de ces pass est le {order.expires_on:%d/%m/%Y}."
+        reason = f"Le dernier jour de ces pass est le {dates.long_date(order.expires_on)}."
         raise RowFault("day", "date_impossible", reason, "Corrigez la date ou la commande.")
     if event.count == 0 or (event.count < 0) != bool(event.corrects):
         raise RowFault(

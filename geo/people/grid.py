@@ -24,6 +24,7 @@ from geo.people.model import UNDATED, Findings, People, RowTally
 from geo.people.tables import number
 from geo.sites.model import Issue, Severity
 from geo.territory.model import Provenance, Territory
+from geo.wording.language import FRENCH
 
 SUBJECT: Final = "Population par carreau"
 
@@ -358,4 +359,5 @@ def _where(near: _Near) -> str:
     degrees = shapely.get_coordinates(reproject([corner], source=cell.epsg, target=WGS84))[0]
     if not np.isfinite(degrees).all():
         return f" ; « {near.first_outside} » n'est nulle part"
-    return f" ; « {near.first_outside} » est à la longitude {degrees[0]:.2f}, latitude {degrees[1]:.2f}"
+    longitude, latitude = (FRENCH.digits(each, 2) for each in degrees)
+    return f" ; « {near.first_outside} » est à la longitude {longitude}, latitude {latitude}"

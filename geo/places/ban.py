@@ -32,6 +32,7 @@ from geo.sites.readers.encoding import inspect_file
 from geo.sites.text import clean_text, fold
 from geo.territory.files import sha256_of
 from geo.territory.model import Territory
+from geo.wording import figures
 
 PRODUCER: Final = "Base Adresse Nationale"
 LICENCE: Final = "Licence Ouverte 2.0"
@@ -464,7 +465,7 @@ def _pair(first: str, second: str, bound: float) -> tuple[float, float] | None:
 
 def _disagreement(rows: _AddressColumns, at: int, apart_m: float) -> Issue:
     (longitude, latitude), (x, y) = rows.degrees[at], rows.metres[at]
-    far = f"{apart_m / 1000:.0f} km" if apart_m >= 10_000 else f"{apart_m:.0f} m"
+    far = figures.distance(apart_m)
     return _rejected(
         rows.line[at],
         "lon",
@@ -489,7 +490,7 @@ def _nothing(file: AddressFile, territory: Territory) -> UnreadableFile:
     if tally.outside:
         return UnreadableFile(
             f"Aucune adresse de « {file.file_name} » n'est dans le territoire ({territory.name}) "
-            f"ni à {MARGIN_M / 1000:.0f} km autour.",
+            f"ni à {figures.distance(MARGIN_M)} autour.",
             f"Donnez le fichier de ce département : adresses-{territory.code}.csv, sur {WHERE}.",
         )
     first = file.findings.first[0]

@@ -17,6 +17,7 @@ from geo.places.name_similarity import NameMatcher
 from geo.places.query_words import ParsedQuery, name_key, parse_query
 from geo.territory.commune_index import CommuneIndex
 from geo.territory.model import Commune, Territory
+from geo.wording.language import french_count
 
 MIN_SIMILARITY: Final = 0.6
 """Minimum similarity of a result: two wrong letters in five are too many."""
@@ -163,7 +164,7 @@ class PlaceIndex:
 
     def _postcode(self, postcode: str, score: float) -> Place:
         first, *others = self._index.by_postal_code[postcode]
-        more = f" et {len(others)} autre{'s' if len(others) > 1 else ''}" if others else ""
+        more = french_count(" et %(num)s autre", " et %(num)s autres", len(others)) if others else ""
         return Place(
             id=f"cp-{postcode}",
             kind=PlaceKind.POSTCODE,

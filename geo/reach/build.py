@@ -35,6 +35,7 @@ from geo.reach.ranges import concatenate_ranges
 from geo.reach.road_lines import RoadLines
 from geo.sites.text import clean_text
 from geo.territory.model import Territory
+from geo.wording import figures
 
 MIN_COMPONENT_SHARE: Final = 0.05
 """Smallest component used, as a share of the junctions of the mode."""
@@ -293,15 +294,17 @@ def _warnings(mode: Mode, shares: list[float]) -> list[str]:
     if not shares:
         return [f"Aucune voie n'est praticable {mode.label} : ce mode ne sera pas proposé."]
     found = []
+    lost = max(0.0, 1 - sum(shares))
+    *kept, left_out = figures.percents([*shares, lost])
     if len(shares) > 1:
-        parts = " et ".join(f"{share:.0%}".replace("%", " %") for share in shares)
+        parts = figures.listed(kept)
         found.append(
             f"Le réseau {mode.label} est en {len(shares)} parties sans passage de l'une à l'autre "
             f"({parts} des carrefours) : aucun trajet ne les relie. S'il manque un pont, élargissez la marge."
         )
-    if (lost := 1 - sum(shares)) >= MIN_COMPONENT_SHARE:
+    if lost >= MIN_COMPONENT_SHARE:
         found.append(
-            f"{lost:.0%} des carrefours praticables {mode.label} ont été laissés de côté : "
-            "aucun aller-retour ne les relie au reste.".replace("%", " %")
+            f"{left_out} des carrefours praticables {mode.label} ont été laissés de côté : "
+            "aucun aller-retour ne les relie au reste."
         )
     return found

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import UnreadableFile
 from geo.reach.modes import Mode
 from geo.reach.osm_file import DEGREE, OsmNodes, OsmWays, is_on_earth
+from geo.wording.language import FRENCH
 
 INCOMPLETE: Final = "ways without two located nodes"
 OUTSIDE: Final = "ways outside the bounds"
@@ -122,7 +123,7 @@ def _outside_error(
 
 
 def _box(west: float, south: float, east: float, north: float) -> str:
-    numbers = [f"{degrees:.2f}".replace(".", ",") for degrees in (west, east, south, north)]
+    numbers = [FRENCH.digits(degrees, 2) for degrees in (west, east, south, north)]
     return "de {} à {} de longitude et de {} à {} de latitude (degrés)".format(*numbers)
 
 

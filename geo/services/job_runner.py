@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.errors import OperatorError
 from geo.services.job_process import BROKEN, JobOutcome, Kind
 from geo.store import jobs
+from geo.wording import figures
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class JobRunner:
                     return message
                 followed.progress = message
             if time.monotonic() > deadline:
-                limit = f"Le calcul a dépassé la durée permise ({self._time_limit_s:g} secondes)."
+                limit = f"Le calcul a dépassé la durée permise ({figures.duration(self._time_limit_s)})."
                 return JobOutcome(failure=limit)
             if not followed.look():
                 return None

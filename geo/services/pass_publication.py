@@ -26,6 +26,7 @@ from geo.funding.pass_reports import Desert, PassCounts, by_territory
 from geo.reach.modes import Mode
 from geo.snapshot import Snapshot
 from geo.territory.model import Territory, TerritoryKind
+from geo.wording import figures
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def publishable_sentence(
     if desert.nearest_site_id is not None and desert.median_min is not None:
         site = snapshot.site(desert.nearest_site_id)
         way = (
-            f"le lieu le plus proche qui les accepte, {site.nom}, est à {round(desert.median_min)} min "
+            f"le lieu le plus proche qui les accepte, {site.nom}, est à {figures.minutes(desert.median_min)} "
             f"{mode.label} ou plus pour la moitié des habitants"
         )
     return given, used, f"{desert.name} : des pass y ont été donnés ; {way}."

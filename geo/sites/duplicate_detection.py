@@ -31,6 +31,7 @@ from rapidfuzz import fuzz, process
 from geo.crs import project
 from geo.sites.model import Position, Site
 from geo.sites.text import fold
+from geo.wording import figures
 
 BETWEEN_DATASETS = 83.0
 """Score above which two records of different datasets are proposed as duplicates."""
@@ -350,9 +351,9 @@ def _scored(features: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> li
         first, second = sorted((features.ids[a[k]], features.ids[b[k]]))
         same_name = features.names[a[k]] == features.names[b[k]]
         reasons = [
-            "même nom" if same_name else f"noms proches à {name[k]:.0f} %",
+            "même nom" if same_name else f"noms proches à {figures.percent(float(name[k]) / 100)}",
             _address_reason(street[k], bool(same_address[k])),
-            *([_distance_reason(metres[k])] if is_measured[k] else []),
+            *([f"à {figures.distance(float(metres[k]))}"] if is_measured[k] else []),
             *(["même SIRET"] if same_siret[k] else []),
             *(["même téléphone"] if same_phone[k] else []),
         ]
@@ -363,11 +364,7 @@ def _scored(features: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) -> li
 def _address_reason(street: float, same_address: bool) -> str:
     if same_address:
         return "même adresse"
-    return "même rue" if street == 100 else f"adresses proches à {street:.0f} %"
-
-
-def _distance_reason(metres: float) -> str:
-    return f"à {metres:.0f} m" if metres < 1_000 else f"à {metres / 1_000:.1f} km".replace(".", ",")
+    return "même rue" if street == 100 else f"adresses proches à {figures.percent(street / 100)}"
 
 
 def _limit_per_record(found: list[Proposal]) -> list[Proposal]:

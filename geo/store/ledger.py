@@ -41,6 +41,7 @@ from geo.store.ledger_rows import (
     write_postings,
 )
 from geo.store.tables import fund_close, fund_rule, ledger_balance, ledger_entry, partner
+from geo.wording import dates, figures
 
 LOCK: Final = 47_0006
 """Key of the advisory lock that writers queue for; the triggers of the tables take it too."""
@@ -192,14 +193,14 @@ def set_rule(connection: Connection, wanted: MatchRule, *, actor: str) -> None:
     """
     if not 0 <= wanted.rate_bp <= RATE_MAX_BP:
         raise InvalidParameter(
-            f"Le taux de {wanted.rate_bp / 10_000:g} pour 1 n'est pas possible.",
+            f"Le taux de {figures.exact(wanted.rate_bp / 10_000)} pour 1 n'est pas possible.",
             f"De 0 à {RATE_MAX_BP // 10_000} pour 1.",
             parameter="rate",
         )
     if wanted.ceiling_cents is not None and not 0 <= wanted.ceiling_cents <= money.MAX_CENTS:
         raise InvalidParameter(
-            f"Le plafond de {money.formatted(wanted.ceiling_cents)} n'est pas possible.",
-            f"De 0 à {money.formatted(money.MAX_CENTS)}.",
+            f"Le plafond de {figures.euros(wanted.ceiling_cents)} n'est pas possible.",
+            f"De 0 à {figures.euros(money.MAX_CENTS)}.",
             parameter="ceiling",
         )
     _wait_for_turn(connection)
@@ -210,7 +211,8 @@ def set_rule(connection: Connection, wanted: MatchRule, *, actor: str) -> None:
     latest = latest_unreversed_contribution(connection, since=wanted.day)
     if latest is not None:
         raise InUse(
-            f"Des contributions reçues jusqu'au {latest:%d/%m/%Y} sont déjà abondées par la règle d'alors.",
+            f"Des contributions reçues jusqu'au {dates.long_date(latest)} sont déjà abondées "
+            "par la règle d'alors.",
             "Faites commencer la règle après elles.",
         )
     values = asdict(wanted)

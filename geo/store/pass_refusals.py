@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geo.errors import RefusedPasses
 from geo.funding.passes import Event, EventKind
+from geo.wording import dates
 
 REFUSED: Final = "PASS1"
 """SQLSTATE of refusals by `geo/store/sql/pass_guards.sql`."""
@@ -82,7 +83,7 @@ def _as_refusal(problem: BaseException | None) -> RefusedPasses | None:
 
 def _wrong_day(facts: Mapping[str, Any]) -> RefusedPasses:
     day, begins, ends = (
-        f"{date.fromisoformat(facts[k]):%d/%m/%Y}" for k in ("day", "ordered_on", "expires_on")
+        f"{dates.long_date(date.fromisoformat(facts[k]))}" for k in ("day", "ordered_on", "expires_on")
     )
     kind = EventKind(facts["kind"]).label
     return RefusedPasses(
@@ -114,7 +115,7 @@ def _more_than_ordered(facts: Mapping[str, Any]) -> RefusedPasses:
 
 def _more_than_given(facts: Mapping[str, Any]) -> RefusedPasses:
     return RefusedPasses(
-        f"Au {date.fromisoformat(facts['day']):%d/%m/%Y}, {facts['gone']} pass de la commande "
+        f"Au {dates.long_date(date.fromisoformat(facts['day']))}, {facts['gone']} pass de la commande "
         f"{facts['order']} seraient utilisés ou expirés, pour {facts['given']} donnés ; "
         f"avant cet envoi il en restait {facts['remaining']} à utiliser, toutes dates confondues.",
         "Vérifiez nombres et dates ; si des pass ont été dits expirés à tort, corrigez d'abord cela.",

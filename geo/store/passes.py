@@ -25,6 +25,7 @@ from geo.store.pass_refusals import duplicate_reference, refusals, require_compl
 from geo.store.tables import partner, pass_event, pass_order, pass_total
 from geo.store.tables import site as site_table
 from geo.territory.model import Territory
+from geo.wording import dates
 
 Post = Callable[[Connection, Event, int], int]
 """Posts a reimbursement (event, cents) to the ledger; returns the entry's number.
@@ -72,7 +73,7 @@ def order(connection: Connection, ordered: Order, actor: str) -> bool:
         return False
     raise RefusedPasses(
         f"Une autre commande porte déjà la référence {ordered.reference} : {recorded.count} pass du "
-        f"{recorded.day:%d/%m/%Y}, valables jusqu'au {recorded.expires_on:%d/%m/%Y}.",
+        f"{dates.long_date(recorded.day)}, valables jusqu'au {dates.long_date(recorded.expires_on)}.",
         "Donnez une autre référence : une commande ne se réécrit pas.",
     )
 

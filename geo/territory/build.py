@@ -24,6 +24,7 @@ from geo.territory.groupings import dissolve
 from geo.territory.model import Commune, Provenance, Territory
 from geo.territory.sources import ETALAB, Sources
 from geo.territory.tiling import DECIMALS, TilingReport, mended, tiled
+from geo.wording import figures
 
 _BORDER_DEGREES = 0.0005
 """About 50 m: communes this close face each other across the border, drawn apart or not."""
@@ -66,8 +67,8 @@ class BuiltTerritory:
                 f"Communes voisines sans limites, laissées de côté : {', '.join(self.lost_context)}."
             )
         notes.append(
-            f"Raccord des limites : {self.tiling.overlap_m2:.0f} m² de chevauchements et "
-            f"{self.tiling.gap_m2:.0f} m² de vides supprimés."
+            f"Raccord des limites : {figures.count(self.tiling.overlap_m2)} m² de chevauchements et "
+            f"{figures.count(self.tiling.gap_m2)} m² de vides supprimés."
         )
         return notes
 

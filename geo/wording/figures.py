@@ -46,9 +46,27 @@ def reach_minutes(value: float | None, _: Language = FRENCH) -> str:
     return minutes(float("inf") if value is None else value, _)
 
 
+def minutes_range(low: float, high: float, _: Language = FRENCH) -> str:
+    """Write a range of travel times: « 15 à 30 min », « 45 min à 1 h »."""
+    shown = _.digits(low) if low >= 1 and high < 59.5 else minutes(low, _)
+    return _("%(low)s à %(high)s", low=shown, high=minutes(high, _))
+
+
 def seconds(value: float | None, _: Language = FRENCH) -> str:
-    """Write a travel time given in seconds, by the rule of `reach_minutes`."""
-    return reach_minutes(None if value is None else value / 60, _)
+    """Write a travel time given in seconds; a dash for None (nobody to measure), infinity is unreachable."""
+    return NO_FIGURE if value is None else minutes(value / 60, _)
+
+
+def duration(value: float, _: Language = FRENCH) -> str:
+    """Write how long something lasts, in seconds, in the largest unit that it fills twice: « 3 minutes »."""
+    whole = max(0, int(value))
+    if whole >= 2 * 86_400:
+        return _.ngettext("%(num)s jour", "%(num)s jours", whole // 86_400)
+    if whole >= 2 * 3_600:
+        return _.ngettext("%(num)s heure", "%(num)s heures", whole // 3_600)
+    if whole >= 120:
+        return _.ngettext("%(num)s minute", "%(num)s minutes", whole // 60)
+    return _.ngettext("%(num)s seconde", "%(num)s secondes", whole)
 
 
 def minutes_change(value: float | None, _: Language = FRENCH) -> str:
@@ -114,14 +132,20 @@ def whole_percents(values: Sequence[float]) -> list[int] | list[None]:
     return shares
 
 
-def euros(cents: int | None, _: Language = FRENCH) -> str:
+def euros(cents: float | Decimal | None, _: Language = FRENCH) -> str:
     """Write a sum of money given in cents: « 1 250 € », « 12,50 € », "€1,250"; a dash for None."""
     if cents is None:
         return NO_FIGURE
-    whole, rest = divmod(abs(cents), 100)
-    text = _.digits(whole) + (f"{_.decimal_mark}{rest:02}" if rest else "")
+    cents = int(round_half_up(float(cents)))
+    text = euro_digits(abs(cents), _)
     sign = "\N{MINUS SIGN}" if cents < 0 else ""
     return f"{sign}{text}{_SPACE}€" if _.code == SOURCE else f"{sign}€{text}"
+
+
+def euro_digits(cents: int, _: Language = FRENCH) -> str:
+    """Write the digits of a sum of money for a column whose unit is €: « 1 250 », « 12,50 »."""
+    whole, rest = divmod(cents, 100)
+    return _.digits(whole) + (f"{_.decimal_mark}{rest:02}" if rest else "")
 
 
 def count(value: float | None, _: Language = FRENCH) -> str:
@@ -141,15 +165,26 @@ def people(value: float, _: Language = FRENCH) -> str:
 
 
 def decimal(value: float | None, _: Language = FRENCH) -> str:
-    """Write a figure: two decimals below ten, one below a hundred, none above; a dash for None.
+    """Write a figure that is no whole number: « 0,041 », « 0,25 », « 2,4 », « 120 »; a dash for None.
 
-    A figure that would round to zero reads « moins de 0,01 ».
+    Two significant digits below one (three decimals at most), one decimal below a hundred, none above.
+    A figure that would round to zero reads « moins de 0,001 ».
     """
     if value is None or not isfinite(value):
         return NO_FIGURE
-    if 0 < value < 0.005:
-        return _("moins de %(figure)s", figure=_.digits(0.01, 2))
-    return _trimmed(value, 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0, _)
+    if 0 < value < 0.0005:
+        return _("moins de %(figure)s", figure=_.digits(0.001, 3))
+    return _trimmed(value, _decimals(value), _)
+
+
+def round_decimal(value: float) -> float:
+    """Round a figure to the digits that `decimal` writes."""
+    return round_half_up(value, _decimals(value))
+
+
+def whole_minutes(value: float) -> int:
+    """Round a travel time to what `minutes` writes: zero stands for less than a minute."""
+    return 0 if value < 1 else int(round_half_up(value))
 
 
 def exact(value: float, _: Language = FRENCH) -> str:
@@ -180,12 +215,17 @@ def listed(words: Sequence[str], _: Language = FRENCH) -> str:
     """Join words as a sentence does: « Agen, Nérac et Marmande »."""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {_('et')} {words[-1]}"
+    return _("%(first)s et %(last)s", first=", ".join(words[:-1]), last=words[-1])
 
 
 def capital(text: str) -> str:
     """Begin a sentence with a capital letter."""
     return text[:1].upper() + text[1:]
+
+
+def _decimals(value: float) -> int:
+    size = abs(value)
+    return 0 if size >= 100 else 1 if size >= 1 else 2 if size >= 0.1 else 3
 
 
 def _trimmed(value: float, decimals: int, _: Language) -> str:

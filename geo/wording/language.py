@@ -116,3 +116,11 @@ def _translations(code: str) -> NullTranslations:
 
 
 FRENCH: Final = language(SOURCE)
+
+
+def french_count(one: str, several: str, count: float, **values: object) -> str:
+    """Write a French sentence about a number of things, for outputs that are in French only.
+
+    The same as `FRENCH.ngettext`; the catalogues do not hold these sentences.
+    """
+    return FRENCH.ngettext(one, several, count, **values)

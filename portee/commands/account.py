@@ -66,9 +66,9 @@ def _print_result(found: TerritoryAccount) -> None:
             mean = figure.departement is not None or "departement" in figure.withheld
             cells = (
                 figure.label,
-                figure.said(),
-                figure.said("departement") if mean else "",
-                figure.said("before"),
+                figure.text(),
+                figure.text("departement") if mean else "",
+                figure.text("before"),
             )
             rows.append((*cells, short_day(figure.day)))
         if rows:

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from geo.errors import InvalidAction
-from geo.funding import money
 from geo.funding.action_kinds import load_kinds
 from geo.funding.actions import Action, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
+from geo.wording import figures
 from portee.console import misused, print_json, print_text, report_errors
 from portee.database import transaction
 from portee.language import _, many
@@ -79,7 +79,7 @@ def list_actions(
         measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
         print_text(
             f"{action.reference}  {action.day:%d/%m/%Y}  {action.commune}  {label}  "
-            f"{money.formatted(action.amount_cents)}  {measures}"
+            f"{figures.euros(action.amount_cents)}  {measures}"
             + (f"  ({_('fictif')})" if action.fictif else "")
         )
     print_text(many("%(num)s action.", "%(num)s actions.", len(found)), style="bold")

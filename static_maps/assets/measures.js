@@ -20,14 +20,14 @@
       maps.push(map);
       const container = map.getContainer();
       container.setAttribute("role", "region");
-      container.setAttribute("aria-label", `Carte de ${data.territory.name} : ${shown.title}`);
+      container.setAttribute("aria-label", `Carte ${data.territory.of_name} : ${shown.title}`);
       container.setAttribute("aria-describedby", "aide-carte");
       createPanes(map, { voisins: 340, limites: 410, cercles: 420, noms: 440 }, ["cercles"]);
       const withTip = followingTip(map);
       function interactive(layer, commune, row) {
         withTip(layer, () => {
           const box = el("div", {}, el("strong", {}, data.kind === "commune" || !commune ? row.name : `${commune.name} (${row.name})`));
-          for (const line of row.said) box.append(el("br"), line);
+          for (const line of row.texts) box.append(el("br"), line);
           return box;
         });
         layer.on("click", () => { location.href = row.href; });

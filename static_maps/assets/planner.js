@@ -5,13 +5,7 @@
 
   const API = "/api/v1";
   const { reduced, byId, el, ground, createPanes, followingTip } = porteeBase;
-  const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
-  const oneDecimal = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 });
-  const signed = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
-  const percent = (share) => (share === null || share === undefined ? "—" : `${integer.format(share * 100)}\u00a0%`);
-  const minutesSaid = (m) => (m === null || m === undefined ? "hors d'atteinte" : `${integer.format(m)}\u00a0min`);
-  const changeSaid = (m) => (m === null ? "—" : `${signed.format(m).replace("-", "−")}\u00a0min`);
-  const people = (n) => `${integer.format(n)} ${Math.round(n) > 1 ? "personnes" : "personne"}`;
+  const { count, decimal, longDate, minutes, minutesChange, people, percent } = porteeFigures;
 
   function button(text, act, attributes = {}) {
     const made = el("button", { type: "button", ...attributes }, text);
@@ -52,8 +46,9 @@
     const siteById = new Map(data.sites.map((s) => [s.id, s]));
     const rowByCode = new Map(data.rows.map((r) => [r.code, r]));
     const container = map.getContainer();
+    const beyond = minutes(data.beyond_min);
     container.setAttribute("role", "region");
-    container.setAttribute("aria-label", `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
+    container.setAttribute("aria-label", `Carte ${data.territory.of_name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
     createPanes(map, { voisins: 340, carreaux: 404, isochrones: 406, limites: 410, cercles: 420, lieux: 430, noms: 440 }, ["lieux", "cercles"]);
     drawNeighbours(map);
@@ -91,22 +86,22 @@
       temps: {
         label: "Le temps de trajet", unit: "Temps médian jusqu'au lieu le plus proche, en minutes",
         fill: (row) => timeClass(row.minutes).colour, classes: data.time,
-        says: (row) => `temps médian : ${minutesSaid(row.minutes)}`,
+        says: (row) => `temps médian : ${row.time}`,
       },
       ...(data.places && { carreaux: {
         label: "Le temps, là où l'on habite", unit: "Un point par carreau habité ; sa surface dit combien de personnes",
         fill: () => pale, classes: data.time,
-        says: (row) => `temps médian : ${minutesSaid(row.minutes)}`,
+        says: (row) => `temps médian : ${row.time}`,
       } }),
       audela: {
-        label: `Les personnes à plus de ${data.beyond_min} min`, unit: "Nombre de personnes, par la surface des cercles",
+        label: `Les personnes à plus de ${beyond}`, unit: "Nombre de personnes, par la surface des cercles",
         fill: () => pale, sizes: true,
-        says: (row) => `${people(row.beyond)} à plus de ${data.beyond_min} min`,
+        says: (row) => `${people(row.beyond)} à plus de ${beyond}`,
       },
       offre: {
         label: "L'offre accessible", unit: data.supply_unit, classes: data.supply,
         fill: (row) => supplyClass(row.supply).colour,
-        says: (row) => `offre : ${oneDecimal.format(row.supply)} ${data.supply_unit}`,
+        says: (row) => `offre : ${decimal(row.supply)} ${data.supply_unit}`,
       },
       ecarts: {
         label: "Les plus grands écarts", unit: "Numérotés du plus grand au moins grand, sur le temps médian", classes: data.time,
@@ -115,11 +110,11 @@
       },
       "avant-apres": {
         label: "Avant et après « Et si… ? »", unit: "Temps de trajet moyen, par rapport à aujourd'hui",
-        classes: ["plus loin de 15 min ou plus", "plus loin de 5 à 15 min", "plus loin de 1 à 5 min", "changé de moins d'une minute", "plus près de 1 à 5 min", "plus près de 5 à 15 min", "plus près de 15 min ou plus"].map((label, i) => ({ label, colour: data.change[i] })),
+        classes: ["plus loin de 15\u00a0min ou plus", "plus loin de 5 à 15\u00a0min", "plus loin de 1 à 5\u00a0min", "changé de moins d'une minute", "plus près de 1 à 5\u00a0min", "plus près de 5 à 15\u00a0min", "plus près de 15\u00a0min ou plus"].map((label, i) => ({ label, colour: data.change[i] })),
         fill: (row) => changeColour(state.changes?.get(row.code)?.minutes ?? null),
         says: (row) => {
           const change = state.changes?.get(row.code);
-          return change ? `${changeSaid(change.minutes)} en moyenne` : "rien ne change";
+          return change ? `${minutesChange(change.minutes)} en moyenne` : "rien ne change";
         },
       },
     };
@@ -140,9 +135,9 @@
       const renderer = L.canvas({ pane: "carreaux", padding: 0.2 });
       const scale = Math.sqrt(Math.max(...data.places.people));
       const dots = data.places.people.map((n, i) => {
-        const minutes = data.places.minutes[i] < 0 ? null : data.places.minutes[i];
+        const time = data.places.minutes[i] < 0 ? null : data.places.minutes[i];
         return L.circleMarker(latLng([data.places.at[2 * i], data.places.at[2 * i + 1]]), {
-          renderer, interactive: false, stroke: false, fillOpacity: 1, fillColor: timeClass(minutes).colour, radius: 1.2,
+          renderer, interactive: false, stroke: false, fillOpacity: 1, fillColor: timeClass(time).colour, radius: 1.2,
         });
       });
       const resize = () => {
@@ -210,12 +205,12 @@
       if (!row) return;
       const told = data.gaps.find((g) => data.kind === "commune" && g.name === row.name)?.sentence;
       openSheet(row.name, told ? el("p", {}, told) : null, figures([
-        ["Temps médian", minutesSaid(row.minutes)],
-        [`À plus de ${data.beyond_min} min`, people(row.beyond)],
-        ["Personnes", integer.format(row.people)],
-        ["Offre accessible", oneDecimal.format(row.supply)],
+        ["Temps médian", row.time],
+        [`À plus de ${beyond}`, people(row.beyond)],
+        ["Personnes", count(row.people)],
+        ["Offre accessible", decimal(row.supply)],
       ]), el("p", { class: "acts" }, el("a", { href: `#t-${row.code}` }, "Voir dans le tableau"),
-        button(`Et si un lieu ouvrait à ${commune.name} ?`, () => addEdit({ ...opening(`Nouveau lieu, ${commune.name}`), ...place(commune.code) }))));
+        button(`Et si un lieu ouvrait ${commune.at_name} ?`, () => addEdit({ ...opening(`Nouveau lieu, ${commune.name}`), ...place(commune.code) }))));
     }
     function showSite(site) {
       const states = ["Ne convient pas à la question", "Convient, mais n'est pas ouvert au moment demandé ou ne dit pas ses horaires", "Convient à la question"];
@@ -242,7 +237,7 @@
         status.replaceChildren(el("p", {}, "Personnes qui y viennent, par temps de trajet :"), el("ul", { class: "legend" }, ...features.reverse().map((f) => {
           const swatch = el("span", { class: "swatch" });
           swatch.style.backgroundColor = timeClass(f.properties.minutes).colour;
-          return el("li", {}, swatch, el("span", {}, `${f.properties.minutes} min au plus`), el("span", { class: "share" }, integer.format(f.properties.people)));
+          return el("li", {}, swatch, el("span", {}, `${minutes(f.properties.minutes)} au plus`), el("span", { class: "share" }, count(f.properties.people)));
         })));
       } catch (problem) { tell(status, problem.message, true); }
     }
@@ -367,9 +362,9 @@
       if (mine !== latest) return;
       const s = found.summary;
       const told = [
-        s.gaining || !s.losing ? `${people(s.gaining)} de plus à ${data.beyond_min} min au plus.` : "",
-        s.losing ? `${people(s.losing)} de moins à ${data.beyond_min} min au plus.` : "",
-        `À plus de ${data.beyond_min} min : ${people(s.before.people_beyond)} avant, ${integer.format(s.after.people_beyond)} après.`,
+        s.gaining || !s.losing ? `${people(s.gaining)} de plus à ${beyond} au plus.` : "",
+        s.losing ? `${people(s.losing)} de moins à ${beyond} au plus.` : "",
+        `À plus de ${beyond} : ${people(s.before.people_beyond)} avant, ${count(s.after.people_beyond)} après.`,
         s.nearer ? `Plus près : ${people(s.nearer)}.` : "",
         s.farther ? `Plus loin : ${people(s.farther)}.` : "",
       ];
@@ -377,7 +372,7 @@
       const touched = found.territories.filter((t) => t.gaining || t.losing || t.nearer || t.farther)
         .sort((a, b) => (b.gaining - b.losing) - (a.gaining - a.losing) || (a.minutes ?? 0) - (b.minutes ?? 0));
       result.replaceChildren(touched.length
-        ? table("Qui gagne, qui perd", ["Territoire", "Gagnent", "Perdent", "Temps moyen"], touched.map((t) => [t.name, integer.format(t.gaining), integer.format(t.losing), changeSaid(t.minutes)]))
+        ? table("Qui gagne, qui perd", ["Territoire", "Gagnent", "Perdent", "Temps moyen"], touched.map((t) => [t.name, count(t.gaining), count(t.losing), minutesChange(t.minutes)]))
         : el("p", {}, "Aucun territoire n'est touché."));
       state.changes = new Map(found.territories.map((t) => [t.code, t]));
       byId("couche-avant-apres").disabled = false;
@@ -419,7 +414,7 @@
         tell(status, `Calcul de « ${s.name} »…`);
         try {
           const { summary } = await evaluated(s.edits);
-          rows.push([s.name, integer.format(summary.gaining), integer.format(summary.losing), integer.format(summary.nearer), integer.format(summary.farther)]);
+          rows.push([s.name, count(summary.gaining), count(summary.losing), count(summary.nearer), count(summary.farther)]);
         } catch (problem) { rows.push([`${s.name} : ${problem.message}`, "—", "—", "—", "—"]); }
       }
       status.replaceChildren(table("Scénarios comparés", ["Scénario", "Gagnent", "Perdent", "Plus près", "Plus loin"], rows));
@@ -519,8 +514,8 @@
       const opened = () => (tour.length
         ? tour.map((t) => ({ ...opening(`Bus, ${t.name}`), horaires: halfDay(t.half_day), ...at(t) }))
         : result.sites.map((s) => ({ ...opening(`Nouveau lieu, ${s.name}`), ...at(s) })));
-      if (tour.length) parts.push(table("Semaine du bus", ["Étape", "Personnes gagnées", "Route"], tour.map((t) => [`${t.half_day} : ${t.name}`, integer.format(t.people_gained), minutesSaid(t.driving_min)])));
-      else if (result.sites.length) parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), integer.format(s.people_gained), integer.format(s.people_cumulated)])));
+      if (tour.length) parts.push(table("Semaine du bus", ["Étape", "Personnes gagnées", "Route"], tour.map((t) => [`${t.half_day} : ${t.name}`, count(t.people_gained), minutes(t.driving_min)])));
+      else if (result.sites.length) parts.push(table("Lieux proposés", ["Lieu", "Rang", "Personnes gagnées", "Cumul"], result.sites.map((s) => [s.name, String(s.rank), count(s.people_gained), count(s.people_cumulated)])));
       if (result.sites.length) parts.push(el("p", { class: "acts" }, button("Et si on les ouvrait ?", () => addEdit(...opened()))));
       byId("ouvrir-resultat").replaceChildren(...parts);
       for (const s of result.sites) {
@@ -540,8 +535,8 @@
       try {
         const { snapshots } = await ask(data.trend);
         if (!snapshots.length) { tell(place, "Aucun état daté n'a été gardé (portee snapshots keep)."); return; }
-        place.replaceChildren(table("Les mêmes chiffres, d'une date à l'autre", ["Date", "Lieux", `À plus de ${data.beyond_min} min`, "Temps médian", ...data.question.minutes.map((m) => `${m} min au plus`)],
-          snapshots.map((s) => [`${new Date(s.day).toLocaleDateString("fr-FR", { dateStyle: "long" })} — ${s.name}`, integer.format(s.sites), integer.format(s.people_beyond), minutesSaid(s.median_min), ...s.share_within.map((w) => percent(w.share))])));
+        place.replaceChildren(table("Les mêmes chiffres, d'une date à l'autre", ["Date", "Lieux", `À plus de ${beyond}`, "Temps médian", ...data.question.minutes.map((m) => `${minutes(m)} au plus`)],
+          snapshots.map((s) => [`${longDate(s.day)} — ${s.name}`, count(s.sites), count(s.people_beyond), minutes(s.median_min), ...s.share_within.map((w) => percent(w.share))])));
       } catch (problem) { tell(place, problem.message, true); }
     });
 

@@ -3,20 +3,13 @@
   "use strict";
 
   const { reduced, byId, el, NamedIcon, accessiblePopup, ground, nameLabel, createPanes, followingTip } = porteeBase;
-  const integer = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
+  const { count, counted, minutes, percents } = porteeFigures;
   /** As `geo.sites.filters.fold`: no accents, case or kinds of hyphen and apostrophe; "St" is "Saint". */
   function fold(text) {
     return text.replace(/’/g, "'").replace(/œ/gi, "oe").normalize("NFKD").replace(/\p{M}/gu, "")
       .toLowerCase().replace(/[-'\s]+/g, " ").trim()
       .replace(/(^| )st(e?)(?= |$)/g, "$1saint$2");
   }
-
-  function time(minutes, unknown = "hors d'atteinte") {
-    if (minutes === null) return unknown;
-    return minutes < 1 ? "moins d'une minute" : integer.format(minutes) + "\u00a0min";
-  }
-  const percent = (share) => (share === null ? "—" : integer.format(share * 100) + "\u00a0%");
-  const plural = (n, one, many) => `${integer.format(n)} ${n > 1 ? many : one}`;
 
   /** A link only where the address is one a browser may follow. */
   function webLink(address, label) {
@@ -54,7 +47,7 @@
     const container = map.getContainer();
     container.setAttribute("role", "region");
     container.setAttribute("aria-label",
-      `Carte de ${data.territory.name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
+      `Carte ${data.territory.of_name}. Flèches pour se déplacer, plus et moins pour agrandir ou réduire.`);
 
     drawNeighbours(map);
 
@@ -70,8 +63,8 @@
 
     function communeTip(i) {
       const own = accessOf(i, "commune"), group = accessOf(i);
-      const box = el("div", {}, el("strong", {}, data.communes[i].name), ` : ${time(own.minutes, data.unknown.label)}`);
-      if (state.level !== "commune" && group) box.append(el("br"), `${group.name} : ${time(group.minutes, data.unknown.label)}`);
+      const box = el("div", {}, el("strong", {}, data.communes[i].name), ` : ${own.time}`);
+      if (state.level !== "commune" && group) box.append(el("br"), `${group.name} : ${group.time}`);
       return box;
     }
 
@@ -164,7 +157,7 @@
       iconCreateFunction: (cluster) => {
         const n = cluster.getChildCount();
         return new NamedIcon({
-          html: el("span", {}, integer.format(n)),
+          html: el("span", {}, count(n)),
           className: "cluster",
           iconSize: n < 10 ? [28, 28] : n < 50 ? [34, 34] : [40, 40],
           label: `${n} lieux, agrandir`,
@@ -218,8 +211,8 @@
     /** Shares of people within each time, and people beyond the longest acceptable one. */
     function reach(row) {
       return [
-        ...data.minutes.map((m, t) => [`À ${m} min ou moins`, percent(row.within[t])]),
-        [`À plus de ${data.beyond_min} min`, plural(row.beyond, "habitant", "habitants")],
+        ...data.minutes.map((m, t) => [`À ${minutes(m)} ou moins`, row.within[t]]),
+        [`À plus de ${minutes(data.beyond_min)}`, counted("%n habitant", "%n habitants", row.beyond)],
       ];
     }
     function select(i, { zoom = false } = {}) {
@@ -228,23 +221,23 @@
       const shape = new Set(data.outline.communes[i].flat(2).map((r) => (r < 0 ? ~r : r)));
       chosen.setLatLngs(arcsWhere((_, a) => shape.has(a)));
       const lead = site
-        ? el("p", { class: "lead" }, `Le plus proche, à ${time(own.minutes)} : `, button(site.name, () => showSite(site.id)))
+        ? el("p", { class: "lead" }, `Le plus proche, à ${own.time} : `, button(site.name, () => showSite(site.id)))
         : el("p", { class: "lead" }, "Aucun lieu ne peut être atteint.");
       const title = el("h2", { id: "fiche-titre" }, commune.name);
       const close = button("Fermer", overviewAgain);
       close.className = "close";
       sheet.replaceChildren(title, close, lead, figures([
-        ["Lieux dans la commune", integer.format(own.sites)],
-        ["Habitants", integer.format(own.people)],
+        ["Lieux dans la commune", count(own.sites)],
+        ["Habitants", count(own.people)],
         ...reach(own),
         ["Code postal", commune.postal.join(", ")],
       ]));
       const row = accessOf(i);
       if (state.level !== "commune" && row) {
         sheet.append(el("h3", {}, row.name), figures([
-          ["Temps médian", time(row.minutes)],
-          ["Lieux", integer.format(row.sites)],
-          ["Habitants", integer.format(row.people)],
+          ["Temps médian", row.time],
+          ["Lieux", count(row.sites)],
+          ["Habitants", count(row.people)],
           ...reach(row),
         ]));
       }
@@ -298,14 +291,14 @@
 
     function legend() {
       const rows = data.access[state.level];
-      const total = rows.reduce((sum, r) => sum + r.people, 0);
-      byId("legende").replaceChildren(...[...data.classes, data.unknown].flatMap((c) => {
-        const here = rows.filter((r) => (classOf(r.minutes) ?? data.unknown) === c);
-        if (c === data.unknown && !here.length) return [];
-        const share = total ? here.reduce((sum, r) => sum + r.people, 0) / total : 0;
+      const classes = [...data.classes, data.unknown];
+      const held = classes.map((c) => rows.filter((r) => (classOf(r.minutes) ?? data.unknown) === c));
+      const shares = percents(held.map((here) => here.reduce((sum, r) => sum + r.people, 0)));
+      byId("legende").replaceChildren(...classes.flatMap((c, i) => {
+        if (c === data.unknown && !held[i].length) return [];
         const swatch = el("span", { class: "swatch" });
         swatch.style.backgroundColor = c.colour;
-        return [el("li", {}, swatch, el("span", {}, c.label), el("span", { class: "share", title: `${percent(share)} des habitants` }, percent(share)))];
+        return [el("li", {}, swatch, el("span", {}, c.label), el("span", { class: "share", title: `${shares[i]} des habitants` }, shares[i]))];
       }), el("li", { class: "reading" }, "Temps que la moitié des habitants ne dépasse pas. À droite : part des habitants."));
     }
     function colourBy(level) {

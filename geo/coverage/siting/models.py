@@ -31,6 +31,7 @@ from geo.coverage.siting.plan import (
     short_plan_note,
 )
 from geo.errors import ImpossibleQuestion
+from geo.wording.language import french_count
 
 _INTEGER: Final = 1e-6
 """Rounding error that HiGHS may leave on a bound that is a whole number."""
@@ -343,7 +344,7 @@ def _check(times: NDArray[np.float32], existing: NDArray[np.float32], people: Fl
     if len(wrong):
         raise ImpossibleQuestion(
             f"Le nombre de personnes du lieu n° {wrong[0] + 1} n'est pas valable : {people[wrong[0]]}"
-            f" ({len(wrong)} lieu{'x' if len(wrong) > 1 else ''} sur {len(people)}).",
+            f" ({french_count('%(num)s lieu', '%(num)s lieux', len(wrong))} sur {len(people)}).",
             "Donnez des nombres positifs ou nuls : vérifiez la population et le poids de besoin.",
         )
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from geo.coverage.siting.instance import Floats, Rows
+from geo.wording.language import french_count
 
 TIME_LIMIT_S: Final = 30.0
 """Default time limit of a question, seconds."""
@@ -125,6 +126,6 @@ def short_plan_note(chosen: int, p: int) -> str:
     if chosen == 0:
         return NOBODY_TO_GAIN
     if chosen < p:
-        enough = "1 ouverture suffit" if chosen == 1 else f"{chosen} ouvertures suffisent"
+        enough = french_count("%(num)s ouverture suffit", "%(num)s ouvertures suffisent", chosen)
         return f"{enough} : une de plus n'apporterait rien."
     return ""

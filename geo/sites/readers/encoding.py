@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from geo.errors import UnreadableFile
+from geo.wording import figures
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE = 1_000_000
@@ -65,8 +66,8 @@ def inspect_file(path: Path, *, max_bytes: int) -> Inspection:
             raise UnreadableFile(f"« {path.name} » n'est pas un fichier.", "Donnez le chemin d'un fichier.")
         if status.st_size > max_bytes:
             raise UnreadableFile(
-                f"Le fichier « {path.name} » est trop gros : {_megabytes(status.st_size)} Mo, "
-                f"pour {_megabytes(max_bytes)} Mo au plus.",
+                f"Le fichier « {path.name} » est trop gros : {figures.file_size(status.st_size)}, "
+                f"pour {figures.file_size(max_bytes)} au plus.",
                 "Découpez-le, ou relevez la limite PORTEE_IMPORT_MAX_MB si ce fichier est bien une liste.",
             )
         return _inspected(path, max_bytes)
@@ -196,7 +197,3 @@ class _EncodingDetector:
             f"« {self.name} » n'est pas un fichier de texte.",
             "Donnez une liste au format CSV, XLSX, JSON ou GeoJSON.",
         )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f}".removesuffix(".0").replace(".", ",")

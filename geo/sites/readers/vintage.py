@@ -11,6 +11,7 @@ from datetime import date
 
 from geo.sites.model import Issue
 from geo.sites.readers.content import repaired
+from geo.wording import dates
 
 _DAY = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<sign>[-_]?)(?P<month>\d\d)(?P=sign)(?P<day>\d\d)(?!\d)")
 _MONTH = re.compile(r"(?<!\d)(?P<year>20\d\d)[-_](?P<month>\d\d)(?![-_]?\d)")
@@ -35,6 +36,7 @@ def date_from_name_issue(line: int, day: date) -> Issue:
         "date_maj",
         day.isoformat(),
         "date_du_fichier",
-        f"La liste ne date pas ses fiches : la date du nom de fichier, {day:%d/%m/%Y}, vaut pour toutes.",
+        f"La liste ne date pas ses fiches : la date du nom de fichier, {dates.long_date(day)}, "
+        "vaut pour toutes.",
         "Si elle n'est pas la bonne, indiquez la date de la liste à l'import.",
     )

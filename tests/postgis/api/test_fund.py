@@ -78,7 +78,7 @@ def test_money_that_is_not_available_cannot_be_spent(fund):
     problem = refused(
         client.post(f"{FUND}/commitments", json=commitment(cents=200_001), headers=headers), 409
     )
-    assert "2 000,00" in problem.detail.replace("\u202f", " ") and "disponibles" in problem.detail
+    assert "2 000" in problem.detail.replace("\u202f", " ") and "disponibles" in problem.detail
     assert problem.advice
     posted(fund, "commitments", commitment(cents=200_000))
     problem = refused(client.post(f"{FUND}/payments", json=payment(cents=200_001), headers=headers), 409)
@@ -112,7 +112,7 @@ def test_two_payments_cannot_spend_the_same_last_euros(fund):
     assert sorted(a.status_code for a in answers) == [201] + [409] * 7
     for answer in answers:
         if answer.status_code == 409:
-            assert "Il reste 0,00" in refused(answer, 409).detail
+            assert "Il reste 0" in refused(answer, 409).detail
     assert client.get(FUND).json()["balance"]["paid_cents"] == 10_000
 
 
@@ -140,7 +140,7 @@ def test_a_closed_period_accepts_no_entry(fund):
     assert answer.status_code == 201 and CloseAnswer.model_validate_json(answer.content).until == "2026-03-31"
     assert client.get(FUND).json()["closed_until"] == "2026-03-31"
     problem = refused(client.post(f"{FUND}/contributions", json=contribution(), headers=headers), 409)
-    assert "clos jusqu'au 31/03/2026" in problem.detail
+    assert "clos jusqu'au 31 mars 2026" in problem.detail
     refused(client.post(f"{FUND}/close", json={"until": "2026-03-31"}, headers=headers), 409)
     assert names(refused(client.post(f"{FUND}/close", json={"until": "2099-12-31"}, headers=headers))) == {
         "until"

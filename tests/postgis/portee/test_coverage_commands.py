@@ -90,7 +90,7 @@ def test_a_gap_is_told_in_a_sentence_of_its_numbers(portee):
     assert first.startswith(
         "1. Estbourg : 4 000 personnes à plus de 10 min en voiture d'un lieu qui convient."
     )
-    assert "« Lieu payant », à 1 min, n'est pas annoncé « Gratuit »." in second
+    assert "« Lieu payant », à moins d'une minute, n'est pas annoncé « Gratuit »." in second
 
 
 def test_gaps_of_places_as_csv_and_json(portee):
@@ -101,7 +101,7 @@ def test_gaps_of_places_as_csv_and_json(portee):
 
 
 def test_without_a_gap_it_says_so(portee):
-    assert "Personne n'est à plus de 120 min" in portee("gaps", "--beyond", "120").stdout
+    assert "Personne n'est à plus de 2 h" in portee("gaps", "--beyond", "120").stdout
 
 
 def test_isochrones_hold_the_shorter_and_are_drawn_longest_first(portee, tmp_path):

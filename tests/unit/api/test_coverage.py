@@ -252,7 +252,8 @@ class TestGaps:
         assert answer["level"] == "communes"
         (gap,) = answer["gaps"]
         assert (gap["rank"], gap["commune"], gap["people"]) == (1, "99002", 2_000)
-        assert gap["sentence"].startswith("Deux-Étangs : 2\u202f000 personnes à plus de 10 min en voiture")
+        beginning = "Deux-Étangs : 2\u202f000 personnes à plus de 10\u00a0min en voiture"
+        assert gap["sentence"].startswith(beginning)
         assert (gap["longitude"], gap["latitude"]) == pytest.approx((at(15).x, at(15).y), abs=1e-5)
 
     def test_say_what_the_nearest_site_lacks(self, client):

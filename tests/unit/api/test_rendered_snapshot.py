@@ -11,12 +11,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from api.planner import PlannerQuery, canonical, parse_planner_query
-from api.rendered_snapshot import CurrentView, RenderedSnapshot, format_age
+from api.rendered_snapshot import CurrentView, RenderedSnapshot
 from api.responses import etag
 from api.service import AppState
 from geo.hours.weekly import TIME_ZONE
 from geo.services.snapshot_view import SnapshotView
 from geo.territory.model import TerritoryKind
+from geo.wording import figures
 from static_maps.settings import MapSettings
 from tests.support.serving import HandKeeper, serving
 from tests.support.world import TERRITORY, site, snapshot
@@ -45,7 +46,7 @@ MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=TIME_ZONE)
     ],
 )
 def test_an_age_reads_in_the_largest_unit_it_holds_twice(seconds, words):
-    assert format_age(timedelta(seconds=seconds)) == words
+    assert figures.duration(seconds) == words
 
 
 def current(*, detour_factor: float = 1.3, version: int = 1, database_ok: bool = True) -> CurrentView:

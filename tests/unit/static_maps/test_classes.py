@@ -12,7 +12,6 @@ from static_maps.classes import (
     ClassificationMethod,
     classed,
     natural_breaks,
-    number,
     quantiles,
     roundest,
 )
@@ -91,7 +90,3 @@ def test_no_value_or_only_zero():
 )
 def test_the_roundest_number_between(low, high, found):
     assert roundest(low, high) == pytest.approx(found)
-
-
-def test_numbers_are_said_with_all_their_digits():
-    assert [number(v) for v in (0.25, 1200.0, -3.5, 12.0, 0.3)] == ["0,25", "1\u202f200", "−3,5", "12", "0,3"]

@@ -24,7 +24,7 @@ from geo.settings import ROOT
 from geo.sites.model import Position, Site
 from geo.snapshot import Snapshot
 from geo.territory.files import read_territory
-from static_maps import assets, map_phrases, style
+from static_maps import assets, style
 from static_maps.build import DOWNLOADS, render
 from static_maps.coverage_map import WrittenPage, coverage_map, render_page
 from static_maps.page_data import page_data
@@ -163,10 +163,16 @@ def test_the_page_knows_what_can_be_counted_by_hand():
     rows = {r["code"]: r for r in data["access"]["commune"]}
     # 10 km × 1.3 at 45 km/h are 17 min 20 s.
     assert [r["minutes"] for r in rows.values()] == [0, 17, 35, 52]
+    assert [r["time"] for r in rows.values()] == [
+        "moins d'une minute",
+        "17\u00a0min",
+        "35\u00a0min",
+        "52\u00a0min",
+    ]
     assert (data["minutes"], data["beyond_min"]) == ([10, 20, 30], 20)
-    assert (rows["99002"]["within"], rows["99002"]["beyond"]) == ([0, 1, 1], 0)
-    assert (rows["99003"]["within"], rows["99003"]["beyond"]) == ([None] * 3, 0), "nobody lives there"
-    assert (rows["99004"]["within"], rows["99004"]["beyond"]) == ([0, 0, 0], 4_000)
+    assert (rows["99002"]["within"], rows["99002"]["beyond"]) == (["0\u00a0%", "100\u00a0%", "100\u00a0%"], 0)
+    assert (rows["99003"]["within"], rows["99003"]["beyond"]) == (["—"] * 3, 0), "nobody lives there"
+    assert (rows["99004"]["within"], rows["99004"]["beyond"]) == (["0\u00a0%"] * 3, 4_000)
     assert data["groupings"]["epci"] == [["99001", "99002"], ["99003", "99004"]]
     assert [n["name"] for n in data["outline"]["neighbours"]] == ["Voisinage"]
 
@@ -217,58 +223,6 @@ def test_the_planner_is_linked_where_there_is_one():
     assert "Planifier" not in page_of(world.site("a", 5)).html
     page = page_of(world.site("a", 5), links=SERVED_PAGES)
     assert re.search(r'<nav class="menu".*<a href="/planifier">Planifier</a>.*</nav>', page.html, re.DOTALL)
-
-
-# ---- Words
-
-
-@pytest.mark.parametrize(
-    ("raw", "told"),
-    [
-        ("Mo-Fr 09:00-12:00", ("du lundi au vendredi : 9 h – 12 h",)),
-        ("Tu,Th 14:00-17:30; PH off", ("mardi, jeudi : 14 h – 17 h 30", "jours fériés : fermé")),
-        ("Th[1] 09:00-12:00", ("premier jeudi du mois : 9 h – 12 h",)),
-        ("Fr[-1] 09:00-12:00", ("dernier vendredi du mois : 9 h – 12 h",)),
-        (
-            "Mo-We,Fr 8:30-12:30,14:00-18:00",
-            ("du lundi au mercredi, vendredi : 8 h 30 – 12 h 30 et 14 h – 18 h",),
-        ),
-        ("24/7", ("jour et nuit, tous les jours",)),
-        ("SH Mo 09:00-12:00", ("SH Mo 09:00-12:00",)),
-        ("", ()),
-    ],
-)
-def test_hours_read_as_french(raw, told):
-    assert map_phrases.hours(raw) == told
-
-
-@pytest.mark.parametrize(
-    ("number", "shown", "dialled"),
-    [
-        ("+33553990010", "05 53 99 00 10", "+33553990010"),
-        ("3639", "3639", "3639"),
-        ("javascript:alert(1)", "javascript:alert(1)", "1"),
-        ("secrétariat", "secrétariat", ""),
-    ],
-)
-def test_phones_are_shown_as_written_and_dialled_as_digits(number, shown, dialled):
-    assert map_phrases.phone(number) == shown
-    assert map_phrases.dialled(number) == dialled
-
-
-@pytest.mark.parametrize(
-    ("minutes", "told"),
-    [
-        (None, "hors d'atteinte"),
-        (0, "moins d'une minute"),
-        (0.4, "moins d'une minute"),
-        (0.6, "1 min"),
-        (17.33, "17 min"),
-        (119.6, "120 min"),
-    ],
-)
-def test_times_read_in_whole_minutes(minutes, told):
-    assert map_phrases.minutes(minutes).replace("\u00a0", " ") == told
 
 
 # ---- Nothing from data is code
@@ -399,7 +353,7 @@ def test_the_map_of_a_departement_stays_light(tmp_path):
     index = render(frame_of(lot_et_garonne(250)), tmp_path).index
     used = re.findall(r'(?:src|href)="(static/[^"]+)"', index.read_text("utf-8"))
     weights = [len(gzip.compress(p.read_bytes(), 6)) for p in (index, *(tmp_path / n for n in used))]
-    assert len(weights) == 10
+    assert len(weights) == 11
     assert sum(weights) < 200_000
 
 

@@ -57,14 +57,14 @@ def test_euros_are_per_inhabitant_unless_a_total_is_asked_for():
     assert per.values == {"99001": 0.25, "99002": 0.02, "99004": 0}
     total = measure_values(told, MEASURES["paye"], TerritoryKind.COMMUNE, 2026, form="total")
     assert (total.unit, total.values["99001"], total.values["99003"]) == ("€", 250, 0)
-    assert "77 €" in per.note
+    assert "77\u00a0€" in per.note
 
 
 def test_what_is_paid_is_summed_by_territory():
     told = books(money={2026: [line("99001", 250_00), line("99002", 50_00), line("99004", 10_00)]})
     canton = measure_values(told, MEASURES["paye"], TerritoryKind.CANTON, 2026)
     assert canton.values == {"9901": 0.1, "9902": pytest.approx(0.0025)}
-    assert canton.said("9902") == "moins de 0,01"
+    assert canton.text("9902") == "moins de 0,01"
 
 
 def test_a_year_that_is_not_known_is_not_zero():
@@ -72,7 +72,7 @@ def test_a_year_that_is_not_known_is_not_zero():
     assert measure_values(told, MEASURES["paye"], TerritoryKind.COMMUNE, 2025).values == {}
     assert measure_values(told, MEASURES["actions"], TerritoryKind.COMMUNE, 2025).values == {}
     assert measure_values(told, MEASURES["pass"], TerritoryKind.COMMUNE, 2025).values == {}
-    assert measure_values(told, MEASURES["pass"], TerritoryKind.COMMUNE, 2025).said("99001") == "non connu"
+    assert measure_values(told, MEASURES["pass"], TerritoryKind.COMMUNE, 2025).text("99001") == "inconnu"
 
 
 def test_actions_are_counted_and_summed_in_the_year_they_begin():
@@ -105,7 +105,7 @@ def test_small_counts_of_people_are_kept_back(monkeypatch):
     found = measure_values(told, MEASURES["audela"], TerritoryKind.COMMUNE, 2026)
     assert found.withheld == {"99002"}
     assert "99002" not in found.values
-    assert found.said("99002") == "non publié"
+    assert found.text("99002") == "non publié"
 
 
 @pytest.mark.parametrize("subject", MeasureSubject)
@@ -124,7 +124,7 @@ def test_each_territory_has_the_colour_of_the_class_that_holds_it():
     counted = {key.label: key for key in one.keys}
     assert sum(key.count for key in one.keys) == 7  # two of them not known
     assert counted["zéro"].colour == one.colours["e"]
-    assert counted["non connu"].colour == UNKNOWN_COLOUR
+    assert counted["inconnu"].colour == UNKNOWN_COLOUR
     assert one.colours["a"] != one.colours["c"]
     assert len({luminance(one.colours[c]) for c in "abcd"}) >= 3
 
@@ -152,12 +152,12 @@ def test_two_measures_crossed_make_nine_classes_of_their_thirds():
     found = crossed(first, second, 10)
     assert found.drawn.colours == {code: CROSSED[int(code[0])][int(code[1])] for code in codes}
     assert found.count == ((1, 1, 1),) * 3
-    assert [(k.label, k.count) for k in found.drawn.keys] == [("non connu", 1)]
+    assert [(k.label, k.count) for k in found.drawn.keys] == [("inconnu", 1)]
 
 
 def test_a_measure_without_any_value_is_still_a_map():
     one = draw_measure(of({}), ClassificationMethod.NATURAL, 4)
-    assert [(k.label, k.count) for k in one.keys] == [("non connu", 4)]
+    assert [(k.label, k.count) for k in one.keys] == [("inconnu", 4)]
     assert draw_measure(of({}, form="total"), ClassificationMethod.NATURAL, 4).circles == {}
     assert crossed(of({}), of({"a": 1.0}), 4).drawn.colours == {}
 

@@ -9,10 +9,8 @@ import re
 from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.planner import canonical
-from geo.coverage.equity import Lorenz, TimeClass, by_time
 from geo.coverage.measure import Question
 from geo.coverage.scenario import apply, parse_edits
 from geo.hours.weekly import TIME_ZONE, Openness, parse_slot, reference_week, slot_status
@@ -30,145 +27,13 @@ from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
 from geo.snapshot import Snapshot
 from geo.territory.model import Provenance
-from static_maps import charts
-from static_maps.planner_figures import decimal, format_minutes
 from static_maps.planner_form import question_facts, slot_hours
-from static_maps.planner_map import supply_classes, time_classes
 from tests.support import world
 from tests.support.serving import serving
-from tests.unit.static_maps.test_coverage_map import HOSTILE, luminance
+from tests.unit.static_maps.test_coverage_map import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
 PAGE = "/planifier"
-
-
-# ---- Charts
-
-
-def drawing(text: str) -> ElementTree.Element:
-    return ElementTree.fromstring(text)
-
-
-def told(svg: ElementTree.Element) -> str:
-    return " ".join("".join(svg.itertext()).split())
-
-
-def classes(*people: float) -> tuple[TimeClass, ...]:
-    minutes = np.array([4, 9, 30, np.inf]) * 60
-    return by_time(minutes, np.array(people), (5, 10))
-
-
-def test_bars_are_as_long_as_people_are_many():
-    svg = drawing(charts.histogram(classes(100, 50, 25, 0), ["#111111"] * 4, identifier="h"))
-    widths = [float(bar.get("width", "")) for bar in svg.iter(f"{SVG}rect")]
-    assert widths[0] / widths[1] == pytest.approx(2, rel=0.01)
-    assert widths[0] / widths[2] == pytest.approx(4, rel=0.01)
-
-
-def test_a_histogram_says_its_figures_in_words():
-    svg = drawing(charts.histogram(classes(1_500, 500, 0, 0), ["#111111"] * 4, identifier="h"))
-    described = svg.find(f"{SVG}desc")
-    assert described is not None
-    assert described.text == (
-        "5 min au plus : 1\u202f500 personnes ; 5 à 10 min : 500 personnes ; au-delà de 10 min : 0 personnes."
-    )
-    assert svg.get("aria-labelledby") == "h-titre h-texte"
-    assert "1\u202f500 · 75\u00a0%" in "".join(svg.itertext())
-
-
-def test_those_out_of_reach_are_drawn_only_when_there_are_some():
-    colours = ["#111111"] * 4
-    assert "hors d'atteinte" not in told(
-        drawing(charts.histogram(classes(1, 0, 0, 0), colours, identifier="h"))
-    )
-    assert "hors d'atteinte" in told(drawing(charts.histogram(classes(1, 0, 0, 2), colours, identifier="h")))
-
-
-def test_nobody_at_all_is_drawn_without_a_share():
-    svg = drawing(charts.histogram(classes(0, 0, 0, 0), ["#111111"] * 4, identifier="h"))
-    assert all(bar.get("width") == "0" for bar in svg.iter(f"{SVG}rect"))
-    assert "0 · —" in "".join(svg.itertext())
-
-
-def curve(people: list[float], access: list[float]) -> Lorenz:
-    return Lorenz(np.array(people), np.array(access))
-
-
-def test_the_lorenz_curve_runs_from_corner_to_corner_below_the_diagonal():
-    svg = drawing(charts.lorenz_curve(curve([0, 0.5, 1], [0, 0, 1]), identifier="l"))
-    line = svg.find(f"{SVG}polyline")
-    diagonal = next(e for e in svg.iter(f"{SVG}line") if e.get("stroke-dasharray"))
-    assert line is not None
-    points = [tuple(map(float, p.split(","))) for p in line.get("points", "").split()]
-    assert points[0] == (float(diagonal.get("x1", "")), float(diagonal.get("y1", "")))
-    assert points[-1] == (float(diagonal.get("x2", "")), float(diagonal.get("y2", "")))
-    assert points[1][1] == points[0][1], "the worst served half has nothing"
-
-
-def test_the_lorenz_curve_says_what_the_worst_served_have():
-    svg = drawing(charts.lorenz_curve(curve([0, 0.5, 1], [0, 0.2, 1]), identifier="l"))
-    described = svg.find(f"{SVG}desc")
-    assert described is not None
-    said = str(described.text).replace("\u00a0", " ")
-    assert said.startswith("La moitié des habitants la moins bien servie a 20 % de l'aide accessible")
-    assert said.endswith("le dixième, 4 %.")
-
-
-def test_a_long_curve_is_thinned_and_keeps_its_shape():
-    people = np.linspace(0, 1, 20_001)
-    text = charts.lorenz_curve(Lorenz(people, people**2), identifier="l")
-    line = drawing(text).find(f"{SVG}polyline")
-    assert line is not None
-    assert len(line.get("points", "").split()) <= 120
-    assert len(text) < 6_000
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.0001, "< 0,1 %"), (0.004, "0,4 %"), (0.0099, "1 %"), (0.424, "42 %"), (1, "100 %")],
-)
-def test_percentages_as_read(share, text):
-    assert charts.percent(share).replace("\u00a0", " ") == text
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_label_of_a_chart_becomes_markup(text):
-    hostile = (TimeClass(text, 0, 5, 1),)
-    svg = drawing(charts.histogram(hostile, ["#111111"], identifier=text))
-    assert {e.tag.removeprefix(SVG) for e in svg.iter()} <= {"svg", "title", "desc", "text", "rect", "line"}
-
-
-# ---- Colours and figures
-
-
-@pytest.mark.parametrize("minutes", [(20,), (5, 10, 15, 20, 30, 45)])
-def test_each_class_of_time_is_darker_than_the_one_before(minutes):
-    colours = [c["colour"] for c in time_classes(minutes)]
-    assert len(colours) == len(minutes) + 2, "beyond the last, and out of reach"
-    for lighter, darker in pairwise(colours):
-        assert (luminance(lighter) + 0.05) / (luminance(darker) + 0.05) > 1.25
-
-
-@given(st.floats(0, 1e6))
-def test_classes_of_supply_follow_one_another_to_the_highest(mean):
-    bounds = [c["up_to"] for c in supply_classes(mean)]
-    assert bounds[0] == 0
-    if mean > 0:
-        assert bounds[-1] is None
-        assert bounds[:-1] == sorted(bounds[:-1])
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0, "0"), (0.305, "0,3"), (0.42, "0,42"), (3.1, "3,1"), (53.14, "53,1"), (202.4, "202"), (-2.5, "-2,5")],
-)
-def test_decimals_as_read(number, text):
-    assert decimal(number) == text
-
-
-def test_minutes_as_read():
-    assert format_minutes(12.4) == "12\u00a0min"
-    assert format_minutes(None) == "hors d'atteinte"
 
 
 # ---- Addresses
@@ -350,21 +215,21 @@ def test_the_table_says_it_all_without_a_script():
     # 10 km apart, by car: 13 km along the road at 50 km/h are 15.6 min.
     reader = read(page_of(country(), "slot=samedi&beyond_min=20"))
     assert reader.column("Territoire")[0].startswith("Estbourg")
-    assert reader.column("À plus de 20 min")[0] == "4\u202f000"
+    assert reader.column("À plus de 20\u00a0min")[0] == "4\u202f000"
     assert reader.column("À portée") == ["0\u00a0%", "—", "100\u00a0%", "100\u00a0%"]
     assert len(reader.rows) == 1 + len(world.OWN)
 
 
 def test_the_headline_counts_those_beyond_and_the_gaps_are_told():
     text = page_of(country(), "slot=samedi&beyond_min=20")
-    assert "4\u202f000 personnes sont à plus de 20 min d&#39;un lieu qui convient" in text
-    assert text.count("Estbourg : 4\u202f000 personnes à plus de 20 min en voiture") >= 2
+    assert "4\u202f000 personnes sont à plus de 20\u00a0min d&#39;un lieu qui convient" in text
+    assert text.count("Estbourg : 4\u202f000 personnes à plus de 20\u00a0min en voiture") >= 2
     assert "n&#39;est pas ouvert le samedi" in text
 
 
-def test_nobody_beyond_is_said_too():
+def test_the_headline_states_that_nobody_is_beyond():
     text = page_of(country(), "beyond_min=120")
-    assert "Personne n&#39;est à plus de 120 min d&#39;un lieu d&#39;aide numérique" in text
+    assert "Personne n&#39;est à plus de 2\u00a0h d&#39;un lieu d&#39;aide numérique" in text
 
 
 def test_the_page_says_how_it_was_estimated_and_that_sites_are_invented():
@@ -533,6 +398,7 @@ def test_nothing_from_data_becomes_code(text):
     assert [s.get("src", s.get("id")) for s in scripts] == [
         "/static/vendor/leaflet/leaflet.js",
         "/static/assets/map-base.js",
+        "/static/assets/figures.js",
         "/static/assets/planner.js",
         "donnees",
         None,

@@ -172,22 +172,22 @@ def test_several_orders_are_posted_in_turn_or_not_at_all(fund):
 
 
 REFUSED = {
-    "more than is available": (aside("E2", 140_001), InsufficientFunds, "Il reste 1 400,00 € disponibles"),
-    "more than is left": (paid("P2", 35_001), InsufficientFunds, "Il reste 350,00 € sur l'engagement « E1 »"),
+    "more than is available": (aside("E2", 140_001), InsufficientFunds, "Il reste 1 400 € disponibles"),
+    "more than is left": (paid("P2", 35_001), InsufficientFunds, "Il reste 350 € sur l'engagement « E1 »"),
     "release of more than is left": (
         Release(reference="D1", day=DAY, amount_cents=35_001, commitment="E1"),
         InsufficientFunds,
-        "Il reste 350,00 €",
+        "Il reste 350 €",
     ),
     "a contribution spent already": (
         Reversal(reference="A1", day=DAY, reverses="C1"),
         InsufficientFunds,
-        "2 000,00 € ne peuvent pas en sortir",
+        "2 000 € ne peuvent pas en sortir",
     ),
     "a commitment paid in part": (
         Reversal(reference="A1", day=DAY, reverses="E1"),
         InsufficientFunds,
-        "Il reste 350,00 €",
+        "Il reste 350 €",
     ),
     "a match alone": (
         Reversal(reference="A1", day=DAY, reverses="C1/abondement"),
@@ -198,14 +198,18 @@ REFUSED = {
     "a reversal before its entry": (
         Reversal(reference="A1", day=date(2025, 3, 9), reverses="P1"),
         InvalidParameter,
-        "10/03/2025",
+        "10 mars 2025",
     ),
-    "a payment before its commitment": (paid("P2", 1, day=date(2025, 3, 9)), InvalidParameter, "10/03/2025"),
+    "a payment before its commitment": (
+        paid("P2", 1, day=date(2025, 3, 9)),
+        InvalidParameter,
+        "10 mars 2025",
+    ),
     "no commitment": (paid("P2", 1, commitment="E9"), UnknownEntry, "Aucun engagement"),
     "paid out of a contribution": (paid("P2", 1, commitment="C1"), UnknownEntry, "Aucun engagement"),
     "no such partner": (given("C2", 1, partner_code="nul"), UnknownPartner, "« nul »"),
     "paid to no such partner": (paid("P2", 1, partner_code="nul"), UnknownPartner, "« nul »"),
-    "before the first rule": (given("C2", 1, day=date(2023, 12, 31)), NoRule, "31/12/2023"),
+    "before the first rule": (given("C2", 1, day=date(2023, 12, 31)), NoRule, "31 décembre 2023"),
     "nothing": (given("C2", 0), InvalidParameter, "n'est pas positif"),
     "below nothing": (aside("E2", -5), InvalidParameter, "n'est pas positif"),
     "half a cent": (given("C2", 0.5), InvalidParameter, "entier de centimes"),  # type: ignore[arg-type]
@@ -270,7 +274,7 @@ def test_everything_can_be_reversed_from_the_last_to_the_first(filled):
 
 def test_nothing_enters_a_closed_period_and_corrections_come_after_it(filled):
     ledger.close(filled, date(2025, 12, 31), actor=ACTOR)
-    with pytest.raises(ClosedPeriod, match=r"31/12/2025.*C2"):
+    with pytest.raises(ClosedPeriod, match=r"31 décembre 2025.*C2"):
         post(filled, given("C2", 1, day=date(2025, 12, 31)))
     with pytest.raises(ClosedPeriod):
         post(filled, Reversal(reference="A1", day=date(2025, 12, 31), reverses="P1"))
@@ -284,7 +288,7 @@ def test_nothing_enters_a_closed_period_and_corrections_come_after_it(filled):
 
 
 def test_a_rule_that_matched_something_cannot_change(filled):
-    with pytest.raises(InUse, match="10/03/2025"):
+    with pytest.raises(InUse, match="10 mars 2025"):
         ledger.set_rule(filled, MatchRule(date(2024, 1, 1), 5_000), actor=ACTOR)
     with pytest.raises(InUse):
         ledger.set_rule(filled, MatchRule(DAY, 5_000), actor=ACTOR)

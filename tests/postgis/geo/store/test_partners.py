@@ -175,7 +175,7 @@ def test_the_commands_show_a_year_of_the_fund(database_url):
         "2023-01-01",
         "--fictif",
     )
-    assert "membre depuis le 01/01/2023" in run("partners", "list")
+    assert "membre depuis le 1er janvier 2023" in run("partners", "list")
     run("partners", "convention", "caf-99", "2025", "D-12")
     assert json.loads(run("partners", "show", "caf-99", "--json"))["conventions"][0]["reference"] == "D-12"
     given = ("fund", "contribute", "V1", "1 000,00 €", "--partner", "caf-99", "--level", "local")
@@ -193,7 +193,8 @@ def test_the_commands_show_a_year_of_the_fund(database_url):
         "deux", "2"
     )
     assert "Comptes clos" in run("fund", "close", "2025-12-31", "--yes")
-    assert "clos jusqu'au 31/12/2025" in run("fund", "reverse", "A2", "D1", "--day", "2025-12-31", code=1)
+    late = run("fund", "reverse", "A2", "D1", "--day", "2025-12-31", code=1)
+    assert "clos jusqu'au 31 décembre 2025" in late
     assert "0 abondement de plus" in run("fund", "settle", "S1", "--year", "2025", "--day", "2026-01-02")
     assert "Les comptes sont justes. Disponible : 1 179,50 €" in run("fund", "check")
     told = json.loads(run("fund", "report", "--by", "partner", "--json"))

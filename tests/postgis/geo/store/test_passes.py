@@ -26,7 +26,7 @@ def test_an_order_is_read_back_and_recording_it_again_changes_nothing(ordered):
 
 
 def test_another_order_of_the_same_reference_is_refused(ordered):
-    with pytest.raises(RefusedPasses, match="porte déjà la référence A : 100 pass du 01/03/2026"):
+    with pytest.raises(RefusedPasses, match="porte déjà la référence A : 100 pass du 1er mars 2026"):
         passes.order(ordered, replace(A, note="autre"), "moi")
 
 
@@ -99,12 +99,12 @@ def test_two_events_of_one_reference_in_one_file_are_refused(ordered):
     [
         ([event("1", "given", 0, 101)], "il en reste 100, et non 101"),
         ([event("1", "given", 0, 60), event("2", "given", 3, 41)], "il en reste 100, et non 101"),
-        ([event("1", "given", -1, 1)], "du 28/02/2026.*donnés.*du 01/03/2026"),
-        ([event("1", "given", 184, 1)], "jusqu'au 31/08/2026"),
-        ([event("0", "given", 0, 1), event("1", "used", 184, 1)], "jusqu'au 31/08/2026"),
+        ([event("1", "given", -1, 1)], "du 28 février 2026.*donnés.*du 1er mars 2026"),
+        ([event("1", "given", 184, 1)], "jusqu'au 31 août 2026"),
+        ([event("0", "given", 0, 1), event("1", "used", 184, 1)], "jusqu'au 31 août 2026"),
         ([event("0", "given", 0, 1), event("1", "expired", 183, 1)], "expirés ne le peuvent"),
         ([event("0", "given", 5, 5), event("1", "used", 5, 6)], "6 pass .* pour 5 donnés ; .* restait 0"),
-        ([event("0", "given", 5, 5), event("1", "used", 4, 1)], "Au 05/03/2026, 1 pass .* pour 0 donnés"),
+        ([event("0", "given", 5, 5), event("1", "used", 4, 1)], "Au 5 mars 2026, 1 pass .* pour 0 donnés"),
         (
             [event("0", "given", 0, 5), event("1", "used", 4, 3), event("2", "expired", 184, 3)],
             "6 pass .* pour 5 donnés",

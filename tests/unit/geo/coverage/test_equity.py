@@ -169,10 +169,10 @@ def test_classes_of_time_are_named_for_readers():
     times = np.array([0.0, 300.0, 301.0, 2_700.0, 2_701.0, np.inf], dtype=np.float32)
     classes = by_time(times, np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0]), (5, 10, 45))
     assert [(c.label, c.people) for c in classes] == [
-        ("5 min au plus", 3),
-        ("5 à 10 min", 4),
-        ("10 à 45 min", 8),
-        ("au-delà de 45 min", 16),
+        ("5\u00a0min au plus", 3),
+        ("5 à 10\u00a0min", 4),
+        ("10 à 45\u00a0min", 8),
+        ("au-delà de 45\u00a0min", 16),
         ("hors d'atteinte", 32),
     ]
 

@@ -229,7 +229,7 @@ def test_what_is_doubtful_is_told_with_what_it_moves():
     assert said[2] == "1 lieu est sans position et n'approche personne."
     assert any(s.startswith("1 lieu n'a pas été vérifié depuis 183 jours") for s in said)
     moved = next(s for s in said if "horaires inconnus" in s)
-    assert moved.endswith("passerait de 42,9\u202f% à 100,0\u202f%.")
+    assert moved.endswith("passerait de 43\u00a0% à 100\u00a0%.")
     assert export.uncertainty_sentences(coverage(filter=SiteFilter.of({"pass_numerique": ["false"]}))) == (
         "Aucun lieu ne répond aux critères.",
     )
@@ -250,4 +250,4 @@ def test_weights_and_sources_are_told():
     told = export.about(measure(frame, Question(weights=(("ifn", 0.5),))))
     assert ("Poids du besoin", "Fragilité : 0,5") in told
     assert ("Source", "Fragilité : Tests, 2025, Libre") in told
-    assert ("Calculé le", "09/03/2026") in told
+    assert ("Calculé le", "9 mars 2026") in told

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.compare import compare
-from geo.coverage.gaps import format_people, gaps_of_communes, gaps_of_places, question_text
+from geo.coverage.gaps import gaps_of_communes, gaps_of_places, question_text
 from geo.coverage.measure import CAP_MIN, STALE_AFTER, Question, Supply, measure, nearest_for_most
 from geo.hours.weekly import parse_slot
 from geo.people.model import Indicator, People
@@ -22,6 +22,7 @@ from geo.reach.travel import Travel
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
 from geo.territory.model import Provenance, TerritoryKind
+from geo.wording import figures
 from tests.support.world import ORIGIN_X, ORIGIN_Y, site, snapshot
 
 TODAY = date(2026, 3, 9)
@@ -111,9 +112,9 @@ def test_a_slot_counts_only_sites_known_to_be_open():
     gap = {g.commune: g for g in gaps_of_communes(coverage)}["99001"]
     assert gap.missing == ("n'est pas ouvert le samedi",)
     assert gap.sentence == (
-        "Ouestville : 1\u202f000 personnes à plus de 20 min en voiture d'un lieu qui convient. "
-        "Le plus proche, « Lieu saturday » (Estbourg), est à 40 min. "
-        "« Lieu week », à 1 min, n'est pas ouvert le samedi."
+        "Ouestville : 1\u202f000 personnes à plus de 20\u00a0min en voiture d'un lieu qui convient. "
+        "Le plus proche, « Lieu saturday » (Estbourg), est à 40\u00a0min. "
+        "« Lieu week », à moins d'une minute, n'est pas ouvert le samedi."
     )
 
 
@@ -239,7 +240,7 @@ def test_one_more_site_never_lengthens_a_time_and_shares_grow_with_thresholds(gr
     ("people", "words"), [(0.2, "moins d'une personne"), (1.2, "1 personne"), (1240, "1\u202f240 personnes")]
 )
 def test_numbers_of_people_are_formatted_in_french(people, words):
-    assert format_people(people) == words
+    assert figures.people(people) == words
 
 
 def test_the_question_is_described_in_french():

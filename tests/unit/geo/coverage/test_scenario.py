@@ -162,8 +162,8 @@ def test_anything_but_a_list_is_refused(value):
         (opening() | {"latitude": True}, "latitude", "un nombre entre -90 et 90"),
         (opening() | {"latitude": float("nan")}, "latitude", "un nombre"),
         (opening() | {"longitude": 10**400}, "longitude", "un nombre"),
-        (moving("a", 95), "longitude", "à plus de 50 km du territoire"),
-        (opening() | {"longitude": -170.0, "latitude": -80.0}, "longitude", "à plus de 50 km"),
+        (moving("a", 95), "longitude", "à plus de 50\u00a0km du territoire"),
+        (opening() | {"longitude": -170.0, "latitude": -80.0}, "longitude", "à plus de 50\u00a0km"),
     ],
 )
 def test_an_edit_that_cannot_be_is_refused_by_rank_and_field(edit, field, why):

@@ -159,7 +159,7 @@ def test_where_nobody_is_left_to_reach_the_bus_stays_free():
         ({"half_days": (WEEK[0], WEEK[0])}, "« lundi matin » est donnée deux fois"),
         ({"half_days": (HalfDay(6, Half.MORNING),)}, "jour n° 6"),
         ({"visits": 0}, "0 fois par semaine"),
-        ({"drive_limit_s": 600.0}, r"Aucun des 2 lieux candidats .* 10 min"),
+        ({"drive_limit_s": 600.0}, "Aucun des 2 lieux candidats .* 10\u00a0min"),
         ({"from_base": np.full(2, np.inf, dtype=np.float32), "drive_limit_s": math.inf}, "Aucun des 2"),
         ({"people": -np.ones(1)}, "lieu n° 1"),
     ],

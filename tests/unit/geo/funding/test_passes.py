@@ -383,7 +383,7 @@ def test_deserts_are_where_passes_were_given_and_no_site_is_near_most_given_firs
     assert "99001" not in {d.code for d in found} and "99003" not in {d.code for d in found}
     assert found[0].sentence == (
         "Estbourg : 40 pass donnés, 0 utilisé ; le lieu le plus proche qui les accepte, Lieu a (Ouestville), "
-        f"est à {round(far)} min en voiture ou plus pour la moitié des habitants."
+        f"est à {round(far)}\u00a0min en voiture ou plus pour la moitié des habitants."
     )
 
 

@@ -36,9 +36,9 @@ def test_the_same_place_in_two_datasets_is_proposed_with_its_reasons():
     )
     assert (proposal.a, proposal.b) == ("jeu-a--a", "jeu-b--b")
     assert proposal.reasons == (
-        "noms proches à 100 %",
+        "noms proches à 100\u00a0%",
         "même adresse",
-        "à 30 m",
+        "à 30\u00a0m",
         "même SIRET",
         "même téléphone",
     )
@@ -89,7 +89,7 @@ def test_records_placed_at_the_town_hall_are_not_near_each_other():
 
 def test_a_common_house_number_outweighs_the_distance_between_two_geocoders():
     (proposal,) = found(one("a", 5), one("b", 5.9))
-    assert proposal.score == 100 and "à 900 m" in proposal.reasons
+    assert proposal.score == 100 and "à 900\u00a0m" in proposal.reasons
 
 
 def test_records_of_two_communes_are_never_proposed():

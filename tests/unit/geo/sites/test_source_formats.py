@@ -286,7 +286,7 @@ def test_a_list_dated_by_its_name_says_so_once(tmp_path):
     rows = list(source(tmp_path, csv_of(FS_2022, FS_2022), "fs-20221201.csv").rows())
     assert {row.values["date_maj"] for row in rows} == {"2022-12-01"}
     assert [[i.code for i in row.issues] for row in rows] == [["date_du_fichier"], []]
-    assert "01/12/2022" in rows[0].issues[0].reason
+    assert "1er décembre 2022" in rows[0].issues[0].reason
 
 
 def test_a_list_dated_by_whoever_imports_it_needs_no_remark(tmp_path):
