@@ -157,9 +157,7 @@ def export(
         if open_data:
             with transaction(settings) as connection:
                 territory = territories.load(connection)
-                files = export_funding.open_data(
-                    connection, territory, kinds, licence=licence.value, today=today
-                )
+                files = open_data(connection, territory, kinds, licence=licence.value, today=today)
         else:
             frame = load_context(settings)
             with transaction(settings) as connection:
