@@ -22,11 +22,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from geo.errors import OperatorError, PorteeError
 from geo.tables_out import Column, Dialect, Kind, csv_text, records_table, terminal_lines
-from geo.wording import figures
+from geo.wording import dates, figures
 from geo.wording.figures import NO_FIGURE
 from geo.wording.language import Language
 from geo.wording.language import language as wording_language
-from portee.language import SOURCE, _, foreign, language
+from portee.language import _, foreign, language
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -228,4 +228,4 @@ def file_size(octets: float) -> str:
 
 def short_day(day: date) -> str:
     """Return a day in figures: « 03/12/2026 », "2026-12-03"."""
-    return f"{day:%d/%m/%Y}" if language() == SOURCE else f"{day:%Y-%m-%d}"
+    return dates.short_date(day, wording())

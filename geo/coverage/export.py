@@ -54,7 +54,7 @@ _MEANINGS: Final[dict[str, str]] = {
     "people_beyond": "personnes à plus du seuil (nombre)",
     "supply": "offre accessible pour 1 000 habitants (bassins flottants)",
     "open_hours": "heures par semaine où un lieu est ouvert en deçà du seuil (heures)",
-    "gap": f"écart : personnes × besoin × minutes au-delà du seuil (jusqu'à {CAP_MIN} min)",
+    "gap": f"écart : personnes × besoin × minutes au-delà du seuil (jusqu'à {figures.minutes(CAP_MIN)})",
     "gap_rank": "rang de l'écart, 1 pour le plus grand",
     "minutes": "temps médian de ces personnes jusqu'au lieu le plus proche (minutes)",
     "longitude": "longitude du point qui fait le plus grand écart (degrés, WGS 84)",
@@ -96,7 +96,7 @@ _DEGREE_DIGITS: Final = 6
 def meaning(column: str) -> str:
     """Return the French description of a column, with its unit."""
     if within := _WITHIN.fullmatch(column):
-        return f"part des personnes à {within[1]} min au plus (de 0 à 1)"
+        return f"part des personnes à {figures.minutes(int(within[1]))} au plus (de 0 à 1)"
     return _MEANINGS[column]
 
 

@@ -14,6 +14,11 @@ def long_date(day: date, _: Language = FRENCH) -> str:
     return _first(format_date(day, "d MMMM y", locale=_.locale), day, _)
 
 
+def short_date(day: date, _: Language = FRENCH) -> str:
+    """Write a date in figures for narrow columns: « 03/12/2026 », "2026-12-03"."""
+    return f"{day:%d/%m/%Y}" if _.code == SOURCE else f"{day:%Y-%m-%d}"
+
+
 def weekday_date(day: date, _: Language = FRENCH, *, year: bool = True) -> str:
     """Write a date with the day of the week: « jeudi 3 décembre 2026 »."""
     name = weekday(day, _)

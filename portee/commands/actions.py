@@ -12,7 +12,7 @@ from geo.funding.action_kinds import load_kinds
 from geo.funding.actions import Action, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
-from geo.wording import figures
+from geo.wording import dates, figures
 from portee.console import misused, print_json, print_text, report_errors
 from portee.database import transaction
 from portee.language import _, many
@@ -78,7 +78,7 @@ def list_actions(
         label = known[action.kind].label if action.kind in known else action.kind
         measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
         print_text(
-            f"{action.reference}  {action.day:%d/%m/%Y}  {action.commune}  {label}  "
+            f"{action.reference}  {dates.long_date(action.day)}  {action.commune}  {label}  "
             f"{figures.euros(action.amount_cents)}  {measures}"
             + (f"  ({_('fictif')})" if action.fictif else "")
         )
