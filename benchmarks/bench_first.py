@@ -33,7 +33,7 @@ from geo.funding import disclosure_control
 from geo.funding.action_kinds import load_kinds
 from geo.funding.ledger import Contribution, Level
 from geo.funding.passes import Event, EventKind, Order
-from geo.services.open_data import open_data
+from geo.services.open_data import open_data_package
 from geo.settings import Settings
 from geo.store import actions, cluster, ledger, partners, passes
 from geo.store.database import open_engine
@@ -125,7 +125,7 @@ def answers(engine: Engine, settings: Settings, territory: Territory, today: dat
 
     def published() -> None:
         with engine.connect() as connection:
-            open_data(connection, territory, load_kinds(), licence="etalab-2.0", today=today)
+            open_data_package(connection, territory, load_kinds(), licence="etalab-2.0", today=today)
 
     with TestClient(create_app(settings, http=ApiSettings())) as client:
 

@@ -1,4 +1,4 @@
-"""Export every table and report of the fund as files, for those who run it; `open_data` publishes the rest."""
+"""Export all tables and reports of the fund as files, for those who run it; `open_data` is for the public."""
 
 from __future__ import annotations
 

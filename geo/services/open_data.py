@@ -54,7 +54,7 @@ _WITHHELD: Final = Field(
 _FOREIGN: Final = Foreign(("territory_kind", "territory"), "territories", ("kind", "code"))
 
 
-def open_data(
+def open_data_package(
     connection: Connection, territory: Territory, kinds: Kinds, *, licence: str, today: date
 ) -> dict[str, bytes]:
     """Tables of the public data package, small counts of persons withheld (`disclosure_control`)."""

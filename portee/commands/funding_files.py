@@ -21,6 +21,7 @@ from geo.funding.templates import template_csv, template_xlsx
 from geo.hours.weekly import TIME_ZONE
 from geo.services import export_funding, import_funding
 from geo.services.accounts import read_account_data
+from geo.services.open_data import open_data_package
 from geo.settings import Settings
 from geo.sites import issue_report
 from geo.sites.model import Issue
@@ -157,7 +158,7 @@ def export(
         if open_data:
             with transaction(settings) as connection:
                 territory = territories.load(connection)
-                files = open_data(connection, territory, kinds, licence=licence.value, today=today)
+                files = open_data_package(connection, territory, kinds, licence=licence.value, today=today)
         else:
             frame = load_context(settings)
             with transaction(settings) as connection:

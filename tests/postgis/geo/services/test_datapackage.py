@@ -26,7 +26,7 @@ from geo.funding.datapackage import (
 )
 from geo.funding.disclosure_control import THRESHOLD, published_together
 from geo.funding.pass_reports import by_territory
-from geo.services.open_data import open_data
+from geo.services.open_data import open_data_package
 from geo.store import passes
 from geo.territory.model import TerritoryKind
 from tests.postgis.geo.services.test_funding_files import GOOD, KINDS, load, load_all, stocked
@@ -50,7 +50,7 @@ def fund(connection):
 
 
 def published(connection):
-    return open_data(connection, TERRITORY, KINDS, licence="etalab-2.0", today=DAY)
+    return open_data_package(connection, TERRITORY, KINDS, licence="etalab-2.0", today=DAY)
 
 
 def validated(files):
