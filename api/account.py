@@ -15,7 +15,7 @@ from api.parameters import Query
 from api.routing import router
 from api.service import app_state
 from api.territories import KINDS, Code
-from geo.funding.account import CENTS, CENTS_EACH, account_to_dict
+from geo.funding.account_model import CENTS, CENTS_EACH, account_to_dict
 from geo.services import accounts
 from geo.territory.model import TerritoryKind
 

@@ -24,7 +24,8 @@ from api.rendered_snapshot import CurrentView, RenderedPage
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import DatabaseUnavailable, InvalidParameter, OperatorError, PorteeError
-from geo.funding.account import YEARS, TerritoryAccount
+from geo.funding.account import YEARS
+from geo.funding.account_model import TerritoryAccount
 from geo.funding.reports import By, rows
 from geo.services import fund_reports
 from geo.services.accounts import FundingState, account_data, funded_years, funding_state

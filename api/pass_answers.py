@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Final
 
 from geo.coverage.measure import Question
-from geo.funding.account import PASS_MEASURES
+from geo.funding.account_sections import PASS_MEASURES
 from geo.funding.pass_reports import (
     ACCEPTING,
     DESERT_MIN,

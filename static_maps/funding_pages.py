@@ -17,7 +17,7 @@ from markupsafe import Markup
 from shapely import Geometry
 
 from geo.crs import WGS84, reproject
-from geo.funding.account import Section, TerritoryAccount
+from geo.funding.account_model import Section, TerritoryAccount
 from geo.funding.ledger import Balance
 from geo.funding.match_rule import MatchRule
 from geo.funding.reports import UNPLACED, By, FundReport, Line

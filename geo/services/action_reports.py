@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from geo.funding import disclosure_control
-from geo.funding.account import persons_of_actions
+from geo.funding.account_sections import persons_of_actions
 from geo.funding.action_kinds import Kinds
 from geo.funding.actions import Action, Total
 from geo.territory.model import Territory, TerritoryKind

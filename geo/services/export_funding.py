@@ -10,10 +10,8 @@ from typing import Final
 
 from geo.funding import actions as action_domain
 from geo.funding import money, pass_reports, reports
-from geo.funding.account import (
-    AccountData,
-    TerritoryAccount,
-)
+from geo.funding.account import AccountData
+from geo.funding.account_model import TerritoryAccount
 from geo.funding.action_kinds import Kinds
 from geo.funding.actions import Action
 from geo.funding.ledger import Entry, EntryKind

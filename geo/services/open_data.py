@@ -10,11 +10,7 @@ from typing import Final
 
 from geo.funding import actions as action_domain
 from geo.funding import disclosure_control, reports
-from geo.funding.account import (
-    PASS_MEASURES,
-    persons_of_actions,
-    persons_of_passes,
-)
+from geo.funding.account_sections import PASS_MEASURES, persons_of_actions, persons_of_passes
 from geo.funding.action_kinds import Kinds
 from geo.funding.actions import Action
 from geo.funding.datapackage import Field, Foreign, PackageMetadata, Resource, TableSchemaType, package

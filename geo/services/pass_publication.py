@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.funding import disclosure_control
-from geo.funding.account import PASS_MEASURES, persons_of_passes
+from geo.funding.account_sections import PASS_MEASURES, persons_of_passes
 from geo.funding.disclosure_control import Key
 from geo.funding.pass_reports import Desert, PassCounts, by_territory
 from geo.reach.modes import Mode

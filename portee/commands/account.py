@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from geo.funding.account import YEARS, TerritoryAccount, account_to_dict
+from geo.funding.account import YEARS
+from geo.funding.account_model import TerritoryAccount, account_to_dict
 from geo.funding.action_kinds import load_kinds
 from geo.services.accounts import read_account_data
 from geo.settings import Settings

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.measure import Question, measure
 from geo.errors import InvalidParameter, UnknownTerritory
-from geo.funding.account import CENTS, SECRET, UNKNOWN, AccountData
+from geo.funding.account import AccountData
+from geo.funding.account_model import CENTS, SECRET, UNKNOWN
 from geo.funding.action_kinds import load_kinds
 from geo.funding.actions import Action
 from geo.funding.ledger import Contribution, Level

@@ -14,7 +14,7 @@ from io import StringIO
 
 import pytest
 
-from geo.funding.account import persons_of_passes
+from geo.funding.account_sections import persons_of_passes
 from geo.funding.datapackage import (
     DESCRIPTOR,
     LICENCES,
