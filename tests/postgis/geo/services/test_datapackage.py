@@ -29,7 +29,8 @@ from geo.funding.pass_reports import by_territory
 from geo.services.open_data import open_data_package
 from geo.store import passes
 from geo.territory.model import TerritoryKind
-from tests.postgis.geo.services.test_funding_files import GOOD, KINDS, load, load_all, stocked
+from tests.postgis.geo.services.test_funding_files import load, load_all, stocked
+from tests.support.funding_files import GOOD, KINDS
 from tests.support.world import TERRITORY
 
 DAY = date(2026, 11, 23)

@@ -175,7 +175,7 @@ def test_the_commands_show_a_year_of_the_fund(database_url):
         "2023-01-01",
         "--fictif",
     )
-    assert "membre depuis le 1er janvier 2023" in run("partners", "list")
+    assert "membre depuis le 01/01/2023" in run("partners", "list")
     run("partners", "convention", "caf-99", "2025", "D-12")
     assert json.loads(run("partners", "show", "caf-99", "--json"))["conventions"][0]["reference"] == "D-12"
     given = ("fund", "contribute", "V1", "1 000,00 €", "--partner", "caf-99", "--level", "local")
