@@ -274,7 +274,7 @@ DIALECT: Final = choice(
 
 
 def csv_dialect(values: Mapping[str, Any]) -> tuple[Dialect, str]:
-    """Return the dialect of CSV that a request asks for, and what tells its answer apart in an ETag."""
+    """Return the dialect of CSV that a request asks for, and the part of the ETag that depends on it."""
     name = values.get("dialect", "rfc4180")
     return CSV_DIALECTS[name], "" if name == "rfc4180" else f"-{name}"
 

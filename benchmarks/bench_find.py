@@ -4,7 +4,7 @@
 
 Lot-et-Garonne with fictitious sites, served by one uvicorn worker on this machine to a fresh profile
 each time. DevTools slows the processor and the line (1.6 Mbit/s, and a latency for each request). The
-first list is painted when the browser tells its first contentful paint and the first number to call
+first list is painted when the browser reports its first contentful paint and the first number to call
 is there. Targets: 60 kB with the list, 250 kB with the map, 1 s to the list at a slowdown of 4.
 """
 

@@ -3,7 +3,7 @@
 A private, durable cluster is made for it. Each client posts orders drawn at random, one transaction
 each, while a killer ends connections, a writer process is killed with SIGKILL in the middle and, with
 --crashes, the whole server is, as often as asked. A client whose connection is lost posts the same order
-again until it is told what became of it. At the end, each order acknowledged is there once, each
+again until its outcome is known. At the end, each order acknowledged is there once, each
 refused one is not, nothing else is, and sums recounted from every posting hold.
 
     python -m benchmarks.bench_ledger --clients 64 --orders 200 --crashes 3 --entries 100000 --rows 50000
@@ -104,7 +104,7 @@ def drawn(chance: random.Random, reference: str, shared: Shared) -> Order:
 
 
 def client(url: URL, name: str, count: int, seed: int, shared: Shared) -> None:
-    """Post so many orders, each until it is told what became of it."""
+    """Post a number of orders, each repeatedly until its outcome is known."""
     chance = random.Random(seed)
     engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
     try:
@@ -134,7 +134,7 @@ def client(url: URL, name: str, count: int, seed: int, shared: Shared) -> None:
 
 
 def end_connections(url: URL, stopped: threading.Event, every_s: float, chance: random.Random) -> int:
-    """End a connection to the database at random, again and again; tells how many."""
+    """Close random connections to the database repeatedly; return how many."""
     engine = open_engine(url.set(database="postgres"))
     ended = 0
     one = text(
@@ -172,7 +172,7 @@ while True:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a crowd came to."""
+    """Outcome of a crowd of clients."""
 
     acknowledged: int
     refused: int
@@ -266,7 +266,7 @@ def crowd(
 
 
 def check(engine: Engine, shared: Shared, written: list[str]) -> None:
-    """Hold the books against what the clients were told."""
+    """Compare the ledger with the outcomes that clients received."""
     with engine.connect() as connection:
         assert ledger_reports.faults(connection) == []
         held = {

@@ -118,7 +118,7 @@ def imported(engine: Engine, folder: Path, rows: int) -> None:
 
 
 def _cpu(connection: Connection) -> float:
-    """Seconds of processor the server's process of a connection used so far; 0 where that is not told."""
+    """Processor seconds of the server process of a connection so far; 0 where the system has no figure."""
     pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     told = Path(f"/proc/{pid}/schedstat")
     return int(told.read_text().split()[0]) / 1e9 if told.exists() else 0.0

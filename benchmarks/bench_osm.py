@@ -2,7 +2,7 @@
 
 The invented file, written to a temporary folder, is a country of grid towns with the make-up of a
 regional extract: most nodes belong to buildings, a quarter to roads, a few have tags. Each file is
-read in a process of its own, whose peak memory is told. Targets: 250 MB within 8 GB, in minutes.
+read in a process of its own, whose peak memory is printed. Targets: 250 MB within 8 GB, in minutes.
 
     python -m benchmarks.bench_osm --megabytes 250 --extract liechtenstein-latest.osm.pbf
 """

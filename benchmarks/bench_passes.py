@@ -59,7 +59,7 @@ def orders(events: int) -> list[Order]:
 
 
 def write_events(path: Path, ordered: list[Order], territory: Territory, events: int) -> None:
-    """Gifts of 1 to 20 passes, later uses of some of them; prescriber, commune and site are told."""
+    """Gifts of 1 to 20 passes, later uses of some of them; with prescriber, commune and site."""
     chance = random.Random(47)
     communes = [c.code for c in territory.communes]
     weights = [c.population for c in territory.communes]

@@ -196,7 +196,7 @@ def place(
     if rank % 13 == 0:
         hours = ""
     elif rank == 20:
-        hours = "sur rendez-vous, téléphoner le matin"  # as real lists have it: shown, and told as unknown
+        hours = "sur rendez-vous, téléphoner le matin"  # as real lists have it: shown, and counted as unknown
     closed, bus = "ferme" in sort.extra, "bus" in sort.extra
     located = rank % 24 != 7
     known = "BIB" in typology or rank % 6 == 0
@@ -264,7 +264,7 @@ def stops(commune: Commune) -> str:
 
 
 def partners(territory: Territory, main: Sequence[Row]) -> list[Row]:
-    """The second file: sites beyond the border, and one place the main file tells as well."""
+    """The second file: sites beyond the border, and one place the main file contains as well."""
     rng = random.Random(SEED + 1)  # noqa: S311
     turns = wheel()
     rows = [

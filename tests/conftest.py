@@ -33,7 +33,7 @@ TESTS = Path(__file__).parent
 _serial = count(1)
 
 
-# A slow machine is no failure: no deadline. `print_blob` tells how to repeat a failure found at random.
+# A slow machine is no failure: no deadline. `print_blob` prints how to repeat a failure found at random.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fixed")

@@ -317,7 +317,7 @@ def gpkg_bytes(
         path = Path(folder) / f"{LAYER}.gpkg"
         said = "\n".join(f"{heading} : {text}" for heading, text in about)
         with warnings.catch_warnings():
-            # An empty table has no geometry whose type could be told; the layer says MultiPolygon.
+            # An empty table has no geometry to take the type from; the layer says MultiPolygon.
             warnings.simplefilter("ignore", UserWarning)
             pyogrio.write_dataframe(
                 frame,

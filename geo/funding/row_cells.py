@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from geo.funding import money, passes
 from geo.funding.row_records import RowReferences
-from geo.funding.template_columns import EXAMPLE, CellType, Column
+from geo.funding.template_columns import EXAMPLE, CellType, TemplateColumn
 from geo.sites.commune_resolver import normalized_commune_name
 from geo.sites.text import fold
 from geo.tables_out import unescape_formula
@@ -44,7 +44,7 @@ class CellParser:
         self.references = references
         self.days: dict[str, date] = {}
         self.codes: dict[str, str] = {}
-        self.parsers: dict[CellType, Callable[[str, Column], Any]] = {
+        self.parsers: dict[CellType, Callable[[str, TemplateColumn], Any]] = {
             CellType.TEXT: _text,
             CellType.REFERENCE: _reference,
             CellType.DATE: self._day,
@@ -61,7 +61,7 @@ class CellParser:
             CellType.FUNDERS: _funders,
         }
 
-    def parse(self, text: str, column: Column, *, as_text: bool = False) -> Any:
+    def parse(self, text: str, column: TemplateColumn, *, as_text: bool = False) -> Any:
         """Return the value of a cell; None when it is empty.
 
         Parameters
@@ -96,7 +96,7 @@ class CellParser:
             text = unescape_formula(text)
         return text if as_text else self.parsers[column.cell](text, column)
 
-    def _day(self, text: str, _: Column) -> date:
+    def _day(self, text: str, _: TemplateColumn) -> date:
         if (known := self.days.get(text)) is not None:
             return known
         try:
@@ -117,7 +117,7 @@ class CellParser:
         self.days[text] = day
         return day
 
-    def _commune(self, text: str, _: Column) -> str:
+    def _commune(self, text: str, _: TemplateColumn) -> str:
         if (known := self.codes.get(text)) is not None:
             return known
         self.codes[text] = code = self._found_commune(text)
@@ -150,7 +150,7 @@ class CellParser:
             "Donnez son code INSEE, comme 47001.",
         )
 
-    def _partner(self, text: str, _: Column) -> str:
+    def _partner(self, text: str, _: TemplateColumn) -> str:
         if text not in self.references.partners:
             raise CellFault(
                 "partenaire_inconnu",
@@ -159,7 +159,7 @@ class CellParser:
             )
         return text
 
-    def _site(self, text: str, _: Column) -> str:
+    def _site(self, text: str, _: TemplateColumn) -> str:
         if text not in self.references.sites:
             raise CellFault(
                 "lieu_inconnu",
@@ -168,7 +168,7 @@ class CellParser:
             )
         return text
 
-    def _order(self, text: str, _: Column) -> str:
+    def _order(self, text: str, _: TemplateColumn) -> str:
         if text not in self.references.orders:
             raise CellFault(
                 "commande_inconnue",
@@ -178,13 +178,13 @@ class CellParser:
         return text
 
 
-def _text(text: str, _: Column) -> str:
+def _text(text: str, _: TemplateColumn) -> str:
     if len(text) > TEXT_MAX:
         raise CellFault("texte_trop_long", f"Le texte dépasse {TEXT_MAX} signes.", "Abrégez-le.")
     return text
 
 
-def _reference(text: str, _: Column) -> str:
+def _reference(text: str, _: TemplateColumn) -> str:
     if len(text) > REFERENCE_MAX:
         raise CellFault(
             "reference_trop_longue", f"La référence dépasse {REFERENCE_MAX} signes.", "Abrégez-la."
@@ -194,18 +194,18 @@ def _reference(text: str, _: Column) -> str:
     return text
 
 
-def _euros(text: str, _: Column) -> int:
+def _euros(text: str, _: TemplateColumn) -> int:
     return money.parse(text)
 
 
-def _count(text: str, _: Column) -> int:
+def _count(text: str, _: TemplateColumn) -> int:
     bare = text.replace(" ", "")
     if not _WHOLE.fullmatch(bare) or abs(int(bare)) > passes.COUNT_MAX:
         raise CellFault("nombre_illisible", "Ce n'est pas un nombre entier.", "Écrivez par exemple 12.")
     return int(bare)
 
 
-def _year(text: str, column: Column) -> int:
+def _year(text: str, column: TemplateColumn) -> int:
     year = _count(text, column)
     if not YEARS[0] <= year <= YEARS[1]:
         raise CellFault(
@@ -214,7 +214,7 @@ def _year(text: str, column: Column) -> int:
     return year
 
 
-def _choice(text: str, column: Column) -> str:
+def _choice(text: str, column: TemplateColumn) -> str:
     folded = fold(text)
     for code, word in column.choices.items():
         # Singular is accepted for plural: « donné », « donnés ».
@@ -225,14 +225,14 @@ def _choice(text: str, column: Column) -> str:
     )
 
 
-def _flag(text: str, _: Column) -> bool:
+def _flag(text: str, _: TemplateColumn) -> bool:
     flag = _FLAGS.get(text.lower())
     if flag is None:
         raise CellFault("oui_non", "Ce n'est ni oui ni non.", "Écrivez oui, non, ou rien.")
     return flag
 
 
-def _funders(text: str, _: Column) -> tuple[tuple[str, int], ...]:
+def _funders(text: str, _: TemplateColumn) -> tuple[tuple[str, int], ...]:
     found = [_FUNDER.fullmatch(part) for part in text.split("|")]
     funders = tuple((match[1].strip(), int(match[2])) for match in found if match)
     if len(funders) < len(found):

@@ -18,7 +18,7 @@ from geo.funding import actions
 from geo.funding.passes import Event
 from geo.funding.row_cells import CellFault, CellParser
 from geo.funding.row_records import Record, RowContext, RowFault, RowReferences, build_record, record_key
-from geo.funding.template_columns import CellType, Column, Template
+from geo.funding.template_columns import CellType, Template, TemplateColumn
 from geo.people.tables import open_table, quoted
 from geo.sites.model import Issue, Severity
 
@@ -123,7 +123,7 @@ def refused(line: int, template: Template, problem: PorteeError, name: str, valu
 
 
 def _require_columns(
-    name: str, headings: tuple[str, ...], columns: list[Column | None], template: Template
+    name: str, headings: tuple[str, ...], columns: list[TemplateColumn | None], template: Template
 ) -> None:
     shown = f"Ses colonnes sont {quoted(headings)}."
     advice = f"Partez du modèle : portee fund template {template.kind}."
@@ -145,7 +145,7 @@ class _RowReader:
     """Reads rows of one file; values of cells met before are cached."""
 
     def __init__(
-        self, template: Template, columns: list[Column | None], references: RowReferences, today: date
+        self, template: Template, columns: list[TemplateColumn | None], references: RowReferences, today: date
     ) -> None:
         self.template, self.columns, self.references = template, columns, references
         self.context = RowContext(template, references, today)
@@ -218,7 +218,7 @@ class _RowReader:
         )
         return next(found, "")
 
-    def _value(self, column: Column, text: str) -> Any:
+    def _value(self, column: TemplateColumn, text: str) -> Any:
         return self.cells.parse(text, column, as_text=self.of_action and column.cell in _PARSED_BY_ACTIONS)
 
     def _action(self, line: int, v: dict[str, Any], issues: list[Issue]) -> Record | None:

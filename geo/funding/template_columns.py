@@ -45,7 +45,7 @@ class CellType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TemplateColumn:
     """A column of a file.
 
     Attributes
@@ -78,10 +78,10 @@ class Template:
 
     kind: str
     label: str
-    columns: tuple[Column, ...]
+    columns: tuple[TemplateColumn, ...]
     key: tuple[str, ...] = ("reference",)
 
-    def column(self, name: str) -> Column | None:
+    def column(self, name: str) -> TemplateColumn | None:
         """Return the column that has a name, or None."""
         return next((c for c in self.columns if c.name == name), None)
 
@@ -95,7 +95,7 @@ class Template:
         """Code of the kind of action; None if the file is not one of actions."""
         return self.kind.removeprefix(ACTION) if self.kind.startswith(ACTION) else None
 
-    def columns_of(self, headings: Sequence[str]) -> list[Column | None]:
+    def columns_of(self, headings: Sequence[str]) -> list[TemplateColumn | None]:
         """Return the column that each heading names, ignoring case and accents; None if there is none."""
         by_name = {folded: c for c in self.columns for folded in (fold(c.name), fold(c.heading))}
         return [by_name.get(fold(column_name(heading))) for heading in headings]
@@ -118,7 +118,7 @@ _ALLOWED: Final = {
     CellType.FUNDERS: "code=pass, séparés par |",
 }
 
-_REFERENCE = Column(
+_REFERENCE = TemplateColumn(
     "reference",
     "Référence",
     CellType.REFERENCE,
@@ -126,28 +126,32 @@ _REFERENCE = Column(
     "EXEMPLE-001",
     required=True,
 )
-_AMOUNT = Column("amount", "Montant (€)", CellType.EUROS, "En euros, au-dessus de zéro.", "1 111,11", True)
+_AMOUNT = TemplateColumn(
+    "amount", "Montant (€)", CellType.EUROS, "En euros, au-dessus de zéro.", "1 111,11", True
+)
 
-_FICTIF = Column(
+_FICTIF = TemplateColumn(
     "fictif", "Fictif", CellType.FLAG, "Oui pour une ligne inventée : tout ce qui la montre le dit.", "oui"
 )
-_MEMO = Column("memo", "Mémo", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
-_NOTE = Column("note", "Note", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
-_COMMUNE = Column("commune", "Commune", CellType.COMMUNE, "Commune concernée, s'il y en a une.", "47001")
-_SITE = Column("site", "Identifiant du lieu", CellType.SITE, "Lieu concerné, s'il y en a un.")
+_MEMO = TemplateColumn("memo", "Mémo", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
+_NOTE = TemplateColumn("note", "Note", CellType.TEXT, "Remarque ; ni nom ni coordonnées d'une personne.")
+_COMMUNE = TemplateColumn(
+    "commune", "Commune", CellType.COMMUNE, "Commune concernée, s'il y en a une.", "47001"
+)
+_SITE = TemplateColumn("site", "Identifiant du lieu", CellType.SITE, "Lieu concerné, s'il y en a un.")
 
 
-def _day(heading: str = "Date", explains: str = "Jour où cela compte.") -> Column:
-    return Column("day", heading, CellType.DATE, explains, "2026-03-12", required=True)
+def _day(heading: str = "Date", explains: str = "Jour où cela compte.") -> TemplateColumn:
+    return TemplateColumn("day", heading, CellType.DATE, explains, "2026-03-12", required=True)
 
 
-def _partner(explains: str, *, required: bool = False) -> Column:
-    return Column("partner", "Partenaire", CellType.PARTNER, explains, "exemple-partenaire", required)
+def _partner(explains: str, *, required: bool = False) -> TemplateColumn:
+    return TemplateColumn("partner", "Partenaire", CellType.PARTNER, explains, "exemple-partenaire", required)
 
 
-def _choice(name: str, heading: str, explains: str, of: type[StrEnum], example: str) -> Column:
+def _choice(name: str, heading: str, explains: str, of: type[StrEnum], example: str) -> TemplateColumn:
     choices = {each.value: str(each.label) for each in of}  # type: ignore[attr-defined]  # all have one
-    return Column(name, heading, CellType.CHOICE, explains, example, required=True, choices=choices)
+    return TemplateColumn(name, heading, CellType.CHOICE, explains, example, required=True, choices=choices)
 
 
 _FIXED: Final = (
@@ -155,7 +159,7 @@ _FIXED: Final = (
         "partners",
         "Partenaires",
         (
-            Column(
+            TemplateColumn(
                 "code",
                 "Code",
                 CellType.REFERENCE,
@@ -163,22 +167,26 @@ _FIXED: Final = (
                 "exemple-partenaire",
                 required=True,
             ),
-            Column("name", "Nom", CellType.TEXT, "Dénomination usuelle.", "Partenaire fictif Exemple", True),
+            TemplateColumn(
+                "name", "Nom", CellType.TEXT, "Dénomination usuelle.", "Partenaire fictif Exemple", True
+            ),
             _choice("kind", "Nature", "Ce qu'est le partenaire.", PartnerKind, "association"),
-            Column("siret", "SIRET", CellType.TEXT, "Quatorze chiffres ; vide s'il est inconnu."),
-            Column(
+            TemplateColumn("siret", "SIRET", CellType.TEXT, "Quatorze chiffres ; vide s'il est inconnu."),
+            TemplateColumn(
                 "contact_role",
                 "Fonction du contact",
                 CellType.TEXT,
                 "Une fonction, jamais une personne ni ses coordonnées.",
                 "responsable de l'inclusion numérique",
             ),
-            Column("website", "Site web", CellType.TEXT, "Adresse qui commence par https:// ou http://."),
+            TemplateColumn(
+                "website", "Site web", CellType.TEXT, "Adresse qui commence par https:// ou http://."
+            ),
             _NOTE,
-            Column(
+            TemplateColumn(
                 "network_from", "Entrée dans le réseau", CellType.DATE, "Vide : n'en est pas.", "2026-01-01"
             ),
-            Column("network_to", "Sortie du réseau", CellType.DATE, "Vide : en est encore."),
+            TemplateColumn("network_to", "Sortie du réseau", CellType.DATE, "Vide : en est encore."),
             _FICTIF,
         ),
         key=("code",),
@@ -188,7 +196,7 @@ _FIXED: Final = (
         "Lieux des partenaires",
         (
             _partner("Qui porte ou soutient le lieu.", required=True),
-            Column(
+            TemplateColumn(
                 "site",
                 "Identifiant du lieu",
                 CellType.SITE,
@@ -205,8 +213,8 @@ _FIXED: Final = (
         "Conventions",
         (
             _partner("Qui l'a signée.", required=True),
-            Column("year", "Année", CellType.YEAR, "Année qu'elle couvre.", "2026", True),
-            Column(
+            TemplateColumn("year", "Année", CellType.YEAR, "Année qu'elle couvre.", "2026", True),
+            TemplateColumn(
                 "reference", "Référence", CellType.TEXT, "De la délibération ou du contrat.", "CONV-01", True
             ),
             _NOTE,
@@ -234,7 +242,9 @@ _FIXED: Final = (
             _REFERENCE,
             _day(),
             _AMOUNT,
-            Column("action_line", "Ligne d'action", CellType.TEXT, "À quoi il servira.", "formation", True),
+            TemplateColumn(
+                "action_line", "Ligne d'action", CellType.TEXT, "À quoi il servira.", "formation", True
+            ),
             _partner("À qui il est destiné."),
             _COMMUNE,
             _SITE,
@@ -249,7 +259,7 @@ _FIXED: Final = (
             _REFERENCE,
             _day(),
             _AMOUNT,
-            Column(
+            TemplateColumn(
                 "commitment",
                 "Engagement",
                 CellType.TEXT,
@@ -270,12 +280,12 @@ _FIXED: Final = (
         (
             _REFERENCE,
             _day("Date", "Jour de la commande."),
-            Column("count", "Nombre", CellType.COUNT, "Pass commandés.", "100", True),
-            Column("value", "Valeur faciale (€)", CellType.EUROS, "D'un pass ; vide : 10 €.", "10"),
-            Column(
+            TemplateColumn("count", "Nombre", CellType.COUNT, "Pass commandés.", "100", True),
+            TemplateColumn("value", "Valeur faciale (€)", CellType.EUROS, "D'un pass ; vide : 10 €.", "10"),
+            TemplateColumn(
                 "expires_on", "Expire le", CellType.DATE, "Dernier jour où ils valent.", "2026-12-31", True
             ),
-            Column(
+            TemplateColumn(
                 "funders",
                 "Financeurs",
                 CellType.FUNDERS,
@@ -292,8 +302,8 @@ _FIXED: Final = (
         "Événements de pass",
         (
             _REFERENCE,
-            Column("order", "Commande", CellType.ORDER, "Dont ils sont.", "2026-A", True),
-            Column(
+            TemplateColumn("order", "Commande", CellType.ORDER, "Dont ils sont.", "2026-A", True),
+            TemplateColumn(
                 "kind",
                 "Événement",
                 CellType.CHOICE,
@@ -303,16 +313,20 @@ _FIXED: Final = (
                 {each.value: each.label for each in EventKind},
             ),
             _day("Date", "Jour de l'événement."),
-            Column("count", "Nombre", CellType.COUNT, "De pass ; négatif pour une correction.", "12", True),
-            Column(
+            TemplateColumn(
+                "count", "Nombre", CellType.COUNT, "De pass ; négatif pour une correction.", "12", True
+            ),
+            TemplateColumn(
                 "commune", "Commune", CellType.COMMUNE, "Des habitants ; il la faut pour un don.", "47001"
             ),
             _partner("Prescripteur qui les a donnés."),
-            Column(
+            TemplateColumn(
                 "site", "Identifiant du lieu", CellType.SITE, "Où ils sont utilisés, ou qui est remboursé."
             ),
-            Column("corrects", "Corrige", CellType.TEXT, "Référence de l'événement corrigé, s'il y en a un."),
-            Column(
+            TemplateColumn(
+                "corrects", "Corrige", CellType.TEXT, "Référence de l'événement corrigé, s'il y en a un."
+            ),
+            TemplateColumn(
                 "commitment",
                 "Engagement",
                 CellType.TEXT,
@@ -333,12 +347,12 @@ def _of_action(kind: ActionKind) -> Template:
     own = [
         _REFERENCE,
         _day("Date", "Jour, ou premier jour."),
-        Column("until", "Jusqu'au", CellType.DATE, "Dernier jour, si l'action dure."),
-        Column("title", "Titre", CellType.TEXT, "En quelques mots.", "Action fictive"),
-        Column("commune", "Commune", CellType.COMMUNE, "Où elle se tient.", "47001", True),
+        TemplateColumn("until", "Jusqu'au", CellType.DATE, "Dernier jour, si l'action dure."),
+        TemplateColumn("title", "Titre", CellType.TEXT, "En quelques mots.", "Action fictive"),
+        TemplateColumn("commune", "Commune", CellType.COMMUNE, "Où elle se tient.", "47001", True),
         _partner("Qui la mène."),
         _SITE,
-        Column("amount", "Montant (€)", CellType.EUROS, "Son coût ; vide : 0.", "777,77"),
+        TemplateColumn("amount", "Montant (€)", CellType.EUROS, "Son coût ; vide : 0.", "777,77"),
     ]
     taken = {fold(c.heading) for c in (*own, _FICTIF)}
     for measure in kind.measures:
@@ -351,7 +365,7 @@ def _of_action(kind: ActionKind) -> Template:
         )
         unit = f" ({measure.unit})" if measure.unit else ""
         own.append(
-            Column(
+            TemplateColumn(
                 measure.name,
                 label,
                 CellType.CHOICE if measure.choices else cell,

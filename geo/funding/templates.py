@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from geo.funding import money
-from geo.funding.template_columns import CellType, Column, Template
+from geo.funding.template_columns import CellType, Template, TemplateColumn
 from geo.tables_out import Dialect, Table, csv_bytes, text_columns, xlsx_bytes
 
 DEMONSTRATION: Final = "Données de démonstration"
@@ -52,7 +52,7 @@ def _example(template: Template) -> list[str]:
     return [column.example for column in template.columns]
 
 
-def _written(column: Column, value: object) -> str:
+def _written(column: TemplateColumn, value: object) -> str:
     if value is None or value == "":
         return ""
     if column.cell is CellType.EUROS and isinstance(value, int):

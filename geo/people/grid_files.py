@@ -51,7 +51,7 @@ class GridColumns:
     """Names of the columns used.
 
     `aged` are those whose sum is the people aged 65 or over, `estimated` says 1 for a cell the
-    source has estimated; () and "" where it does not tell. `year` is the one the columns betray;
+    source has estimated; () and "" where it does not say. `year` is the one named in the columns;
     `insee` is true of Insee's grids.
     """
 

@@ -1,7 +1,6 @@
 """Read files of the Base Adresse Nationale: addresses and lieux-dits of a département.
 
-Every row is counted as accepted, doubled, outside or rejected. Columns and rules:
-docs/addresses.md.
+Every row is counted as accepted, doubled, outside or rejected: see docs/addresses.md.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def account(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the account of a territory: who helps there, how far, money, passes, actions.
+    """Print the account of a territory: who helps there, how far, money, passes, actions.
 
     Small counts of persons are withheld, as wherever the account is public.
     """

@@ -1,4 +1,4 @@
-"""The application over a snapshot given by hand: no database, the time and its state as told."""
+"""The application over a snapshot given by hand: no database, with a given time and state."""
 
 from __future__ import annotations
 

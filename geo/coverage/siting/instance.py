@@ -59,7 +59,7 @@ def reduce_instance(cost: Floats, without: Floats, people: Floats, *, p: int) ->
     useful = (cost < without) & (people > 0)
     places = useful.any(axis=0)  # 1
     cost, without, people, useful = cost[:, places], without[places], people[places], useful[:, places]
-    # 2: a cost above `without` is never paid, so it need not tell two places apart.
+    # 2: a cost above `without` is never paid, so it need not distinguish two places.
     cost = np.minimum(cost, without)
     _, first, same = np.unique(np.vstack([cost, without]).T, axis=0, return_index=True, return_inverse=True)
     cost, without, useful = cost[:, first], without[first], useful[:, first]

@@ -320,7 +320,7 @@ def test_a_refusal_shows_the_message_of_the_service(seen):
     page.get_by_label("Où", exact=True).select_option("99004")
     page.get_by_role("button", name="Ajouter", exact=True).click()
     expect(page.locator("#si-etat")).to_have_text("Ce scénario a une erreur. Corrigez-la.")
-    seen.errors.clear()  # the browser itself tells of an answer that is no success
+    seen.errors.clear()  # the browser itself logs an unsuccessful answer
 
 
 def test_saving_asks_for_the_key_each_time_and_forgets_it(seen):

@@ -74,7 +74,7 @@ def test_imports_are_told_with_their_findings_page_by_page(client, fresh_engine,
     assert [link["rel"] for link in listed["links"]] == ["self", "next"]  # the store's own first run
 
     seen, pages = [], [f"/api/v1/imports/{run['id']}?limit=2"]
-    for address in pages:  # grows as pages tell of the next
+    for address in pages:  # grows as pages link to the next
         page = client.get(address).json()
         ImportAnswer.model_validate(page)
         seen += page["issues"]

@@ -321,7 +321,7 @@ def test_small_counts_are_withheld_and_totals_do_not_give_them_back(given_out):
 
 
 def test_no_combination_of_answers_gives_a_withheld_count_back(given_out):
-    """Every public sum is a row over commune × year; what they span tells no withheld count."""
+    """Every public sum is a row over commune × year; their linear span reveals no withheld count."""
     client, headers = given_out
     client.post(ORDERS, json=order("B", day="2025-01-05"), headers=headers)
     recorded(

@@ -1,4 +1,4 @@
-"""`portee db`: what it tells, and that a dump comes back whole or not at all."""
+"""`portee db`: what it prints, and that a dump is restored whole or not at all."""
 
 from __future__ import annotations
 

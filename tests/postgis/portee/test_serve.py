@@ -30,7 +30,7 @@ SECRETS = (
     *("12 rue de la Paix", "Paix-en-Agenais", "44.20331", "0.61612", "jeanne.dupont@exemple.invalid"),
     *("0553661234", "203.0.113.77", "Navigateur-Curieux"),
 )
-"""What a reader may send that tells who or where they are."""
+"""Values in a request that reveal who or where its sender is."""
 
 HEADERS = {
     "X-Forwarded-For": "203.0.113.77",
@@ -59,7 +59,7 @@ class Served:
         """An answer and its body; a body that is no text is sent in chunks."""
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=30)
         try:
-            # Told that it sends too much, a client may not get to send the rest.
+            # A client that is refused for sending too much may not get to send the rest.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, path, body, headers or {}, encode_chunked=isinstance(body, list))
             answer = connection.getresponse()
@@ -226,7 +226,7 @@ def test_a_failure_is_told_by_kind_and_place_under_the_id_its_reader_was_given(
 
 
 def figures(running):
-    """The samples told to Prometheus, by name and labels."""
+    """The samples served to Prometheus, by name and labels."""
     said = running.ask("/metrics", port=running.metrics_port)[1].decode()
     return {
         name: float(value)
@@ -259,7 +259,7 @@ def test_two_workers_count_together_and_restart_while_they_answer(fresh_engine, 
         assert found["portee_database_up"] == 1
         assert found["portee_snapshot_version"] >= 1
         assert 0 <= found["portee_snapshot_age_seconds"] < 30
-        # The public port does not tell them, and theirs listens on the loopback address alone.
+        # The public port does not serve them, and theirs listens on the loopback address alone.
         assert running.ask("/metrics")[0].status == 404
         with pytest.raises(OSError):
             socket.create_connection(("127.0.0.2", running.metrics_port), 5)

@@ -277,7 +277,7 @@ def test_an_account_begins_with_sentences_and_leads_to_larger_and_smaller(client
 def test_small_counts_are_on_no_page_nor_in_its_data(client):
     answer = client.get("/mesures?mesure=pass")
     assert "non publié" in read(answer)
-    # 3 passes for 2,000 inhabitants would read 1,5 for 1,000; only 20 for 1,000 is told.
+    # 3 passes for 2,000 inhabitants would read 1,5 for 1,000; only 20 for 1,000 is shown.
     assert "1,5" not in answer.text.split("donnees")[1]
     total = client.get("/mesures?mesure=pass&forme=total&kind=commune")
     row = re.search(r'99002\?kind=commune[^<]*">[^<]*</a></th><td class="n">([^<]*)<', total.text)

@@ -1,4 +1,4 @@
-"""What every answer bears: policies for browsers, an id; and failures told to people as pages."""
+"""Headers of every answer: policies for browsers, an id; and failures shown to people as pages."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_filters_select_the_matching_sites(client, query, found):
 def test_pages_join_up_without_gap_or_repetition(client):
     seen: list[str] = []
     pages = ["/api/v1/sites?limit=3&frais_a_charge=Gratuit&frais_a_charge=Payant"]
-    for address in pages:  # grows as pages tell of the next
+    for address in pages:  # grows as pages link to the next
         response = client.get(address)
         assert response.json()["total"] == 4
         links = {link["rel"]: link["href"] for link in response.json()["links"]}

@@ -1,4 +1,4 @@
-"""The documents tell the truth: every setting, command and route, none that is not there."""
+"""The documents are true: every setting, command and route is described, and no other."""
 
 from __future__ import annotations
 

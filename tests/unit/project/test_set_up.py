@@ -42,7 +42,7 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def programs(tmp_path_factory):
-    """A PATH of few programs; those written with `fake` answer as told."""
+    """A PATH of few programs; those written with `fake` answer as set."""
     return tmp_path_factory.mktemp("bin")
 
 

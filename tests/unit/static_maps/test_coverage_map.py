@@ -1,4 +1,4 @@
-"""The map: what it holds, how borders are told, and what never leaves it as code."""
+"""The map: what it holds, how borders are encoded, and what never leaves it as code."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_with_roads_the_method_tells_their_vintage():
     assert minutes == [0, 10, 20, 30], "a minute each kilometre"
 
 
-# ---- Borders told once
+# ---- Borders sent once
 
 
 def unfolded(told: Topology) -> list[MultiPolygon]:

@@ -1,4 +1,4 @@
-"""Actions: kinds declared as data, everything wrong told at once, kept by reference, audited."""
+"""Actions: kinds declared as data, all errors reported at once, stored by reference, audited."""
 
 from __future__ import annotations
 

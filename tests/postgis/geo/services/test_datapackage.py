@@ -1,4 +1,4 @@
-"""Open data of the fund: a descriptor that tells the truth, and no small count anywhere."""
+"""Open data of the fund: a descriptor that matches its tables, and no small count anywhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Jobs: one answer for one question, one runner for one job, and nothing left behind.
 
 The computations run in real processes, over a real PostGIS. They write their process number, and
-wait where a test tells them to, through the folder that their question names.
+wait where a test asks them to, through the folder that their question names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Partners, their conventions and sites: kept, refused with the reason, and each write told."""
+"""Partners, their conventions and sites: stored, refused with the reason, and each write audited."""
 
 from __future__ import annotations
 

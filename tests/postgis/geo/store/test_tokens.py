@@ -1,4 +1,4 @@
-"""Tokens: told once, kept as a digest, in force until they expire or are revoked."""
+"""Tokens: shown once, stored as a digest, active until they expire or are revoked."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def crossed(cells):
 
 
 def agreeing(table, hidden):
-    """Every table of whole numbers up to `CAP` an attacker cannot tell from the true one.
+    """Every table of whole numbers up to `CAP` an attacker cannot distinguish from the true one.
 
     He knows what is published, that sums hold, and that only counts from 1 up are withheld.
     """

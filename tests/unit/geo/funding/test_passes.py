@@ -333,7 +333,7 @@ def fragility(**values):
 
 
 def test_the_most_fragile_communes_have_a_fifth_of_the_people():
-    # 7,000 people told: a fifth is 1,400.
+    # 7,000 people with a value: a fifth is 1,400.
     values = {"99001": 9.0, "99002": 5.0, "99003": 1.0, "99004": 3.0}
     assert most_fragile(TERRITORY, fragility(**values)) == {"99001", "99002"}
     assert most_fragile(TERRITORY, fragility(**values), share=0.1) == {"99001"}

@@ -42,7 +42,7 @@ def collection(*features):
 
 
 class StandIn:
-    """A geocoder of this machine: answers what a test tells it to, and keeps what it was asked."""
+    """A geocoder of this machine: answers what a test sets, and records its requests."""
 
     def __init__(self):
         self.status, self.body, self.delay_s = 200, collection(), 0.0

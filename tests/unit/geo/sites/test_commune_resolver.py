@@ -50,7 +50,7 @@ def locate(*, x_km: float | None = None, **said: str):
             ["commune_deduite"],
         ),
         ({"code_postal": "99100", "x_km": 15}, "99002", "Deux-Étangs", ["commune_deduite"]),
-        # A former commune or a hamlet keeps its name; its point and postal code tell where it is.
+        # A former commune or a hamlet keeps its name; its point and postal code locate it.
         (
             {"name": "Le Hameau", "code_postal": "99100", "x_km": 15},
             "99002",

@@ -1,6 +1,6 @@
 """Duplicates between the real lists of Lot-et-Garonne, against pairs labelled by hand.
 
-A label says that records tell of one place one can go to: the same door, or the same service
+A label says that records describe one place to go to: the same door, or the same service
 under the same name. Records are named by a letter for the dataset and the end of their
 identifier: A Aidants Connect, C conseillers numériques, D data·inclusion, F France services.
 """

@@ -260,7 +260,7 @@ def test_no_day_is_lost_or_moved_by_grouping(week):
             assert told.is_open(moment) == expected, (hours, moment)
 
 
-# Dates of lists that bear none.
+# Dates of lists without dates.
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ THEMES = {
         BASICS,
     },
 }
-"""The national mapping, for the services that a set of themes tells apart."""
+"""The national mapping, for the services that a set of themes distinguishes."""
 
 
 @pytest.mark.parametrize("service", THEMES)
@@ -468,7 +468,7 @@ def test_the_way_back_explains_every_theme_and_invents_no_other(services):
     assert len(found) <= len(services)
 
 
-# The document tells the truth.
+# The document is true.
 
 DOCUMENT = (Path(__file__).resolve().parents[4] / "docs" / "formats.md").read_text(encoding="utf-8")
 

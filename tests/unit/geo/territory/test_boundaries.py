@@ -263,7 +263,7 @@ def test_real_boundaries_of_lot_et_garonne_load(name):
     assert shapely.coverage_is_valid(own)
     whole = territory.find("47", TerritoryKind.DEPARTEMENT).boundary
     assert holes_of(whole) == []
-    assert area_km2(whole) == pytest.approx(5_382.5, abs=0.5)  # told beside the files: 5 382,4 and 5 382,6
+    assert area_km2(whole) == pytest.approx(5_382.5, abs=0.5)  # published: 5 382,4 and 5 382,6
     assert area_km2(whole) == pytest.approx(sum(map(area_km2, own)), abs=1e-5)
 
 

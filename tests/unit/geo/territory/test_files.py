@@ -1,4 +1,4 @@
-"""A territory written to files comes back the same; the shipped one is what its README tells."""
+"""A territory written to files comes back the same; the shipped one matches its README."""
 
 from __future__ import annotations
 
