@@ -37,9 +37,10 @@ test: $(ENV) $(BUILD) $(ASSETS) ## Lint, then run every test on a real PostGIS a
 	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(if $(ARGS),$(ARGS),--cov --cov-report=)
 	$(if $(ARGS),,.venv/bin/coverage report --include='geo/*' --fail-under=90 --skip-covered --sort=cover)
 
-lint: $(ENV) ## Check format, style and types
+lint: $(ENV) ## Check format, style, names and types
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/python scripts/check_house.py
 	.venv/bin/mypy
 
 explore: $(ENV) ## Search with property tests at random (SEED=… to repeat a search)

@@ -16,7 +16,7 @@ SECRET: Final = "non publié (secret statistique)"  # noqa: S105 - words for rea
 CENTS: Final = "centimes"
 CENTS_EACH: Final = "centimes par habitant"
 SHARE: Final = "part"
-"""Unit of shares in [0, 1], told as percentages."""
+"""Unit of shares in [0, 1], shown as percentages."""
 
 _SINGULAR: Final = {
     "habitants": "habitant",
@@ -43,7 +43,7 @@ class Figure:
     code
         Stable name: "sites_per_10k", "training.participants".
     unit
-        In French; `CENTS` are told in euros, a `SHARE` as a percentage.
+        In French; `CENTS` are shown in euros, a `SHARE` as a percentage.
     value
         None when it is not known, or withheld.
     departement

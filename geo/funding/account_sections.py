@@ -285,7 +285,7 @@ class AccountSections:
         return found
 
     def _published(self, total: Total, group: Grouping, year: int) -> _Amount:
-        """A total of persons, or what a factor makes of one, when it may be told."""
+        """A total of persons, or what a factor makes of one, when it may be published."""
         derived = {d.name: d for d in self.books.kinds[total.kind].derived}.get(total.name)
         measure = derived.of if derived else total.name
         kind = self.books.kinds[total.kind]
