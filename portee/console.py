@@ -216,6 +216,11 @@ def percent(share: float | None) -> str:
     return figures.percent(share, wording())
 
 
+def travel_time(minutes: float | None) -> str:
+    """Return a travel time: « 12 min », « 1 h 05 », « hors d'atteinte » for None."""
+    return figures.reach_minutes(minutes, wording())
+
+
 def euros(cents: int | None) -> str:
     """Return a sum of money given in cents: « 12,50 € », "€12.50"."""
     return figures.euros(cents, wording())

@@ -13,16 +13,18 @@ from geo.coverage.measure import Coverage, Supply, measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.territory.model import TerritoryKind
+from geo.wording import figures
 from geo.wording.figures import NO_FIGURE
 from portee.console import (
     count,
-    decimal,
     percent,
     print_json,
     print_records_csv,
     print_table,
     print_text,
     report_errors,
+    travel_time,
+    wording,
 )
 from portee.coverage_options import (
     DEFAULT_MINUTES,
@@ -116,9 +118,9 @@ def _print_table(found: Coverage, kind: TerritoryKind, limit: int) -> None:
     rows = sorted(found.by_territory(kind), key=lambda r: (r.gap_rank is None, r.gap_rank or 0, r.code))
     shown = rows[:limit] if limit else rows
     headings = (
-        *(_("rang"), _("code"), _("nom"), _("personnes"), _("lieux"), _("temps médian (min)")),
-        *(_("à %(minutes)s min au plus", minutes=minutes) for minutes in question.minutes),
-        _("à plus de %(minutes)s min", minutes=question.beyond_min),
+        *(_("rang"), _("code"), _("nom"), _("personnes"), _("lieux"), _("temps médian")),
+        *(_("à %(minutes)s au plus", minutes=travel_time(each)) for each in question.minutes),
+        _("à plus de %(minutes)s", minutes=travel_time(question.beyond_min)),
         _("offre"),
     )
     print_table(
@@ -130,10 +132,10 @@ def _print_table(found: Coverage, kind: TerritoryKind, limit: int) -> None:
                 row.name,
                 count(row.people),
                 str(row.site_count),
-                decimal(row.median_min, 0),
+                travel_time(row.median_min),
                 *map(percent, row.share_within),
                 count(row.people_beyond),
-                decimal(row.supply, 2),
+                figures.decimal(row.supply, wording()),
             )
             for row in shown
         ],

@@ -26,7 +26,7 @@ from geo.store.database import engine_for, migrate
 from geo.territory.files import read_territory
 from geo.territory.model import Territory, TerritoryKind
 from portee.commands.serve import DEFAULT_PORT, print_address, require_free, serve
-from portee.console import err, file_size, percent, plain, report_errors
+from portee.console import err, file_size, percent, plain, report_errors, travel_time
 from portee.coverage_options import load_context
 from portee.language import _
 from static_maps.build import render
@@ -124,7 +124,11 @@ def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
         asked = Question(minutes=MINUTES_SHOWN)
         [whole] = measure(frame, asked).by_territory(TerritoryKind.DEPARTEMENT)
         done += [
-            _("%(share)s des habitants à %(minutes)s min", share=plain(percent(share)), minutes=minutes)
+            _(
+                "%(share)s des habitants à %(minutes)s",
+                share=plain(percent(share)),
+                minutes=plain(travel_time(minutes)),
+            )
             for share, minutes in zip(whole.share_within, MINUTES_SHOWN, strict=True)
             if share is not None
         ]

@@ -12,7 +12,7 @@ from geo.coverage.measure import measure
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from portee.commands.coverage import print_notes, sentences_by_heading
-from portee.console import print_json, print_records_csv, print_text, report_errors
+from portee.console import print_json, print_records_csv, print_text, report_errors, travel_time
 from portee.coverage_options import (
     BeyondOption,
     ModeOption,
@@ -74,8 +74,8 @@ def gaps(
             if not shown:
                 print_text(
                     _(
-                        "Personne n'est à plus de %(minutes)s min d'un lieu qui convient.",
-                        minutes=question.beyond_min,
+                        "Personne n'est à plus de %(minutes)s d'un lieu qui convient.",
+                        minutes=travel_time(question.beyond_min),
                     )
                 )
             elif len(shown) < len(every):

@@ -37,6 +37,7 @@ from portee.console import (
     reading,
     report_errors,
     short_day,
+    travel_time,
 )
 from portee.console import count as count_text
 from portee.coverage_options import MINUTES_MAX, ModeOption, load_context
@@ -313,9 +314,9 @@ def deserts(
         )
         print_text(
             _(
-                "%(number)s à plus de %(minutes)s min (%(travel)s).",
+                "%(number)s à plus de %(minutes)s (%(travel)s).",
                 number=number,
-                minutes=minutes,
+                minutes=travel_time(minutes),
                 travel=frame.travel.label,
             ),
             style="bold",
@@ -357,7 +358,7 @@ def _print_report(found: PassReport, limit: int, travel: str) -> None:
     headings = (
         *(_("code"), _("nom"), _("donnés"), _("utilisés"), _("expirés"), _("taux d'usage")),
         *(_("délai médian (j)"), _("délai moyen (j)"), _("valeur donnée"), _("pour 1 000 hab.")),
-        *(_("pour 1 000 fragiles"), _("lieux"), _("le plus proche (min)")),
+        *(_("pour 1 000 fragiles"), _("lieux"), _("le plus proche")),
     )
     print_table(
         headings,
@@ -398,5 +399,5 @@ def _report_row(row: TerritoryPasses) -> tuple[str, ...]:
         decimal(row.per_1000),
         decimal(row.per_1000_fragile),
         str(access.accepting_sites) if access else NO_FIGURE,
-        decimal(access.median_min if access else None),
+        travel_time(access.median_min) if access else NO_FIGURE,
     )

@@ -30,6 +30,7 @@ from portee.console import (
     print_text,
     report_errors,
     short_day,
+    travel_time,
     wording,
 )
 from portee.coverage_options import (
@@ -197,7 +198,7 @@ def compare(
         print_table(
             (_("scénario"), *_headings()),
             [(name, *_figures(evaluation.summary)) for name, evaluation in found],
-            title=_("Scénarios comparés, seuil de %(minutes)s min", minutes=question.beyond_min),
+            title=_("Scénarios comparés, seuil de %(minutes)s", minutes=travel_time(question.beyond_min)),
             numbers=5,
         )
         print_notes(measure(frame, question))
@@ -217,14 +218,14 @@ def _print_changes(found: Evaluation, question: Question) -> None:
             (str(row["code"]), str(row["name"]), *_figures(row))
             for row in sorted(touched, key=lambda t: (t["minutes"], t["code"]))
         ],
-        title=_("Qui gagne, qui perd, seuil de %(minutes)s min", minutes=question.beyond_min),
+        title=_("Qui gagne, qui perd, seuil de %(minutes)s", minutes=travel_time(question.beyond_min)),
         numbers=5,
     )
     summary: Any = found.summary
     print_text(
         _(
-            "À %(minutes)s min au plus d'un lieu : %(gaining)s personnes de plus, %(losing)s de moins.",
-            minutes=question.beyond_min,
+            "À %(minutes)s au plus d'un lieu : %(gaining)s personnes de plus, %(losing)s de moins.",
+            minutes=travel_time(question.beyond_min),
             gaining=count(summary["gaining"]),
             losing=count(summary["losing"]),
         )

@@ -22,6 +22,7 @@ from portee.console import (
     print_text,
     progress,
     report_errors,
+    travel_time,
     wording,
 )
 from portee.coverage_options import (
@@ -129,7 +130,9 @@ def _candidate(text: str) -> Candidate:
 def _print(found: SitingPlan) -> None:
     plan, within = found.plan, found.asked.within_min
     title = _(
-        "Où ouvrir : %(model)s, à %(minutes)s min au plus", model=found.asked.model.label, minutes=within
+        "Où ouvrir : %(model)s, à %(minutes)s au plus",
+        model=found.asked.model.label,
+        minutes=travel_time(within),
     )
     if found.asked.model is Model.TOUR:
         print_table(
@@ -163,10 +166,10 @@ def _print(found: SitingPlan) -> None:
         )
     print_text(
         _(
-            "Avant : %(served)s personnes sur %(people)s à %(minutes)s min au plus d'un lieu.",
+            "Avant : %(served)s personnes sur %(people)s à %(minutes)s au plus d'un lieu.",
             served=count(found.served_before),
             people=count(found.people),
-            minutes=within,
+            minutes=travel_time(within),
         )
     )
     if found.out_of_reach:

@@ -11,7 +11,7 @@ from geo.settings import Settings
 from geo.store import dated_snapshots
 from geo.territory.model import TerritoryKind
 from portee.commands.coverage import print_notes
-from portee.console import count, decimal, percent, print_json, print_table, report_errors
+from portee.console import count, percent, print_json, print_table, report_errors, travel_time
 from portee.coverage_options import (
     DEFAULT_MINUTES,
     BeyondOption,
@@ -73,9 +73,9 @@ def trend(
 
 def _print(rows: list[tuple[str, str, TerritoryCoverage]], question: Question) -> None:
     headings = (
-        *(_("date"), _("état"), _("lieux"), _("temps médian (min)")),
-        _("à plus de %(minutes)s min", minutes=question.beyond_min),
-        *(_("à %(minutes)s min au plus", minutes=each) for each in question.minutes),
+        *(_("date"), _("état"), _("lieux"), _("temps médian")),
+        _("à plus de %(minutes)s", minutes=travel_time(question.beyond_min)),
+        *(_("à %(minutes)s au plus", minutes=travel_time(each)) for each in question.minutes),
     )
     print_table(
         headings,
@@ -84,7 +84,7 @@ def _print(rows: list[tuple[str, str, TerritoryCoverage]], question: Question) -
                 day,
                 name,
                 str(whole.site_count),
-                decimal(whole.median_min, 0),
+                travel_time(whole.median_min),
                 count(whole.people_beyond),
                 *map(percent, whole.share_within),
             )
