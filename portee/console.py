@@ -28,8 +28,8 @@ from geo.wording.language import Language
 from geo.wording.language import language as wording_language
 from portee.language import _, foreign, language
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 REFUSED = 1
 INSTALLATION = 3

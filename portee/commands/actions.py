@@ -12,8 +12,8 @@ from geo.funding.action_kinds import load_kinds
 from geo.funding.actions import Action, read, totals
 from geo.settings import Settings
 from geo.store import actions as store
-from geo.wording import dates, figures
-from portee.console import misused, print_json, print_text, report_errors
+from geo.wording import figures
+from portee.console import euros, misused, print_json, print_text, report_errors, short_day, wording
 from portee.database import transaction
 from portee.language import _, many
 from portee.options import AsJson
@@ -78,13 +78,13 @@ def list_actions(
         label = known[action.kind].label if action.kind in known else action.kind
         measures = ", ".join(f"{name} {value}" for name, value in action.measures.items())
         print_text(
-            f"{action.reference}  {dates.long_date(action.day)}  {action.commune}  {label}  "
-            f"{figures.euros(action.amount_cents)}  {measures}"
-            + (f"  ({_('fictif')})" if action.fictif else "")
+            f"{action.reference}  {short_day(action.day)}  {action.commune}  {label}  "
+            f"{euros(action.amount_cents)}  {measures}" + (f"  ({_('fictif')})" if action.fictif else "")
         )
     print_text(many("%(num)s action.", "%(num)s actions.", len(found)), style="bold")
     for total in totals(found, known):
-        print_text(f"    {total.label} : {total.value:g} {total.unit} ({known[total.kind].label})")
+        value = figures.decimal(total.value, wording())
+        print_text(f"    {total.label} : {value} {total.unit} ({known[total.kind].label})")
 
 
 @app.command("add", help="Enregistre une action ; la même une seconde fois ne change rien.")

@@ -22,7 +22,7 @@ from geo.reach.isochrones import isochrones as draw
 from geo.reach.modes import Mode
 from geo.settings import Settings
 from geo.wording import figures
-from portee.console import misused, print_text, report_errors, write_file
+from portee.console import count, misused, print_text, report_errors, wording, write_file
 from portee.coverage_options import MinutesOption, ModeOption, load_context, parse_minutes
 from portee.language import _
 
@@ -67,7 +67,7 @@ def isochrones(
         content = _geojson(frame, areas, mode, direction)
     write_file(file, content, "--out")
     reached = ", ".join(
-        f"{figures.minutes(a.minutes)} : {figures.count(a.area.area / 1e6)} km²" for a in areas
+        f"{figures.minutes(a.minutes, wording())} : {count(a.area.area / 1e6)} km²" for a in areas
     )
     print_text(f"{file} : {frame.travel.label}, {mode.label}. {reached}.")
 

@@ -106,9 +106,9 @@ def _print_territory(territory: Territory) -> None:
             "communes voisines",
             name=territory.name,
             code=territory.code,
-            communes=len(territory.communes),
+            communes=count(len(territory.communes)),
             people=count(sum(c.population for c in territory.communes)),
-            context=len(territory.context),
+            context=count(len(territory.context)),
         )
     )
 

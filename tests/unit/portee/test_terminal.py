@@ -88,3 +88,12 @@ def test_colours_stop_at_a_wish_and_in_a_pipe():
     assert "\x1b[" in on_terminal()
     assert "\x1b[31m" not in on_terminal(NO_COLOR="1") and "\x1b[1;31m" not in on_terminal(NO_COLOR="1")
     assert "\x1b[" not in piped()
+
+
+def test_a_sentence_quotes_a_file_letter_for_letter():
+    script = "from portee.console import print_text, warn; print_text('root:x:0 [bold]'); warn('a:x:b')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "root:x:0 [bold]\n"
+    assert "a:x:b" in done.stderr

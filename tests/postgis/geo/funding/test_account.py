@@ -322,7 +322,12 @@ def test_actions_are_added_listed_and_shown_in_the_account(portee, fresh_engine)
     assert portee(*added, "--measure", "households=4", "--replace")[0] == 0
     code, output = portee("actions", "list", "--json", "--year", "2026")
     assert [(a["reference"], a["measures"]["households"]) for a in json.loads(output)] == [("E-1", 4)]
-    assert "foyers aidés : 4 foyers" in portee("actions", "list")[1]
+    listed = portee("actions", "list")[1]
+    assert "foyers aidés : 4 foyers" in listed
+    assert "02/03/2026" in listed
+    assert "02/03/2026" in portee("--lang", "fr", "actions", "list")[1]
+    in_english = portee("--lang", "en", "actions", "list")[1]
+    assert "2026-03-02" in in_english and "€450.50" in in_english
     with fresh_engine.begin() as connection:
         rule = ledger.rules(connection)
         if not rule:
