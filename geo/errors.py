@@ -85,7 +85,7 @@ class SnapshotUnavailable(PorteeError):
 
 
 class OperatorError(PorteeError):
-    """A fault of the installation; its message is in English, for the operator."""
+    """A fault of the installation; its message is in English, which the command line translates."""
 
 
 class DatabaseUnavailable(OperatorError):

@@ -170,26 +170,35 @@ def answered(address):
         return b""
 
 
-def test_serve_without_a_database_says_so_and_ends(port):
+@pytest.mark.parametrize(("code", "expected"), [("en", "does not answer"), ("fr", "ne répond pas")])
+def test_serve_without_a_database_says_so_and_ends(port, code, expected):
     began = time.monotonic()
-    server = portee_serve(port, DATABASE_URL=f"postgresql://personne:secret@127.0.0.1:{port}/rien")
+    url = f"postgresql://personne:secret@127.0.0.1:{port}/rien"
+    server = portee_serve(port, DATABASE_URL=url, PORTEE_LANG=code)
     _, said = server.communicate(timeout=60)
     assert server.returncode == 3
-    assert "does not answer" in said
+    assert expected in said
     assert "secret" not in said
     assert "Traceback" not in said
     assert time.monotonic() - began < 30
 
 
-def test_serve_on_a_taken_port_says_so_and_ends(database_url):
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("en", "Port %s is taken on 127.0.0.1."),
+        ("fr", "Le port %s est déjà pris sur 127.0.0.1."),
+    ],
+)
+def test_serve_on_a_taken_port_says_so_and_ends(database_url, code, expected):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = portee_serve(port, DATABASE_URL=database_url)
+        server = portee_serve(port, DATABASE_URL=database_url, PORTEE_LANG=code)
         _, said = server.communicate(timeout=60)
     assert server.returncode == 3
-    assert f"Port {port} is taken" in said
+    assert expected % port in said
     assert f"--port {port + 1}" in said
 
 

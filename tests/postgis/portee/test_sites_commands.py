@@ -237,5 +237,6 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(portee, write, t
 def test_a_database_that_is_away_is_said_in_one_sentence(write, monkeypatch, tmp_path):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     assert Settings().database_url
-    result = CliRunner().invoke(app, ["import", str(write(record("a")))])
-    assert result.exit_code == 3 and "does not answer" in result.stderr
+    for code, expected in (("en", "does not answer"), ("fr", "ne répond pas")):
+        result = CliRunner().invoke(app, ["--lang", code, "import", str(write(record("a")))])
+        assert result.exit_code == 3 and expected in result.stderr

@@ -124,6 +124,24 @@ def test_the_longest_template_answers_for_a_sentence():
     assert language.foreign("Une phrase à nous.") == "Une phrase à nous."
 
 
+def test_faults_of_the_database_are_explained_in_french():
+    language.use_language("fr")
+    for english, french in (
+        (
+            "The tables of portee on /tmp/p are not those this version of Portée works with.",
+            "Les tables de portee sur /tmp/p ne sont pas celles qu'attend cette version de Portée.",
+        ),
+        ("Run: portee db migrate", "Lancez : portee db migrate"),
+        (
+            "The database (x on 127.0.0.1:1) does not answer: no route on the host",
+            "La base (x sur 127.0.0.1:1) ne répond pas : no route on the host",
+        ),
+    ):
+        assert language.foreign(english) == french
+    language.use_language("en")
+    assert language.foreign("Run: portee db migrate") == "Run: portee db migrate"
+
+
 def test_a_count_takes_the_plural_of_its_language():
     for code, count, said in (
         ("fr", 0, "0 jeton."),
