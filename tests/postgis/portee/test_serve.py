@@ -81,11 +81,7 @@ class Served:
 
     def log(self, said):
         """The lines of the log, after those that say where to look."""
-        return [
-            json.loads(line)
-            for line in said.splitlines()
-            if not re.match(r"(Find help|Map|API).*: http", line)
-        ]
+        return [json.loads(line) for line in said.splitlines() if not re.match(r"[^{].* : http", line)]
 
 
 @contextmanager

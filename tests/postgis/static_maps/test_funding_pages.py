@@ -203,19 +203,23 @@ def test_the_fund_of_a_year_counts_that_year_only(client):
     assert told.count("Rien pour l'instant.") == 4
 
 
+def french_rows(text):
+    """Rows of a CSV that French Excel opens: byte order mark, semicolons."""
+    assert text.startswith("\ufeff")
+    return csv.DictReader(StringIO(text.removeprefix("\ufeff")), delimiter=";")
+
+
 def test_tables_of_the_fund_and_accounts_can_be_kept_as_csv(client):
     told = client.get("/fonds/partner.csv?year=2026")
     assert told.headers["content-disposition"] == 'attachment; filename="fonds-partner-2026.csv"'
-    lines = {row["code"]: row for row in csv.DictReader(StringIO(told.text))}
-    assert lines["caisse"]["contributions (€)"] == "1800.50" and lines["total"]["payé (€)"] == "250.00"
+    lines = {row["code"]: row for row in french_rows(told.text)}
+    assert lines["caisse"]["contributions (€)"] == "1800,50" and lines["total"]["payé (€)"] == "250,00"
     assert {"/fonds/partner.csv", "/fonds/epci.csv", "/fonds/year.csv"} <= set(links(client.get("/fonds")))
-    (line,) = [
-        r for r in csv.DictReader(StringIO(client.get("/fonds/commune.csv").text)) if r["code"] == "99001"
-    ]
-    assert line["payé par habitant (€)"] == "0.25"
+    (line,) = [r for r in french_rows(client.get("/fonds/commune.csv").text) if r["code"] == "99001"]
+    assert line["payé par habitant (€)"] == "0,25"
 
     account = client.get("/territoires/99002.csv?kind=commune&year=2026")
-    figures = {row["mesure"]: row for row in csv.DictReader(StringIO(account.text))}
+    figures = {row["mesure"]: row for row in french_rows(account.text)}
     assert (figures["given"]["valeur"], figures["given"]["non publié"].split()[0]) == ("", "value")
     assert "/territoires/99002.csv?kind=commune&year=2026" in links(
         client.get("/territoires/99002?kind=commune&year=2026")

@@ -232,7 +232,7 @@ def test_the_planner_is_linked_where_there_is_one():
 def test_a_hostile_name_stays_text_in_the_page(text):
     page = page_of(world.site("a", 5, nom=text, adresse=text, telephone=text), settings=replace_title(text))
     assert data_in(page)["sites"][0]["name"] == text
-    assert page.html.count("<script") == 6, "four files, the data, and Folium's own"
+    assert page.html.count("<script") == 7, "five files, the data, and Folium's own"
     assert "49{" not in page.html
     assert "<img" not in page.html
 

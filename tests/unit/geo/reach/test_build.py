@@ -123,7 +123,7 @@ def test_both_halves_of_a_graph_are_used_with_a_warning():
     assert len(graph.node_xy) == 8
     warning = next(w for w in summary_of(graph)["warnings"] if "parties" in w)
     assert "en voiture est en 2 parties" in warning
-    assert "50 % et 50 %" in warning
+    assert "50\N{NO-BREAK SPACE}% et 50\N{NO-BREAK SPACE}%" in warning
     assert {(a < 10, b < 10) for a, b in edges(graph)} == {(True, True), (False, False)}
 
 
@@ -147,7 +147,7 @@ def test_a_network_that_loses_many_junctions_has_a_warning():
     ring = [(i, (i + 1) % 20, 60.0, 60.0) for i in range(20)]
     stubs = [(100 + i, i, 60, INF) for i in range(5)]
     warnings = summary_of(build_graph(lines(*ring, *stubs), ABOUT))["warnings"]
-    assert warnings[0].startswith("20 % des carrefours praticables en voiture")
+    assert warnings[0].startswith("20\N{NO-BREAK SPACE}% des carrefours praticables en voiture")
 
 
 def test_a_mode_without_roads_has_a_warning():
