@@ -199,7 +199,7 @@ def test_a_popup_shows_phone_and_hours_first(seen):
     card = seen.page.get_by_role("article")
     lines = [line for line in card.inner_text().split("\n") if line]
     assert lines[0] == "05 53 99 00 10"
-    assert lines[1] == "du lundi au vendredi : 9 h – 12 h"
+    assert lines[1] == "du lundi au vendredi : 9\N{NO-BREAK SPACE}h – 12\N{NO-BREAK SPACE}h"
     expect(card.get_by_role("link", name="05 53 99 00 10")).to_have_attribute("href", "tel:+33553990010")
     for text in ("Espace fictif des Étangs", "1 place de l'Exemple", "Gratuit", "Pass Numérique accepté"):
         expect(card).to_contain_text(text)

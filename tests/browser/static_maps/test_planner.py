@@ -414,7 +414,7 @@ def test_candidates_are_picked_on_the_map_or_by_name(seen):
 def test_dates_are_set_side_by_side(seen):
     page = seen.page
     page.get_by_role("button", name="Comparer les dates").click()
-    expect(page.locator("#evolution-resultat tbody tr")).to_contain_text("1 août 2025")
+    expect(page.locator("#evolution-resultat tbody tr")).to_contain_text("1er août 2025")
 
 
 def test_from_a_question_to_a_saved_scenario_over_a_real_service(chromium, fresh_engine, fresh_settings):
