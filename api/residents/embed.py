@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from api.rendered_snapshot import CurrentView
 from api.residents import sites_map_page
-from api.residents.find import KEPT, MAYBES, has_more
-from api.residents.page_context import ASSETS, POLICY, PageContext, base_url, html, render
+from api.residents.find import MAYBES, has_more
+from api.residents.page_context import ASSETS, CACHE_CONTROL, POLICY, PageContext, base_url, html, render
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import AppState, app_state
@@ -41,7 +41,7 @@ def embed_page(request: Request) -> Response:
     return html(
         body,
         policy=embed_policy(embedded),
-        keep=KEPT[state.anywhere],
+        keep=CACHE_CONTROL[state.anywhere],
         framed=framed_by(service.http),
     )
 
@@ -126,10 +126,10 @@ def embed_style(embedded: Embedded) -> Markup:
     """Return the style that sets the colour of the page; text of that colour is on white."""
     if not embedded.accent:
         return Markup("")
-    told = (
+    style = (
         f":root{{--deep:{embedded.accent};--deep-soft:var(--paper)}}.go:hover{{background:{embedded.accent}}}"
     )
-    return Markup(told)  # noqa: S704 - six hexadecimal digits
+    return Markup(style)  # noqa: S704 - six hexadecimal digits
 
 
 def embed_policy(embedded: Embedded) -> str:

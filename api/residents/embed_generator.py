@@ -126,9 +126,9 @@ def codes(_: Language, base: str, territory: Territory, state: SearchState, embe
 
 def script_code(base: str, state: SearchState, embedded: Embedded) -> str:
     """Return the script element that inserts the frame; parameters are its `data-` attributes."""
-    told: dict[str, list[str]] = {}
+    attributes: dict[str, list[str]] = {}
     for name, value in (*embedded.pairs(), *state.pairs()):
         if name != "v":
-            told.setdefault(name, []).append(value)
-    data = "".join(f' data-{name}="{escape(" ".join(values))}"' for name, values in told.items())
+            attributes.setdefault(name, []).append(value)
+    data = "".join(f' data-{name}="{escape(" ".join(values))}"' for name, values in attributes.items())
     return f'<script src="{escape(base)}/embed.js"{data} async></script>'

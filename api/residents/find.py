@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.rendered_snapshot import CurrentView
-from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.page_context import CACHE_CONTROL, PageContext, base_url, html, render
 from api.routing import router
 from api.service import AppState, app_state
 from geo.matching.choices import CHOICES, GROUP_NAMES, choice_label
@@ -74,9 +74,6 @@ def home(request: Request) -> Response:
     service = app_state(request)
     state, unusable = read(request.scope["query_string"])
     return html(
-        find_page(service, service.current(), state, unusable, base_url(request)), keep=KEPT[state.anywhere]
+        find_page(service, service.current(), state, unusable, base_url(request)),
+        keep=CACHE_CONTROL[state.anywhere],
     )
-
-
-KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}
-"""Whether a place was asked → Cache-Control of the page."""

@@ -82,12 +82,12 @@ def linked(site: Site, url: str, territory: Territory, days: Iterable[DayHours])
 
 def _address(site: Site) -> dict[str, str]:
     street = ", ".join(filter(None, (site.adresse, site.complement_adresse)))
-    told = {
+    facts = {
         "streetAddress": street,
         "postalCode": site.code_postal,
         "addressLocality": site.commune,
     }
-    known = {name: value for name, value in told.items() if value}
+    known = {name: value for name, value in facts.items() if value}
     return {"@type": "PostalAddress", **known, "addressCountry": "FR"} if known else {}
 
 

@@ -59,7 +59,7 @@ def oembed(request: Request) -> Response:
     width, height = (_size(given.get(name, ""), most) for name, most in _SIZES)
     title = frame_title(embedded, territory, state.language)
     address = base + embedded.address(EMBED, state)
-    told: dict[str, object] = {
+    answer: dict[str, object] = {
         "version": "1.0",
         "type": "rich",
         "title": title,
@@ -72,8 +72,8 @@ def oembed(request: Request) -> Response:
     }
     keep = {"Cache-Control": "no-cache"}
     if wanted == "json":
-        return Response(orjson.dumps(told), media_type="application/json", headers=keep)
-    return Response(_xml(told), media_type="text/xml", headers=keep)
+        return Response(orjson.dumps(answer), media_type="application/json", headers=keep)
+    return Response(_xml(answer), media_type="text/xml", headers=keep)
 
 
 _SIZES: Final = (("maxwidth", WIDTH), ("maxheight", HEIGHT))
@@ -112,9 +112,9 @@ def _size(text: str, usual: int) -> int:
     return max(1, min(usual, int(text)))
 
 
-def _xml(told: dict[str, object]) -> bytes:
+def _xml(answer: dict[str, object]) -> bytes:
     root = ElementTree.Element("oembed")
-    for name, value in told.items():
+    for name, value in answer.items():
         ElementTree.SubElement(root, name).text = str(value)
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written

@@ -60,6 +60,9 @@ POLICY: Final = "; ".join(
 )
 """Scripts, styles and images from this origin, and one inline style; nothing from another host."""
 
+CACHE_CONTROL: Final = {False: "public, max-age=60", True: "private, no-cache"}
+"""Whether the address holds something about its reader → Cache-Control of the page."""
+
 
 class CachedStaticFiles(StaticFiles):
     """Static files, cached permanently when their address contains a version."""

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.rendered_snapshot import CurrentView
 from api.residents import timetable
 from api.residents.jsonld import linked
-from api.residents.page_context import PageContext, base_url, html, render
+from api.residents.page_context import CACHE_CONTROL, PageContext, base_url, html, render
 from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
 from api.routing import router
 from api.service import AppState, app_state
@@ -66,7 +66,7 @@ def facts(_: Language, site: Site) -> list[Fact]:
     def plain(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_(PLAIN[each]) if each in PLAIN else each for each in values)
 
-    def told(label: str, values: tuple[str, ...], otherwise: str = "") -> Fact:
+    def listed(label: str, values: tuple[str, ...], otherwise: str = "") -> Fact:
         return Fact(label, values or ((otherwise,) if otherwise else ()), unknown=not values)
 
     def known(label: str, value: bool | None) -> Fact:
@@ -74,18 +74,18 @@ def facts(_: Language, site: Site) -> list[Fact]:
 
     cost = site_phrases.cost(_, site)
     found = [
-        told(_("Prix"), (cost,) if cost else (), _(ASK)),
+        listed(_("Prix"), (cost,) if cost else (), _(ASK)),
         known(_("Accepte le Pass Numérique"), site.pass_numerique),
         known(_("Accessible en fauteuil roulant"), site.acces_fauteuil),
-        told(_("Comment on est aidé"), plain(site.modalites_accompagnement), _(ASK)),
-        told(_("Comment prendre contact"), plain(site.modalites_acces)),
-        told(_("Pour qui"), plain(site.publics_specifiquement_adresses) or (_("tout le monde"),)),
-        told(_("Aide particulière"), plain(site.prise_en_charge_specifique), _("non précisé")),
-        told(_("Lieu fixe ou itinérant"), site.itinerance),
-        told(_("Réseaux nationaux"), plain(site.dispositif_programmes_nationaux)),
-        told(_("Labels et formations"), (*site.formations_labels, *site.autres_formations_labels)),
-        told(_("Type de lieu"), tuple(standard.TYPOLOGIES.get(each, each) for each in site.typologie)),
-        told(_("Structure"), (site.structure_parente,) if site.structure_parente else ()),
+        listed(_("Comment on est aidé"), plain(site.modalites_accompagnement), _(ASK)),
+        listed(_("Comment prendre contact"), plain(site.modalites_acces)),
+        listed(_("Pour qui"), plain(site.publics_specifiquement_adresses) or (_("tout le monde"),)),
+        listed(_("Aide particulière"), plain(site.prise_en_charge_specifique), _("non précisé")),
+        listed(_("Lieu fixe ou itinérant"), site.itinerance),
+        listed(_("Réseaux nationaux"), plain(site.dispositif_programmes_nationaux)),
+        listed(_("Labels et formations"), (*site.formations_labels, *site.autres_formations_labels)),
+        listed(_("Type de lieu"), tuple(standard.TYPOLOGIES.get(each, each) for each in site.typologie)),
+        listed(_("Structure"), (site.structure_parente,) if site.structure_parente else ()),
     ]
     if site.membre_reseau is not None:
         found.append(known(_("Membre du réseau départemental"), site.membre_reseau))
@@ -183,9 +183,6 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-KEPT: Final = {False: "public, max-age=60", True: "private, no-cache"}
-"""Whether the address holds more than the site → Cache-Control of the page."""
-
 routes = router("pages", "", described=False)
 
 
@@ -210,4 +207,4 @@ def one_site(request: Request, site_id: str) -> Response:
     url = base_url(request) + site_phrases.site_path(site)
     done = request.query_params.get(DONE) == "1"
     page = site_page(service, current, state, site, url, ReportForm(done=done))
-    return html(page, keep=KEPT[done or bool(state.pairs())])
+    return html(page, keep=CACHE_CONTROL[done or bool(state.pairs())])

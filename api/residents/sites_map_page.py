@@ -8,8 +8,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.residents.find import KEPT
-from api.residents.page_context import PageContext, environment, html
+from api.residents.page_context import CACHE_CONTROL, PageContext, environment, html
 from api.routing import router
 from api.security_headers import framed_by
 from api.service import app_state
@@ -44,6 +43,6 @@ def map_page(request: Request) -> Response:
     return html(
         drawn.html,
         policy=drawn.security_policy,
-        keep=KEPT[state.anywhere],
+        keep=CACHE_CONTROL[state.anywhere],
         framed=framed_by(service.http),
     )

@@ -63,16 +63,16 @@ def hours(_: Language, day: DayHours) -> tuple[str, ...]:
 
 def note(_: Language, day: DayHours) -> str:
     """Return what is special about a day: a public holiday, school holidays, exceptional hours."""
-    told = []
+    remarks = []
     if day.holiday:
-        told.append(_("jour férié : %(name)s", name=day.holiday))
+        remarks.append(_("jour férié : %(name)s", name=day.holiday))
     if day.doubtful:
-        told.append(_("à confirmer par téléphone"))
+        remarks.append(_("à confirmer par téléphone"))
     if day.exceptional and day.ranges:
-        told.append(_("horaires exceptionnels"))
+        remarks.append(_("horaires exceptionnels"))
     if day.school_holiday:
-        told.append(_("vacances scolaires"))
-    return ", ".join(told)
+        remarks.append(_("vacances scolaires"))
+    return ", ".join(remarks)
 
 
 def between(_: Language, each: Range) -> str:
@@ -85,7 +85,7 @@ def between(_: Language, each: Range) -> str:
 
 def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
     """Return exceptional closures and hours, one sentence each."""
-    told = []
+    lines = []
     for each in found:
         first, last = dates.weekday_date(each.first, _), dates.weekday_date(each.last, _)
         when = (
@@ -95,21 +95,21 @@ def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
         )
         if each.ranges:
             ranges = ", ".join(between(_, r) for r in each.ranges)
-            told.append(_("Horaires exceptionnels %(when)s : %(hours)s", when=when, hours=ranges))
+            lines.append(_("Horaires exceptionnels %(when)s : %(hours)s", when=when, hours=ranges))
         else:
-            told.append(_("Fermé exceptionnellement %(when)s", when=when))
-    return told
+            lines.append(_("Fermé exceptionnellement %(when)s", when=when))
+    return lines
 
 
 def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
     """Return upcoming stops: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
-    told = []
+    lines = []
     for each in found:
         said = f"{dates.weekday_date(each.start.date(), _)}, {dates.time_range(each.start, each.end, _)}"
         if each.by_appointment:
             said = _("%(said)s, sur rendez-vous", said=said)
-        told.append(_("%(said)s : %(place)s", said=said, place=each.stop.place) if each.stop else said)
-    return told
+        lines.append(_("%(said)s : %(place)s", said=said, place=each.stop.place) if each.stop else said)
+    return lines
 
 
 def has_known_day(days: tuple[DayHours, ...]) -> bool:

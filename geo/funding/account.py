@@ -133,7 +133,7 @@ class AccountData:
         """Return the publishable counts by territory and measure; decided once per subject and year."""
         with self._lock:
             if (subject, year) not in self._published:
-                own = {code: told for code, told in counts().items() if code in self.territory.own_codes}
+                own = {code: count for code, count in counts().items() if code in self.territory.own_codes}
                 self._published[subject, year] = disclosure_control.published_together(
                     own, self.territory, self.threshold
                 )

@@ -99,15 +99,20 @@ class AccountSections:
         yield self._section("actions", "Les actions menées", self._actions, _ACTIONS, self.period)
 
     def _section(
-        self, code: str, title: str, told: Callable[[Grouping, int], list[_RawFigure]], source: str, day: date
+        self,
+        code: str,
+        title: str,
+        compute: Callable[[Grouping, int], list[_RawFigure]],
+        source: str,
+        day: date,
     ) -> Section:
-        past = {each.code: each.value for each in told(self.group, self.year - 1)}
+        past = {each.code: each.value for each in compute(self.group, self.year - 1)}
         mean = {}
         if self.group.kind is not TerritoryKind.DEPARTEMENT:
-            mean = {each.code: each.value for each in told(self.whole, self.year) if each.mean}
+            mean = {each.code: each.value for each in compute(self.whole, self.year) if each.mean}
         found = [
             _figure(each, mean.get(each.code), past.get(each.code), day, self._source(each.code, source))
-            for each in told(self.group, self.year)
+            for each in compute(self.group, self.year)
         ]
         return Section(code, title, tuple(found))
 
@@ -189,7 +194,7 @@ class AccountSections:
     def _fragility(self) -> Section:
         figures = []
         for indicator in self.books.coverage.frame.snapshot.indicators:
-            told = _RawFigure(
+            raw = _RawFigure(
                 f"indicator:{indicator.code}",
                 indicator.name,
                 indicator.unit,
@@ -199,16 +204,16 @@ class AccountSections:
                 None if self.group.kind is TerritoryKind.DEPARTEMENT else self._mean(indicator, self.whole)
             )
             vintage = f"{indicator.provenance.producer}, {indicator.provenance.vintage}"
-            figures.append(_figure(told, whole, None, self.today, vintage))
+            figures.append(_figure(raw, whole, None, self.today, vintage))
         return Section("fragility", "La fragilité numérique", tuple(figures))
 
     def _mean(self, indicator: Indicator, group: Grouping) -> float | None:
         communes = self.books.territory.commune_by_code
-        told = [
+        weighted = [
             (indicator.values[c], communes[c].population) for c in group.communes if c in indicator.values
         ]
-        people = sum(population for _, population in told)
-        return sum(value * population for value, population in told) / people if people else None
+        people = sum(population for _, population in weighted)
+        return sum(value * population for value, population in weighted) / people if people else None
 
     def _money(self, group: Grouping, year: int) -> list[_RawFigure]:
         lines = self.books.money.get(year)
@@ -238,8 +243,8 @@ class AccountSections:
         row = self.books.passes_of(group.kind, year).get(group.code)
         if row is None:
             return []
-        told = self.books.published("passes", year, lambda: persons_of_passes(self._communes(year)))
-        given, used, expired = (told[group.kind, group.code, name] for name in PASS_MEASURES)
+        counts = self.books.published("passes", year, lambda: persons_of_passes(self._communes(year)))
+        given, used, expired = (counts[group.kind, group.code, name] for name in PASS_MEASURES)
         rate = _WITHHELD if given is None or used is None else row.figures.rate_of_use
         delay = _WITHHELD if used is None else row.figures.median_delay_days
         value = _WITHHELD if used is None else row.figures.used_cents
@@ -289,20 +294,20 @@ class AccountSections:
         derived = {d.name: d for d in self.books.kinds[total.kind].derived}.get(total.name)
         measure = derived.of if derived else total.name
         kind = self.books.kinds[total.kind]
-        told = self.books.published(
+        count = self.books.published(
             f"actions:{kind.code}", year, lambda: persons_of_actions(self.books.actions, kind, year)
         )[group.kind, group.code, measure]
-        if told is None:
+        if count is None:
             return _WITHHELD
-        return told * derived.factor if derived else told
+        return count * derived.factor if derived else count
 
 
-def _figure(told: _RawFigure, mean: _Amount, before: _Amount, day: date, source: str) -> Figure:
-    values = {"value": told.value, "departement": mean, "before": before}
+def _figure(raw: _RawFigure, mean: _Amount, before: _Amount, day: date, source: str) -> Figure:
+    values = {"value": raw.value, "departement": mean, "before": before}
     return Figure(
-        code=told.code,
-        label=told.label,
-        unit=told.unit,
+        code=raw.code,
+        label=raw.label,
+        unit=raw.unit,
         **{name: None if isinstance(v, _Secret) else v for name, v in values.items()},
         day=day,
         source=source,

@@ -101,7 +101,7 @@ def _compared(figure: Figure, year: int) -> str:
 
 def _beside(figure: Figure, year: int) -> str:
     """The département's mean, where there is one, and the year before."""
-    told = [f"{year - 1} : {figure.text('before')}"]
+    parts = [f"{year - 1} : {figure.text('before')}"]
     if figure.departement is not None or "departement" in figure.withheld:
-        told.insert(0, f"département : {figure.text('departement')}")
-    return f"({' ; '.join(told)})"
+        parts.insert(0, f"département : {figure.text('departement')}")
+    return f"({' ; '.join(parts)})"

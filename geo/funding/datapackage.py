@@ -158,12 +158,12 @@ def _described(resource: Resource, content: bytes, about: PackageMetadata) -> di
 
 
 def _field(field: Field) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": field.name, "type": field.type.value, "title": field.title}
+    descriptor: dict[str, Any] = {"name": field.name, "type": field.type.value, "title": field.title}
     if field.description:
-        told["description"] = field.description
+        descriptor["description"] = field.description
     constraints: dict[str, Any] = {"required": True} if field.required else {}
     if field.among:
         constraints["enum"] = list(field.among)
     if constraints:
-        told["constraints"] = constraints
-    return told
+        descriptor["constraints"] = constraints
+    return descriptor

@@ -32,27 +32,27 @@ def parse(text: str, *, parameter: str = "amount") -> int:
     InvalidParameter
         If the text is not a sum, is negative or zero, has fractions of a cent, or exceeds `MAX_CENTS`.
     """
-    told = text.strip()
-    if told.startswith(("-", "\N{MINUS SIGN}")):
+    amount = text.strip()
+    if amount.startswith(("-", "\N{MINUS SIGN}")):
         raise _refused(
-            told, "est négatif", "Un montant est positif : pour corriger, annulez l'écriture.", parameter
+            amount, "est négatif", "Un montant est positif : pour corriger, annulez l'écriture.", parameter
         )
-    number = _NUMBER.fullmatch(told) or _NUMBER.fullmatch(_CURRENCY.sub("", told))
+    number = _NUMBER.fullmatch(amount) or _NUMBER.fullmatch(_CURRENCY.sub("", amount))
     if number is None:
         raise _refused(
-            told, "n'est pas un montant", "Écrivez par exemple 1 234,56 €, 1234.56 ou 0,01.", parameter
+            amount, "n'est pas un montant", "Écrivez par exemple 1 234,56 €, 1234.56 ou 0,01.", parameter
         )
     decimals = number["cents"] or ""
     if len(decimals) > 2:
         raise _refused(
-            told,
+            amount,
             "a plus de deux décimales",
             "Virgule ou point ne séparent que les centimes ; les milliers, une espace ou rien.",
             parameter,
         )
     euros = number["euros"].translate(_CLOSED).lstrip("0")
     if len(euros) > len(str(MAX_CENTS)):
-        raise _too_much(told, parameter)
+        raise _too_much(amount, parameter)
     return checked(int(euros or "0") * 100 + int(decimals.ljust(2, "0")), parameter=parameter)
 
 
@@ -89,10 +89,10 @@ def plain(amount_cents: int) -> str:
     return f"{'-' if amount_cents < 0 else ''}{euros}.{cents:02d}"
 
 
-def _refused(told: str, reason: str, advice: str, parameter: str) -> InvalidParameter:
-    return InvalidParameter(f"Le montant « {told} » {reason}.", advice, parameter=parameter)
+def _refused(amount: str, reason: str, advice: str, parameter: str) -> InvalidParameter:
+    return InvalidParameter(f"Le montant « {amount} » {reason}.", advice, parameter=parameter)
 
 
-def _too_much(told: str, parameter: str) -> InvalidParameter:
+def _too_much(amount: str, parameter: str) -> InvalidParameter:
     most = figures.euros(MAX_CENTS)
-    return _refused(told, f"dépasse {most}", "Vérifiez qu'il est bien en euros.", parameter)
+    return _refused(amount, f"dépasse {most}", "Vérifiez qu'il est bien en euros.", parameter)

@@ -172,10 +172,10 @@ def _public_passes(connection: Connection, territory: Territory) -> Resource:
     rows = []
     for year in sorted({int(each) for each in counts.year}):
         communes = by_territory(counts, territory, TerritoryKind.COMMUNE, year=year).rows
-        told = disclosure_control.published_together(persons_of_passes(communes), territory)
+        published = disclosure_control.published_together(persons_of_passes(communes), territory)
         rows += [
             (kind.value, code, str(year), measure, count, count is None)
-            for (kind, code, measure), count in told.items()
+            for (kind, code, measure), count in published.items()
             if count != 0
         ]
     return Resource(
@@ -258,8 +258,8 @@ def _secret_measures(
     for kind in kinds.values():
         sums: dict[tuple[str, TerritoryKind, str], int | None] = {}
         for year in sorted({action.day.year for action in done if action.kind == kind.code}):
-            told = disclosure_control.published_together(persons_of_actions(done, kind, year), territory)
-            for (level, code, name), count in told.items():
+            counts = disclosure_control.published_together(persons_of_actions(done, kind, year), territory)
+            for (level, code, name), count in counts.items():
                 found[kind.code, name][level.value, code, str(year)] = (count, count is None)
                 before = sums.get((name, level, code), 0)
                 sums[name, level, code] = None if count is None or before is None else before + count
