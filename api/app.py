@@ -34,6 +34,7 @@ from api import (
     planner,
     problems,
     scenarios,
+    site_files,
     sites,
     siting,
     territories,
@@ -96,6 +97,7 @@ def create_app(
     # Added flat: `include_router` would match each request once per level.
     for routes in (
         sites.sites_routes(http.page_size),
+        site_files.routes,
         territories.routes,
         places.routes,
         coverage.routes,

@@ -46,6 +46,9 @@ DOCUMENTATION_POLICY: Final = content_security_policy(styles=[SHELL_STYLE], own_
 DOWNLOADS: Final[tuple[Link, ...]] = (
     ("lieux (CSV du standard)", f"{PREFIX}/sites.csv"),
     ("lieux (CSV pour Excel)", f"{PREFIX}/sites.csv?dialect=excel-fr"),
+    ("lieux (XLSX)", f"{PREFIX}/sites.xlsx"),
+    ("lieux (GeoJSON)", f"{PREFIX}/sites.geojson"),
+    ("lieux (GeoPackage)", f"{PREFIX}/sites.gpkg"),
     ("communes (GeoJSON)", f"{PREFIX}/coverage?format=geojson"),
     ("documentation de l'API", "/docs"),
 )

@@ -19,6 +19,7 @@ from textwrap import wrap
 from typing import Any, Final, TextIO
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -31,6 +32,9 @@ _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_TITLES: Final = re.compile(r"[\\/*?:\[\]]")
 _TITLE_MAX: Final = 31
+CELL_MAX: Final = 32_767
+"""Longest text of a cell of a workbook, in characters."""
+_CUT: Final = "… (texte coupé : une cellule tient 32 767 caractères ; il est entier dans le CSV)"
 _WIDEST: Final = 62
 _NARROWEST: Final = 12
 _GAP: Final = "  "
@@ -104,6 +108,11 @@ def escape_formula(text: str) -> str:
 def unescape_formula(text: str) -> str:
     """Return the text that was given to `escape_formula`."""
     return text[1:] if _BEHIND_APOSTROPHE.match(text) else text
+
+
+def escape_apostrophe(text: str) -> str:
+    """Return text that `unescape_formula` gives back unchanged, for files where formulas need no escape."""
+    return f"'{text}" if _BEHIND_APOSTROPHE.match(text) else text
 
 
 def clean(text: str) -> str:
@@ -220,6 +229,37 @@ def xlsx_bytes(
     return stream.getvalue()
 
 
+def sheet_bytes(title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return one table as a workbook of one sheet, written row by row: for tables of many rows.
+
+    The headings stay in view. Text stays text, whatever sign it begins with; a text longer than a cell can
+    hold (32,767 characters) is cut, and ends by saying so.
+    """
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for rank, column in enumerate(columns, start=1):
+        sheet.column_dimensions[get_column_letter(rank)].width = max(len(column.name) + 2, _NARROWEST)
+    sheet.append([_as_heading(_put(WriteOnlyCell(sheet), column.name)) for column in columns])
+    for row in rows:
+        cells = []
+        for column, value in zip(columns, row, strict=True):
+            cell = _put(WriteOnlyCell(sheet), _fitting(value))
+            if column.number_format:
+                cell.number_format = column.number_format
+            cells.append(cell)
+        sheet.append(cells)
+    stream = BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _fitting(value: object) -> object:
+    if isinstance(value, str) and len(value) > CELL_MAX:
+        return value[: CELL_MAX - len(_CUT)] + _CUT
+    return value
+
+
 def _write_readme(
     sheet: Worksheet,
     tables: Sequence[Table],
@@ -262,8 +302,9 @@ def _write_sheet(sheet: Worksheet, table: Table, frozen: str) -> None:
         sheet.auto_filter.ref = sheet.dimensions
 
 
-def _as_heading(cell: Any) -> None:
+def _as_heading(cell: Any) -> Any:
     cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E4E8EF")
+    return cell
 
 
 def _put(cell: Any, value: object) -> Any:

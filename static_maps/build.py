@@ -17,7 +17,7 @@ from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.export import about, csv_bytes, geojson_bytes, geometries, territories_table
 from geo.coverage.measure import Coverage, Question, measure
 from geo.sites.export import write_csv
-from geo.sites.model import LOCAL_FIELDS, standard_values
+from geo.sites.export_files import geojson_chunks
 from geo.snapshot import Snapshot
 from geo.tables_out import Dialect
 from geo.territory.model import TerritoryKind
@@ -65,7 +65,7 @@ def render(frame: AnalysisContext, out: Path, *, settings: MapSettings | None = 
     files = {
         "data/lieux.csv": _sites_csv(snapshot, Dialect.LINES),
         "data/lieux-excel.csv": _sites_csv(snapshot, Dialect.EXCEL_FR),
-        "data/lieux.geojson": _json(_collection(_site_features(snapshot))),
+        "data/lieux.geojson": b"".join(geojson_chunks(snapshot.sites)),
         "data/communes.geojson": geojson_bytes(
             tables[TerritoryKind.COMMUNE], geometries(coverage, TerritoryKind.COMMUNE), about=about(coverage)
         ),
@@ -96,30 +96,8 @@ def _sites_csv(snapshot: Snapshot, dialect: Dialect) -> bytes:
     return stream.getvalue().encode()
 
 
-def _collection(features: list[dict[str, object]]) -> dict[str, object]:
-    return {"type": "FeatureCollection", "features": features}
-
-
 def _json(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_DATACLASS) + b"\n"
-
-
-def _site_features(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Return sites as RFC 7946 features; those without a position have no geometry."""
-    return [
-        {
-            "type": "Feature",
-            "id": site.id,
-            "geometry": {"type": "Point", "coordinates": [site.longitude, site.latitude]}
-            if site.located
-            else None,
-            "properties": {
-                **{k: v for k, v in standard_values(site) if k not in ("latitude", "longitude")},
-                **{name: getattr(site, name) for name in LOCAL_FIELDS},
-            },
-        }
-        for site in snapshot.sites
-    ]
 
 
 def _sources(coverage: Coverage) -> dict[str, object]:

@@ -83,6 +83,12 @@ def _conforming(cells: dict[str, str], site: Site) -> dict[str, str]:
     return valid
 
 
+def values_by_column(site: Site) -> dict[str, object]:
+    """Return the values of a site by column of the full export, in order."""
+    own = {f"{LOCAL_PREFIX}{name}": getattr(site, name) for name in LOCAL_FIELDS}
+    return {**dict(standard_values(site)), **own}
+
+
 def format_cell(value: object) -> str:
     """Format a field value as one cell: values joined by `|`, ISO dates, "" when unknown."""
     if value is None:

@@ -6,7 +6,7 @@ import getpass
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,8 @@ import typer
 
 from geo.hours import parse
 from geo.settings import Settings
-from geo.sites.export import format_cell, write_csv
+from geo.sites.export import format_cell
+from geo.sites.export_files import FORMAT_BY_SUFFIX, SitesFormat, write_sites
 from geo.sites.model import Position, Site
 from geo.store import duplicates as stored_duplicates
 from geo.store import history as stored_history
@@ -23,6 +24,7 @@ from geo.store import sites as stored_sites
 from geo.store import snapshots
 from portee.console import (
     decimal,
+    misused,
     print_json,
     print_table,
     print_text,
@@ -224,26 +226,40 @@ def decide(
     )
 
 
-@app.command(help="Exporte les lieux en service dans le CSV du standard national, nos colonnes après ses 32.")
+@app.command(
+    help="Exporte les lieux en service : CSV du standard national (nos colonnes après ses 32), XLSX, "
+    "GeoJSON ou GeoPackage."
+)
 def export(
     file: Annotated[
-        Path, typer.Argument(metavar="FICHIER", help="Fichier CSV à écrire ; - pour la sortie standard.")
-    ],
+        Path | None,
+        typer.Argument(metavar="FICHIER", help="Fichier à écrire ; - pour la sortie standard."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FICHIER", help="Comme l'argument FICHIER.")
+    ] = None,
+    file_format: Annotated[
+        SitesFormat | None,
+        typer.Option("--format", help="Format du fichier ; par défaut, celui que dit la fin de son nom."),
+    ] = None,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Seulement les 32 colonnes du standard, comme son schéma les accepte."),
+        typer.Option("--strict", help="Comme --format csv-strict : seulement les 32 colonnes du standard."),
     ] = False,
 ) -> None:
-    """Export the sites in service in the national standard's CSV, our own columns after its 32."""
+    """Export the sites in service as the standard's CSV, our own columns after its 32, or with types."""
+    if (file is None) == (output is None):
+        misused(_("donnez un fichier, et un seul : FICHIER ou -o FICHIER."), "FICHIER")
+    path = output or file or Path("-")
+    chosen = _chosen_format(path, file_format, strict=strict)
     with report_errors():
         sites = _in_service()
-    if str(file) == "-":
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        write_csv(sites, sys.stdout, strict=strict)
+    if str(path) == "-":
+        write_sites(sites, sys.stdout.buffer, chosen)
         return
-    with writing("FILE"):
-        left_out = _write_whole(file, sites, strict=strict)
-    print_text(_("%(count)s lieux écrits dans %(file)s.", count=len(sites) - left_out, file=file))
+    with writing("FICHIER"):
+        left_out = _write_whole(path, sites, chosen)
+    print_text(_("%(count)s lieux écrits dans %(file)s.", count=len(sites) - left_out, file=path))
     if left_out:
         print_text(
             _(
@@ -253,15 +269,39 @@ def export(
         )
 
 
-def _write_whole(file: Path, sites: Iterable[Site], *, strict: bool) -> int:
+def _chosen_format(path: Path, given: SitesFormat | None, *, strict: bool) -> SitesFormat:
+    """Return the format asked for, else that of the file's name; CSV for standard output."""
+    if strict:
+        if given not in (None, SitesFormat.CSV, SitesFormat.CSV_STRICT):
+            misused(_("seul le CSV a une forme stricte."), "--strict")
+        return SitesFormat.CSV_STRICT
+    if given:
+        return given
+    if str(path) == "-":
+        return SitesFormat.CSV
+    guessed = FORMAT_BY_SUFFIX.get(path.suffix.lower())
+    if guessed is None:
+        misused(
+            _(
+                "le nom de « %(file)s » ne dit pas son format ; donnez --format, ou un nom qui finit par "
+                "%(endings)s.",
+                file=path.name,
+                endings=", ".join(FORMAT_BY_SUFFIX),
+            ),
+            "--format",
+        )
+    return guessed
+
+
+def _write_whole(file: Path, sites: Sequence[Site], file_format: SitesFormat) -> int:
     """Write to a temporary file, then rename it, so that no reader sees half an export.
 
     Return how many sites a strict export leaves out.
     """
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            left_out = write_csv(sites, stream, strict=strict)
+        with temporary.open("wb") as stream:
+            left_out = write_sites(sites, stream, file_format)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(file)

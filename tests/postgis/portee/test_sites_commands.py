@@ -220,6 +220,51 @@ def test_a_strict_export_has_the_standards_columns_alone(portee, write, tmp_path
     assert out.read_text(encoding="utf-8").splitlines()[0] == ",".join(standard.FIELDS)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "start"),
+    [
+        ("lieux.csv", (), b"id,pivot,nom,"),
+        ("LIEUX.XLSX", (), b"PK"),
+        ("lieux.geojson", (), b'{"type":"FeatureCollection"'),
+        ("lieux.gpkg", (), b"SQLite format 3"),
+        ("lieux.txt", ("--format", "csv-strict"), b"id,pivot,nom,"),
+        ("lieux.csv", ("--format", "xlsx"), b"PK"),
+    ],
+)
+def test_the_format_of_an_export_is_that_of_its_name_or_the_one_given(
+    portee, write, tmp_path, name, options, start
+):
+    portee("import", write(record("a")))
+    out = tmp_path / name
+    assert portee("sites", "export", "-o", out, *options).exit_code == 0
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["export.xlsx", "export.geojson"])
+def test_a_typed_export_imported_again_changes_nothing(portee, write, tmp_path, name):
+    portee("import", write(record("a", ext_pass_numerique="true", nom="=1+1 fictif"), record("b")))
+    assert portee("sites", "export", tmp_path / name).exit_code == 0
+    counts = json.loads(portee("import", tmp_path / name, "--json").stdout)
+    assert [counts[name] for name in ("new", "changed", "unchanged", "vanished")] == [0, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("lieux.xls",), "ne dit pas son format"),
+        (("lieux",), ".gpkg"),
+        ((), "donnez un fichier"),
+        (("a.csv", "-o", "b.csv"), "donnez un fichier"),
+        (("a.xlsx", "--format", "xlsx", "--strict"), "seul le CSV"),
+        (("a.csv", "--format", "pdf"), "csv-strict"),
+    ],
+)
+def test_an_export_that_is_not_clear_is_refused_before_anything_is_read(portee, words, sentence):
+    result = portee("sites", "export", *words)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing_behind(portee, write, tmp_path, monkeypatch):
     portee("import", write(record("a")))
     out = tmp_path / "export.csv"
@@ -228,7 +273,7 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(portee, write, t
     def fail(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("portee.commands.sites.write_csv", fail)
+    monkeypatch.setattr("portee.commands.sites.write_sites", fail)
     assert portee("sites", "export", out).exit_code == 2
     assert out.read_text(encoding="utf-8") == "avant"
     assert [p.name for p in tmp_path.glob(".export*")] == []

@@ -173,7 +173,7 @@ def test_the_examples_answer_as_described(client, path, operation):
     assert media in operation["responses"]["200"]["content"]
     if model is not None:
         TypeAdapter(model).validate_json(response.content)
-    if "features" in response.text and "territories" not in path:
+    if media.endswith("json") and "features" in response.text and "territories" not in path:
         assert response.json()["features"], "the example finds nothing"
 
 

@@ -181,6 +181,8 @@ PATHS = (
     "/api/v1/gaps",
     "/api/v1/isochrones?commune=99001&minutes=5",
     "/api/v1/coverage?format=csv",
+    "/api/v1/sites.xlsx",
+    "/api/v1/sites.geojson",
     "/carte",
 )
 

@@ -146,6 +146,29 @@ def test_the_csv_is_the_standard_export_whatever_the_batches():
     assert len(list(csv.reader(io.StringIO(response.text, newline="")))) == 451
 
 
+@pytest.mark.parametrize(
+    ("ending", "media_type", "start"),
+    [
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK"),
+        ("geojson", "application/geo+json", b'{"type":"FeatureCollection"'),
+        ("gpkg", "application/geopackage+sqlite3", b"SQLite format 3"),
+    ],
+)
+def test_sites_are_downloaded_as_files_with_types(client, ending, media_type, start):
+    response = client.get(f"/api/v1/sites.{ending}?frais_a_charge=Payant")
+    assert response.headers["content-type"] == media_type
+    assert f"lieux-mediation-numerique-99.{ending}" in response.headers["content-disposition"]
+    assert response.content.startswith(start)
+    refused = client.get(f"/api/v1/sites.{ending}?limit=3")
+    assert refused.status_code == 422
+
+
+def test_the_geojson_file_keeps_to_the_filters_without_paging(client):
+    features = client.get("/api/v1/sites.geojson?frais_a_charge=Payant").json()["features"]
+    assert "essai--ouest" in {feature["id"] for feature in features}
+    assert "essai--est" not in {feature["id"] for feature in features}
+
+
 def test_the_csv_keeps_to_the_filters(client):
     text = client.get("/api/v1/sites.csv?frais_a_charge=Payant").text
     assert "essai--ouest" in text
