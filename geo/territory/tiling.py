@@ -101,7 +101,7 @@ def _measure(boundaries: Sequence[MultiPolygon], epsg: int) -> TilingReport:
     whole = shapely.union_all(plane)
     return TilingReport(
         overlap_m2=max(0.0, float(shapely.area(plane).sum() - whole.area)),
-        gap_m2=float(sum(h.area for h in holes_of(whole) if _is_narrow(h))),
+        gap_m2=float(sum(h.area for h in holes_of(whole) if width_m(h) < GAP_WIDTH_M)),
     )
 
 
@@ -110,13 +110,13 @@ def holes_of(geometry: BaseGeometry) -> list[shapely.Polygon]:
     return [shapely.Polygon(ring) for p in polygons_of(geometry).geoms for ring in p.interiors]
 
 
-def _is_narrow(hole: shapely.Polygon) -> bool:
-    """Return whether a disc of diameter `GAP_WIDTH_M` does not fit in the hole (metric CRS)."""
-    return bool(shapely.maximum_inscribed_circle(hole, tolerance=1.0).length * 2 < GAP_WIDTH_M)
+def width_m(hole: shapely.Polygon) -> float:
+    """Return the diameter of the largest disc that fits in a hole (metric CRS), metres."""
+    return float(shapely.maximum_inscribed_circle(hole, tolerance=1.0).length * 2)
 
 
 def _narrow_gap_free(tiles: Sequence[BaseGeometry], epsg: int) -> bool:
     if not all(b.is_valid for b in tiles):
         return False
     whole = shapely.union_all(reproject(tiles, source=WGS84, target=epsg))
-    return not any(_is_narrow(h) for h in holes_of(whole))
+    return not any(width_m(h) < GAP_WIDTH_M for h in holes_of(whole))

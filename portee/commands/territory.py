@@ -12,7 +12,7 @@ from geo.store import snapshots, territories
 from geo.territory.boundaries import BoundaryReport, with_boundaries
 from geo.territory.build import BuiltTerritory
 from geo.territory.build import build as build_territory
-from geo.territory.files import read_territory, write_readme, write_territory
+from geo.territory.files import read_former_communes, read_territory, write_readme, write_territory
 from geo.territory.model import Territory, TerritoryKind
 from geo.territory.sources import ETALAB_DIR, find_sources
 from portee.console import count, err, file_size, print_json, print_text, report_errors
@@ -53,7 +53,9 @@ def build(
         sources = find_sources(etalab)
         with err.status(_("Construction de %(code)s…", code=code)):
             built = build_territory(code, sources, boundaries=boundaries)
-            files = write_territory(built.territory, folder, inputs=sources.inputs(), notes=built.notes())
+            files = write_territory(
+                built.territory, folder, former=built.former, inputs=sources.inputs(), notes=built.notes()
+            )
             files.append(write_readme(folder))
     if as_json:
         print_json({**_counts(built.territory), "notes": built.notes(), "files": [str(f) for f in files]})
@@ -73,7 +75,8 @@ def load(boundaries: Path | None = _BOUNDARIES, as_json: bool = _JSON) -> None:
         territory = read_territory(settings.territory_dir, settings.departement)
         if boundaries:
             with err.status(_("Lecture de %(file)s…", file=boundaries.name)):
-                territory, report = with_boundaries(territory, boundaries)
+                former = read_former_communes(settings.territory_dir, settings.departement)
+                territory, report = with_boundaries(territory, boundaries, former)
         with transaction(settings) as connection:
             territories.save(connection, territory)
             version = snapshots.publish(connection)
@@ -144,4 +147,27 @@ def _print_loaded(territory: Territory, report: BoundaryReport | None) -> None:
                 gap=count(report.gap_m2),
             )
         )
+        _print_mergers(territory, report)
     print_text(_("Territoire chargé."))
+
+
+def _print_mergers(territory: Territory, report: BoundaryReport) -> None:
+    if report.united:
+        print_text(
+            _(
+                "Le fichier est plus ancien que les communes : %(count)s sont la réunion de plusieurs de ses "
+                "codes.",
+                count=count(len(report.united)),
+            )
+        )
+    for commune, codes in report.united.items():
+        name = territory.commune_by_code[commune].name
+        print_text(f"    {name} ({commune}) ← {', '.join(codes)}")
+    if report.kept:
+        print_text(
+            _(
+                "Communes voisines dont la forme a changé depuis ce fichier, laissées comme elles étaient : "
+                "%(codes)s.",
+                codes=", ".join(report.kept),
+            )
+        )

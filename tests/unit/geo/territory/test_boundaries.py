@@ -16,7 +16,7 @@ from geo.crs import LAMBERT_93, WGS84, reproject
 from geo.errors import IncompleteBoundaries, InvalidCrs, UnreadableFile
 from geo.settings import ROOT
 from geo.territory.boundaries import SUBJECT, with_boundaries
-from geo.territory.files import read_territory
+from geo.territory.files import read_former_communes, read_territory
 from geo.territory.model import TerritoryKind
 from geo.territory.tiling import holes_of
 from tests.support.shared import SHARED, needs_shared
@@ -290,8 +290,9 @@ def test_real_neighbours_come_along(tmp_path):
     ]
     gpd.pd.concat([gpd.read_file(p) for p in parts]).to_crs(LAMBERT_93).to_file(tmp_path / "deux.gpkg")
     shipped = read_territory(ROOT / "data" / "communes", "47")
-    _, report = with_boundaries(shipped, tmp_path / "deux.gpkg")
+    former = read_former_communes(ROOT / "data" / "communes", "47")
+    _, report = with_boundaries(shipped, tmp_path / "deux.gpkg", former)
     own_24 = [c for c in shipped.context if c.departement_code == "24"]
-    assert report.matched == 319
-    assert report.neighbours + report.elsewhere == 520
-    assert 0.9 * len(own_24) < report.neighbours <= len(own_24)
+    assert (report.matched, report.neighbours, report.elsewhere) == (319, len(own_24), 0)
+    assert (len(report.united), sum(len(codes) for codes in report.united.values())) == (7, 24)
+    assert report.kept == ()

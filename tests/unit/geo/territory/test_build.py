@@ -217,7 +217,7 @@ def test_rebuilding_lot_et_garonne_gives_the_shipped_bytes(real, tmp_path):
     if [i["sha256"] for i in told["inputs"]] != [i.sha256 for i in real.inputs()]:
         pytest.skip("other versions of the packages than those the files were built from")
     built = build("47", real)
-    write_territory(built.territory, tmp_path, inputs=real.inputs(), notes=built.notes())
+    write_territory(built.territory, tmp_path, former=built.former, inputs=real.inputs(), notes=built.notes())
     write_readme(tmp_path)
     for file in sorted(tmp_path.iterdir()):
         assert file.read_bytes() == (shipped / file.name).read_bytes(), file.name

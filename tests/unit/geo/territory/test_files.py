@@ -17,12 +17,15 @@ from geo.territory.files import (
     Input,
     communes_file,
     context_file,
+    former_file,
     provenance_file,
+    read_former_communes,
     read_territory,
     sha256_of,
     write_readme,
     write_territory,
 )
+from geo.territory.former_communes import FormerCommune, FormerCommunes
 from geo.territory.groupings import dissolve
 from geo.territory.model import Provenance, TerritoryKind
 from geo.territory.simplify import simplified
@@ -90,6 +93,30 @@ def test_a_damaged_file_is_told_so(world, tmp_path, damage):
         read_territory(tmp_path, "99")
 
 
+def test_the_register_of_former_communes_comes_back_the_same(world, tmp_path):
+    former = FormerCommunes((FormerCommune("99091", "Étang", "99002", 12), FormerCommune("99092", "", "99002")))
+    write_territory(world, tmp_path, former=former)
+    assert read_former_communes(tmp_path, "99") == former
+    former_file(tmp_path, "99").unlink()
+    assert read_former_communes(tmp_path, "99") == FormerCommunes()
+
+
+@pytest.mark.parametrize("content", [b"", b"[{]", b'[{"code":"99091"}]', b'{"a": 1}', b"[1]"])
+def test_a_damaged_register_of_former_communes_is_told_so(world, tmp_path, content):
+    write_territory(world, tmp_path)
+    former_file(tmp_path, "99").write_bytes(content)
+    with pytest.raises(UnreadableFile, match="portee territory build 99"):
+        read_former_communes(tmp_path, "99")
+
+
+def test_the_shipped_register_places_the_former_communes_of_lot_et_garonne():
+    former = read_former_communes(SHIPPED, "47")
+    own = {entry.code: entry.commune for entry in former.entries if entry.commune.startswith("47")}
+    assert own["47149"] == "47221"  # Lisse, in Réaup-Lisse
+    assert len(own) == 9
+    assert {e.name for e in former.entries if e.code in own} >= {"Lisse", "Gueyze", "Meylan"}
+
+
 def test_the_readme_tells_inputs_and_checksums(world, tmp_path):
     paths = write_territory(
         world, tmp_path, inputs=[Input("paquet-fictif", "1.2.3", "a.json", "ab" * 32)], notes=["À savoir."]
@@ -103,7 +130,7 @@ def test_the_readme_tells_inputs_and_checksums(world, tmp_path):
 def test_shipped_files_are_those_of_the_readme(tmp_path):
     text = (SHIPPED / "README.md").read_text("utf-8")
     told = dict(re.findall(r"\| `([\w.-]+)` \| \d+ \| `([0-9a-f]{64})` \|", text))
-    files = [communes_file(SHIPPED, "47"), context_file(SHIPPED, "47")]
+    files = [communes_file(SHIPPED, "47"), context_file(SHIPPED, "47"), former_file(SHIPPED, "47")]
     assert told == {p.name: sha256_of(p) for p in files}
     assert all(p.stat().st_size < 5_000_000 for p in files)
     provenance = orjson.loads(provenance_file(SHIPPED, "47").read_bytes())
