@@ -211,8 +211,10 @@ def _drawn(
 ) -> _Drawn:
     """Return the boundaries of the packages, and of the file where it has them, with holes filled."""
     own = {c for c in register.communes if departement_code(c) == code}
-    shapes, kept, united = dict(places.boundaries), (), {}
+    shapes = dict(places.boundaries)
     found: dict[str, MultiPolygon] = {}
+    kept: tuple[str, ...] = ()
+    united: dict[str, tuple[str, ...]] = {}
     if path:
         source = boundary_files.read(path, register.communes, former)
         found, kept = boundary_files.fitted(path, source.boundaries, places.boundaries, own, epsg=epsg)

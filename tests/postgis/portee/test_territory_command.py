@@ -11,11 +11,13 @@ from typer.testing import CliRunner
 from geo.errors import OperatorError
 from geo.store import snapshots, territories
 from geo.territory.files import write_territory
+from geo.territory.former_communes import FormerCommune, FormerCommunes
 from geo.territory.sources import find_sources
 from portee.cli import app
 from portee.console import INSTALLATION, REFUSED
 from tests.support.world import TERRITORY
 from tests.unit.geo.territory.test_boundaries import finer
+from tests.unit.geo.territory.test_older_boundaries import strip, without, write
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_build_without_its_packages_is_a_fault_of_the_installation(run, tmp_path
     assert not (tmp_path / "sortie").exists()
 
 
-def test_build_writes_four_files_and_tells_them(run, tmp_path):
+def test_build_writes_five_files_and_tells_them(run, tmp_path):
     try:
         find_sources()
     except OperatorError as problem:
@@ -103,8 +105,20 @@ def test_build_writes_four_files_and_tells_them(run, tmp_path):
     assert (told["code"], told["communes"], told["neighbours"]) == ("974", 24, 0)
     assert sorted(p.name for p in (tmp_path / "sortie").iterdir()) == [
         "README.md",
+        "anciennes-communes-974.json",
         "communes-974.geojson",
         "provenance-974.json",
         "voisins-974.geojson",
     ]
-    assert len(told["files"]) == 4
+    assert len(told["files"]) == 5
+
+
+def test_load_lists_the_former_communes_it_united(run_on_database, tmp_path):
+    former = FormerCommunes((FormerCommune("99092", "Étang-Vieux", "99002"),))
+    write_territory(TERRITORY, tmp_path / "communes", former=former)
+    shapes = without("99094", "99095") | {"99004": strip(30, 40)}
+    result = run_on_database("load", "--boundaries", write(tmp_path / "ancien.gpkg", shapes))
+    assert result.exit_code == 0, result.output
+    assert "Deux-Étangs (99002) ← 99002, 99092" in result.stdout
+    result = run_on_database("load", "--boundaries", write(tmp_path / "b.gpkg", without("99092")))
+    assert result.exit_code == REFUSED

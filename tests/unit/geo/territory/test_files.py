@@ -94,7 +94,8 @@ def test_a_damaged_file_is_told_so(world, tmp_path, damage):
 
 
 def test_the_register_of_former_communes_comes_back_the_same(world, tmp_path):
-    former = FormerCommunes((FormerCommune("99091", "Étang", "99002", 12), FormerCommune("99092", "", "99002")))
+    pond, other = FormerCommune("99091", "Étang", "99002", 12), FormerCommune("99092", "", "99002")
+    former = FormerCommunes((pond, other))
     write_territory(world, tmp_path, former=former)
     assert read_former_communes(tmp_path, "99") == former
     former_file(tmp_path, "99").unlink()
