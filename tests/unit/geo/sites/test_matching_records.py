@@ -1,0 +1,454 @@
+"""Records of several sources that describe the same place: merged, asked about, or left apart."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.crs import LAMBERT_93
+from geo.errors import InvalidCrs
+from geo.sites import matching_records
+from geo.sites.matching_records import Verdict, clusters, match_records
+from geo.sites.model import Position
+from tests.support.world import at, site
+
+PUBLIC_SIRET = "21470000000026"
+PRIVATE_SIRET = "45000000000026"
+LONG_ID = "62ab1ec28255a806e299c94a"
+
+
+def matched(*records, changed=None):
+    return match_records(records, epsg=LAMBERT_93, changed=changed)
+
+
+def verdict(a, b) -> str:
+    """The verdict on two records, the same in both orders; "apart" without one."""
+    found, reverse = matched(a, b), matched(b, a)
+    assert found == reverse
+    return found[0].verdict if found else "apart"
+
+
+def one(local_id, x_km=5.0, **changes):
+    """A record of a list of its own, at one invented place."""
+    values = {
+        "nom": "Médiathèque du Moulin fictif",
+        "adresse": "12 rue des Lilas",
+        "jeu_de_donnees": f"jeu-{local_id}",
+        "source": f"source {local_id}",
+        **changes,
+    }
+    return site(local_id, x_km, **values)
+
+
+def listed(local_id, x_km=5.0, **changes):
+    """The same, all of one list."""
+    return one(local_id, x_km, **{"jeu_de_donnees": "essai", "source": "Essai", **changes})
+
+
+# --- one door
+
+
+def test_one_place_in_two_lists_merges_with_its_reasons():
+    (match,) = matched(
+        one("a", pivot=PUBLIC_SIRET, telephone="+33500000000"),
+        one("b", 5.03, nom="Médiathèque le Moulin fictif", pivot=PUBLIC_SIRET, telephone="+33500000000"),
+    )
+    assert (match.a, match.b, match.verdict) == ("jeu-a--a", "jeu-b--b", Verdict.SAME)
+    assert match.reasons == ("même nom", "même adresse", "à 30\u00a0m", "même SIRET", "même téléphone")
+    assert match.score == 100
+
+
+def test_a_town_hall_its_community_and_its_programmes_at_one_address_are_one_site():
+    names = ("Mairie de Ouestville", "CC du Val Fictif", "Point Info 14", "France services", "CCAS")
+    records = [one(str(n), nom=name, adresse="1 place du Marché") for n, name in enumerate(names)]
+    assert clusters(matched(*records)) == [frozenset(r.id for r in records)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Bibliothèque", "Mairie"),
+        ("La Poste", "Mairie"),
+        ("Mission locale", "Maison des solidarités"),
+        ("Maison des solidarités", "Maison départementale des personnes handicapées"),
+    ],
+)
+def test_two_services_in_one_building_stay_apart(a, b):
+    place = {"adresse": "1 place du Marché", "pivot": PUBLIC_SIRET}
+    assert verdict(one("a", nom=a, **place), one("b", nom=b, **place)) == "apart"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("France services", "Mission locale du Val"),
+        ("Mairie", "Mairie annexe"),
+        ("Bus France services du Val", "CC du Val"),
+        ("Mairie", "Association du Val fictif"),
+        ("Le Pixel", "France services"),
+        ("Mairie de Nordville", "Mairie de Sudville"),
+        ("24400054300011", "Conseiller numérique"),
+    ],
+)
+def test_names_that_may_share_a_door_are_a_question(a, b):
+    assert verdict(one("a", nom=a), one("b", nom=b)) == "question"
+
+
+def test_the_complement_that_names_the_host_makes_it_certain():
+    host = one("a", nom="Mission locale du Val")
+    guest = one("b", nom="France services", complement_adresse="Mission locale")
+    assert verdict(host, guest) == "same"
+    assert verdict(host, replace(guest, complement_adresse="Centre Exemple")) == "question"
+
+
+def test_two_floors_of_one_building_are_a_question():
+    a, b = one("a", nom="Mairie", complement_adresse="1er étage"), one("b", nom="CCAS")
+    assert verdict(a, b) == verdict(a, replace(b, complement_adresse="1er étage")) == "same"
+    assert verdict(a, replace(b, complement_adresse="2e étage")) == "question"
+
+
+@pytest.mark.parametrize(
+    ("siret", "expected"), [(PRIVATE_SIRET, "same"), (PUBLIC_SIRET, "question"), ("0" * 14, "question")]
+)
+def test_a_siret_and_an_address_join_two_names_of_an_establishment(siret, expected):
+    """The SIRET of a public body covers several places; that of an association is one establishment."""
+    assert verdict(one("a", nom="Le Pixel", pivot=siret), one("b", nom="Una Fictif", pivot=siret)) == expected
+
+
+def test_one_siret_for_several_places_of_a_commune_is_not_enough():
+    town_hall = one("a", nom="Mairie", adresse="1 place du Marché", pivot=PUBLIC_SIRET)
+    for name in ("Bibliothèque Exemple", "CCAS", "Espace numérique"):
+        other = one("b", 5.6, nom=name, adresse="8 chemin du Lavoir", pivot=PUBLIC_SIRET)
+        assert verdict(town_hall, other) == "apart"
+
+
+# --- addresses and points
+
+
+@pytest.mark.parametrize(("x_km", "expected"), [(5.25, "same"), (5.26, "question")])
+def test_one_address_at_two_points_is_doubted_beyond_250_metres(x_km, expected):
+    assert matching_records.ONE_ADDRESS_M == 250
+    assert verdict(one("a"), one("b", x_km - 0.001)) == expected
+
+
+@pytest.mark.parametrize(("metres", "expected"), [(14, "same"), (16, "question")])
+def test_without_house_numbers_one_point_is_needed(metres, expected):
+    assert matching_records.SAME_POINT_M == 15
+    a = one("a", nom="Mairie", adresse="place du Marché")
+    b = one("b", 5 + metres / 1_000, nom="France services", adresse="Pl. du Marché")
+    assert verdict(a, b) == expected
+
+
+@pytest.mark.parametrize(("metres", "expected"), [(59, "same"), (61, "question")])
+def test_one_name_on_one_square_is_one_place(metres, expected):
+    assert matching_records.SAME_SQUARE_M == 60
+    a = one("a", nom="La Poste", adresse="place du Marché")
+    b = one("b", 5 + metres / 1_000, nom="Bureau de poste", adresse="4 place du Marché")
+    assert verdict(a, b) == expected
+
+
+def test_the_centre_of_a_village_is_no_door():
+    a, b = one("a", nom="Mairie", adresse="Le Bourg"), one("b", nom="France services", adresse="Le Bourg")
+    assert verdict(a, b) == "question"
+    assert verdict(a, replace(b, nom="Mairie de Ouestville")) == "same"
+
+
+@pytest.mark.parametrize("other", ["14 rue des Lilas", "12bis rue des Lilas", "12 avenue du Moulin"])
+def test_one_point_with_two_addresses_never_merges_by_itself(other):
+    assert verdict(one("a"), one("b", adresse=other)) == "question"
+
+
+def test_neighbours_in_a_street_stay_apart():
+    assert (
+        verdict(
+            one("a", nom="France services", adresse="26 rue Royale"),
+            one("b", 5.03, nom="Mairie", adresse="49 rue Royale"),
+        )
+        == "apart"
+    )
+
+
+def test_records_placed_at_the_town_hall_are_not_at_one_point():
+    here = {"adresse": "", "nom": "Mairie"}
+    a, b = one("a", **here), one("b", **here)
+    assert verdict(a, b) == "same"
+    hall = {"position": Position.APPROXIMATIVE}
+    assert verdict(replace(a, **hall), replace(b, **hall)) == "apart"
+    assert verdict(a, replace(b, **hall)) == "apart"
+
+
+def test_an_address_suffices_where_a_point_is_the_town_hall():
+    hall = replace(one("b", 9), position=Position.APPROXIMATIVE)
+    assert verdict(one("a"), hall) == "same"
+
+
+def test_former_communes_have_a_square_of_the_town_hall_each():
+    unlocated = {"nom": "Mairie", "adresse": "1 place de la Mairie"}
+    a, b = one("a", None, code_postal="99100", **unlocated), one("b", None, code_postal="99110", **unlocated)
+    assert verdict(a, b) == "question"
+    assert verdict(a, replace(b, code_postal="99100")) == "same"
+
+
+def test_records_of_two_communes_are_never_matched():
+    assert verdict(one("a", 9.99), replace(one("b", 10.01), code_insee="99002")) == "apart"
+
+
+def test_the_same_usual_name_at_two_ends_of_a_commune_stays_apart():
+    for name in ("France services", "La Poste", "Maison des solidarités"):
+        assert (
+            verdict(
+                one("a", 2, nom=name, adresse="2 rue du Nord"),
+                one("b", 8, nom=name, adresse="9 avenue du Sud"),
+            )
+            == "apart"
+        )
+
+
+@pytest.mark.parametrize(("metres", "expected"), [(110, "question"), (112, "apart")])
+def test_one_service_a_few_steps_away_is_a_question(metres, expected):
+    a = one("a", nom="La Poste", adresse="place du 8 mai")
+    assert verdict(a, one("b", 5 + metres / 1_000, nom="Bureau de poste", adresse="6 rue Neuve")) == expected
+
+
+# --- without commune
+
+
+def adrift(local_id, **changes):
+    return replace(one(local_id, None, **changes), code_insee="", commune="", code_postal="99100")
+
+
+def test_without_commune_an_address_needs_a_name_of_its_own_or_a_contact():
+    known = one("a", nom="Mairie", adresse="1 place du Marché", code_postal="99100", telephone="+33500000000")
+    unknown = adrift("b", nom="Mairie", adresse="1 place du Marché")
+    assert verdict(known, unknown) == "question", "each commune of the postal code has its own"
+    assert verdict(known, replace(unknown, telephone="+33500000000")) == "same"
+    library = one("a", code_postal="99100")
+    assert verdict(library, adrift("b")) == "same"
+    assert verdict(library, replace(adrift("b"), code_postal="99200")) == "apart"
+
+
+# --- identifiers
+
+
+@pytest.mark.parametrize(
+    ("id_a", "id_b"),
+    [
+        (LONG_ID, LONG_ID),
+        (LONG_ID, f"Conseiller-Numerique_{LONG_ID.upper()}"),
+        ("8c8a4c6e-0000-4000-8000-0123456789ab", "coop--8c8a4c6e-0000-4000-8000-0123456789ab"),
+    ],
+)
+def test_one_long_identifier_is_one_place(id_a, id_b):
+    a = one(id_a, jeu_de_donnees="jeu-a", adresse="2 rue du Nord")
+    b = one(id_b, 5.4, jeu_de_donnees="jeu-b", adresse="9 rue du Sud")
+    assert verdict(a, b) == "same"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nom": "Mairie"},
+        {"code_insee": "99002"},
+        {"nom": "Médiathèque annexe du Moulin fictif"},
+        {"latitude": at(5, 6.5).y},
+    ],
+)
+def test_a_long_identifier_given_to_another_place_is_a_question(changes):
+    a = one(LONG_ID, jeu_de_donnees="jeu-a", adresse="2 rue du Nord")
+    b = one(LONG_ID, 5.4, jeu_de_donnees="jeu-b", adresse="9 rue du Sud", **changes)
+    assert verdict(a, b) == "question"
+
+
+@pytest.mark.parametrize("id_b", ["268", "France-Services_268", "france-services--268"])
+def test_a_short_identifier_counts_within_its_source(id_b):
+    listed_first = one("268", jeu_de_donnees="france-services", source="ANCT", nom="France services")
+    again = one(
+        id_b, 5.1, jeu_de_donnees="autre", source="france-services", nom="MSAP", adresse="3 rue Neuve"
+    )
+    assert verdict(listed_first, again) == "same"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": "dora"},
+        {"nom": "Mission locale", "adresse": "9 rue du Sud", "source": "dora"},
+        {"code_insee": "99002", "nom": "Mission locale"},
+    ],
+)
+def test_a_short_identifier_of_another_source_is_chance(changes):
+    listed_first = one("268", 2, jeu_de_donnees="france-services", source="ANCT", nom="France services")
+    other = one(
+        "268",
+        8,
+        **{
+            "jeu_de_donnees": "autre",
+            "source": "ANCT",
+            "nom": "France services",
+            "adresse": "9 rue du Sud",
+            **changes,
+        },
+    )
+    assert verdict(listed_first, other) == "apart"
+
+
+# --- one list
+
+
+def test_one_list_rarely_gives_a_place_twice():
+    assert verdict(listed("a"), listed("b")) == "question"
+    assert verdict(listed("a"), one("b")) == "same"
+    assert verdict(listed("a", nom="Mairie"), listed("b", nom="CCAS")) == "question"
+    assert verdict(listed("a", nom="France services"), listed("b", nom="Mission locale")) == "apart"
+
+
+CONTACT = {"telephone": "+33500000000", "courriels": ("accueil@exemple.fr",)}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "same"),
+        ({"telephone": "+33500000009"}, "question"),
+        ({"courriels": ()}, "question"),
+        ({"nom": "Médiathèque du Moulin"}, "question"),
+        ({"adresse": "12 rue Lilas bleus"}, "question"),
+        ({"pivot": PRIVATE_SIRET}, "question"),
+    ],
+)
+def test_a_list_repeats_a_place_when_name_address_and_contacts_agree(change, expected):
+    assert verdict(listed("a", **CONTACT), listed("b", **{**CONTACT, **change})) == expected
+
+
+def test_two_exports_of_one_source_are_one_list():
+    """A copy of a list repeats what the list says: two identifiers are two places."""
+    a = one("a", jeu_de_donnees="jeu-a", source="Conseiller-numérique")
+    b = one("b", jeu_de_donnees="jeu-b", source="conseiller numerique")
+    assert verdict(a, b) == "question"
+    assert verdict(a, replace(b, source="dora")) == "same"
+
+
+# --- chains
+
+
+def test_two_places_are_not_joined_through_a_third_record():
+    town_hall = one("a", nom="Mairie", complement_adresse="1er étage")
+    other_floor = one("b", nom="CCAS", complement_adresse="2e étage")
+    middle = one("c", nom="France services")
+    found = matched(town_hall, other_floor, middle)
+    assert len(clusters(found)) == 1 and len(clusters(found)[0]) == 2
+    (refused,) = [m for m in found if "réunirait deux lieux distincts" in m.reasons]
+    assert refused.verdict is Verdict.QUESTION
+
+
+def test_two_places_of_one_list_are_not_joined_through_another_list():
+    offices = [
+        listed("a", 5.0, nom="France services", adresse="place du Marché"),
+        listed("b", 5.11, nom="France services", adresse="place du Marché"),
+    ]
+    middle = one("c", 5.055, nom="France services", adresse="place du Marché")
+    assert all(len(group) == 2 for group in clusters(matched(*offices, middle)))
+
+
+NAMES = ("Mairie", "France services", "CCAS", "Médiathèque", "La Poste", "Le Pixel", "Bus France services")
+RECORDS = st.lists(
+    st.builds(
+        lambda n, name, number, metres, lists, commune, exact: replace(
+            site(str(n), 5 + metres / 1_000),
+            nom=name,
+            adresse=f"{number} rue des Lilas".strip(),
+            jeu_de_donnees=f"jeu-{lists}",
+            source=f"source {lists}",
+            code_insee=commune,
+            position=Position.EXACTE if exact else Position.APPROXIMATIVE,
+        ),
+        st.integers(0, 9_999),
+        st.sampled_from(NAMES),
+        st.sampled_from(["", "12", "14"]),
+        st.integers(0, 300),
+        st.integers(0, 3),
+        st.sampled_from(["99001", "99002", ""]),
+        st.booleans(),
+    ),
+    max_size=12,
+    unique_by=lambda record: record.id,
+)
+
+
+@given(RECORDS, st.randoms(use_true_random=False))
+def test_the_order_of_the_records_does_not_matter(records, chance):
+    shuffled = list(records)
+    chance.shuffle(shuffled)
+    assert matched(*shuffled) == matched(*records)
+
+
+@given(RECORDS, st.data())
+def test_matches_of_changed_records_are_those_among_all(records, data):
+    changed = data.draw(st.sets(st.sampled_from([r.id for r in records]))) if records else set()
+    every = matched(*records)
+    assert matched(*records, changed=changed) == [m for m in every if m.a in changed or m.b in changed]
+
+
+@given(RECORDS)
+def test_no_cluster_holds_two_communes_or_two_services(records):
+    by_key = {record.id: record for record in records}
+    distinct = ({"Médiathèque", "Mairie"}, {"La Poste", "CCAS"}, {"Bus France services", "Mairie"})
+    for group in clusters(matched(*records)):
+        members = [by_key[key] for key in group]
+        assert len({m.code_insee for m in members} - {""}) <= 1
+        for a, b in combinations(members, 2):
+            assert {a.nom, b.nom} not in distinct
+
+
+# --- limits
+
+
+def test_nothing_or_one_record_matches_nothing():
+    assert matched() == matched(one("a")) == matched(one("a"), one("b"), changed=set()) == []
+
+
+def test_degrees_are_refused():
+    with pytest.raises(InvalidCrs):
+        match_records([one("a"), one("b")], epsg=4326)
+
+
+def test_a_record_is_in_at_most_five_questions():
+    found = matched(*(one(str(n), nom=f"Organisme {chr(97 + n) * 5}") for n in range(9)))
+    assert {m.verdict for m in found} == {Verdict.QUESTION}
+    assert max(Counter(key for m in found for key in (m.a, m.b)).values()) == 5 == matching_records.PER_RECORD
+
+
+def test_a_crowd_of_the_same_record_stays_within_bounds():
+    crowd = [one(str(n), 5, pivot=PUBLIC_SIRET) for n in range(2_000)]
+    began = time.process_time()
+    groups = clusters(matched(*crowd))
+    assert time.process_time() - began < 10
+    assert [len(group) for group in groups] == [2_000]
+
+
+def test_in_a_crowded_commune_the_twins_are_still_found():
+    generator = random.Random(1)
+
+    def word():
+        return "".join(generator.choices("bcdfglmnprstv", k=4)) + "".join(generator.choices("aeiou", k=3))
+
+    crowd = []
+    for n in range(200):
+        name, street = f"Atelier {word()} {word()}", f"{generator.randint(1, 90)} rue {word()}"
+        x = generator.uniform(1, 9)
+        crowd += [
+            one(f"{n}-1", x, nom=name, adresse=street),
+            one(f"{n}-2", x + 0.02, nom=name, adresse=street),
+        ]
+    found = matched(*crowd)
+    assert {frozenset((m.a, m.b)) for m in found} == {
+        frozenset((f"jeu-{n}-1--{n}-1", f"jeu-{n}-2--{n}-2")) for n in range(200)
+    }
+    assert {m.verdict for m in found} == {Verdict.SAME}
