@@ -64,7 +64,14 @@ FIELDS: Final[dict[str, FieldDescription]] = {
     "membre_reseau": FieldDescription("Member of the local network; null if unknown.", "true"),
     "acces_fauteuil": FieldDescription("Wheelchair accessible; null if unknown.", "true"),
     "arrets": FieldDescription("Stops of a mobile place: where and when.", None),
-    "jeu_de_donnees": FieldDescription("Dataset the record belongs to.", "demo"),
+    "sur_rendez_vous": FieldDescription("By appointment only; null if unknown.", "true"),
+    "fermetures": FieldDescription(
+        "Closures: opening_hours date selectors, each with an optional reason in double quotes.", None
+    ),
+    "remarques_horaires": FieldDescription("Remarks of the source about the hours.", None),
+    "telephone_remarque": FieldDescription("Remark about the telephone number.", None),
+    "autres_telephones": FieldDescription("Other numbers, each with an optional remark.", None),
+    "jeu_de_donnees": FieldDescription("Dataset of the record that named the site.", "demo"),
     "position": FieldDescription(
         "Precision of the location: `exacte`, `approximative` (town hall), `inconnue`.",
         "exacte",

@@ -165,7 +165,7 @@ def site_feature(site: Site) -> dict[str, object]:
     properties: dict[str, object] = {}
     for name in (*standard.FIELDS, *LOCAL_FIELDS):
         value = getattr(site, name)
-        if name in TEXTS or name == "jeu_de_donnees":
+        if name in TEXTS or name in ("jeu_de_donnees", "telephone_remarque"):
             value = value or None
         properties[name] = value
     point = (

@@ -64,6 +64,22 @@ class UnknownImport(PorteeError):
     """No import has this number."""
 
 
+class UnknownDataset(PorteeError):
+    """No dataset of sites has this name."""
+
+
+class UnknownCorrection(PorteeError):
+    """No correction of a site has this number."""
+
+
+class InvalidCorrection(PorteeError):
+    """A correction names a field that cannot be corrected, or a value that the field cannot have."""
+
+
+class NotUndoable(PorteeError):
+    """An import cannot be undone, or a dataset not be withdrawn or restored, in its present state."""
+
+
 class UnreadableFile(PorteeError):
     """A source file cannot be read: too big, empty, binary, truncated or of an unknown format."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -19,12 +20,21 @@ from geo.territory.model import Provenance, Territory
 
 
 @dataclass(frozen=True)
+class ClosedSite:
+    """A site that a correction closes: since when, until when (None: for good), and why."""
+
+    site: Site
+    since: date
+    until: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Territory and sites at one version of the database.
 
-    `sites` holds the active records, one per place once duplicates are decided, sorted by
-    identifier; retired records are left out. `version` increases by one with each change of the
-    database.
+    `sites` holds the sites shown, sorted by identifier: closed and retired ones are left out.
+    `version` increases by one with each change of the database.
     """
 
     version: int
@@ -37,6 +47,12 @@ class Snapshot:
     grid: People | None = None
     """Population grid; None when residents are counted at their town hall."""
     indicators: tuple[Indicator, ...] = ()
+    closed: Mapping[str, ClosedSite] = field(default_factory=dict)
+    """Sites that are closed, by identifier."""
+    redirects: Mapping[str, str] = field(default_factory=dict)
+    """Identifiers of merged sites, each with that of the site that stands for it."""
+    changes_on: date | None = None
+    """First later day on which the sites shown change by themselves; None: none."""
 
     @property
     def fictitious(self) -> bool:
@@ -63,15 +79,15 @@ class Snapshot:
         return {s.id: s for s in self.sites}
 
     def site(self, site_id: str) -> Site:
-        """Return the site with a public identifier.
+        """Return the site with a public identifier, or the one that a merged site redirects to.
 
         Raises
         ------
         UnknownSite
-            If no active site has it.
+            If no site shown has it.
         """
         try:
-            return self._site_by_id[site_id]
+            return self._site_by_id[self.redirects.get(site_id, site_id)]
         except KeyError:
             raise UnknownSite(
                 f"Aucun lieu ne porte l'identifiant « {site_id} ».",

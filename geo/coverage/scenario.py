@@ -365,8 +365,7 @@ def _known_fields(edit: Edit) -> Iterator[tuple[str, Any]]:
 def _opened(edit: Open, number: str, territory: Territory) -> Site:
     facts = {name: getattr(edit, name) for name in (*standard.ENUMERATIONS, *_BOOLEANS, "horaires")}
     return Site(
-        local_id=number,
-        pivot=standard.UNKNOWN_PIVOT,
+        id=f"{DATASET}--{number}",
         nom=edit.name,
         adresse="",
         date_maj=None,

@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from geo.errors import SuspiciousRetirement
+from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
-from geo.sites.duplicate_detection import Proposal, find_duplicates
 from geo.sites.import_run import ImportRun
-from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Site, Validated
+from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated, record_key
+from geo.sites.place_change import basis, is_other_place
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
-from geo.store import duplicates, imports, snapshots
-from geo.store import sites as stored_sites
+from geo.store import datasets, imports, records, snapshots
 from geo.store.database import Connection
 from geo.tables_out import unescape_formula
 from geo.territory.model import Territory
@@ -30,8 +30,8 @@ from geo.territory.model import Territory
 class ValidatedFile:
     """A file read and validated; nothing of it is stored yet.
 
-    `carried` are the local facts the file has a column for, `refused` the public identifiers of
-    the records it lists that validation rejected.
+    `carried` are the local facts the file has a column for, `refused` the keys of the records it
+    lists that validation rejected.
     """
 
     file_name: str
@@ -48,7 +48,7 @@ class ValidatedFile:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Datasets the accepted records belong to, sorted."""
-        return tuple(sorted({site.jeu_de_donnees for site in self.validated.sites}))
+        return tuple(sorted({record.jeu_de_donnees for record in self.validated.records}))
 
 
 @dataclass(frozen=True)
@@ -65,35 +65,37 @@ class PreparedImport:
 
 @dataclass(frozen=True)
 class ImportedSites:
-    """What an import has stored: the run it is recorded as, and the duplicates it proposes."""
+    """What an import has stored: the run it is recorded as, and what became of the sites."""
 
     prepared: PreparedImport
     run_id: int
-    duplicates: tuple[Proposal, ...]
+    changes: SiteChanges
 
 
 @dataclass
 class _ObservedRows:
-    """Iterates over rows, and records their columns and identifiers on the way."""
+    """Iterates over rows, and records their columns and keys on the way."""
 
     rows: Iterator[RawRow]
     dataset: str
     columns: set[str] = field(default_factory=set)
-    id_by_line: dict[int, str] = field(default_factory=dict)
+    key_by_line: dict[int, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[RawRow]:
         for row in self.rows:
             self.columns.update(row.values)
-            self.id_by_line[row.line] = _public_id(row, self.dataset)
+            self.key_by_line[row.line] = _key(row, self.dataset)
             yield row
 
 
-def _public_id(row: RawRow, dataset: str) -> str:
-    """Return the identifier that a row's record would have if accepted."""
-    local_id = row.values.get("id", "").strip()
+def _key(row: RawRow, dataset: str) -> str:
+    """Return the key that a row's record would have if accepted."""
+    local_id, source = row.values.get("id", "").strip(), row.values.get("source", "").strip()
     own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
-    set_ = own or dataset
-    return f"{set_}--{(unescape_formula(local_id) if own else local_id).removeprefix(f'{set_}--')}"
+    named = own or dataset
+    if own:
+        local_id, source = unescape_formula(local_id), unescape_formula(source)
+    return record_key(named, local_id.removeprefix(f"{named}--"), source)
 
 
 def read(
@@ -144,17 +146,17 @@ def read(
         validated=validated,
         licence=licence,
         carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
-        refused=frozenset(watched.id_by_line[line] for line in rejected if line in watched.id_by_line),
+        refused=frozenset(watched.key_by_line[line] for line in rejected if line in watched.key_by_line),
     )
 
 
 def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
     """Compare a file with the active records; stores nothing."""
-    current = stored_sites.current(connection, datasets=arrival.datasets)
+    current = records.in_service(connection, datasets=arrival.datasets)
     difference = compare(
         current,
-        arrival.validated.sites,
-        retired=stored_sites.retired(connection, datasets=arrival.datasets),
+        arrival.validated.records,
+        retired=records.retired(connection, datasets=arrival.datasets),
         provided=arrival.carried,
         refused=arrival.refused,
     )
@@ -168,7 +170,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
 def apply(
     connection: Connection, arrival: ValidatedFile, *, territory: Territory, accept_vanished: bool = False
 ) -> ImportedSites:
-    """Store a file inside the caller's transaction: records, run, duplicates, snapshot.
+    """Store a file inside the caller's transaction: run, records, sites, snapshot.
 
     Waits for an import under way to end, then compares again, so that what is stored is the
     difference with what is in service at that moment. The snapshot's version grows with each
@@ -180,22 +182,26 @@ def apply(
         If more than half of a dataset would vanish from a département, unless `accept_vanished`.
     """
     imports.wait_for_turn(connection)
+    datasets.require_in_service(connection, arrival.datasets)
     prepared = prepare(connection, arrival)
     if prepared.suspicious and not accept_vanished:
         raise prepared.suspicious
     difference = prepared.difference
     run_id = imports.record(connection, _run(arrival, difference), arrival.validated.issues)
-    arrived: list[Site] = [*difference.new, *(change.after for change in difference.changed)]
-    found: list[Proposal] = []
-    if arrived or difference.vanished:
-        stored_sites.apply(connection, run_id, difference)
-    if arrived:
-        in_service = stored_sites.active(connection)
-        changed = {site.id for site in arrived}
-        found = find_duplicates(in_service, epsg=territory.metric_crs, changed=changed)
-        duplicates.propose(connection, found)
+    datasets.add(connection, arrival.datasets)
+    records.apply(connection, run_id, difference)
+    records.leave_sites(
+        connection,
+        [
+            change.after.key
+            for change in difference.changed
+            if is_other_place(basis(change.before), basis(change.after))
+        ],
+    )
+    records.save_content(connection, run_id, arrival.validated.records)
+    changes = rebuild(connection, epsg=territory.metric_crs, run_id=run_id)
     snapshots.publish(connection)
-    return ImportedSites(prepared, run_id, tuple(found))
+    return ImportedSites(prepared, run_id, changes)
 
 
 def _run(arrival: ValidatedFile, difference: Difference) -> ImportRun:
@@ -218,4 +224,7 @@ def _run(arrival: ValidatedFile, difference: Difference) -> ImportRun:
         vanished=len(difference.vanished),
         label=arrival.label,
         licence=arrival.licence,
+        provided=tuple(sorted(arrival.carried)),
+        refused=tuple(sorted(arrival.refused)),
+        has_content=True,
     )

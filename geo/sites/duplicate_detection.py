@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from geo.crs import project
-from geo.sites.model import Position, Site
+from geo.sites.model import Position, SourceRecord
 from geo.sites.text import fold
 from geo.wording import figures
 
@@ -114,7 +114,7 @@ _POSTCODE_ON = re.compile(r" \d{5}( .*)?$")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Two records that may describe the same place, by public identifier, with `a < b`.
+    """Two records that may describe the same place, by key, with `a < b`.
 
     `score` is between 0 and 100; `reasons` are short French phrases.
     """
@@ -171,7 +171,7 @@ class _Features:
     phones: NDArray[np.object_]
 
 
-def _features(sites: Sequence[Site], epsg: int) -> _Features:
+def _features(sites: Sequence[SourceRecord], epsg: int) -> _Features:
     rows = []
     for s in sites:
         place = set(_words(s.commune))
@@ -183,19 +183,19 @@ def _features(sites: Sequence[Site], epsg: int) -> _Features:
             _distinctive_words(complement),
             *_address(s.adresse),
         )
-        rows.append((s.id, s.jeu_de_donnees, s.code_insee, *texts, siret, s.telephone))
+        rows.append((s.key, s.jeu_de_donnees, s.code_insee, *texts, siret, s.telephone))
     degrees = np.array([(s.longitude, s.latitude) if _has_own_point(s) else (np.nan, np.nan) for s in sites])
     xy = project(degrees[:, 0], degrees[:, 1], epsg)
     xy[~np.isfinite(xy).all(axis=1)] = np.nan
     return _Features(xy, *np.array(rows, dtype=object).T)
 
 
-def _has_own_point(site: Site) -> bool:
+def _has_own_point(site: SourceRecord) -> bool:
     """Return whether the coordinates are those of the place itself, not of its town hall."""
     return site.located and site.position is Position.EXACTE
 
 
-def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
+def _blocks(sites: Sequence[SourceRecord]) -> list[NDArray[np.intp]]:
     """Group record indices by commune, then by postal code where some record has no commune."""
     by_commune: dict[str, list[int]] = defaultdict(list)
     by_postal_code: dict[str, list[int]] = defaultdict(list)
@@ -209,7 +209,7 @@ def _blocks(sites: Sequence[Site]) -> list[NDArray[np.intp]]:
     return [np.array(block, dtype=np.intp) for block in members if len(block) > 1]
 
 
-def _candidates(sites: Sequence[Site], features: _Features) -> NDArray[np.intp]:
+def _candidates(sites: Sequence[SourceRecord], features: _Features) -> NDArray[np.intp]:
     """Return the pairs to compare, shape (m, 2), without repetitions, smaller index first."""
     found: list[NDArray[np.intp]] = []
     for block in _blocks(sites):
@@ -291,7 +291,7 @@ def _name_scores(features: _Features, a: NDArray[np.intp], b: NDArray[np.intp]) 
 
 
 def find_duplicates(
-    sites: Sequence[Site], *, epsg: int, changed: Collection[str] | None = None
+    sites: Sequence[SourceRecord], *, epsg: int, changed: Collection[str] | None = None
 ) -> list[Proposal]:
     """Find pairs of records that may describe the same place, best score first.
 
@@ -302,7 +302,7 @@ def find_duplicates(
     epsg
         Metric projection in which distances are measured.
     changed
-        Public identifiers of new or changed records: only pairs with one of them are compared.
+        Keys of new or changed records: only pairs with one of them are compared.
         None compares all pairs.
 
     Raises
@@ -315,7 +315,7 @@ def find_duplicates(
     features = _features(sites, epsg)
     pairs = _candidates(sites, features)
     if changed is not None:
-        is_changed = np.fromiter((site.id in changed for site in sites), dtype=np.bool_, count=len(sites))
+        is_changed = np.fromiter((site.key in changed for site in sites), dtype=np.bool_, count=len(sites))
         pairs = pairs[is_changed[pairs].any(axis=1)]
     communes = features.communes[pairs]
     pairs = pairs[(communes[:, 0] == communes[:, 1]) | (communes == "").any(axis=1)]

@@ -17,6 +17,11 @@ LOCAL_FIELDS: tuple[str, ...] = (
     "membre_reseau",
     "acces_fauteuil",
     "arrets",
+    "sur_rendez_vous",
+    "fermetures",
+    "remarques_horaires",
+    "telephone_remarque",
+    "autres_telephones",
     "jeu_de_donnees",
     "position",
     "signalements",
@@ -88,22 +93,21 @@ class ItinerantStop:
     hours: str
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place of digital mediation: the standard's 32 fields, then our own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteValues:
+    """What is known of a place of digital mediation: the standard's fields without `id`, then our own.
 
     Field names are those of the standard. Missing text is "", a missing number or date is None, and
     multiple values are a tuple in source order. `horaires` is always the raw string of the source.
     Coordinates are in WGS 84 degrees.
     """
 
-    local_id: str
-    pivot: str
+    pivot: str = standard.UNKNOWN_PIVOT
     nom: str
-    commune: str
-    code_postal: str
-    adresse: str
-    date_maj: date | None
+    commune: str = ""
+    code_postal: str = ""
+    adresse: str = ""
+    date_maj: date | None = None
     """Date of last update given by the source; None when it gives none."""
     code_insee: str = ""
     complement_adresse: str = ""
@@ -138,8 +142,19 @@ class Site:
     """Accessible by wheelchair; None when not known."""
     arrets: tuple[ItinerantStop, ...] = ()
     """Stops of an itinerant site."""
+    sur_rendez_vous: bool | None = None
+    """Receives by appointment only; None when not known."""
+    fermetures: tuple[str, ...] = ()
+    """Closures: opening_hours date selectors ("Aug", "2026 Dec 24-2027 Jan 02"), each with an optional
+    reason in double quotes."""
+    remarques_horaires: tuple[str, ...] = ()
+    """Sentences of the source about its hours, quoted where hours are shown."""
+    telephone_remarque: str = ""
+    """Remark about `telephone`: whose number, or an extension."""
+    autres_telephones: tuple[str, ...] = ()
+    """Other numbers (E.164), each with an optional remark in parentheses."""
     jeu_de_donnees: str = ""
-    """Dataset of the record, e.g. "france-services"; `local_id` is unique within it."""
+    """Dataset, e.g. "france-services"; of a site, that of the record which gave it its identifier."""
     position: Position = Position.EXACTE
     signalements: tuple[str, ...] = ()
     """Codes of the record's flags, e.g. "horaires_illisibles"."""
@@ -147,18 +162,113 @@ class Site:
     """Invented for demonstration."""
 
     @property
-    def id(self) -> str:
-        """Public identifier, unique in Portée: dataset and local identifier."""
-        return f"{self.jeu_de_donnees}--{self.local_id}"
-
-    @property
     def located(self) -> bool:
-        """Whether the site has coordinates."""
+        """Whether the place has coordinates."""
         return self.latitude is not None and self.longitude is not None
 
 
-STORED_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Site))
-"""All fields of `Site`, which an import compares."""
+def is_known(value: object) -> bool:
+    """Return whether the value of a field is known: neither None, nor empty."""
+    return value is not None and value not in ("", ())
+
+
+VALUE_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(SiteValues))
+"""All fields of `SiteValues`, which an import compares and a site shows."""
+
+
+LIST_FIELDS: frozenset[str] = standard.MULTIVALUED | {
+    *("signalements", "fermetures", "remarques_horaires", "autres_telephones"),
+}
+"""Fields whose value is a tuple of texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord(SiteValues):
+    """What a source says about a place. `local_id` is the source's own identifier of it."""
+
+    local_id: str
+
+    @property
+    def key(self) -> str:
+        """Identifier of the record, unique in Portée: dataset, the source's identifier, source.
+
+        "data-inclusion--1234@dora"; without a source, "france-services--1234".
+        """
+        return record_key(self.jeu_de_donnees, self.local_id, self.source)
+
+
+def record_key(dataset: str, local_id: str, source: str) -> str:
+    """Return the key of the record that a source lists under its own identifier in a dataset."""
+    key = f"{dataset}--{local_id.replace('@', '%40')}"
+    return f"{key}@{source}" if source else key
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the shown value of a field comes from.
+
+    Attributes
+    ----------
+    records
+        Keys of the records that hold the value; several for a list joined from several records.
+    rule
+        Name of the rule that chose it (`geo.sites.field_rules`), or "correction".
+    day
+        Day of the value: the latest `date_maj` of these records, or the day of the correction.
+    correction
+        Number of the correction, if the value is one.
+    """
+
+    field: str
+    records: tuple[str, ...]
+    rule: str
+    day: date | None = None
+    correction: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A value that a record holds and that is not the one shown."""
+
+    field: str
+    value: object
+    record: str
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(SiteValues):
+    """What people see: one place, described by a cluster of source records.
+
+    Attributes
+    ----------
+    id
+        Public identifier, which stays while records come, go, merge and split.
+    records
+        Keys of its source records, sorted.
+    origins
+        Where each shown value comes from, in the order of the fields.
+    conflicts
+        Values of its records that are not shown.
+    """
+
+    id: str
+    records: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+    def origin(self, field: str) -> Origin | None:
+        """Return where the value of a field comes from; None if no record and no correction gives one.
+
+        `origins` is not filled for a site of one record without corrections, whose values all come
+        from it.
+        """
+        for each in self.origins:
+            if each.field == field:
+                return each
+        if len(self.records) == 1 and is_known(getattr(self, field)):
+            return Origin(field, self.records, "only", self.date_maj)
+        return None
 
 
 @dataclass(slots=True)
@@ -178,9 +288,9 @@ class Tally:
 
 @dataclass(slots=True)
 class Validated:
-    """Result of the validation of a file: sites, issues and counts."""
+    """Result of the validation of a file: records, issues and counts."""
 
-    sites: list[Site] = field(default_factory=list)
+    records: list[SourceRecord] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 

@@ -1,4 +1,4 @@
-"""Validate raw rows: each becomes a site or a rejection, and every finding is reported.
+"""Validate raw rows: each becomes a source record or a rejection, and every finding is reported.
 
 This module assembles the field parsers (contacts, dates, identifiers…), which are pure functions.
 The findings are documented in docs/validation.md.
@@ -20,7 +20,7 @@ from geo.sites.contacts import parse_emails, parse_phone, parse_urls
 from geo.sites.dates import parse_update_date
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
 from geo.sites.identifiers import parse_pivot
-from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Site, Validated
+from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, SourceRecord, Validated
 from geo.sites.position import PLACED_AT_TOWN_HALL, choose_position, parse_coordinates
 from geo.sites.text import clean_text
 from geo.tables_out import unescape_formula
@@ -37,6 +37,7 @@ _FLAG = re.compile(r"[a-z0-9_]{1,60}")
 _YES = frozenset({"oui", "true", "vrai", "1", "o", "yes"})
 _NO = frozenset({"non", "false", "faux", "0", "n", "no"})
 _PARAGRAPHS = frozenset({"presentation_detail"})
+_TEXT_LISTS = ("fermetures", "remarques_horaires", "autres_telephones")
 _PACIFIC = ("986", "987", "988")
 
 
@@ -48,7 +49,7 @@ def validate(
     today: date,
     progress: Callable[[int], None] | None = None,
 ) -> Validated:
-    """Validate rows: each row is either accepted as a site or rejected.
+    """Validate rows: each row is either accepted as a record or rejected.
 
     Parameters
     ----------
@@ -67,16 +68,16 @@ def validate(
     seen: set[str] = set()
     for row in rows:
         tally.read += 1
-        site, issues = _site(row, resolver, dataset=dataset, today=today)
-        if site is not None and site.id in seen:
-            issues = [*issues, Finding("identifiant_en_double", "id", site.local_id).to_issue(row.line)]
-            site = None
+        record, issues = _record(row, resolver, dataset=dataset, today=today)
+        if record is not None and record.key in seen:
+            issues = [*issues, Finding("identifiant_en_double", "id", record.local_id).to_issue(row.line)]
+            record = None
         result.issues.extend(issues)
-        if site is None:
+        if record is None:
             tally.rejected += 1
         else:
-            seen.add(site.id)
-            result.sites.append(site)
+            seen.add(record.key)
+            result.records.append(record)
             tally.accepted += 1
             found = {issue.severity for issue in issues}
             tally.flagged += Severity.FLAGGED in found
@@ -112,10 +113,10 @@ class _Row:
         return value
 
 
-def _site(
+def _record(
     raw: RawRow, resolver: CommuneResolver, *, dataset: str, today: date
-) -> tuple[Site | None, list[Issue]]:
-    """Validate one row; return its site, or None when rejected, and all its issues."""
+) -> tuple[SourceRecord | None, list[Issue]]:
+    """Validate one row; return its record, or None when rejected, and all its issues."""
     issues = list(raw.issues)
     if any(issue.severity is Severity.REJECTED for issue in issues):
         return None, issues
@@ -171,7 +172,7 @@ def _site(
         source=row.text("source"),
         structure_parente=row.text("structure_parente"),
         date_maj=row.take(parse_update_date(row.text("date_maj"), today=today)),
-        autres_formations_labels=_free_labels(row.text("autres_formations_labels")),
+        autres_formations_labels=_texts(row.text("autres_formations_labels")),
         fiche_acces_libre=_one_url(row, "fiche_acces_libre"),
         prise_rdv=_one_url(row, "prise_rdv"),
         **{field: row.take(parse_labels(field, row.text(field))) for field in standard.ENUMERATIONS},
@@ -179,19 +180,22 @@ def _site(
         membre_reseau=_parse_boolean(row, "membre_reseau"),
         acces_fauteuil=_parse_boolean(row, "acces_fauteuil"),
         arrets=row.take(parse_stops(row.text(f"{LOCAL_PREFIX}arrets"))),
+        sur_rendez_vous=_parse_boolean(row, "sur_rendez_vous"),
+        telephone_remarque=row.text(f"{LOCAL_PREFIX}telephone_remarque"),
+        **{field: _texts(row.text(f"{LOCAL_PREFIX}{field}")) for field in _TEXT_LISTS},
         jeu_de_donnees=row_dataset,
         position=position,
         fictif=_parse_boolean(row, "fictif") or False,
     )
-    site = Site(**values)
+    record = SourceRecord(**values)
     issues.extend(_row_issues(row, raw.line))
-    issues.extend(_carried_flags(row, site, issues, raw.line))
+    issues.extend(_carried_flags(row, record, issues, raw.line))
     flags = {issue.code for issue in issues if issue.severity is Severity.FLAGGED}
     if position is Position.APPROXIMATIVE and flags.isdisjoint(PLACED_AT_TOWN_HALL):
         issue = Finding("position_approximative", "latitude", "", "le fichier le dit").to_issue(raw.line)
         issues.append(issue)
         flags.add(issue.code)
-    return replace(site, signalements=tuple(sorted(flags))), issues
+    return replace(record, signalements=tuple(sorted(flags))), issues
 
 
 def _unusable(local_id: str, name: str) -> str:
@@ -207,23 +211,23 @@ def _row_issues(row: _Row, line: int) -> Iterator[Issue]:
     return (finding.to_issue(line) for finding in row.findings)
 
 
-def _carried_flags(row: _Row, site: Site, issues: list[Issue], line: int) -> list[Issue]:
+def _carried_flags(row: _Row, record: SourceRecord, issues: list[Issue], line: int) -> list[Issue]:
     """Return issues for the flags of our own export that this import cannot detect, nor see fixed."""
     cell = row.text(f"{LOCAL_PREFIX}signalements")
     found = {issue.code for issue in issues}
     codes = dict.fromkeys(code for code in cell.split(standard.SEPARATOR) if _FLAG.fullmatch(code))
     return [
-        carried_over_issue(code, line) for code in codes if code not in found and _still_holds(code, site)
+        carried_over_issue(code, line) for code in codes if code not in found and _still_holds(code, record)
     ]
 
 
-def _still_holds(code: str, site: Site) -> bool:
+def _still_holds(code: str, record: SourceRecord) -> bool:
     """Return whether a flag of an earlier import still holds: the value was lost and is still missing."""
     if code in CATALOGUE and not CATALOGUE[code].lossy:
         return False
     if code in PLACED_AT_TOWN_HALL:
-        return site.position is not Position.EXACTE
-    fixed = {"pivot_invalide": site.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": site.telephone}
+        return record.position is not Position.EXACTE
+    fixed = {"pivot_invalide": record.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": record.telephone}
     return not fixed.get(code)
 
 
@@ -246,7 +250,7 @@ def _presentation(row: _Row) -> tuple[str, str]:
     return shortened, "\n\n".join(filter(None, (summary, detail)))
 
 
-def _free_labels(cell: str) -> tuple[str, ...]:
+def _texts(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, cell.split(standard.SEPARATOR)))))
 
 

@@ -1,13 +1,12 @@
 """Named snapshots of the past, rebuilt from the history of records.
 
-Only sites are those of the past. Territory, people, roads and decisions about duplicates are the present
-ones, so that two dates differ by their sites only: a place counted twice by mistake was one place then
-too.
+Only records are those of the past. Territory, people, roads, and which records are one site, are the
+present ones, so that two dates differ by their records only: a place counted twice by mistake was one
+place then too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -15,12 +14,10 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from geo.errors import NameTaken, UnknownSnapshot
-from geo.sites.model import Site
 from geo.snapshot import Snapshot
-from geo.store import duplicates, history, imports, snapshots
-from geo.store.tables import data_version, duplicate, site_change
+from geo.store import history, snapshots
+from geo.store.tables import data_version, record_change
 from geo.store.tables import dated_snapshot as table
-from geo.territory.model import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def keep(connection: Connection, name: str, day: date) -> DatedSnapshot:
     statement = insert(table).values(
         name=name,
         day=day,
-        last_change=func.coalesce(select(func.max(site_change.c.id)).scalar_subquery(), 0),
+        last_change=func.coalesce(select(func.max(record_change.c.id)).scalar_subquery(), 0),
         version=func.coalesce(select(data_version.c.version).scalar_subquery(), 0),
         kept_at=func.clock_timestamp(),
     )
@@ -113,49 +110,15 @@ def read(connection: Connection, name: str) -> Snapshot:
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     named = find(connection, name)
     today = snapshots.read(connection)
-    then = history.sites_as_of(connection, named.last_change)
-    left_out = duplicates.hidden_duplicates(_decided(connection, {site.id for site in then}))
-    shown = tuple(site for site in then if site.id not in left_out)
+    then = snapshots.show(history.sites_as_of(connection, named.last_change), connection, named.day)
     return replace(
         today,
         version=named.version,
         taken_at=named.kept_at,
-        sites=shown,
-        site_provenance=_provenance(connection, shown, until=named.kept_at),
+        sites=then.sites,
+        closed=then.closed,
+        site_provenance=snapshots.provenance(connection, then.sites, until=named.kept_at),
     )
-
-
-def _decided(connection: Connection, in_service: Collection[str]) -> list[duplicates.Duplicate]:
-    """Return pairs decided to be one place whose records were both in service."""
-    names = ("a", "b", "score", "reasons", "same", "hidden")
-    found = connection.execute(select(*(duplicate.c[name] for name in names)).where(duplicate.c.same))
-    return [
-        duplicates.Duplicate(row.a, row.b, row.score, tuple(row.reasons), row.same, row.hidden)
-        for row in found
-        if row.a in in_service and row.b in in_service
-    ]
-
-
-def _provenance(
-    connection: Connection, shown: Collection[Site], *, until: datetime
-) -> tuple[Provenance, ...]:
-    """Return provenance as of the present snapshot, from the imports of the past."""
-    runs = [run for run in reversed(imports.runs(connection)) if run.finished_at <= until]
-    imported = {dataset: run for run in runs for dataset in run.datasets}
-    found = []
-    for name in sorted({site.jeu_de_donnees for site in shown}):
-        dates = [site.date_maj for site in shown if site.jeu_de_donnees == name and site.date_maj]
-        run = imported.get(name)
-        found.append(
-            Provenance(
-                subject=f"Lieux « {name} »",
-                producer=(run and run.label) or name,
-                vintage=max(dates).isoformat() if dates else snapshots.UNDATED,
-                licence=(run and run.licence) or snapshots.UNLICENSED,
-                retrieved=run.finished_at.date() if run else None,
-            )
-        )
-    return tuple(found)
 
 
 def _as_kept(row: Row[tuple[object, ...]]) -> DatedSnapshot:

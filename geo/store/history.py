@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from geo.errors import UnknownSite
-from geo.sites import standard
-from geo.sites.model import ItinerantStop, Position, Site
-from geo.store import sites
-from geo.store.tables import import_run, site, site_change
-
-_FROM_JSON: Final[dict[str, Callable[[Any], object]]] = {
-    "date_maj": date.fromisoformat,
-    "latitude": float,
-    "longitude": float,
-    "position": Position,
-    "arrets": lambda stops: tuple(ItinerantStop(*stop) for stop in stops),
-    "signalements": tuple,
-    **dict.fromkeys(standard.MULTIVALUED, tuple),
-}
-"""Field → how to decode its value from the stored JSON; other fields need no decoding."""
+from geo.sites.field_rules import load_rules
+from geo.sites.model import Site, SourceRecord
+from geo.sites.record_json import decode
+from geo.sites.site_building import build_site
+from geo.store import records, sites
+from geo.store.tables import import_run, record_change, source_record
 
 
 @dataclass(frozen=True, slots=True)
-class SiteChange:
+class RecordHistory:
     """One fact of a record's history.
 
     `kind` is "new", "changed", "retired" or "returned"; only a change has `field`, `before` and `after`.
     """
 
     id: int
-    site_id: str
+    record: str
     at: datetime
     import_id: int
     file_name: str
@@ -47,33 +37,38 @@ class SiteChange:
 
 def last_change(connection: Connection) -> int:
     """Return the number of the latest change; 0 before any."""
-    return connection.scalar(select(func.max(site_change.c.id))) or 0
+    return connection.scalar(select(func.max(record_change.c.id))) or 0
 
 
-def history(connection: Connection, site_id: str) -> list[SiteChange]:
-    """Return all changes of a record, in service or not, oldest first.
+def history(connection: Connection, site_id: str) -> list[RecordHistory]:
+    """Return all changes of the records of a site, oldest first.
+
+    Its records are those that describe it or first described it, and those that last did when retired.
 
     Raises
     ------
     UnknownSite
-        If no import ever contained a record with this identifier.
+        If no site ever had this identifier.
     """
+    of_site = select(source_record.c.key).where(
+        (source_record.c.site_id == site_id) | (source_record.c.first_site_id == site_id)
+    )
     found = connection.execute(
-        select(site_change, import_run.c.file_name)
-        .join(import_run, import_run.c.id == site_change.c.import_id)
-        .where(site_change.c.site_id == site_id)
-        .order_by(site_change.c.id)
+        select(record_change, import_run.c.file_name)
+        .join(import_run, import_run.c.id == record_change.c.import_id)
+        .where(record_change.c.record_key.in_(of_site))
+        .order_by(record_change.c.id)
     )
     changes = [
-        SiteChange(
+        RecordHistory(
             row.id,
-            row.site_id,
+            row.record_key,
             row.changed_at,
             row.import_id,
             row.file_name,
             row.kind,
             row.field,
-            *((_value(row.field, row.before), _value(row.field, row.after)) if row.field else ()),
+            *((decode(row.field, row.before), decode(row.field, row.after)) if row.field else ()),
         )
         for row in found
     ]
@@ -86,10 +81,11 @@ def history(connection: Connection, site_id: str) -> list[SiteChange]:
 
 
 def sites_as_of(connection: Connection, last_change: int) -> list[Site]:
-    """Return every record in service just after a change, duplicates included.
+    """Return every site that had a record in service just after a change, with the values of then.
 
-    Starts from the present records and undoes later changes, latest first. Consistent only inside a
-    REPEATABLE READ transaction, such as that of `geo.store.dated_snapshots.read`.
+    Starts from the present records and undoes later changes, latest first. A record describes the site
+    that it describes now. Consistent only inside a REPEATABLE READ transaction, such as that of
+    `geo.store.dated_snapshots.read`.
 
     Parameters
     ----------
@@ -98,30 +94,35 @@ def sites_as_of(connection: Connection, last_change: int) -> list[Site]:
 
     Returns
     -------
-    Records sorted by public identifier, equal to what `geo.store.sites.active` returned then.
+    Sites sorted by identifier.
     """
-    in_service = {record.id: record for record in sites.active(connection)}
-    datasets = connection.scalars(select(site.c.jeu_de_donnees).distinct()).all()
-    known = sites.retired(connection, datasets=datasets) | in_service
-    shown = set(in_service)
+    current = records.in_service(connection)
+    known = records.retired(connection) | current
+    in_service = set(current)
     past: dict[str, dict[str, Any]] = {}
-    columns = (site_change.c.site_id, site_change.c.kind, site_change.c.field, site_change.c.before)
-    later = select(*columns).where(site_change.c.id > last_change).order_by(site_change.c.id.desc())
+    names = ("record_key", "kind", "field", "before")
+    later = (
+        select(*(record_change.c[name] for name in names))
+        .where(record_change.c.id > last_change)
+        .order_by(record_change.c.id.desc())
+    )
     for row in connection.execute(later):
         if row.kind == "changed":
-            past.setdefault(row.site_id, {})[row.field] = row.before
+            past.setdefault(row.record_key, {})[row.field] = row.before
         elif row.kind == "retired":
-            shown.add(row.site_id)
+            in_service.add(row.record_key)
         else:  # it was new, or had returned
-            shown.discard(row.site_id)
-    return [_as_it_was(known[site_id], past.get(site_id, {})) for site_id in sorted(shown)]
+            in_service.discard(row.record_key)
+    redirects = sites.redirects(connection)
+    site_of = records.sites_of_records(connection)
+    members: dict[str, list[SourceRecord]] = {}
+    for key in sorted(in_service):
+        site_id = redirects.get(site_of[key], site_of[key])
+        members.setdefault(site_id, []).append(_as_it_was(known[key], past.get(key, {})))
+    rules = load_rules()
+    return [build_site(site_id, members[site_id], rules) for site_id in sorted(members)]
 
 
-def _as_it_was(record: Site, past: dict[str, Any]) -> Site:
-    return replace(record, **{name: _value(name, kept) for name, kept in past.items()}) if past else record
-
-
-def _value(field: str, kept: Any) -> Any:
-    """Decode a field's value from the stored JSON."""
-    read = _FROM_JSON.get(field)
-    return kept if kept is None or read is None else read(kept)
+def _as_it_was(record: SourceRecord, past: dict[str, Any]) -> SourceRecord:
+    values = {name: decode(name, value) for name, value in past.items()}
+    return replace(record, **values) if past else record

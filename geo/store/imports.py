@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from geo.errors import UnknownImport
 from geo.sites.import_run import ImportRun
@@ -18,6 +18,7 @@ LOCK = 47_0002
 """Key of the advisory lock that imports queue for."""
 
 _RUN_FIELDS = tuple(f.name for f in fields(ImportRun))
+_LISTS = ("datasets", "provided", "refused")
 _ISSUE_FIELDS = ("line", "field", "value", "severity", "code", "reason", "advice")
 
 
@@ -32,7 +33,11 @@ def wait_for_turn(connection: Connection) -> None:
 def record(connection: Connection, run: ImportRun, issues: Iterable[Issue]) -> int:
     """Record a run with its issues, in the order given; return its number."""
     values = {name: getattr(run, name) for name in _RUN_FIELDS if name != "id"}
-    values |= {"datasets": list(run.datasets), "file_name": _storable(run.file_name)}
+    values |= {
+        "file_name": _storable(run.file_name),
+        "detail": dict(run.detail),
+        **{name: list(getattr(run, name)) for name in _LISTS},
+    }
     run_id = connection.execute(insert(import_run).values(values).returning(import_run.c.id)).scalar_one()
     copy_rows(
         connection,
@@ -83,6 +88,25 @@ def find(connection: Connection, run_id: int) -> ImportRun:
     return _as_run(row)
 
 
+def replayed(connection: Connection, datasets: Collection[str]) -> list[ImportRun]:
+    """Return the imports of some datasets that were not undone, oldest first."""
+    found = (
+        select(import_run)
+        .where(
+            import_run.c.kind == "import",
+            import_run.c.undone_by.is_(None),
+            import_run.c.datasets.overlap(list(datasets)),
+        )
+        .order_by(import_run.c.id)
+    )
+    return [_as_run(row) for row in connection.execute(found)]
+
+
+def set_undone(connection: Connection, run_id: int, by: int | None) -> None:
+    """Record that an operation was undone by another one, or (None) that it stands again."""
+    connection.execute(update(import_run).where(import_run.c.id == run_id).values(undone_by=by))
+
+
 def issue_count(connection: Connection, run_id: int) -> int:
     """Return the number of issues of a run."""
     counted = select(func.count()).select_from(import_issue).where(import_issue.c.import_id == run_id)
@@ -106,7 +130,7 @@ def issues(connection: Connection, run_id: int, *, limit: int | None = None, off
 
 def _as_run(row: Row[Any]) -> ImportRun:
     values = {name: getattr(row, name) for name in _RUN_FIELDS}
-    return ImportRun(**values | {"datasets": tuple(row.datasets)})
+    return ImportRun(**values | {name: tuple(values[name]) for name in _LISTS})
 
 
 def _storable(said: str) -> str:

@@ -1,166 +1,238 @@
-"""Store of site records: read those in service, apply a difference, record the history of each field."""
+"""Sites: the values shown, their identifiers, those that redirect, and what became of each."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import astuple
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Row, case, func, select, text
-from sqlalchemy.sql.elements import ColumnElement
+import orjson
+from sqlalchemy import Connection, select, text
 
-from geo.sites.difference import Difference, RecordChange
-from geo.sites.model import STORED_FIELDS, ItinerantStop, Position, Site
+from geo.sites.clustering import KnownSite
+from geo.sites.model import (
+    VALUE_FIELDS,
+    Conflict,
+    ItinerantStop,
+    Origin,
+    Position,
+    Site,
+)
+from geo.sites.record_json import decode, encode
 from geo.store.copy_encoder import copy_rows
+from geo.store.tables import import_run, site_event, source_record
 from geo.store.tables import site as table
 
-_COLUMNS = [table.c[name] for name in STORED_FIELDS]
-_QUOTED = ", ".join(f'"{name}"' for name in STORED_FIELDS)
+_COLUMNS = [table.c[name] for name in VALUE_FIELDS]
+_QUOTED = ", ".join(f'"{name}"' for name in VALUE_FIELDS)
 _AS_READ = {
     "arrets": lambda stops: tuple(ItinerantStop(*stop) for stop in stops),
     "position": Position,
 }
-_BY_RANK = [
-    _AS_READ.get(name, tuple if column.type.python_type is list else None)
-    for name, column in zip(STORED_FIELDS, _COLUMNS, strict=True)
+_DECODERS = [
+    (name, _AS_READ.get(name, tuple if column.type.python_type is list else None))
+    for name, column in zip(VALUE_FIELDS, _COLUMNS, strict=True)
 ]
 
 
-def active(connection: Connection) -> list[Site]:
-    """Return every record in service, duplicates included, sorted by public identifier."""
-    found = connection.execute(
-        select(*_COLUMNS).where(table.c.retired_at.is_(None)).order_by(table.c.id.collate("C"))
-    )
-    return [_as_site(row) for row in found]
+@dataclass(frozen=True, slots=True)
+class SiteEvent:
+    """Something that became of a site.
 
-
-def current(
-    connection: Connection, *, datasets: Collection[str], departements: Collection[str] | None = None
-) -> dict[str, Site]:
-    """Return records in service of some datasets, by public identifier.
-
-    Parameters
-    ----------
-    departements
-        Only those of these départements; None: all. A record without a commune code belongs to the
-        département of its postal code, as in `geo.sites.difference`.
+    `kind` is "created", "merged" (into `detail["into"]`), "split", "returned", "retired", "corrected",
+    "correction_ended", "decided", "reopened" or "reused"; `import_id` the import that caused it, if any.
     """
-    wanted = select(*_COLUMNS).where(table.c.retired_at.is_(None), table.c.jeu_de_donnees.in_(list(datasets)))
-    if departements is not None:
-        wanted = wanted.where(_departement().in_(list(departements)))
-    return {site.id: site for site in map(_as_site, connection.execute(wanted))}
+
+    site_id: str
+    kind: str
+    author: str | None = None
+    import_id: int | None = None
+    detail: Mapping[str, Any] | None = None
+    id: int = 0
+    at: datetime | None = None
+    file_name: str = ""
 
 
-def retired(connection: Connection, *, datasets: Collection[str]) -> dict[str, Site]:
-    """Return retired records of some datasets, as they last were, by public identifier."""
-    wanted = select(*_COLUMNS).where(
-        table.c.retired_at.is_not(None), table.c.jeu_de_donnees.in_(list(datasets))
-    )
-    return {site.id: site for site in map(_as_site, connection.execute(wanted))}
+def stored(connection: Connection) -> dict[str, Site]:
+    """Return every site that has records, by identifier, sorted: the values shown, closed or not.
 
-
-def apply(connection: Connection, run_id: int, difference: Difference) -> None:
-    """Apply a difference: store new and changed records, retire vanished ones, record the history.
-
-    A retired record that comes back has the same first import and history.
+    The records of a site are those in service that describe it.
     """
-    arriving = [*difference.new, *(change.after for change in difference.changed)]
-    _stage(connection, arriving)
-    # A new record of the difference may be a retired one, whose fields have a history.
-    stored = {site.id: site for site in _staged_before(connection)}
-    changes = [
-        *(RecordChange(stored[site.id], site) for site in difference.new if site.id in stored),
-        *difference.changed,
-    ]
-    run = {"run": run_id}
-    connection.execute(
-        text(
-            "INSERT INTO site_change (import_id, site_id, kind)"
-            " SELECT :run, i.id, CASE WHEN s.id IS NULL THEN 'new' ELSE 'returned' END"
-            " FROM incoming_site i LEFT JOIN site s USING (id)"
-            " WHERE s.id IS NULL OR s.retired_at IS NOT NULL ORDER BY i.id"
-        ),
-        run,
+    members: dict[str, list[str]] = {}
+    found = select(source_record.c.key, source_record.c.site_id).where(
+        source_record.c.retired_at.is_(None), source_record.c.site_id.is_not(None)
     )
-    _record_changes(connection, run_id, changes)
-    replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in STORED_FIELDS)
-    connection.execute(
-        text(
-            f"INSERT INTO site (id, {_QUOTED}, first_import, last_import)"  # noqa: S608 - names of columns
-            f" SELECT id, {_QUOTED}, :run, :run FROM incoming_site"
-            f" ON CONFLICT (id) DO UPDATE SET {replaced}, last_import = :run, retired_at = NULL"
-        ),
-        run,
+    for row in connection.execute(found.order_by(source_record.c.key.collate("C"))):
+        members.setdefault(row.site_id, []).append(row.key)
+    wanted = (
+        select(table.c.id, *_COLUMNS, table.c.origins, table.c.conflicts)
+        .where(table.c.retired_at.is_(None), table.c.merged_into.is_(None))
+        .order_by(table.c.id.collate("C"))
     )
-    connection.execute(
-        text(
-            "WITH retired AS (UPDATE site SET retired_at = now(), last_import = :run"
-            " WHERE id = ANY(:gone) AND retired_at IS NULL RETURNING id)"
-            " INSERT INTO site_change (import_id, site_id, kind)"
-            " SELECT :run, id, 'retired' FROM retired ORDER BY id"
-        ),
-        {**run, "gone": [site.id for site in difference.vanished]},
-    )
+    return {row.id: _as_site(row, members.get(row.id, [])) for row in connection.execute(wanted)}
 
 
-def _stage(connection: Connection, sites: Iterable[Site]) -> None:
-    columns = f"SELECT id, {_QUOTED} FROM site WITH NO DATA"  # noqa: S608 - names of columns
+def known(connection: Connection) -> dict[str, KnownSite]:
+    """Return every site ever created, by identifier, in order of creation."""
+    found = select(table.c.id, table.c.rank, table.c.merged_into, table.c.retired_at)
+    return {
+        row.id: KnownSite(row.rank, row.merged_into, row.retired_at is not None)
+        for row in connection.execute(found.order_by(table.c.rank))
+    }
+
+
+def bases(connection: Connection, site_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what some sites last said of their place (`geo.sites.place_change.basis`), by identifier."""
+    names = ("nom", "code_insee", "commune", "longitude", "latitude")
+    found = select(table.c.id, *(table.c[name] for name in names)).where(table.c.id.in_(list(site_ids)))
+    return {row.id: {name: getattr(row, name) for name in names} for row in connection.execute(found)}
+
+
+def never_built(connection: Connection) -> bool:
+    """Return whether a site has records whose values were never pooled, as after a migration."""
+    found = select(table.c.id).where(
+        table.c.origins.is_(None), table.c.retired_at.is_(None), table.c.merged_into.is_(None)
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def redirects(connection: Connection) -> dict[str, str]:
+    """Return the identifiers that redirect, each with that of the site it now stands for."""
+    found = select(table.c.id, table.c.merged_into).where(table.c.merged_into.is_not(None))
+    merged = {row.id: row.merged_into for row in connection.execute(found)}
+
+    def final(site_id: str) -> str:
+        while site_id in merged:
+            site_id = merged[site_id]
+        return site_id
+
+    return {site_id: final(into) for site_id, into in sorted(merged.items())}
+
+
+def save(connection: Connection, sites: Iterable[Site]) -> None:
+    """Store the values of some sites; a site that was retired or merged is in service again."""
     connection.execute(
-        text(f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_site ON COMMIT DROP AS {columns}")
+        text(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS incoming_site ON COMMIT DROP AS"  # noqa: S608 - columns
+            f" SELECT id, {_QUOTED}, origins, conflicts FROM site WITH NO DATA"
+        )
     )
     connection.execute(text("TRUNCATE incoming_site"))
-    # The planner has no statistics of rows just retired or staged: without an index it may choose
-    # a nested loop over both tables.
-    connection.execute(text("CREATE UNIQUE INDEX IF NOT EXISTS incoming_site_id ON incoming_site (id)"))
-    copy_rows(connection, "incoming_site", ("id", *STORED_FIELDS), ((s.id, *_as_row(s)) for s in sites))
-    connection.execute(text("ANALYZE incoming_site"))
-
-
-def _staged_before(connection: Connection) -> Iterator[Site]:
-    staged = text("SELECT id FROM incoming_site").columns(table.c.id).subquery()
-    wanted = select(*_COLUMNS).where(table.c.retired_at.is_not(None), table.c.id.in_(select(staged.c.id)))
-    return map(_as_site, connection.execute(wanted))
-
-
-def _record_changes(connection: Connection, run_id: int, changes: Iterable[RecordChange]) -> None:
-    rows = (
-        (run_id, change.after.id, "changed", each.field, _as_json(each.before), _as_json(each.after))
-        for change in changes
-        for each in change.fields()
+    rows = ((site.id, *_as_row(site), *_provenance(site)) for site in sites)
+    copy_rows(connection, "incoming_site", ("id", *VALUE_FIELDS, "origins", "conflicts"), rows)
+    columns = (*VALUE_FIELDS, "origins", "conflicts")
+    replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+    connection.execute(
+        text(
+            f"INSERT INTO site (id, {_QUOTED}, origins, conflicts)"  # noqa: S608 - names of columns
+            f' SELECT id, {_QUOTED}, origins, conflicts FROM incoming_site ORDER BY id COLLATE "C"'
+            f" ON CONFLICT (id) DO UPDATE SET {replaced}, retired_at = NULL, merged_into = NULL"
+        )
     )
-    copy_rows(connection, "site_change", ("import_id", "site_id", "kind", "field", "before", "after"), rows)
+
+
+def merge(connection: Connection, merged: Mapping[str, str]) -> None:
+    """Make identifiers redirect to those of other sites."""
+    if merged:
+        connection.execute(
+            text(
+                "UPDATE site SET merged_into = given.into, retired_at = NULL"
+                " FROM unnest(CAST(:ids AS text[]), CAST(:into AS text[])) AS given (id, into)"
+                " WHERE site.id = given.id"
+            ),
+            {"ids": list(merged), "into": list(merged.values())},
+        )
+
+
+def retire(connection: Connection, site_ids: Iterable[str]) -> list[str]:
+    """Retire sites that have no record left; return those that were in service, sorted."""
+    found = connection.execute(
+        text(
+            "UPDATE site SET retired_at = now() WHERE id = ANY(CAST(:ids AS text[]))"
+            " AND retired_at IS NULL AND merged_into IS NULL RETURNING id"
+        ),
+        {"ids": list(site_ids)},
+    )
+    return sorted(row.id for row in found)
+
+
+def record_events(connection: Connection, events: Iterable[SiteEvent]) -> None:
+    """Append to the history of sites, in the order given; `id` and `at` are set by the store."""
+    rows = [
+        {
+            "site_id": event.site_id,
+            "kind": event.kind,
+            "author": event.author,
+            "import_id": event.import_id,
+            "detail": dict(event.detail or {}),
+        }
+        for event in events
+    ]
+    if rows:
+        connection.execute(site_event.insert(), rows)
+
+
+def events(connection: Connection, site_ids: Iterable[str] | None = None) -> list[SiteEvent]:
+    """Return what became of some sites, or (None) of all, oldest first."""
+    found = (
+        select(site_event, import_run.c.file_name)
+        .outerjoin(import_run, import_run.c.id == site_event.c.import_id)
+        .order_by(site_event.c.id)
+    )
+    if site_ids is not None:
+        found = found.where(site_event.c.site_id.in_(list(site_ids)))
+    return [
+        SiteEvent(
+            row.site_id, row.kind, row.author, row.import_id, row.detail, row.id, row.at, row.file_name or ""
+        )
+        for row in connection.execute(found)
+    ]
 
 
 def _as_row(site: Site) -> Iterator[object]:
-    for name in STORED_FIELDS:
+    for name in VALUE_FIELDS:
         value = getattr(site, name)
         if name == "arrets":
-            yield _as_json(value)
+            yield _json(encode(value))
         elif name == "position":
             yield value.value
         else:
             yield list(value) if isinstance(value, tuple) else value
 
 
-def _as_site(row: Row[Any]) -> Site:
-    values: list[Any] = [v if read is None else read(v) for v, read in zip(row, _BY_RANK, strict=True)]
-    return Site(*values)
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
-def _as_json(value: object) -> Jsonb:
-    def plain(part: object) -> object:
-        if isinstance(part, ItinerantStop):
-            return list(astuple(part))
-        if isinstance(part, tuple):
-            return [plain(each) for each in part]
-        return part.isoformat() if isinstance(part, date) else part
-
-    return Jsonb(plain(value))
+def _provenance(site: Site) -> tuple[str, str]:
+    origins = [
+        [each.field, list(each.records), each.rule, encode(each.day), each.correction]
+        for each in site.origins
+    ]
+    conflicts = [[each.field, encode(each.value), each.record, encode(each.day)] for each in site.conflicts]
+    return _json(origins), _json(conflicts)
 
 
-def _departement() -> ColumnElement[str]:
-    """SQL of `geo.crs.departement_code`."""
-    code = case((table.c.code_insee != "", table.c.code_insee), else_=table.c.code_postal)
-    return case((func.left(code, 2).in_(["97", "98"]), func.left(code, 3)), else_=func.left(code, 2))
+def _as_site(row: Any, members: list[str]) -> Site:
+    values: dict[str, Any] = {
+        name: value if decoder is None or value is None else decoder(value)
+        for (name, decoder), value in zip(_DECODERS, row[1:], strict=False)
+    }
+    return Site(
+        id=row.id,
+        records=tuple(members),
+        origins=tuple(
+            Origin(field, tuple(records), rule, _day(day), correction)
+            for field, records, rule, day, correction in row.origins or ()
+        ),
+        conflicts=tuple(
+            Conflict(field, decode(field, value), record, _day(day))
+            for field, value, record, day in row.conflicts
+        ),
+        **values,
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
+from geo.hours.weekly import TIME_ZONE
+from geo.sites.corrections import STATUS_FIELD, Status, active_by_site, corrected
 from geo.sites.model import Site
-from geo.snapshot import Snapshot
-from geo.store import duplicates, indicators, people, roads, sites, territories
+from geo.snapshot import ClosedSite, Snapshot
+from geo.store import corrections, indicators, people, roads, sites, territories
 from geo.store.tables import data_version, import_run
 from geo.territory.model import Provenance
 
 CHANNEL = "portee_snapshot"
 """Channel that announces a new version; the payload is its number."""
+
+ONE_DAY: Final = timedelta(days=1)
 
 UNDATED = "date inconnue"
 UNLICENSED = "licence non indiquée"
@@ -43,12 +49,67 @@ def version(connection: Connection) -> int:
     return connection.scalar(select(data_version.c.version)) or 0
 
 
-def read(connection: Connection) -> Snapshot:
+@dataclass(frozen=True)
+class ShownSites:
+    """Sites as people see them on a day.
+
+    Attributes
+    ----------
+    sites
+        Open ones with their corrections, sorted by identifier.
+    closed
+        Those that a correction closes, by identifier.
+    redirects
+        Identifiers of merged sites, each with that of the site that stands for it.
+    changes_on
+        First later day on which a correction begins or ends; None: none does.
+    """
+
+    sites: tuple[Site, ...]
+    closed: Mapping[str, ClosedSite]
+    redirects: Mapping[str, str]
+    changes_on: date | None
+
+
+def shown_sites(connection: Connection, today: date) -> ShownSites:
+    """Return the sites as people see them on a day: pooled values under corrections, without closed ones."""
+    return show(sites.stored(connection).values(), connection, today)
+
+
+def show(pooled: Iterable[Site], connection: Connection, today: date) -> ShownSites:
+    """Return some pooled sites under the corrections that apply on a day."""
+    redirects = sites.redirects(connection)
+    standing = [
+        replace(each, site_id=redirects.get(each.site_id, each.site_id))
+        for each in corrections.standing(connection)
+    ]
+    active = active_by_site(standing, today)
+    shown, closed = [], {}
+    for each in pooled:
+        of_site = active.get(each.id, {})
+        site = corrected(each, of_site)
+        status = of_site.get(STATUS_FIELD)
+        if status is None:
+            shown.append(site)
+        elif status.value == Status.CLOSED:
+            closed[site.id] = ClosedSite(site, status.day, status.until, status.reason)
+    days = [each.day for each in standing] + [each.until + ONE_DAY for each in standing if each.until]
+    return ShownSites(
+        tuple(shown), closed, redirects, min((day for day in days if day > today), default=None)
+    )
+
+
+def read(connection: Connection, today: date | None = None) -> Snapshot:
     """Read the snapshot of the current version.
 
     On a connection without a transaction, everything is read in one REPEATABLE READ transaction; inside
     the caller's, it is as consistent as that one. `taken_at` is when the version was published: the same
     for every reader.
+
+    Parameters
+    ----------
+    today
+        Day for which corrections apply; None: the present one.
 
     Raises
     ------
@@ -59,29 +120,42 @@ def read(connection: Connection) -> Snapshot:
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     territory = territories.load(connection)
     published = connection.execute(select(data_version.c.version, data_version.c.changed_at)).one()
-    decided = duplicates.listed(connection, undecided_only=False)
-    left_out = duplicates.hidden_duplicates(decided)
-    shown = tuple(site for site in sites.active(connection) if site.id not in left_out)
+    shown = shown_sites(connection, today or datetime.now(TIME_ZONE).date())
     return Snapshot(
         version=published.version,
         taken_at=published.changed_at,
         territory=territory,
-        sites=shown,
-        site_provenance=_provenance(connection, shown),
+        sites=shown.sites,
+        site_provenance=provenance(connection, shown.sites),
         roads=roads.current(connection),
         grid=people.current(connection, territory.metric_crs),
         indicators=tuple(each for _, each in sorted(indicators.read(connection).items())),
+        closed=shown.closed,
+        redirects=shown.redirects,
+        changes_on=shown.changes_on,
     )
 
 
-def _provenance(connection: Connection, shown: Iterable[Site]) -> tuple[Provenance, ...]:
-    """Return one source for each dataset with a shown site, from the last import of the dataset."""
+def provenance(
+    connection: Connection, shown: Iterable[Site], until: datetime | None = None
+) -> tuple[Provenance, ...]:
+    """Return one source for each dataset that a shown site has a record of, from its last import.
+
+    Parameters
+    ----------
+    until
+        Only imports finished by then; None: all.
+    """
     latest: dict[str, list[date]] = defaultdict(list)
     for site in shown:
-        latest[site.jeu_de_donnees] += [site.date_maj] if site.date_maj else []
+        for name in {key.partition("--")[0] for key in site.records}:
+            latest[name] += [site.date_maj] if site.date_maj else []
     dataset = func.unnest(import_run.c.datasets).label("dataset")
     columns = (dataset, import_run.c.label, import_run.c.licence, import_run.c.finished_at)
-    imported = {row.dataset: row for row in connection.execute(select(*columns).order_by(import_run.c.id))}
+    runs = select(*columns).where(import_run.c.kind == "import", import_run.c.undone_by.is_(None))
+    if until is not None:
+        runs = runs.where(import_run.c.finished_at <= until)
+    imported = {row.dataset: row for row in connection.execute(runs.order_by(import_run.c.id))}
     found = []
     for name, dates in sorted(latest.items()):
         run = imported.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os.path import commonprefix
 from pathlib import Path
@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 
 from geo.errors import PorteeError
 from geo.services import import_sites
+from geo.services.site_register import SiteChanges
 from geo.settings import Settings
 from geo.sites import issue_report
 from geo.sites.difference import RecordChange
-from geo.sites.duplicate_detection import Proposal
-from geo.sites.model import Issue, ItinerantStop, Severity, Site
+from geo.sites.model import Issue, ItinerantStop, Severity, SourceRecord
 from geo.store import territories
 from geo.territory.model import Territory
 from portee.commands.funding_files import write_issues
@@ -75,7 +75,7 @@ class ImportOutcome:
 
     prepared: import_sites.PreparedImport
     run: int | None = None
-    duplicates: tuple[Proposal, ...] = ()
+    changes: SiteChanges = field(default_factory=SiteChanges)
 
     def counts(self) -> dict[str, int]:
         """Counts of the file; `read == accepted + rejected`."""
@@ -196,7 +196,7 @@ def _outcome(
     if dry_run:
         return ImportOutcome(import_sites.prepare(connection, arrival))
     loaded = import_sites.apply(connection, arrival, territory=territory, accept_vanished=accept_vanished)
-    return ImportOutcome(loaded.prepared, loaded.run_id, loaded.duplicates)
+    return ImportOutcome(loaded.prepared, loaded.run_id, loaded.changes)
 
 
 def _as_json(outcomes: list[ImportOutcome], *, several: bool) -> dict[str, Any]:
@@ -224,19 +224,26 @@ def _file_as_json(outcome: ImportOutcome) -> dict[str, Any]:
         "run": outcome.run,
         "suspicious": str(outcome.prepared.suspicious) if outcome.prepared.suspicious else None,
         "differences": [
-            *({"id": site.id, "nom": site.nom, "change": "new"} for site in difference.new),
+            *({"id": record.key, "nom": record.nom, "change": "new"} for record in difference.new),
             *(
                 {
-                    "id": change.after.id,
+                    "id": change.after.key,
                     "nom": change.after.nom,
                     "change": "changed",
                     "fields": [asdict(f) for f in change.fields()],
                 }
                 for change in difference.changed
             ),
-            *({"id": site.id, "nom": site.nom, "change": "vanished"} for site in difference.vanished),
+            *({"id": record.key, "nom": record.nom, "change": "vanished"} for record in difference.vanished),
         ],
-        "duplicates": [asdict(proposal) for proposal in outcome.duplicates],
+        "sites": {
+            "created": outcome.changes.created,
+            "changed": outcome.changes.changed,
+            "merged": dict(outcome.changes.merged),
+            "retired": outcome.changes.retired,
+        },
+        "questions": [asdict(pair) for pair in outcome.changes.questions],
+        "reopened": [{"pair": asdict(pair), "reason": reason} for pair, reason in outcome.changes.reopened],
     }
 
 
@@ -256,18 +263,28 @@ def _print_result(outcome: ImportOutcome, accept_vanished: bool) -> None:
     for words in (_ROWS, _RECORDS):
         print_text(" · ".join(f"{_(word)} {count(counts[name])}" for name, word in words.items()))
     _print_issues(arrival.validated.issues)
-    _print_sites(_("Nouveau"), difference.new)
+    _print_records(_("Nouveau"), difference.new)
     _print_changes(difference.changed)
-    _print_sites(_("Disparu"), difference.vanished)
-    if outcome.duplicates:
-        pairs = possible_duplicates(len(outcome.duplicates))
-        print_text(_("%(pairs)s : voyez « portee sites duplicates ».", pairs=pairs), style="yellow")
+    _print_records(_("Disparu"), difference.vanished)
+    _print_site_changes(outcome.changes)
     if outcome.run is not None:
         print_text(_("Enregistré : import n° %(run)s.", run=outcome.run), style="green")
         return
     if prepared.suspicious and not accept_vanished:
         print_text(foreign(str(prepared.suspicious)), style="yellow")
     print_text(_("Essai : rien n'a été enregistré."), style="bold")
+
+
+def _print_site_changes(changes: SiteChanges) -> None:
+    """Print which sites an import merged, and how many pairs wait for a decision."""
+    for merged, into in list(changes.merged.items())[:RECORDS_SHOWN]:
+        print_text(_("Réuni : « %(id)s » mène désormais à « %(into)s ».", id=merged, into=into))
+    _print_rest(len(changes.merged))
+    for _pair, reason in changes.reopened:
+        print_text(_("À trancher de nouveau : %(reason)s.", reason=reason), style="yellow")
+    if changes.questions:
+        pairs = possible_duplicates(len(changes.questions))
+        print_text(_("%(pairs)s : voyez « portee sites duplicates ».", pairs=pairs), style="yellow")
 
 
 def _print_issues(issues: list[Issue]) -> None:
@@ -292,22 +309,22 @@ def _shared_reason(group: list[Issue]) -> str:
     return reasons[0] if len(set(reasons)) == 1 or not shared else f"{shared}."
 
 
-def _print_sites(word: str, sites: Sequence[Site]) -> None:
-    for site in sites[:RECORDS_SHOWN]:
-        print_text(f"{word} : {_named(site)}")
-    _print_rest(len(sites))
+def _print_records(word: str, found: Sequence[SourceRecord]) -> None:
+    for record in found[:RECORDS_SHOWN]:
+        print_text(f"{word} : {_named(record)}")
+    _print_rest(len(found))
 
 
 def _print_changes(changes: Sequence[RecordChange]) -> None:
     for change in changes[:RECORDS_SHOWN]:
         print_text(_("Modifié : %(site)s", site=_named(change.after)))
-        for field in change.fields():
-            print_text(f"    {field.field} : {_value(field.before)} → {_value(field.after)}")
+        for each in change.fields():
+            print_text(f"    {each.field} : {_value(each.before)} → {_value(each.after)}")
     _print_rest(len(changes))
 
 
-def _named(site: Site) -> str:
-    return f"{', '.join(part for part in (site.nom, site.commune) if part)} [{site.id}]"
+def _named(record: SourceRecord) -> str:
+    return f"{', '.join(part for part in (record.nom, record.commune) if part)} [{record.key}]"
 
 
 def _print_rest(total: int) -> None:

@@ -8,20 +8,22 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from geo.hours import parse
+from geo.services.decide_sites import decide as decide_sites
+from geo.services.snapshot_view import present_moment
 from geo.settings import Settings
 from geo.sites.export import format_cell
 from geo.sites.export_files import FORMAT_BY_SUFFIX, SitesFormat, write_sites
-from geo.sites.model import Position, Site
-from geo.store import duplicates as stored_duplicates
+from geo.sites.model import Position, Site, SiteValues
 from geo.store import history as stored_history
-from geo.store import sites as stored_sites
-from geo.store import snapshots
+from geo.store import record_pairs, records, snapshots, territories
+from geo.store.record_pairs import RecordPair
 from portee.console import (
     decimal,
     misused,
@@ -72,8 +74,8 @@ def check(
 ) -> None:
     """Report what deserves attention: flags, unknown positions, repaired or unknown hours, duplicates."""
     with report_errors(), transaction(Settings()) as connection:
-        sites = stored_sites.active(connection)
-        pairs = stored_duplicates.listed(connection)
+        sites = snapshots.shown_sites(connection, today()).sites
+        pairs = [pair for pair in record_pairs.all_pairs(connection) if _is_open(pair)]
     findings = _findings(sites)
     if as_json:
         print_json(
@@ -146,13 +148,13 @@ def duplicates(
 ) -> None:
     """List pairs of records that may be one place, best score first."""
     with report_errors(), transaction(Settings()) as connection:
-        pairs = stored_duplicates.listed(connection, undecided_only=not every)
-        name_of = {site.id: _named(site) for site in stored_sites.active(connection)}
+        pairs = [pair for pair in record_pairs.all_pairs(connection) if every or _is_open(pair)]
+        name_of = {key: _named(record) for key, record in records.in_service(connection).items()}
     if as_json:
         print_json([asdict(pair) for pair in pairs])
         return
     for pair in pairs:
-        decision = "" if pair.same is None else f" : {_(_DECISIONS[pair.same])}"
+        decision = f" : {_(_DECISIONS[pair.joins])}" if not _is_open(pair) else ""
         score = _("%(score)s sur 100", score=decimal(pair.score))
         print_text(f"{score}, {', '.join(pair.reasons)}{decision}")
         print_text(f"    {name_of[pair.a]} [{pair.a}]")
@@ -194,7 +196,12 @@ def _shown(value: object) -> str:
     return format_cell(value) or _("inconnu")
 
 
-def _named(site: Site) -> str:
+def _is_open(pair: RecordPair) -> bool:
+    """Return whether a pair waits for a decision."""
+    return pair.same is None and pair.verdict == record_pairs.QUESTION
+
+
+def _named(site: SiteValues) -> str:
     return ", ".join(part for part in (site.nom, site.commune) if part)
 
 
@@ -202,26 +209,24 @@ _DECISIONS = {True: N_("même lieu"), False: N_("lieux différents")}
 
 
 @app.command(
-    help="Décide si deux fiches sont un même lieu. Les imports respectent la décision ; une autre "
-    "la remplace."
+    help="Décide si deux lieux, ou deux fiches, sont un même lieu. Les imports respectent la "
+    "décision ; une autre la remplace."
 )
 def decide(
-    a: Annotated[str, typer.Argument(help="Identifiant de la fiche qui reste.")],
-    b: Annotated[
-        str, typer.Argument(help="Identifiant de la fiche qui n'est plus montrée si c'est le même lieu.")
-    ],
+    a: Annotated[str, typer.Argument(help="Identifiant d'un lieu ou d'une fiche.")],
+    b: Annotated[str, typer.Argument(help="Identifiant de l'autre lieu ou de l'autre fiche.")],
     same: Annotated[
         bool,
-        typer.Option("--same/--different", help="Si les deux fiches sont un même lieu.", show_default=False),
+        typer.Option("--same/--different", help="Si c'est un même lieu.", show_default=False),
     ],
 ) -> None:
     """Decide whether two records are one place. Imports respect the decision; another one replaces it."""
     with report_errors(), transaction(Settings()) as connection:
-        stored_duplicates.decide(connection, a, b, same=same, by=getpass.getuser())
-        snapshots.publish(connection)
+        epsg = territories.load(connection).metric_crs
+        decision = decide_sites(connection, a, b, same=same, by=getpass.getuser(), epsg=epsg)
     print_text(
-        _("Même lieu : « %(id)s » n'est plus montré.", id=b)
-        if same
+        _("Même lieu : « %(id)s ». Les deux adresses y mènent.", id=decision.shown)
+        if decision.shown
         else _("Lieux différents : les deux sont montrés.")
     )
 
@@ -312,4 +317,9 @@ def _write_whole(file: Path, sites: Sequence[Site], file_format: SitesFormat) ->
 
 def _in_service() -> list[Site]:
     with transaction(Settings()) as connection:
-        return stored_sites.active(connection)
+        return list(snapshots.shown_sites(connection, today()).sites)
+
+
+def today() -> date:
+    """Return the present day where the sites are."""
+    return present_moment().date()

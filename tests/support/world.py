@@ -21,7 +21,9 @@ from pyproj import Transformer
 from shapely import MultiPolygon, Point, box
 
 from geo.crs import LAMBERT_93, WGS84
-from geo.sites.model import Position, Site
+from geo.sites.field_rules import load_rules
+from geo.sites.model import Position, Site, SourceRecord
+from geo.sites.site_building import build_site
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Grouping, Provenance, Territory, TerritoryKind
 
@@ -107,12 +109,11 @@ TERRITORY = Territory(
 )
 
 
-def site(local_id: str, x_km: float | None, code_insee: str = "99001", **changes: object) -> Site:
-    """A valid site at so many kilometres from the west (None: not located)."""
+def record(local_id: str, x_km: float | None, code_insee: str = "99001", **changes: object) -> SourceRecord:
+    """A valid record of a place at so many kilometres from the west (None: not located)."""
     point = at(x_km) if x_km is not None else None
-    base = Site(
+    base = SourceRecord(
         local_id=local_id,
-        pivot="00000000000000",
         nom=f"Lieu {local_id}",
         commune=next(c.name for c in (*OWN, *CONTEXT) if c.code == code_insee),
         code_postal=f"{code_insee[:2]}100",
@@ -128,6 +129,22 @@ def site(local_id: str, x_km: float | None, code_insee: str = "99001", **changes
         fictif=True,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def as_site(*records: SourceRecord) -> Site:
+    """The site of some records, with the identifier of the first."""
+    first = records[0]
+    return build_site(f"{first.jeu_de_donnees}--{first.local_id}", records, load_rules())
+
+
+def site(local_id: str, x_km: float | None, code_insee: str = "99001", **changes: object) -> Site:
+    """The site of one valid record (`record`)."""
+    return as_site(record(local_id, x_km, code_insee, **changes))
+
+
+def short(site: Site) -> str:
+    """The identifier of a site without its dataset."""
+    return site.id.partition("--")[2]
 
 
 def snapshot(*sites: Site, version: int = 1) -> Snapshot:

@@ -13,6 +13,7 @@ from geo.settings import ROOT
 from geo.sites.model import ItinerantStop, Position
 from geo.sites.readers import open_source
 from geo.territory.files import read_territory
+from tests.support.world import as_site
 
 PAGES = (
     ROOT / "CONTRIBUTING.md",
@@ -75,7 +76,8 @@ def test_the_row_that_is_followed_is_as_described():
     tally = read.validated.tally
     assert (tally.read, tally.accepted, tally.rejected, tally.flagged) == (72, 72, 0, 4)
     assert "Of the file's 72 rows, 72 are accepted, 0 rejected, 4\n   flagged" in ARCHITECTURE
-    site = next(site for site in read.validated.sites if site.local_id == ROW)
+    record = next(record for record in read.validated.records if record.local_id == ROW)
+    site = as_site(record)
     assert site.id == "demonstration--lieu-fictif-039"
     assert (site.position, site.membre_reseau, site.fictif) == (Position.EXACTE, None, True)
     assert len(site.arrets) == 3

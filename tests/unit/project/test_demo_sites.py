@@ -77,7 +77,7 @@ def test_only_the_flaws_that_are_meant_are_flagged(arrivals):
 @pytest.mark.parametrize("name", FILES)
 def test_nobody_could_take_a_site_for_a_real_one(arrivals, name):
     assert "fictif" in name
-    assert all(site.fictif for site in arrivals[name].validated.sites)
+    assert all(site.fictif for site in arrivals[name].validated.records)
     for row in rows(name):
         assert row["nom"].startswith("Lieu fictif – ")
         assert re.fullmatch(r"(\+3353649\d{4})?", row["telephone"])  # kept for fiction by the regulator
@@ -96,7 +96,7 @@ def test_points_lie_in_their_commune(arrivals, territory):
 
 
 def test_local_facts_are_told_known_and_unknown(arrivals):
-    sites = arrivals[MAIN].validated.sites
+    sites = arrivals[MAIN].validated.records
     for fact in ("pass_numerique", "membre_reseau", "acces_fauteuil"):
         assert {getattr(site, fact) for site in sites} == {True, False, None}
     buses = [site for site in sites if site.arrets]
@@ -105,13 +105,13 @@ def test_local_facts_are_told_known_and_unknown(arrivals):
 
 
 def test_sites_lie_beyond_the_border_too(arrivals):
-    partners = arrivals["lieux-fictifs-partenaires.csv"].validated.sites
+    partners = arrivals["lieux-fictifs-partenaires.csv"].validated.records
     assert len({site.code_insee[:2] for site in partners} - {"47"}) >= 5
 
 
 def test_the_place_told_twice_is_recognised(arrivals, territory):
     both = [
-        site for name in (MAIN, "lieux-fictifs-partenaires.csv") for site in arrivals[name].validated.sites
+        site for name in (MAIN, "lieux-fictifs-partenaires.csv") for site in arrivals[name].validated.records
     ]
     found = find_duplicates(both, epsg=territory.metric_crs)
     assert [{p.a.split("--")[0], p.b.split("--")[0]} for p in found] == [
@@ -120,8 +120,8 @@ def test_the_place_told_twice_is_recognised(arrivals, territory):
 
 
 def test_the_update_holds_one_of_each_change(arrivals):
-    before = {site.id: site for site in arrivals[MAIN].validated.sites}
-    difference = compare(before, arrivals[f"mise-a-jour/{MAIN}"].validated.sites)
+    before = {site.key: site for site in arrivals[MAIN].validated.records}
+    difference = compare(before, arrivals[f"mise-a-jour/{MAIN}"].validated.records)
     assert (len(difference.new), len(difference.changed), len(difference.vanished)) == (1, 3, 1)
 
 

@@ -25,7 +25,7 @@ from geo.territory.model import TerritoryKind
 from static_maps.print_content import site_slip, territory_directory, territory_sheet
 from static_maps.print_layout import directory_pdf, sheet_pdf, slip_pdf
 from tests.support.paper import A4, A5, BUS, FULL, NOW, commune_sheet, desk, read, root_of, size, text
-from tests.support.world import TERRITORY, at, site, snapshot
+from tests.support.world import TERRITORY, as_site, at, site, snapshot
 
 HOSTILE = (
     '#panic("x")',
@@ -49,11 +49,11 @@ def shipped() -> Snapshot:
     """The shipped territory with the demonstration's sites."""
     territory = read_territory(ROOT / "data" / "communes", "47")
     sites = [
-        each
+        as_site(each)
         for path in sorted((ROOT / "data" / "demo").glob("*.csv"))
         for each in import_sites.read(
             path, territory=territory, today=NOW.date(), max_bytes=10_000_000
-        ).validated.sites
+        ).validated.records
     ]
     return Snapshot(1, NOW, territory, tuple(sorted(sites, key=lambda s: s.id)))
 
@@ -236,7 +236,7 @@ def test_paper_is_tagged(kind, code):
 def test_nothing_in_a_name_acts_and_all_stays_on_its_page(name):
     hostile = replace(
         BUS,
-        local_id="h",
+        id="essai--h",
         nom=name,
         adresse=name,
         complement_adresse=name,

@@ -22,6 +22,7 @@ from geo.store.snapshot_watcher import SnapshotWatcher
 from tests.conftest import QUICK
 from tests.postgis.geo.store.test_store import store
 from tests.support import world
+from tests.support.world import short
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -53,8 +54,8 @@ def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_
     before = keeper.current().snapshot
     version = fill(fresh_engine, world.site("a", 5), world.site("b", 6))
     eventually(lambda: keeper.current().snapshot.version == version, within_s=2)
-    assert [s.local_id for s in keeper.current().snapshot.sites] == ["a", "b"]
-    assert [s.local_id for s in before.sites] == ["a"]
+    assert [short(s) for s in keeper.current().snapshot.sites] == ["a", "b"]
+    assert [short(s) for s in before.sites] == ["a"]
     assert keeper.current().database_ok
 
 
@@ -65,7 +66,7 @@ def test_an_uncommitted_version_is_not_seen(keeper, fresh_engine):
         connection.rollback()
     version = fill(fresh_engine, world.site("a", 5))
     eventually(lambda: keeper.current().snapshot.version == version)
-    assert [s.local_id for s in keeper.current().snapshot.sites] == ["a"]
+    assert [short(s) for s in keeper.current().snapshot.sites] == ["a"]
 
 
 def test_many_versions_at_once_are_read_a_few_times(keeper, fresh_engine, monkeypatch):
@@ -122,7 +123,7 @@ def test_the_database_may_go_away_and_come_back(open_folder):
     try:
         embedded.stop(cluster)
         eventually(lambda: not kept.current().database_ok, within_s=2)
-        assert [s.local_id for s in kept.current().snapshot.sites] == ["a"]
+        assert [short(s) for s in kept.current().snapshot.sites] == ["a"]
         age = kept.current().age
         time.sleep(0.1)
         assert kept.current().age >= age + timedelta(seconds=0.1)
@@ -216,7 +217,7 @@ def test_imports_take_turns_and_a_killed_one_leaves_the_state_before_it(database
         assert output(other).readline() == "in\n"
         with fresh_engine.connect() as connection:
             assert snapshots.version(connection) == version
-            assert [s.local_id for s in snapshots.read(connection).sites] == ["a"]
+            assert [short(s) for s in snapshots.read(connection).sites] == ["a"]
         assert output(other).readline() == "stored\n"
         assert other.communicate("", timeout=20)[0] == ""
         assert holder.wait(timeout=20) == -signal.SIGKILL

@@ -14,7 +14,7 @@ from geo.matching.ranking import NEARLY_MAX, WHEN, rank_sites
 from geo.matching.text_search import mentions
 from geo.sites import standard
 from geo.sites.model import ItinerantStop
-from tests.support.world import site
+from tests.support.world import short, site
 
 YES, UNKNOWN, NO = Fit.YES, Fit.UNKNOWN, Fit.NO
 
@@ -100,7 +100,7 @@ def test_a_site_closed_to_the_public_is_left_out_unless_remote_help_is_asked():
     assert not receives_public(closed)
     assert rank_sites([closed], [60.0], ANYTHING).away == 1
     remote = rank_sites([closed], [60.0], wishes(("comment", "distance")))
-    assert [f.site.local_id for f in remote.maybes] == ["1"]
+    assert [short(f.site) for f in remote.maybes] == ["1"]
 
 
 # ---- All sites
@@ -114,9 +114,9 @@ def test_fitting_sites_are_sorted_by_travel_time_and_unsure_ones_apart():
         site("paid", 8, frais_a_charge=("Payant",)),
     ]
     found = rank_sites(sites, [600.0, 60.0, 30.0, 10.0], wishes(("prix", "gratuit")))
-    assert [f.site.local_id for f in found.fits] == ["near", "far"]
+    assert [short(f.site) for f in found.fits] == ["near", "far"]
     assert [f.minutes for f in found.fits] == [1.0, 10.0]
-    assert [(f.site.local_id, f.unknown) for f in found.maybes] == [("dumb", ("prix",))]
+    assert [(short(f.site), f.unknown) for f in found.maybes] == [("dumb", ("prix",))]
     assert found.nearly == ()
 
 
@@ -136,7 +136,7 @@ def test_when_nothing_fits_the_reasons_and_near_matches_are_given():
     ]
     found = rank_sites(sites, [10.0, 500.0, 400.0, 900.0], wishes(("prix", "gratuit"), ("fauteuil", "oui")))
     assert (found.fits, found.maybes) == ((), ())
-    assert [f.site.local_id for f in found.nearly] == ["other", "one", "last"]
+    assert [short(f.site) for f in found.nearly] == ["other", "one", "last"]
     assert found.nearly[0].missing == ("fauteuil",)
     assert found.freed == {"fauteuil": 2, "prix": 1}
 
@@ -144,8 +144,8 @@ def test_when_nothing_fits_the_reasons_and_near_matches_are_given():
 def test_the_criterion_about_hours_is_one_more_group():
     sites = [site("open", 5), site("shut", 6), site("dumb", 7)]
     hours = {"open": YES, "shut": NO, "dumb": UNKNOWN}
-    found = rank_sites(sites, [3.0, 1.0, 2.0], ANYTHING, open_at=lambda each: hours[each.local_id])
-    assert [f.site.local_id for f in found.fits] == ["open"]
+    found = rank_sites(sites, [3.0, 1.0, 2.0], ANYTHING, open_at=lambda each: hours[short(each)])
+    assert [short(f.site) for f in found.fits] == ["open"]
     assert found.maybes[0].unknown == (WHEN,)
 
 
@@ -184,9 +184,9 @@ def test_every_site_is_ranked_as_by_a_direct_evaluation(given_sites, asked):
             worst = min(worst, best)
         return worst
 
-    expected = {fit: {s.local_id for s in sites if verdict(s) is fit} for fit in Fit}
-    assert {f.site.local_id for f in found.fits} == expected[YES]
-    assert {f.site.local_id for f in found.maybes} == expected[UNKNOWN]
+    expected = {fit: {short(s) for s in sites if verdict(s) is fit} for fit in Fit}
+    assert {short(f.site) for f in found.fits} == expected[YES]
+    assert {short(f.site) for f in found.maybes} == expected[UNKNOWN]
     for part in (found.fits, found.maybes):
         assert [f.seconds for f in part] == sorted(f.seconds for f in part)
     if not expected[YES] and not expected[UNKNOWN]:

@@ -19,7 +19,7 @@ from geo.sites.validate import validate
 from geo.territory.files import read_territory
 from tests.support.serving import serving
 from tests.support.shared import SHARED, needs_shared
-from tests.support.world import at, site, snapshot
+from tests.support.world import as_site, at, short, site, snapshot
 
 LIBRARY = site("library", 5, nom="Lecture publique", typologie=("BIB",), services=())
 MEDIA = site("media", 6, nom="Médiathèque de l'Étang", typologie=(), presentation_detail="Trois ateliers.")
@@ -55,7 +55,7 @@ QUERIES = [
 
 
 def ids_of(found):
-    return {each.local_id for each in found}
+    return {short(each) for each in found}
 
 
 @pytest.mark.parametrize(("query", "found"), QUERIES)
@@ -125,7 +125,8 @@ def test_the_same_words_find_the_same_real_sites_everywhere():
     sites: list[Site] = []
     for path in sorted((SHARED / "data" / "sites").iterdir()):
         rows, today = open_source(path, max_bytes=10**8).rows(), date(2026, 11, 29)
-        sites += validate(rows, territory=territory, dataset=path.stem.lower(), today=today).sites
+        valid = validate(rows, territory=territory, dataset=path.stem.lower(), today=today)
+        sites += [as_site(record) for record in valid.records]
     sites.sort(key=lambda each: each.id)
     with serving(replace(snapshot(), sites=tuple(sites))) as client:
         for query in ("bibliothèque", "médiathèques", "agen", "mairie", "ccas", "internet", "villeneuve"):

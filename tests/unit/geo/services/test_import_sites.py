@@ -52,7 +52,7 @@ def read(tmp_path: Path, *records: dict[str, str]) -> import_sites.ValidatedFile
 def test_a_rejected_row_is_refused_under_the_identifier_it_would_have(tmp_path, rejected, refused):
     found = read(tmp_path, VALID, rejected)
     assert found.refused == {refused}
-    assert [site.id for site in found.validated.sites] == ["essai--a"]
+    assert [site.key for site in found.validated.records] == ["essai--a"]
     assert found.datasets == ("essai",)
 
 

@@ -14,7 +14,7 @@ from geo.errors import InvalidCrs
 from geo.sites import duplicate_detection
 from geo.sites.duplicate_detection import find_duplicates
 from geo.sites.model import Position
-from tests.support.world import site
+from tests.support.world import record
 
 SIRET = "00000000000026"
 
@@ -26,7 +26,7 @@ def found(*sites, changed=None):
 def one(local_id, x_km=5.0, **changes):
     """A record of another dataset for each identifier, at one invented place."""
     values = {"nom": "Médiathèque du Moulin fictif", "adresse": "12 rue des Lilas", **changes}
-    return site(local_id, x_km, jeu_de_donnees=values.pop("jeu_de_donnees", f"jeu-{local_id}"), **values)
+    return record(local_id, x_km, jeu_de_donnees=values.pop("jeu_de_donnees", f"jeu-{local_id}"), **values)
 
 
 def test_the_same_place_in_two_datasets_is_proposed_with_its_reasons():
@@ -180,7 +180,7 @@ def test_a_record_is_in_at_most_five_proposals_and_those_are_its_best():
 def test_only_pairs_with_a_changed_record_are_looked_at():
     a, b, c = one("a"), one("b"), one("c")
     assert len(found(a, b, c)) == 3
-    assert {(p.a, p.b) for p in found(a, b, c, changed={c.id})} == {(a.id, c.id), (b.id, c.id)}
+    assert {(p.a, p.b) for p in found(a, b, c, changed={c.key})} == {(a.key, c.key), (b.key, c.key)}
     assert found(a, b, c, changed=set()) == []
 
 
@@ -249,7 +249,10 @@ def test_in_a_crowded_commune_the_twins_are_still_found():
 def test_a_record_attached_to_no_commune_is_compared_within_its_postal_code():
     a = one("a", code_insee="99001", code_postal="99100")
     adrift = replace(one("b", None), code_insee="", commune="", code_postal="99100")
-    assert [(p.a, p.b) for p in found(a, adrift)] == [(a.id, adrift.id)]
+    assert [(p.a, p.b) for p in found(a, adrift)] == [(a.key, adrift.key)]
     assert found(a, replace(adrift, code_postal="99200")) == []
     elsewhere = one("c", 15, code_insee="99002", code_postal="99100")
-    assert {(p.a, p.b) for p in found(a, elsewhere, adrift)} == {(a.id, adrift.id), (adrift.id, elsewhere.id)}
+    assert {(p.a, p.b) for p in found(a, elsewhere, adrift)} == {
+        (a.key, adrift.key),
+        (adrift.key, elsewhere.key),
+    }

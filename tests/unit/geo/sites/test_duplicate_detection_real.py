@@ -89,8 +89,8 @@ def pairs_of(text: str) -> set[frozenset[str]]:
     return {frozenset(pair) for line in text.split("\n") for pair in combinations(line.split(), 2)}
 
 
-def key(public_id: str) -> str:
-    dataset, local_id = public_id.split("--")
+def label(key: str) -> str:
+    dataset, local_id = key.partition("@")[0].split("--")
     return LETTERS[dataset] + local_id[-6:]
 
 
@@ -103,10 +103,12 @@ def test_pairs_labelled_by_hand_are_proposed_and_few_others():
         for name in FILES
         for site in read(
             FOLDER / name, territory=territory, today=date(2026, 11, 23), max_bytes=10_000_000
-        ).validated.sites
+        ).validated.records
     ]
-    assert {key(site.id) for site in sites} >= set(PLACES.split()), "a label names no record"
-    proposed = {frozenset((key(p.a), key(p.b))) for p in find_duplicates(sites, epsg=territory.metric_crs)}
+    assert {label(site.key) for site in sites} >= set(PLACES.split()), "a label names no record"
+    proposed = {
+        frozenset((label(p.a), label(p.b))) for p in find_duplicates(sites, epsg=territory.metric_crs)
+    }
     expected, undecided = pairs_of(PLACES), pairs_of(UNDECIDED)
     wrong = sorted(map(sorted, proposed - expected - undecided))
     missed = sorted(map(sorted, expected - proposed))

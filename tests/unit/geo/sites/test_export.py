@@ -18,6 +18,7 @@ from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position
 from geo.tables_out import escape_formula, unescape_formula
 from tests.support.shared import needs_shared
 from tests.support.standard_schema import violations
+from tests.support.world import as_site
 from tests.unit.geo.sites.test_validate import exported, full
 
 
@@ -71,7 +72,7 @@ def test_a_strict_export_leaves_empty_what_it_could_not_say_rightly(changes, fie
 def test_a_strict_export_leaves_out_and_counts_sites_without_a_required_value(field):
     empty: dict[str, Any] = {field: ""}
     stream = io.StringIO(newline="")
-    sites = [full, replace(full, **empty), replace(full, date_maj=None)]
+    sites = [as_site(full), as_site(replace(full, **empty)), as_site(replace(full, date_maj=None))]
     assert write_csv(sites, stream, strict=True) == 2
     assert len(list(csv.DictReader(io.StringIO(stream.getvalue())))) == 1
     assert write_csv(sites, io.StringIO(newline="")) == 0

@@ -20,7 +20,7 @@ from geo.sites.model import Position
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
 from geo.tables_out import CELL_MAX
-from tests.support.world import TERRITORY
+from tests.support.world import TERRITORY, as_site
 from tests.unit.geo.sites.test_validate import TODAY, TRICKY, VALID, check, exported, full
 
 NOWHERE = replace(
@@ -36,19 +36,19 @@ NOWHERE = replace(
 )
 
 
-def written(file_format, *sites):
+def written(file_format, *records):
     stream = io.BytesIO()
-    write_sites(sites, stream, file_format)
+    write_sites([as_site(record) for record in records], stream, file_format)
     return stream.getvalue()
 
 
-def back(tmp_path, file_format, *sites):
-    """The sites that an export gives once imported."""
+def back(tmp_path, file_format, *records):
+    """The records that an export of the sites of some records gives once imported."""
     path = tmp_path / "export"
-    path.write_bytes(written(file_format, *sites))
+    path.write_bytes(written(file_format, *records))
     source = open_source(path, max_bytes=10**8)
     assert source.format == "standard"
-    return validate(source.rows(), territory=TERRITORY, dataset="autre", today=TODAY).sites
+    return validate(source.rows(), territory=TERRITORY, dataset="autre", today=TODAY).records
 
 
 def sheet_of(content):
@@ -100,7 +100,7 @@ def test_a_geojson_keeps_to_its_standard():
     placed, unplaced = content["features"]
     assert placed["geometry"] == {"type": "Point", "coordinates": [full.longitude, full.latitude]}
     assert unplaced["geometry"] is None
-    assert placed["id"] == full.id
+    assert placed["id"] == as_site(full).id
     assert placed["properties"]["courriels"] == ["a@exemple.fr", "b@exemple.fr"]
     assert placed["properties"]["date_maj"] == "2026-03-02"
     assert placed["properties"]["ext_pass_numerique"] is True
@@ -148,7 +148,7 @@ ROWS = (
 
 @pytest.mark.parametrize("file_format", [SitesFormat.CSV, SitesFormat.XLSX, SitesFormat.GEOJSON])
 def test_a_file_imported_again_gives_the_same_csv(file_format, tmp_path):
-    accepted = check(*({**VALID, "id": str(rank), **row} for rank, row in enumerate(ROWS))).sites
+    accepted = check(*({**VALID, "id": str(rank), **row} for rank, row in enumerate(ROWS))).records
     records = back(tmp_path, SitesFormat.CSV, *accepted)
     assert len(records) == len(ROWS)
     again = back(tmp_path, file_format, *records)
@@ -160,7 +160,7 @@ def test_a_file_imported_again_gives_the_same_csv(file_format, tmp_path):
 @given(st.lists(st.fixed_dictionaries({}, optional=TRICKY), min_size=1, max_size=3))
 @pytest.mark.parametrize("file_format", [SitesFormat.XLSX, SitesFormat.GEOJSON])
 def test_whatever_was_accepted_survives(file_format, tmp_path_factory, rows):
-    accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).sites
+    accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).records
     again = back(tmp_path_factory.mktemp("export"), file_format, *accepted)
     assert exported(*again) == exported(*accepted)
 
@@ -172,6 +172,7 @@ def test_the_end_of_a_name_says_its_format():
 
 def test_a_strict_csv_counts_what_it_leaves_out():
     stream = io.BytesIO()
-    assert write_sites([full, replace(full, commune="")], stream, SitesFormat.CSV_STRICT) == 1
+    sites = [as_site(full), as_site(replace(full, commune=""))]
+    assert write_sites(sites, stream, SitesFormat.CSV_STRICT) == 1
     assert stream.getvalue().decode().splitlines()[0] == ",".join(standard.FIELDS)
     stream.write(b"the stream stays open")

@@ -18,14 +18,14 @@ from geo.sites import standard
 from geo.sites.export import COLUMNS, write_csv
 from geo.sites.findings import CATALOGUE, VALUE_MAX
 from geo.sites.issue_report import issue_records, issues_csv
-from geo.sites.model import Issue, ItinerantStop, Position, RawRow, Severity, Site
+from geo.sites.model import Issue, ItinerantStop, Position, RawRow, Severity, SourceRecord
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
 from geo.territory.files import read_territory
 from geo.territory.model import Territory
 from tests.support.shared import SHARED, needs_shared
 from tests.support.standard_schema import violations
-from tests.support.world import TERRITORY, at, site
+from tests.support.world import TERRITORY, as_site, at, record
 
 TODAY = date(2026, 11, 23)
 HERE = at(5)
@@ -55,13 +55,13 @@ def one(**changes):
     """The site and the findings a valid row gives once changed."""
     result = check({**VALID, **changes})
     assert result.tally.read == 1 == result.tally.accepted + result.tally.rejected
-    return (result.sites[0] if result.sites else None), {i.code: i for i in result.issues}
+    return (result.records[0] if result.records else None), {i.code: i for i in result.issues}
 
 
 def test_a_valid_row_is_accepted_without_findings():
     found, issues = one()
     assert issues == {}
-    assert found.id == "essai--1"
+    assert found.key == "essai--1"
     assert found.position is Position.EXACTE and found.date_maj == date(2026, 3, 2)
 
 
@@ -161,14 +161,14 @@ def test_a_row_no_one_could_use_is_rejected(changes, code):
 
 def test_an_identifier_is_taken_once_per_file():
     result = check(VALID, {**VALID, "nom": "Autre"})
-    assert [s.nom for s in result.sites] == ["Médiathèque d'essai"]
+    assert [s.nom for s in result.records] == ["Médiathèque d'essai"]
     assert [(i.line, i.code) for i in result.issues] == [(3, "identifiant_en_double")]
 
 
 def test_one_identifier_in_two_datasets_of_a_file_is_two_sites():
     other = {**VALID, "ext_jeu_de_donnees": "autre"}
     result = check(VALID, other, {**other, "nom": "Le même"})
-    assert [found.id for found in result.sites] == ["essai--1", "autre--1"]
+    assert [found.key for found in result.records] == ["essai--1", "autre--1"]
     assert [issue.code for issue in result.issues] == ["identifiant_en_double"]
 
 
@@ -229,12 +229,12 @@ def test_whatever_the_cells_hold_every_row_is_accounted_for(rows):
     result = check(*rows)
     tally = result.tally
     assert tally.read == len(rows) == tally.accepted + tally.rejected
-    assert tally.accepted == len(result.sites)
+    assert tally.accepted == len(result.records)
     rejected = {i.line for i in result.issues if i.severity is Severity.REJECTED}
     assert len(rejected) == tally.rejected
 
 
-full = site(
+full = record(
     "é/1",
     5,
     nom="=HYPERLINK(1)",
@@ -259,18 +259,18 @@ full = site(
 )
 
 
-def exported(*sites: Site, strict: bool = False) -> str:
+def exported(*records: SourceRecord, strict: bool = False) -> str:
     stream = io.StringIO(newline="")
-    write_csv(sites, stream, strict=strict)
+    write_csv([as_site(each) for each in records], stream, strict=strict)
     return stream.getvalue()
 
 
-def back(tmp_path: Path, text: str, territory: Territory = TERRITORY) -> list[Site]:
+def back(tmp_path: Path, text: str, territory: Territory = TERRITORY) -> list[SourceRecord]:
     path = tmp_path / "export.csv"
     path.write_bytes(text.encode("utf-8"))
     source = open_source(path, max_bytes=10**7)
     assert source.format == "standard"
-    return validate(source.rows(), territory=territory, dataset="autre", today=TODAY).sites
+    return validate(source.rows(), territory=territory, dataset="autre", today=TODAY).records
 
 
 def test_import_export_import_is_loss_free(tmp_path):
@@ -327,7 +327,7 @@ TRICKY: dict[str, st.SearchStrategy[str]] = {
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional=TRICKY), min_size=1, max_size=3))
 def test_whatever_was_accepted_survives_export_and_import(tmp_path_factory, rows):
-    accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).sites
+    accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).records
     text = exported(*accepted)
     again = back(tmp_path_factory.mktemp("csv"), text)
     assert again == accepted
@@ -340,7 +340,7 @@ OWN = {**VALID, "id": "essai--1", "ext_jeu_de_donnees": "essai"}
 def test_an_approximate_position_read_back_is_flagged_once():
     at_town_hall = {**OWN, "ext_position": "approximative", "ext_signalements": "hors_commune"}
     result = check(at_town_hall)
-    assert result.sites[0].position is Position.APPROXIMATIVE
+    assert result.records[0].position is Position.APPROXIMATIVE
     assert [i.code for i in result.issues] == ["hors_commune"]
     told = check({**at_town_hall, "ext_signalements": ""})
     assert [i.code for i in told.issues] == ["position_approximative"]
@@ -357,28 +357,28 @@ def test_an_approximate_position_read_back_is_flagged_once():
     ],
 )
 def test_an_exported_flag_holds_until_its_fault_is_fixed(flag, broken, mended):
-    assert check({**OWN, "ext_signalements": flag, **broken}).sites[0].signalements == (flag,)
-    assert check({**OWN, "ext_signalements": flag, **mended}).sites[0].signalements == ()
+    assert check({**OWN, "ext_signalements": flag, **broken}).records[0].signalements == (flag,)
+    assert check({**OWN, "ext_signalements": flag, **mended}).records[0].signalements == ()
 
 
 def test_a_flag_of_a_reader_is_carried_as_it_is():
     result = check({**OWN, "ext_signalements": "code_de_lecteur|<script>"})
-    assert result.sites[0].signalements == ("code_de_lecteur",)
+    assert result.records[0].signalements == ("code_de_lecteur",)
     assert result.tally.flagged == 1
 
 
 def test_a_row_names_its_own_dataset_or_takes_that_of_the_file():
-    assert check(OWN, dataset="autre").sites[0].id == "essai--1"
-    assert check({**OWN, "ext_jeu_de_donnees": ""}, dataset="autre").sites[0].id == "autre--essai--1"
+    assert check(OWN, dataset="autre").records[0].key == "essai--1"
+    assert check({**OWN, "ext_jeu_de_donnees": ""}, dataset="autre").records[0].key == "autre--essai--1"
     result = check({**OWN, "ext_jeu_de_donnees": "A--B"}, dataset="autre")
-    assert result.sites[0].jeu_de_donnees == "autre"
+    assert result.records[0].jeu_de_donnees == "autre"
     assert [i.code for i in result.issues] == ["jeu_de_donnees_invalide"]
 
 
 def test_a_row_its_reader_could_not_read_is_rejected_with_the_readers_reason():
     broken = Issue(2, "", "", Severity.REJECTED, "lecture", "Ligne coupée.")
     result = validate([RawRow(2, VALID, (broken,))], territory=TERRITORY, dataset="essai", today=TODAY)
-    assert (result.tally.rejected, result.issues, result.sites) == (1, [broken], [])
+    assert (result.tally.rejected, result.issues, result.records) == (1, [broken], [])
 
 
 def test_progress_counts_to_the_last_row():
@@ -422,11 +422,11 @@ def test_the_page_of_validation_names_every_finding_with_its_severity():
 def test_every_row_of_the_real_files_is_accounted_for_and_survives_export(path, tmp_path):
     result = read(path)
     assert result.tally.read == result.tally.accepted + result.tally.rejected > 0
-    assert result.tally.accepted == len(result.sites)
-    for found in result.sites:  # nothing of a list of the South-West is drawn in Alsace
+    assert result.tally.accepted == len(result.records)
+    for found in result.records:  # nothing of a list of the South-West is drawn in Alsace
         assert found.longitude is None or -1.6 < found.longitude < 2.3, found.nom
-    assert back(tmp_path, exported(*result.sites), real_territory()) == result.sites
-    assert violations(exported(*result.sites, strict=True)) == []
+    assert back(tmp_path, exported(*result.records), real_territory()) == result.records
+    assert violations(exported(*result.records, strict=True)) == []
 
 
 @cache
@@ -443,7 +443,7 @@ def read(path: Path):
 def test_monflanquin_is_not_drawn_in_alsace():
     result = read(SHARED / "data/sites/conseillers-numeriques-lieux-47-2022-12.json")
     (issue,) = (i for i in result.issues if i.code == "hors_commune")
-    (found,) = (s for s in result.sites if "hors_commune" in s.signalements)
+    (found,) = (s for s in result.records if "hors_commune" in s.signalements)
     assert found.commune == "Monflanquin" and issue.value == "48.003812 / 7.56219"
     town_hall = real_territory().commune_by_code["47175"].town_hall
     assert (found.longitude, found.latitude) == (town_hall.x, town_hall.y)
@@ -453,7 +453,7 @@ def test_monflanquin_is_not_drawn_in_alsace():
 @needs_shared
 def test_the_official_example_comes_in_with_one_flag():
     result = read(SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv")
-    (found,) = result.sites
+    (found,) = result.records
     assert found.commune == "Reims" and found.signalements == ("commune_inconnue",)
     assert (found.latitude, found.longitude) == (43.52609, 5.41423)
     (line,) = csv.DictReader(io.StringIO(exported(found, strict=True)))
@@ -470,4 +470,4 @@ def test_reims_near_aix_is_flagged_by_a_territory_that_knows_reims():
     territory = Territory("51", "Marne", (reims,), ())
     source = open_source(SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv", max_bytes=10**6)
     result = validate(source.rows(), territory=territory, dataset="essai", today=TODAY)
-    assert result.sites[0].signalements == ("hors_commune",)
+    assert result.records[0].signalements == ("hors_commune",)

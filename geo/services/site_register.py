@@ -1,0 +1,197 @@
+"""Build the sites anew from the records in service: match, group, identify, choose values, store.
+
+The sites are a function of the records, of the decisions about pairs, and of the identifiers that
+sites had: whoever changes one of these calls `rebuild` in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from geo.sites.clustering import Assignment, KnownRecord, KnownSite, Link, assign, group, names_for
+from geo.sites.duplicate_detection import find_duplicates
+from geo.sites.field_rules import FieldRules, load_rules
+from geo.sites.model import SourceRecord
+from geo.sites.place_change import basis, is_other_place, place_change
+from geo.sites.site_building import build_sites
+from geo.store import record_pairs, records, sites
+from geo.store.database import Connection
+from geo.store.record_pairs import RecordPair
+from geo.store.records import Membership
+from geo.store.sites import SiteEvent
+
+DECIDED_WEIGHT: Final = 1_000.0
+"""Weight of a decided link: above any score."""
+
+
+@dataclass(frozen=True)
+class SiteChanges:
+    """What a rebuild changed, by identifier of sites, and the pairs that wait for a decision.
+
+    Attributes
+    ----------
+    merged
+        Identifier that now redirects → the site that stands for it.
+    reopened
+        Pairs whose decision was taken back, with the reason.
+    """
+
+    created: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    merged: Mapping[str, str] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
+    questions: tuple[RecordPair, ...] = ()
+    reopened: tuple[tuple[RecordPair, str], ...] = ()
+
+
+def rebuild(
+    connection: Connection,
+    *,
+    epsg: int,
+    run_id: int | None = None,
+    author: str | None = None,
+    rules: FieldRules | None = None,
+    rematch: bool = True,
+) -> SiteChanges:
+    """Build all sites anew inside the caller's transaction, and store what changed.
+
+    Parameters
+    ----------
+    epsg
+        Metric projection in which distances are measured.
+    run_id, author
+        Import or person that causes it, for the history.
+    rematch
+        Compare the records with each other again; not needed if only decisions changed.
+    """
+    members = records.memberships(connection)
+    in_service = {key: member.record for key, member in members.items()}
+    reopened = _reopen(connection, in_service, epsg)
+    before = record_pairs.all_pairs(connection)
+    if rematch:
+        record_pairs.replace_undecided(connection, find_pairs(list(in_service.values()), epsg=epsg))
+    pairs = record_pairs.all_pairs(connection) if rematch else before
+    groups = groups_of(in_service, pairs)
+    known = sites.known(connection)
+    assigned = assign(groups, _known_records(connection, members, known), known)
+    wanted = build_sites(groups, assigned.ids, in_service, rules or load_rules())
+    stored = sites.stored(connection)
+    changed = [site for site_id, site in wanted.items() if stored.get(site_id) != site]
+    never_built = sites.never_built(connection)
+    sites.save(connection, wanted.values() if never_built else changed)
+    newly_merged = {old: new for old, new in assigned.merged.items() if known[old].merged_into != new}
+    sites.merge(connection, newly_merged)
+    retired = sites.retire(connection, assigned.retired)
+    site_of = {key: site for keys, site in zip(groups, assigned.ids, strict=True) for key in keys}
+    records.set_sites(
+        connection, {key: site for key, site in site_of.items() if members[key].known.site != site}
+    )
+    asked_before = {(pair.a, pair.b) for pair in before}
+    created = tuple(sorted(set(assigned.ids) - known.keys()))
+    sites.record_events(
+        connection,
+        [
+            SiteEvent(site_id, kind, author, run_id, detail)
+            for site_id, kind, detail in (
+                *((site_id, "created", {}) for site_id in created),
+                *((old, "merged", {"into": new}) for old, new in sorted(newly_merged.items())),
+                *((site_id, *_return(known[site_id])) for site_id in _returning(assigned, known)),
+                *((site_id, "retired", {}) for site_id in retired),
+                *(
+                    (site_of[pair.a], "reopened", {"a": pair.a, "b": pair.b, "reason": reason})
+                    for pair, reason in reopened
+                ),
+            )
+        ],
+    )
+    return SiteChanges(
+        created=created,
+        changed=tuple(sorted(site.id for site in changed if site.id in known)),
+        merged=newly_merged,
+        retired=tuple(retired),
+        questions=tuple(
+            pair
+            for pair in pairs
+            if pair.same is None
+            and pair.verdict == record_pairs.QUESTION
+            and (pair.a, pair.b) not in asked_before
+        ),
+        reopened=reopened,
+    )
+
+
+def groups_of(in_service: Iterable[str], pairs: Iterable[RecordPair]) -> list[tuple[str, ...]]:
+    """Return the groups of records that are one place, by key."""
+    links, apart = [], []
+    for pair in pairs:
+        if pair.joins:
+            links.append(Link(pair.a, pair.b, DECIDED_WEIGHT if pair.same else pair.score))
+        elif pair.same is False:
+            apart.append((pair.a, pair.b))
+    return group(in_service, links, apart)
+
+
+def find_pairs(in_service: Sequence[SourceRecord], *, epsg: int) -> list[RecordPair]:
+    """Return the pairs of records that are, or may be, one place."""
+    return [
+        RecordPair(found.a, found.b, found.score, found.reasons)
+        for found in find_duplicates(in_service, epsg=epsg)
+    ]
+
+
+def _known_records(
+    connection: Connection, members: Mapping[str, Membership], known: Mapping[str, KnownSite]
+) -> dict[str, KnownRecord]:
+    """Return what is stored of the records in service.
+
+    A record without a site takes over the site that its dataset's identifier had, if no record
+    describes it any more and it was the same place: a source may change its name, or take back an
+    identifier that it had used for another place.
+    """
+    found = {key: member.known for key, member in members.items()}
+    orphans = {key: each for key, each in found.items() if each.site is None}
+    if not orphans:
+        return found
+    described = {each.site for each in found.values()}
+    free = {
+        site_id: key
+        for key, each in orphans.items()
+        for site_id in names_for(each)
+        if site_id in known and known[site_id].merged_into is None and site_id not in described
+    }
+    for site_id, place in sites.bases(connection, free).items():
+        key = free[site_id]
+        if found[key].site is None and not is_other_place(place, basis(members[key].record)):
+            found[key] = replace(found[key], site=site_id, first_site=site_id)
+    return found
+
+
+def _reopen(
+    connection: Connection, in_service: Mapping[str, SourceRecord], epsg: int
+) -> tuple[tuple[RecordPair, str], ...]:
+    """Take back the decisions about records that no longer describe the same place."""
+    found = []
+    for pair in record_pairs.all_pairs(connection):
+        if pair.same is None or pair.basis is None:
+            continue
+        for key in (pair.a, pair.b):
+            if reason := place_change(pair.basis[key], basis(in_service[key]), epsg=epsg):
+                found.append((pair, reason))
+                break
+    record_pairs.reopen(connection, [(pair.a, pair.b) for pair, _ in found])
+    return tuple(found)
+
+
+def _returning(assigned: Assignment, known: Mapping[str, KnownSite]) -> list[str]:
+    """Return the sites that were merged or retired and are shown again."""
+    return [
+        site_id
+        for site_id in assigned.ids
+        if site_id in known and (known[site_id].merged_into or known[site_id].retired)
+    ]
+
+
+def _return(site: KnownSite) -> tuple[str, dict[str, str]]:
+    return ("split", {"from": site.merged_into}) if site.merged_into else ("returned", {})

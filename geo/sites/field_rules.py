@@ -1,0 +1,246 @@
+"""Choose the shown values of a site among those of its records. No I/O but the file of rules.
+
+The rules are data: `field_rules.toml`, or the file of the setting `PORTEE_FIELD_RULES`. The result
+depends on the records only, not on their order.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from geo.errors import InvalidParameter
+from geo.sites import standard
+from geo.sites.model import (
+    VALUE_FIELDS,
+    Conflict,
+    Origin,
+    Position,
+    SourceRecord,
+    is_known,
+)
+
+RULES_FILE: Final = Path(__file__).with_name("field_rules.toml")
+
+NOT_CHOSEN: Final = frozenset({"jeu_de_donnees"})
+"""Fields that say which record it is, not what the place is."""
+
+_UNLESS_TOGETHER: Final = frozenset({"latitude", "longitude", "position"})
+"""Fields of a group that are never completed from another record."""
+
+_LOCATED_BEST_FIRST: Final = {position: rank for rank, position in enumerate(Position)}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRules:
+    """How values are chosen: a rule by field, groups of fields taken together, leading datasets."""
+
+    leaders: tuple[str, ...]
+    rules: Mapping[str, str]
+    groups: tuple[tuple[str, ...], ...]
+
+    def leader_rank(self, dataset: str) -> int:
+        """Return the rank of a dataset; those that are not listed come last."""
+        return self.leaders.index(dataset) if dataset in self.leaders else len(self.leaders)
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Shown values by field, with their origins, and the values that are not shown."""
+
+    values: dict[str, Any]
+    origins: tuple[Origin, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+@cache
+def load_rules(path: Path = RULES_FILE) -> FieldRules:
+    """Read the rules of a TOML file.
+
+    Raises
+    ------
+    InvalidParameter
+        If the file cannot be read, or names an unknown field or rule.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as problem:
+        raise InvalidParameter(f"Les règles de champs « {path} » sont illisibles : {problem}.") from problem
+    default = content.get("rule", "freshest")
+    groups = content.get("group", [])
+    rules = dict.fromkeys(VALUE_FIELDS, default)
+    rules |= {name: group.get("rule", default) for group in groups for name in group.get("fields", [])}
+    rules |= content.get("fields", {})
+    for name, rule in rules.items():
+        if name not in VALUE_FIELDS or rule not in _RULES:
+            raise InvalidParameter(
+                f"Les règles de champs « {path} » donnent la règle « {rule} » au champ « {name} ».",
+                f"Règles possibles : {', '.join(_RULES)}. Les champs sont ceux du standard et les nôtres.",
+            )
+    return FieldRules(
+        leaders=tuple(content.get("leaders", ())),
+        rules=rules,
+        groups=tuple(tuple(group.get("fields", ())) for group in groups),
+    )
+
+
+def pool(records: Sequence[SourceRecord], rules: FieldRules) -> Pooled:
+    """Choose the values that a site of some records shows.
+
+    Every known value of every record is either shown, or listed among the conflicts.
+
+    Parameters
+    ----------
+    records
+        At least one, in any order.
+    """
+    if len(records) == 1:
+        [only] = records
+        return Pooled({name: getattr(only, name) for name in VALUE_FIELDS}, (), ())
+    chosen: dict[str, tuple[Any, tuple[SourceRecord, ...]]] = {}
+    for fields in rules.groups:
+        chosen |= _chosen_together(fields, records, rules)
+    for name in VALUE_FIELDS:
+        if name not in chosen and name not in NOT_CHOSEN:
+            chosen[name] = _RULES[rules.rules[name]](name, records, rules)
+    values = {name: value for name, (value, _) in chosen.items()}
+    origins, conflicts = [], []
+    for name in VALUE_FIELDS:
+        if name in NOT_CHOSEN:
+            continue
+        value, sources = chosen[name]
+        if is_known(value):
+            keys = tuple(sorted(record.key for record in sources))
+            origins.append(Origin(name, keys, rules.rules[name], latest(sources)))
+        conflicts += _conflicts(name, value, records)
+    return Pooled(values, tuple(origins), tuple(conflicts))
+
+
+def latest(records: Iterable[SourceRecord]) -> date | None:
+    """Return the latest day of update of some records, or None."""
+    return max((record.date_maj for record in records if record.date_maj), default=None)
+
+
+def _conflicts(name: str, shown: object, records: Sequence[SourceRecord]) -> list[Conflict]:
+    """Return the values of a field that are not shown, one for each record, by key."""
+    found = []
+    for record in sorted(records, key=lambda each: each.key):
+        value = getattr(record, name)
+        if not is_known(value) or value == shown or (name == "pivot" and value == standard.UNKNOWN_PIVOT):
+            continue
+        if isinstance(value, tuple) and isinstance(shown, tuple) and set(value) <= set(shown):
+            continue
+        found.append(Conflict(name, value, record.key, record.date_maj))
+    return found
+
+
+Choice = tuple[Any, tuple[SourceRecord, ...]]
+
+
+def _has(name: str, record: SourceRecord) -> bool:
+    value = getattr(record, name)
+    return is_known(value) and not (name == "pivot" and value == standard.UNKNOWN_PIVOT)
+
+
+def _first(
+    name: str, records: Sequence[SourceRecord], order: Callable[[SourceRecord], tuple[Any, ...]]
+) -> Choice:
+    """Return the value of the first record that has one, and the records that say the same."""
+    ranked = sorted((record for record in records if _has(name, record)), key=order)
+    if not ranked:
+        return getattr(records[0], name), ()
+    value = getattr(ranked[0], name)
+    return value, tuple(record for record in ranked if getattr(record, name) == value)
+
+
+def _age(record: SourceRecord) -> int:
+    """Return a number that is smaller the later a record was updated; the largest when never said."""
+    return -record.date_maj.toordinal() if record.date_maj else 1
+
+
+def _by_freshness(rules: FieldRules) -> Callable[[SourceRecord], tuple[Any, ...]]:
+    return lambda record: (_age(record), rules.leader_rank(record.jeu_de_donnees), record.key)
+
+
+def _by_leader(rules: FieldRules) -> Callable[[SourceRecord], tuple[Any, ...]]:
+    return lambda record: (rules.leader_rank(record.jeu_de_donnees), _age(record), record.key)
+
+
+def _by_location(rules: FieldRules) -> Callable[[SourceRecord], tuple[Any, ...]]:
+    return lambda record: (
+        _LOCATED_BEST_FIRST[record.position],
+        not record.adresse,
+        _age(record),
+        rules.leader_rank(record.jeu_de_donnees),
+        record.key,
+    )
+
+
+def _freshest(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    return _first(name, records, _by_freshness(rules))
+
+
+def _leader(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    return _first(name, records, _by_leader(rules))
+
+
+def _best_located(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    return _first(name, records, _by_location(rules))
+
+
+def _most_complete(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    fresh = _by_freshness(rules)
+    return _first(name, records, lambda record: (-len(getattr(record, name, ()) or ()), *fresh(record)))
+
+
+def _union(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    ranked = sorted((record for record in records if is_known(getattr(record, name))), key=_by_leader(rules))
+    return tuple(dict.fromkeys(value for record in ranked for value in getattr(record, name))), tuple(ranked)
+
+
+def _latest(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    known = [record for record in records if getattr(record, name) is not None]
+    if not known:
+        return None, ()
+    value = max(getattr(record, name) for record in known)
+    return value, tuple(record for record in known if getattr(record, name) == value)
+
+
+def _all(name: str, records: Sequence[SourceRecord], rules: FieldRules) -> Choice:
+    return all(getattr(record, name) for record in records), tuple(records)
+
+
+_RULES: Final[dict[str, Callable[[str, Sequence[SourceRecord], FieldRules], Choice]]] = {
+    "freshest": _freshest,
+    "leader": _leader,
+    "most_complete": _most_complete,
+    "union": _union,
+    "best_located": _best_located,
+    "latest": _latest,
+    "all": _all,
+}
+
+
+def _chosen_together(
+    fields: Sequence[str], records: Sequence[SourceRecord], rules: FieldRules
+) -> dict[str, Choice]:
+    """Choose fields that belong together: those of one record, what it lacks from the others."""
+    rule = rules.rules[fields[0]]
+    order = _by_location(rules) if rule == "best_located" else _by_freshness(rules)
+    first = min(records, key=order)
+    found: dict[str, Choice] = {}
+    for name in fields:
+        value = getattr(first, name)
+        if is_known(value):
+            same = tuple(record for record in records if getattr(record, name) == value)
+            found[name] = value, same
+        elif name in _UNLESS_TOGETHER:
+            found[name] = value, ()
+        else:
+            found[name] = _first(name, records, order)
+    return found
