@@ -1,37 +1,38 @@
-"""Indicators of need: any CSV or XLSX with a column of codes (communes or IRIS) and one of values.
+"""Indicators of need: any table with a column of codes (communes or IRIS) and one of values.
 
-An IRIS is a part of a commune; its code starts with the commune's. Values per IRIS are averaged per
-commune, weighted by inhabitants if the file has them, else equally. Rules for rows: docs/people.md.
+An IRIS is a part of a commune; its code starts with the commune's. A former commune is a part of a commune of
+today. Values of parts are combined as `geo.people.aggregation` says. Rules for rows: docs/people.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from geo.crs import departement_code
 from geo.errors import UnreadableFile
-from geo.people.model import UNDATED, UNLICENSED, Findings, Indicator, RowTally
+from geo.people.aggregation import Area, FigureKind, by_commune, guessed_kind, is_inhabitants
+from geo.people.model import ISSUES_STORED, UNDATED, UNLICENSED, Findings, Indicator, RowTally
 from geo.people.tables import SourceTable, number, open_table, quoted
 from geo.sites.model import Issue, Severity
 from geo.sites.readers.content import Record, column_name
 from geo.sites.readers.delimited import record
 from geo.sites.text import fold
+from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Provenance, Territory
 
 IRIS: Final = "iris"
 COMMUNE: Final = "commune"
+UNKNOWN_COMMUNE: Final = "commune_inconnue"
+CODES_STORED: Final = 1_000
+"""Unknown communes listed: all those of a département."""
+
 CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """Syntax of the short code of an indicator."""
-
-INHABITANTS_MIN: Final = 1e-3
-INHABITANTS_MAX: Final = 1e9
-"""Domain of the inhabitants of an area: 0, or between these. Insee estimates fractions of persons;
-smaller weights are not counts, and a mean weighted by them would lose its precision."""
 
 _IRIS_COLUMNS = ("codeiris", "dcomiris", "iriscode", "iris")
 _COMMUNE_COLUMNS = (
@@ -48,23 +49,33 @@ _COMMUNE_COLUMNS = (
     "com",
 )
 _INHABITANTS = re.compile(r"population|pop|p\d\dpop|pop\d{4}|population\d{4}|habitants|pmun")
-_COMMUNE_CODE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
-_IRIS_CODE = re.compile(r"(([013-9]\d|2[AB1-9])\d{3})\d{4}", re.ASCII)
+_COMMUNE_CODE = re.compile(r"(\d\d|2[AB])\d{3}", re.ASCII)
+_IRIS_CODE = re.compile(r"((\d\d|2[AB])\d{3})\d{4}", re.ASCII)
 _MISSING_VALUES = frozenset({"", "s", "ns", "nd", "n/d", "na", "n/a", "nc", "-", "..", "…"})
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
-    """The value of one IRIS or commune.
+class Weights(StrEnum):
+    """Where the weights of a mean over the former communes of a commune come from."""
 
-    `inhabitants` is None if the file does not give them; else 0, or at least `INHABITANTS_MIN` and at
-    most `INHABITANTS_MAX`.
+    FILE = "file"
+    REGISTER = "register"
+    EQUAL = "equal"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A commune of today whose value comes from codes of an older geography.
+
+    Attributes
+    ----------
+    codes
+        Codes of the file, sorted: former communes, or IRIS of some.
+    weights
+        The weights of their mean; None for a count, which is summed, and for a single code.
     """
 
-    code: str
-    commune: str
-    value: float
-    inhabitants: float | None = None
+    codes: tuple[str, ...]
+    weights: Weights | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,10 @@ class LoadedIndicator:
         The value of each IRIS or commune of the territory, in the order of the file.
     column, area_column, inhabitants_column
         Columns read; the last is "" if IRIS have equal weights.
+    kind
+        What the figures are; `kind_asked` is false if it was guessed from words, or assumed.
+    carried
+        Communes of today whose value comes from former communes, by INSEE code.
     missing
         INSEE codes of the territory's communes without a value, sorted.
     """
@@ -88,6 +103,9 @@ class LoadedIndicator:
     column: str
     area_column: str
     inhabitants_column: str
+    kind: FigureKind
+    kind_asked: bool
+    carried: Mapping[str, Carried]
     tally: RowTally
     findings: Findings
     missing: tuple[str, ...]
@@ -97,6 +115,11 @@ class LoadedIndicator:
         return {
             "area_column": self.area_column,
             "inhabitants_column": self.inhabitants_column,
+            "kind": self.kind.value,
+            "carried": {
+                commune: {"codes": list(each.codes), "weights": each.weights}
+                for commune, each in self.carried.items()
+            },
             "read": self.tally.read,
             "accepted": self.tally.accepted,
             "outside": self.tally.outside,
@@ -112,6 +135,8 @@ def read_indicator(
     path: Path,
     territory: Territory,
     *,
+    former: FormerCommunes = FormerCommunes(),
+    kind: FigureKind | None = None,
     code: str,
     name: str,
     column: str,
@@ -129,6 +154,10 @@ def read_indicator(
 
     Parameters
     ----------
+    former
+        Register of former communes: their rows count for the commune of today.
+    kind
+        What the figures are; None: guessed from the words of unit, name and column, else a rate.
     code, name
         Short name under which it is stored (`ifn`), and the French name shown to users.
     column
@@ -160,30 +189,32 @@ def read_indicator(
     codes_column = _codes_column(table, area_column)
     filters = {table.column(each, "--where"): value for each, value in (where or {}).items()}
     weights_column = _weights_column(table, inhabitants_column)
-    reader = _IndicatorReader(territory, codes_column, value_column, weights_column)
+    chosen = kind or guessed_kind(unit, name, value_column) or FigureKind.RATE
+    reader = _IndicatorReader(territory, former, codes_column, value_column, weights_column)
     findings = Findings()
-    areas: dict[str, Area] = {}
-    read = outside = unselected = rejected = 0
+    read = outside = unselected = 0
     for line, cells in table.rows():
         read += 1
         row = record(line, cells, table.columns)
         if any(fold(row.fields.get(each, "")) != fold(value) for each, value in filters.items()):
             unselected += 1
             continue
-        area = reader.area(row, areas)
-        if area is None:
+        found = reader.area(row)
+        if found is None:
             outside += 1
-        elif isinstance(area, Issue):
-            rejected += 1
-            findings.add(area)
+        elif isinstance(found, Issue):
+            findings.add(found, bound=CODES_STORED if found.code == UNKNOWN_COMMUNE else ISSUES_STORED)
         else:
-            areas[area.code] = area
+            reader.accept(row, found, findings)
     if progress:
         progress(read)
-    if not areas:
+    if chosen is FigureKind.COUNT:
+        reader.drop_partial_sums(findings)
+    if not reader.areas:
         raise _nothing(table, territory, read, outside, findings)
     level = reader.level
-    values = by_commune(areas.values())
+    areas, carried = _carried(reader.areas.values(), former, chosen)
+    values = by_commune(areas, chosen)
     return LoadedIndicator(
         indicator=Indicator(
             code=code,
@@ -198,47 +229,53 @@ def read_indicator(
             ),
             values=values,
         ),
-        areas=tuple(areas.values()),
+        areas=areas,
         file_name=path.name,
         sha256=table.sha256,
         column=value_column,
         area_column=codes_column,
         inhabitants_column=weights_column if level == IRIS else "",
-        tally=RowTally(read, len(areas), outside, unselected, rejected),
+        kind=chosen,
+        kind_asked=kind is not None,
+        carried=carried,
+        tally=RowTally(read, len(areas), outside, unselected, read - len(areas) - outside - unselected),
         findings=findings,
         missing=tuple(sorted(territory.own_codes - values.keys())),
     )
 
 
-def by_commune(areas: Iterable[Area]) -> dict[str, float]:
-    """Return the mean value of each commune, sorted by INSEE code, weighted by inhabitants.
-
-    If an area of a commune has no number of inhabitants, or nobody lives in any of them, its areas
-    have equal weights.
-
-    Raises
-    ------
-    ValueError
-        If a number of inhabitants is outside its domain: see `Area`.
-    """
-    members: dict[str, list[Area]] = defaultdict(list)
+def _carried(
+    areas: Iterable[Area], former: FormerCommunes, kind: FigureKind
+) -> tuple[tuple[Area, ...], dict[str, Carried]]:
+    """Return areas with their weights completed, and the communes whose value comes from former ones."""
+    members: dict[str, list[Area]] = {}
     for area in areas:
-        members[area.commune].append(area)
-    return {commune: _mean(members[commune]) for commune in sorted(members)}
+        members.setdefault(area.commune, []).append(area)
+    carried = {}
+    for commune, parts in sorted(members.items()):
+        if all(_commune_of(part.code) == commune for part in parts):
+            continue
+        weights = None
+        if kind is not FigureKind.COUNT and len(parts) > 1:
+            members[commune], weights = _weighted(parts, former)
+        carried[commune] = Carried(tuple(sorted(part.code for part in parts)), weights)
+    weighed = {part.code: part for parts in members.values() for part in parts}
+    return tuple(weighed[area.code] for area in areas), carried
 
 
-def is_inhabitants(value: float) -> bool:
-    """Return whether a number is in the domain of inhabitants: see `Area`."""
-    return value == 0 or INHABITANTS_MIN <= value <= INHABITANTS_MAX
+def _weighted(parts: list[Area], former: FormerCommunes) -> tuple[list[Area], Weights]:
+    """Return parts of a commune weighted by the file, else by the register, else equally."""
+    if all(part.inhabitants is not None for part in parts):
+        return parts, Weights.FILE
+    people = [former.population.get(part.code) for part in parts]
+    if any(number is None for number in people) or not sum(number or 0 for number in people):
+        return [replace(part, inhabitants=None) for part in parts], Weights.EQUAL
+    weighed = [replace(part, inhabitants=number) for part, number in zip(parts, people, strict=True)]
+    return weighed, Weights.REGISTER
 
 
-def _mean(areas: Sequence[Area]) -> float:
-    weights = [area.inhabitants for area in areas if area.inhabitants is not None]
-    if wrong := [weight for weight in weights if not is_inhabitants(weight)]:
-        raise ValueError(f"{wrong[0]!r} is not a number of inhabitants")
-    if len(weights) < len(areas) or sum(weights) <= 0:
-        weights = [1.0] * len(areas)
-    return sum(area.value * w for area, w in zip(areas, weights, strict=True)) / sum(weights)
+def _commune_of(code: str) -> str:
+    return code[:5]
 
 
 def _squeezed(name: str) -> str:
@@ -286,18 +323,57 @@ class _IndicatorReader:
     """Reads areas of the territory from rows. The first code read sets the level of the file."""
 
     territory: Territory
+    former: FormerCommunes
     codes: str
     values: str
     weights: str
     level: str = ""
+    areas: dict[str, Area] = field(default_factory=dict)
+    _lines: dict[str, int] = field(default_factory=dict)
+    _partial: set[str] = field(default_factory=set)
 
-    def area(self, row: Record, before: Mapping[str, Area]) -> Area | Issue | None:
+    def accept(self, row: Record, area: Area, findings: Findings) -> None:
+        """Store an area, and report it if it is one of a former commune."""
+        self.areas[area.code] = area
+        self._lines[area.code] = row.line
+        if _commune_of(area.code) != area.commune:
+            name = self.territory.commune_by_code[area.commune].name
+            findings.add(
+                Issue(
+                    row.line,
+                    self.codes,
+                    area.code,
+                    Severity.FLAGGED,
+                    "commune_reunie",
+                    "Cette ancienne commune fait partie d'une commune d'aujourd'hui "
+                    f"(ici {name}, {area.commune}) ; sa valeur est comptée avec celle-ci.",
+                )
+            )
+
+    def drop_partial_sums(self, findings: Findings) -> None:
+        """Reject the areas of a commune of which another area has no value: their sum would be too small."""
+        for code, area in list(self.areas.items()):
+            if area.commune in self._partial:
+                del self.areas[code]
+                findings.add(
+                    Issue(
+                        self._lines[code],
+                        self.codes,
+                        code,
+                        Severity.REJECTED,
+                        "partie_manquante",
+                        "Une autre partie de la commune n'a pas de valeur : la somme serait trop petite.",
+                        "La commune compte comme non renseignée ; complétez le fichier si vous le pouvez.",
+                    )
+                )
+
+    def area(self, row: Record) -> Area | Issue | None:
         """Return the area of a row; None if it is outside the territory; an issue if it is rejected."""
         if row.broken:
             return row.issues[0]
         code = _code(row.fields[self.codes])
         iris = _IRIS_CODE.fullmatch(code)
-        commune = iris[1] if iris else code
+        commune = self.former.today(iris[1] if iris else code)
         if not iris and not _COMMUNE_CODE.fullmatch(code):
             return self._rejected(
                 row,
@@ -317,17 +393,16 @@ class _IndicatorReader:
                 "Gardez un seul niveau par fichier.",
             )
         if commune not in self.territory.own_codes:
-            if departement_code(commune) != self.territory.code:
+            if commune in self.territory.commune_by_code or departement_code(commune) != self.territory.code:
                 return None
             return self._rejected(
                 row,
                 self.codes,
-                "commune_inconnue",
-                "Aucune commune actuelle du territoire ne porte ce code.",
-                "C'est sans doute une commune ancienne, déléguée ou associée : "
-                "demandez le fichier dans le découpage d'aujourd'hui.",
+                UNKNOWN_COMMUNE,
+                "Ni commune du territoire, ni ancienne commune connue ne porte ce code.",
+                "Vérifiez-le ; s'il est très ancien, demandez le fichier dans le découpage d'aujourd'hui.",
             )
-        if code in before:
+        if code in self.areas:
             return self._rejected(
                 row,
                 self.codes,
@@ -337,6 +412,7 @@ class _IndicatorReader:
             )
         value = number(row.fields[self.values])
         if value is None:
+            self._partial.add(commune)
             is_missing = fold(row.fields[self.values]) in _MISSING_VALUES
             return self._rejected(
                 row,
@@ -345,7 +421,9 @@ class _IndicatorReader:
                 "La valeur manque ou n'est pas publiée." if is_missing else "Ce n'est pas un nombre.",
                 "Le territoire compte comme non renseigné." if is_missing else "Corrigez cette case.",
             )
-        inhabitants = number(row.fields[self.weights]) if self.weights and iris else None
+        inhabitants = number(row.fields[self.weights]) if self.weights else None
+        if not iris and not (inhabitants is not None and is_inhabitants(inhabitants)):
+            inhabitants = None  # weighs nothing but the parts of a merged commune
         if self.weights and iris and (inhabitants is None or not is_inhabitants(inhabitants)):
             return self._rejected(
                 row,

@@ -95,8 +95,8 @@ class Findings:
     count: Counter[str] = field(default_factory=Counter)
     first: list[Issue] = field(default_factory=list)
 
-    def add(self, issue: Issue) -> None:
-        """Count an issue, and store it if it is among the first of its code."""
+    def add(self, issue: Issue, *, bound: int = ISSUES_STORED) -> None:
+        """Count an issue, and store it if it is among the first `bound` of its code."""
         self.count[issue.code] += 1
-        if self.count[issue.code] <= ISSUES_STORED:
+        if self.count[issue.code] <= bound:
             self.first.append(issue)

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from geo.people.indicators import Area, LoadedIndicator, by_commune
+from geo.people.aggregation import Area, FigureKind, by_commune
+from geo.people.indicators import LoadedIndicator
 from geo.people.model import Indicator
 from geo.store.copy_encoder import copy_rows
 from geo.store.tables import indicator, indicator_value
@@ -75,7 +76,7 @@ def described(connection: Connection) -> list[StoredIndicator]:
                 unit=row.unit,
                 level=row.level,
                 provenance=Provenance(row.name, row.producer, row.vintage, row.licence, row.loaded_at.date()),
-                values=by_commune(areas[row.code]),
+                values=by_commune(areas[row.code], FigureKind(row.summary.get("kind", FigureKind.RATE))),
             ),
             column=row.column_name,
             file_name=row.file_name,

@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
-from geo.people.indicators import COMMUNE, IRIS, LoadedIndicator, read_indicator
+from geo.people.aggregation import FigureKind
+from geo.people.indicators import COMMUNE, IRIS, LoadedIndicator, Weights, read_indicator
 from geo.settings import Settings
 from geo.store import indicators as stored_indicators
 from geo.store import snapshots, territories
+from geo.territory.files import read_former_communes
 from geo.territory.model import Territory
 from geo.wording import figures
 from portee.commands.people import commune_names, print_findings
@@ -35,12 +37,20 @@ app = typer.Typer(help="Indicateurs de besoin, utilisés comme poids explicites.
 
 _LEVELS = {IRIS: N_("par IRIS"), COMMUNE: N_("par commune")}
 
+_HOW = {
+    None: N_("somme"),
+    Weights.FILE: N_("moyenne pondérée par les habitants du fichier"),
+    Weights.REGISTER: N_("moyenne pondérée par la dernière population connue des anciennes communes"),
+    Weights.EQUAL: N_("moyenne simple : leurs habitants ne sont pas connus"),
+}
+"""How values of former communes are combined; None: counts."""
+
 
 @app.command(
     help="Charge un indicateur à la place de celui qui a le même code ; les IRIS sont ramenés aux communes."
 )
 def load(
-    file: Annotated[Path, typer.Argument(help="CSV ou XLSX avec une ligne par commune ou par IRIS.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX ou Parquet : une ligne par commune ou par IRIS.")],
     code: Annotated[str, typer.Option(help="Nom court : ifn.")],
     name: Annotated[str, typer.Option(help="Nom affiché, en français.")],
     column: Annotated[str, typer.Option(help="Colonne des valeurs.")],
@@ -50,6 +60,13 @@ def load(
     inhabitants_column: Annotated[
         str | None,
         typer.Option(help="Colonne d'habitants qui pondère les IRIS ; par défaut, reconnue à son nom."),
+    ] = None,
+    kind: Annotated[
+        FigureKind | None,
+        typer.Option(
+            help="Nature des valeurs : count (nombres, additionnés), rate (taux, moyenne pondérée par les "
+            "habitants), score (médianes, indices : la même moyenne, approchée) ; par défaut, devinée."
+        ),
     ] = None,
     where: Annotated[
         list[str],
@@ -75,6 +92,8 @@ def load(
             loaded = read_indicator(
                 file,
                 territory,
+                former=read_former_communes(settings.territory_dir, territory.code),
+                kind=kind,
                 code=code,
                 name=name,
                 column=column,
@@ -204,17 +223,7 @@ def _print_result(loaded: LoadedIndicator, territory: Territory, version: int | 
         )
     )
     print_findings(loaded.findings)
-    if indicator.level == COMMUNE:
-        print_text(_("Valeurs par commune."))
-    elif loaded.inhabitants_column:
-        print_text(
-            _(
-                "Valeurs par IRIS, moyennes par commune pondérées par la colonne %(column)s.",
-                column=loaded.inhabitants_column,
-            )
-        )
-    else:
-        print_text(_("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants."))
+    _print_aggregation(loaded, territory)
     print_text(
         _(
             "Communes renseignées : %(count)s, de %(range)s %(unit)s",
@@ -231,3 +240,32 @@ def _print_result(loaded: LoadedIndicator, territory: Territory, version: int | 
         print_text(_("Essai : rien n'a été enregistré."), style="bold")
     else:
         print_text(_("Indicateur « %(code)s » enregistré.", code=indicator.code), style="green")
+
+
+def _print_aggregation(loaded: LoadedIndicator, territory: Territory) -> None:
+    """Print how values of IRIS and of former communes became values of communes."""
+    if loaded.indicator.level == COMMUNE:
+        print_text(_("Valeurs par commune."))
+    elif loaded.kind is FigureKind.COUNT:
+        print_text(_("Valeurs par IRIS, additionnées par commune."))
+    elif loaded.inhabitants_column:
+        print_text(
+            _(
+                "Valeurs par IRIS, moyennes par commune pondérées par la colonne %(column)s.",
+                column=loaded.inhabitants_column,
+            )
+        )
+    else:
+        print_text(_("Valeurs par IRIS, moyennes simples par commune : le fichier ne dit pas les habitants."))
+    combined = loaded.indicator.level == IRIS or bool(loaded.carried)
+    if combined and loaded.kind is FigureKind.SCORE:
+        print_text(
+            _("Médianes, indices ou scores : leur moyenne n'est qu'une approximation."),
+            style="yellow",
+        )
+    if combined and not loaded.kind_asked:
+        print_text(_("Nature des valeurs devinée : %(kind)s (--kind la donne).", kind=loaded.kind.value))
+    for commune, each in loaded.carried.items():
+        name = f"{territory.commune_by_code[commune].name} ({commune})"
+        how = _(_HOW[each.weights]) if len(each.codes) > 1 else _("reprise telle quelle")
+        print_text(f"    {name} ← {', '.join(each.codes)} : {how}")

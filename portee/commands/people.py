@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 from geo.people.grid import LoadedPeople, read_people
+from geo.people.indicators import UNKNOWN_COMMUNE
 from geo.people.model import AT_TOWN_HALL, Findings
 from geo.settings import Settings
 from geo.sites.model import Issue, Severity
@@ -48,7 +49,8 @@ COMMUNES_SHOWN = 10
 )
 def load(
     file: Annotated[
-        Path, typer.Argument(help="Grille d'Eurostat (1 km, CSV) ou de l'Insee (200 m, GeoPackage ou CSV).")
+        Path,
+        typer.Argument(help="Grille d'Eurostat (1 km) ou de l'Insee (200 m) : CSV, GeoPackage ou Parquet."),
     ],
     column: Annotated[
         str | None,
@@ -136,8 +138,9 @@ def print_findings(findings: Findings) -> None:
         first, total = issues[0], findings.count[code]
         rejected = first.severity is Severity.REJECTED
         word, style = (_("Rejet"), "red") if rejected else (_("Signalement"), "yellow")
-        lines = [quoted_line(issue) for issue in issues[:LINES_SHOWN]]
-        lines += [_("et %(count)s autres", count=count(total - LINES_SHOWN))] if total > LINES_SHOWN else []
+        shown = len(issues) if code == UNKNOWN_COMMUNE else LINES_SHOWN
+        lines = [quoted_line(issue) for issue in issues[:shown]]
+        lines += [_("et %(count)s autres", count=count(total - shown))] if total > shown else []
         field = f" ({first.field})" if first.field else ""
         print_text(f"{word}, {count(total)} × {code}{field}", style=style)
         print_text(f"    {first.reason} {first.advice}".rstrip())

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from geo.store import snapshots, territories
 from geo.store.database import open_engine, parse_url
+from geo.territory.files import write_territory
+from geo.territory.former_communes import FormerCommune, FormerCommunes
 from portee.cli import app
 from tests.support.world import TERRITORY
 from tests.unit.geo.people.test_grid import cell
@@ -162,3 +164,26 @@ def test_a_question_unanswered_removes_nothing(portee, grid, table):
     assert portee("indicators", "remove", "ifn").exit_code == 1
     assert json.loads(portee("people", "status", "--json").stdout)["grid"]
     assert json.loads(portee("indicators", "list", "--json").stdout)
+
+
+def test_former_communes_are_carried_over_and_listed(portee, tmp_path, monkeypatch):
+    entries = (FormerCommune("99002", "Vieux", "99002", 30), FormerCommune("99092", "Bas", "99002", 10))
+    write_territory(TERRITORY, tmp_path / "communes", former=FormerCommunes(entries))
+    monkeypatch.setenv("PORTEE_TERRITORY_DIR", str(tmp_path / "communes"))
+    path = tmp_path / "ancien.csv"
+    unknown = [f"99{n}" for n in range(500, 505)]
+    rows = ["99001;5", "99002;8", "99092;4", *(f"{code};1" for code in unknown)]
+    path.write_text("\n".join(["code_insee;v", *rows]), encoding="utf-8")
+    options = ("--code", "x", "--name", "Essai", "--column", "v")
+    told = portee("indicators", "load", path, *options, "--unit", "%")
+    assert told.exit_code == 0
+    assert "Deux-Étangs (99002) ← 99002, 99092 : moyenne pondérée par la dernière population" in told.stdout
+    assert "Nature des valeurs devinée : rate" in told.stdout
+    assert all(f"« {code} »" in told.stdout for code in unknown)
+    (stored,) = json.loads(portee("indicators", "list", "--json").stdout)
+    assert stored["indicator"]["values"] == {"99001": 5, "99002": 7}
+    told = portee("indicators", "load", path, *options, "--kind", "count", "--json")
+    assert json.loads(told.stdout)["values"] == {"99001": 5, "99002": 12}
+    (stored,) = json.loads(portee("indicators", "list", "--json").stdout)
+    assert stored["indicator"]["values"] == {"99001": 5, "99002": 12}
+    assert "devinée" not in portee("indicators", "load", path, *options, "--kind", "score").stdout

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
+from geo.people.aggregation import FigureKind
 from geo.people.grid import read_people
 from geo.people.indicators import read_indicator
 from geo.store import indicators as stored_indicators
@@ -33,7 +34,12 @@ def table(tmp_path):
         path = tmp_path / f"{code}.csv"
         path.write_text("\n".join([header, *rows]), encoding="utf-8")
         return read_indicator(
-            path, TERRITORY, code=code, name=f"Indice {code}", column=column, max_bytes=9_999
+            path,
+            TERRITORY,
+            code=code,
+            name="Menages" if code == "menages" else f"Indice {code}",
+            column=column,
+            max_bytes=9_999,
         )
 
     return made
@@ -89,6 +95,14 @@ def test_indicators_are_read_back_by_code_with_the_means_of_their_communes(conne
     assert (found["age"].level, found["age"].values) == ("commune", {"99001": 4, "99004": 2})
     described = stored_indicators.described(connection)[1]
     assert described.column == "v" and described.summary == ifn.summary()
+
+
+def test_counts_are_read_back_as_the_sums_of_their_communes(connection, table):
+    loaded = table("menages", "990010101;1000;100", "990010102;3000;140", column="menages",
+                   header="iris;population;menages")  # fmt: skip
+    stored_indicators.save(connection, loaded)
+    assert loaded.kind is FigureKind.COUNT
+    assert stored_indicators.read(connection)["menages"].values == loaded.indicator.values == {"99001": 240}
 
 
 def test_an_indicator_replaces_the_one_of_the_same_code(connection, table):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import UnreadableFile
-from geo.people.indicators import INHABITANTS_MAX, INHABITANTS_MIN, Area, by_commune, read_indicator
+from geo.people.aggregation import INHABITANTS_MAX, INHABITANTS_MIN, Area, by_commune
+from geo.people.indicators import read_indicator
 from geo.people.tables import number
 from geo.settings import ROOT
 from geo.territory.files import read_territory
