@@ -13,11 +13,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from geo.errors import SuspiciousRetirement
-from geo.services.site_register import SiteChanges, rebuild
+from geo.services.record_lifecycle import apply_difference
+from geo.services.site_register import SiteChanges
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.import_run import ImportRun
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated, record_key
-from geo.sites.place_change import basis, is_other_place
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
 from geo.store import datasets, imports, records, snapshots
@@ -189,17 +189,8 @@ def apply(
     difference = prepared.difference
     run_id = imports.record(connection, _run(arrival, difference), arrival.validated.issues)
     datasets.add(connection, arrival.datasets)
-    records.apply(connection, run_id, difference)
-    records.leave_sites(
-        connection,
-        [
-            change.after.key
-            for change in difference.changed
-            if is_other_place(basis(change.before), basis(change.after))
-        ],
-    )
+    changes = apply_difference(connection, run_id, difference, epsg=territory.metric_crs)
     records.save_content(connection, run_id, arrival.validated.records)
-    changes = rebuild(connection, epsg=territory.metric_crs, run_id=run_id)
     snapshots.publish(connection)
     return ImportedSites(prepared, run_id, changes)
 

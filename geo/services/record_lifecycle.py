@@ -1,0 +1,214 @@
+"""Undo imports, withdraw and restore datasets: set records to what the remaining imports say.
+
+Every operation is a run of its own, with its changes in the history of records. Decisions and corrections
+stay, since they are about places, not about imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from geo.errors import NotUndoable
+from geo.services.site_register import SiteChanges, rebuild
+from geo.sites.difference import Difference, between, replay
+from geo.sites.import_run import ImportRun
+from geo.sites.place_change import basis, is_other_place
+from geo.store import datasets, imports, records, snapshots
+from geo.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What an operation changed: records, then sites. `run_id` is None if it was only prepared."""
+
+    difference: Difference
+    run_id: int | None = None
+    changes: SiteChanges | None = None
+
+
+def apply_difference(
+    connection: Connection, run_id: int, difference: Difference, *, epsg: int, author: str | None = None
+) -> SiteChanges:
+    """Store new, changed and vanished records of a run, and build the sites anew.
+
+    A record whose identifier its source now uses for another place leaves its site.
+    """
+    records.apply(connection, run_id, difference)
+    reused = [
+        change.after.key
+        for change in difference.changed
+        if is_other_place(basis(change.before), basis(change.after))
+    ]
+    records.leave_sites(connection, reused)
+    return rebuild(connection, epsg=epsg, run_id=run_id, author=author)
+
+
+def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bool = False) -> Operation:
+    """Take an import back: its datasets become what their other imports say. Undone twice, it stands again.
+
+    Parameters
+    ----------
+    run_id
+        An import, or the undoing of one.
+    by
+        Who undoes it, for the history.
+    epsg
+        Metric projection in which distances are measured.
+    dry_run
+        Return what would change, and store nothing.
+
+    Raises
+    ------
+    UnknownImport
+        If no run has this number.
+    NotUndoable
+        If it is undone already, is neither an import nor an undoing, its content or that of an import
+        before it is not stored, or one of its datasets is withdrawn.
+    """
+    imports.wait_for_turn(connection)
+    run = imports.find(connection, run_id)
+    _require_undoable(connection, run)
+    undone = run if run.kind == "import" else imports.find(connection, int(run.detail["undoes"]))
+    others = {each.id: each for each in imports.replayed(connection, undone.datasets)}
+    if run.kind == "import":
+        others.pop(run.id)
+    else:
+        others[undone.id] = undone
+    difference = _difference(connection, undone.datasets, list(others.values()))
+    if dry_run:
+        return Operation(difference)
+    title = (
+        f"annulation de l'import n° {run.id}"
+        if run.kind == "import"
+        else f"retour de l'import n° {undone.id}"
+    )
+    made = imports.record(
+        connection,
+        operation_run("undo", title, undone.datasets, difference, {"undoes": undone.id, "by": by}),
+        (),
+    )
+    if run.kind == "import":
+        imports.set_undone(connection, run_id, made)
+    else:
+        imports.set_undone(connection, run_id, made)
+        imports.set_undone(connection, int(undone.id or 0), None)
+    changes = apply_difference(connection, made, difference, epsg=epsg, author=by)
+    snapshots.publish(connection)
+    return Operation(difference, made, changes)
+
+
+def withdraw(connection: Connection, name: str, *, by: str, reason: str, epsg: int) -> Operation:
+    """Retire all records of a dataset until it is restored.
+
+    Raises
+    ------
+    UnknownDataset
+        If no dataset has this name.
+    NotUndoable
+        If it is withdrawn already.
+    """
+    imports.wait_for_turn(connection)
+    if datasets.find(connection, name).withdrawn_at is not None:
+        raise NotUndoable(
+            f"Le jeu de données « {name} » est déjà retiré.",
+            f"Pour le remettre : portee datasets restore {name}",
+        )
+    difference = between(records.in_service(connection, datasets=[name]), {})
+    detail = {"by": by, "reason": reason}
+    run = operation_run("withdraw", f"retrait du jeu « {name} »", (name,), difference, detail)
+    made = imports.record(connection, run, ())
+    datasets.set_withdrawn(connection, name, by=by, reason=reason)
+    changes = apply_difference(connection, made, difference, epsg=epsg, author=by)
+    snapshots.publish(connection)
+    return Operation(difference, made, changes)
+
+
+def restore(connection: Connection, name: str, *, by: str, epsg: int) -> Operation:
+    """Put a withdrawn dataset back in service, as its imports say.
+
+    Raises
+    ------
+    UnknownDataset
+        If no dataset has this name.
+    NotUndoable
+        If it is not withdrawn, or the content of its imports is not stored.
+    """
+    imports.wait_for_turn(connection)
+    if datasets.find(connection, name).withdrawn_at is None:
+        raise NotUndoable(f"Le jeu de données « {name} » n'est pas retiré.", "Il n'y a rien à remettre.")
+    difference = _difference(connection, (name,), imports.replayed(connection, [name]))
+    run = operation_run("restore", f"retour du jeu « {name} »", (name,), difference, {"by": by})
+    made = imports.record(connection, run, ())
+    datasets.set_restored(connection, name)
+    changes = apply_difference(connection, made, difference, epsg=epsg, author=by)
+    snapshots.publish(connection)
+    return Operation(difference, made, changes)
+
+
+def operation_run(
+    kind: str, title: str, names: Collection[str], difference: Difference, detail: dict[str, Any]
+) -> ImportRun:
+    """Return the run of an operation that reads no file."""
+    now = datetime.now(UTC)
+    return ImportRun(
+        file_name=title,
+        sha256="",
+        format="",
+        datasets=tuple(sorted(names)),
+        started_at=now,
+        finished_at=now,
+        read=0,
+        accepted=0,
+        rejected=0,
+        flagged=0,
+        repaired=0,
+        new=len(difference.new),
+        changed=len(difference.changed),
+        unchanged=difference.unchanged,
+        vanished=len(difference.vanished),
+        kind=kind,
+        detail=detail,
+    )
+
+
+def _difference(connection: Connection, names: Collection[str], runs: Collection[ImportRun]) -> Difference:
+    """Return what turns the records of some datasets into what some imports say of them.
+
+    A run that also brought other datasets is replayed whole, then only these are compared.
+    """
+    ordered = sorted(runs, key=lambda run: run.id or 0)
+    # Of a database of an older version, the first import with content holds what stood before it.
+    first = next((index for index, run in enumerate(ordered) if run.has_content), len(ordered))
+    missing = [run for run in ordered[first:] if not run.has_content]
+    if missing or (first and first == len(ordered)):
+        number = (missing or ordered)[0].id
+        raise _without_content(number)
+    state = replay(records.contents(connection, [run.id for run in ordered[first:] if run.id]))
+    wanted = {key: record for key, record in state.in_service.items() if record.jeu_de_donnees in names}
+    return between(records.in_service(connection, datasets=names), wanted)
+
+
+def _require_undoable(connection: Connection, run: ImportRun) -> None:
+    if run.kind not in ("import", "undo"):
+        raise NotUndoable(
+            f"L'opération n° {run.id} ({run.file_name}) n'est pas un import.",
+            "Pour retirer ou remettre un jeu de données : portee datasets withdraw, portee datasets restore",
+        )
+    if run.undone_by is not None:
+        raise NotUndoable(
+            f"L'import n° {run.id} est déjà annulé, par l'opération n° {run.undone_by}.",
+            f"Pour le remettre : portee imports undo {run.undone_by}",
+        )
+    if run.kind == "import" and not run.has_content:
+        raise _without_content(run.id)
+    datasets.require_in_service(connection, run.datasets)
+
+
+def _without_content(number: int | None) -> NotUndoable:
+    return NotUndoable(
+        f"L'import n° {number} date d'une version de Portée qui ne gardait pas le contenu des fichiers.",
+        "Importez de nouveau le bon fichier.",
+    )
