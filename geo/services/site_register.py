@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from geo.sites.clustering import Assignment, KnownRecord, KnownSite, Link, assign, group, names_for
-from geo.sites.duplicate_detection import find_duplicates
 from geo.sites.field_rules import FieldRules, load_rules
+from geo.sites.matching_records import match_records
 from geo.sites.model import SourceRecord
 from geo.sites.place_change import basis, is_other_place, place_change
 from geo.sites.site_building import build_sites
@@ -136,8 +136,8 @@ def groups_of(in_service: Iterable[str], pairs: Iterable[RecordPair]) -> list[tu
 def find_pairs(in_service: Sequence[SourceRecord], *, epsg: int) -> list[RecordPair]:
     """Return the pairs of records that are, or may be, one place."""
     return [
-        RecordPair(found.a, found.b, found.score, found.reasons)
-        for found in find_duplicates(in_service, epsg=epsg)
+        RecordPair(found.a, found.b, found.score, found.reasons, found.verdict.value)
+        for found in match_records(in_service, epsg=epsg)
     ]
 
 

@@ -78,7 +78,7 @@ class StreetRelation(StrEnum):
     """At least one address names no street."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def parse_address(text: str, commune: str) -> Address:
     """Parse an address; what precedes its street and what follows its postal code are left out."""
     folded = _AFTER.sub("", " " + " ".join(_WORD.findall(fold(text))))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.crs import project
 from geo.sites.matching_addresses import Address, parse_address, units
 from geo.sites.matching_names import PlaceName, parse_name
-from geo.sites.model import Position, Site
+from geo.sites.model import Position, SourceRecord
 from geo.sites.standard import UNKNOWN_PIVOT
 from geo.sites.text import fold
 
@@ -86,15 +86,24 @@ class Features:
     source_ids: frozenset[tuple[str, str]]
 
 
-def features(record: Site) -> Features:
+def _world_ids(record: SourceRecord) -> frozenset[str]:
+    """Return the identifiers unique in the world that an identifier contains."""
+    return frozenset(_LONG_ID.findall(record.local_id.lower()))
+
+
+def _source_ids(record: SourceRecord) -> frozenset[tuple[str, str]]:
+    """Return the identifier with each of its origins: source, dataset, and the prefix that names one."""
+    found = {(fold(origin), record.local_id) for origin in (record.source, record.jeu_de_donnees) if origin}
+    if prefixed := _PREFIXED_ID.fullmatch(record.local_id):
+        found.add((fold(prefixed["origin"]), prefixed["id"]))
+    return frozenset(found)
+
+
+def features(record: SourceRecord) -> Features:
     """Compute what is compared of a record."""
-    commune, local_id = record.commune, record.local_id
-    origins = {fold(record.source), fold(record.jeu_de_donnees)} - {""}
-    source_ids = {(origin, local_id) for origin in origins}
-    if prefixed := _PREFIXED_ID.fullmatch(local_id):
-        source_ids.add((fold(prefixed["origin"]), prefixed["id"]))
+    commune = record.commune
     return Features(
-        key=record.id,
+        key=record.key,
         dataset=record.jeu_de_donnees,
         source=fold(record.source),
         commune=record.code_insee,
@@ -108,8 +117,8 @@ def features(record: Site) -> Features:
         emails=frozenset(map(str.casefold, record.courriels)),
         sites=frozenset(url.rstrip("/").casefold() for url in record.site_web),
         domains=frozenset(map(_domain, (*record.courriels, *record.site_web))) - _SHARED_DOMAINS,
-        world_ids=frozenset(_LONG_ID.findall(local_id.lower())),
-        source_ids=frozenset(source_ids),
+        world_ids=_world_ids(record),
+        source_ids=_source_ids(record),
     )
 
 
@@ -118,7 +127,7 @@ def _domain(contact: str) -> str:
     return contact.casefold().rpartition("@")[2].rpartition("//")[2].partition("/")[0].removeprefix("www.")
 
 
-def own_points(records: Sequence[Site], epsg: int) -> NDArray[np.float64]:
+def own_points(records: Sequence[SourceRecord], epsg: int) -> NDArray[np.float64]:
     """Return the metric coordinates of records, shape (n, 2).
 
     NaN where a record has none of its own: a point at the town hall is not that of the place.
@@ -135,8 +144,8 @@ def own_points(records: Sequence[Site], epsg: int) -> NDArray[np.float64]:
     return xy
 
 
-def closed_around(records: Sequence[Features], changed: Collection[str]) -> list[int]:
-    """Return the indices of the records whose matches a change may affect.
+def closed_around(records: Sequence[SourceRecord], changed: Collection[str]) -> list[SourceRecord]:
+    """Return the records whose matches a change may affect.
 
     All those of the communes of the changed records; communes that a record without commune may
     belong to (by postal code) count as one. Records that share an identifier bring their communes.
@@ -148,16 +157,16 @@ def closed_around(records: Sequence[Features], changed: Collection[str]) -> list
             key = group[key]
         return key
 
-    unattached = {r.postal_code for r in records if not r.commune}
+    unattached = {r.code_postal for r in records if not r.code_insee}
     seen: dict[Hashable, Hashable] = {}
-    places = [("commune", r.commune) if r.commune else ("postal", r.postal_code) for r in records]
+    places = [("commune", r.code_insee) if r.code_insee else ("postal", r.code_postal) for r in records]
     for record, place in zip(records, places, strict=True):
-        if record.postal_code in unattached:
-            group[root(place)] = root(("postal", record.postal_code))
-        for token in (*record.world_ids, *record.source_ids):
+        if record.code_postal in unattached:
+            group[root(place)] = root(("postal", record.code_postal))
+        for token in (*_world_ids(record), *_source_ids(record)):
             group[root(place)] = root(seen.setdefault(token, place))
     touched = {root(place) for r, place in zip(records, places, strict=True) if r.key in changed}
-    return [index for index, place in enumerate(places) if root(place) in touched]
+    return [r for r, place in zip(records, places, strict=True) if root(place) in touched]
 
 
 def candidate_pairs(records: Sequence[Features], xy: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -187,7 +187,7 @@ def split_words(text: str) -> list[str]:
     return [word for word in expanded if word not in ARTICLES]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def parse_name(name: str, commune: str) -> PlaceName:
     """Parse the name of a record; the name of its commune is no evidence, and is left out."""
     text = " ".join(split_words(name))

@@ -24,7 +24,7 @@ import numpy as np
 from geo.sites.matching_addresses import StreetRelation, compare_streets
 from geo.sites.matching_candidates import Features, candidate_pairs, closed_around, features, own_points
 from geo.sites.matching_names import NameRelation, compare_names, similarity, words_agree
-from geo.sites.model import Site
+from geo.sites.model import SourceRecord
 from geo.wording import figures
 
 QUESTION = 75.0
@@ -149,7 +149,7 @@ class _Comparison:
 
 
 def match_records(
-    records: Sequence[Site], *, epsg: int, changed: Collection[str] | None = None
+    records: Sequence[SourceRecord], *, epsg: int, changed: Collection[str] | None = None
 ) -> list[RecordMatch]:
     """Find pairs of records that describe, or may describe, the same place; best score first.
 
@@ -172,14 +172,11 @@ def match_records(
     InvalidCrs
         If `epsg` does not measure in metres.
     """
+    if changed is not None:
+        records = closed_around(records, changed)
     if len(records) < 2:
         return []
     compared = [features(record) for record in records]
-    if changed is not None:
-        inside = closed_around(compared, changed)
-        records, compared = [records[i] for i in inside], [compared[i] for i in inside]
-        if len(compared) < 2:
-            return []
     xy = own_points(records, epsg)
 
     def compare(i: int, j: int) -> _Comparison:

@@ -13,7 +13,7 @@ from geo.services import import_sites
 from geo.settings import ROOT
 from geo.sites import standard
 from geo.sites.difference import compare
-from geo.sites.duplicate_detection import find_duplicates
+from geo.sites.matching_records import match_records
 from geo.sites.model import LOCAL_PREFIX
 from geo.territory.files import read_territory
 
@@ -113,7 +113,7 @@ def test_the_place_told_twice_is_recognised(arrivals, territory):
     both = [
         site for name in (MAIN, "lieux-fictifs-partenaires.csv") for site in arrivals[name].validated.records
     ]
-    found = find_duplicates(both, epsg=territory.metric_crs)
+    found = match_records(both, epsg=territory.metric_crs)
     assert [{p.a.split("--")[0], p.b.split("--")[0]} for p in found] == [
         {"demonstration", "demonstration-partenaires"}
     ]

@@ -69,9 +69,9 @@ def matches() -> dict[Pair, RecordMatch]:
             territory=territory,
             today=date(2026, 11, 23),
             max_bytes=10_000_000,
-        ).validated.sites
+        ).validated.records
     ]
-    names = {record.id: (record.jeu_de_donnees, record.local_id) for record in records}
+    names = {record.key: (record.jeu_de_donnees, record.local_id) for record in records}
     known = set(names.values())
     assert {end for row in labels() for end in pair_of(row)} <= known, "a label names no record"
     found = match_records(records, epsg=LAMBERT_93)

@@ -17,7 +17,8 @@ from geo.errors import InvalidCrs
 from geo.sites import matching_records
 from geo.sites.matching_records import Verdict, clusters, match_records
 from geo.sites.model import Position
-from tests.support.world import at, site
+from tests.support.world import at
+from tests.support.world import record as valid_record
 
 PUBLIC_SIRET = "21470000000026"
 PRIVATE_SIRET = "45000000000026"
@@ -44,7 +45,7 @@ def one(local_id, x_km=5.0, **changes):
         "source": f"source {local_id}",
         **changes,
     }
-    return site(local_id, x_km, **values)
+    return valid_record(local_id, x_km, **values)
 
 
 def listed(local_id, x_km=5.0, **changes):
@@ -60,7 +61,7 @@ def test_one_place_in_two_lists_merges_with_its_reasons():
         one("a", pivot=PUBLIC_SIRET, telephone="+33500000000"),
         one("b", 5.03, nom="Médiathèque le Moulin fictif", pivot=PUBLIC_SIRET, telephone="+33500000000"),
     )
-    assert (match.a, match.b, match.verdict) == ("jeu-a--a", "jeu-b--b", Verdict.SAME)
+    assert (match.a, match.b, match.verdict) == ("jeu-a--a@source a", "jeu-b--b@source b", Verdict.SAME)
     assert match.reasons == ("même nom", "même adresse", "à 30\u00a0m", "même SIRET", "même téléphone")
     assert match.score == 100
 
@@ -68,7 +69,7 @@ def test_one_place_in_two_lists_merges_with_its_reasons():
 def test_a_town_hall_its_community_and_its_programmes_at_one_address_are_one_site():
     names = ("Mairie de Ouestville", "CC du Val Fictif", "Point Info 14", "France services", "CCAS")
     records = [one(str(n), nom=name, adresse="1 place du Marché") for n, name in enumerate(names)]
-    assert clusters(matched(*records)) == [frozenset(r.id for r in records)]
+    assert clusters(matched(*records)) == [frozenset(r.key for r in records)]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +362,7 @@ NAMES = ("Mairie", "France services", "CCAS", "Médiathèque", "La Poste", "Le P
 RECORDS = st.lists(
     st.builds(
         lambda n, name, number, metres, lists, commune, exact: replace(
-            site(str(n), 5 + metres / 1_000),
+            valid_record(str(n), 5 + metres / 1_000),
             nom=name,
             adresse=f"{number} rue des Lilas".strip(),
             jeu_de_donnees=f"jeu-{lists}",
@@ -378,7 +379,7 @@ RECORDS = st.lists(
         st.booleans(),
     ),
     max_size=12,
-    unique_by=lambda record: record.id,
+    unique_by=lambda record: record.key,
 )
 
 
@@ -391,14 +392,14 @@ def test_the_order_of_the_records_does_not_matter(records, chance):
 
 @given(RECORDS, st.data())
 def test_matches_of_changed_records_are_those_among_all(records, data):
-    changed = data.draw(st.sets(st.sampled_from([r.id for r in records]))) if records else set()
+    changed = data.draw(st.sets(st.sampled_from([r.key for r in records]))) if records else set()
     every = matched(*records)
     assert matched(*records, changed=changed) == [m for m in every if m.a in changed or m.b in changed]
 
 
 @given(RECORDS)
 def test_no_cluster_holds_two_communes_or_two_services(records):
-    by_key = {record.id: record for record in records}
+    by_key = {record.key: record for record in records}
     distinct = ({"Médiathèque", "Mairie"}, {"La Poste", "CCAS"}, {"Bus France services", "Mairie"})
     for group in clusters(matched(*records)):
         members = [by_key[key] for key in group]
@@ -449,6 +450,6 @@ def test_in_a_crowded_commune_the_twins_are_still_found():
         ]
     found = matched(*crowd)
     assert {frozenset((m.a, m.b)) for m in found} == {
-        frozenset((f"jeu-{n}-1--{n}-1", f"jeu-{n}-2--{n}-2")) for n in range(200)
+        frozenset(one(f"{n}-{k}").key for k in (1, 2)) for n in range(200)
     }
     assert {m.verdict for m in found} == {Verdict.SAME}
