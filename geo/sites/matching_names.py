@@ -222,10 +222,19 @@ def words_agree(a: PlaceName, b: PlaceName) -> bool:
     """Return whether the remaining words agree: those of one are in the other, or spelled alike."""
     if not a.words or not b.words:
         return False
+    if _is_acronym(a, b) or _is_acronym(b, a):
+        return True
     left, right = set(a.words), set(b.words)
     if left <= right or right <= left:
         return any(len(word) >= 4 for word in left & right)
     return fuzz.ratio(" ".join(a.words), " ".join(b.words)) >= 90
+
+
+def _is_acronym(short: PlaceName, long: PlaceName) -> bool:
+    """Return whether the one word left of a name is initials of the other: « BHAP »."""
+    if len(short.words) != 1 or not 3 <= len(short.words[0]) <= 6 or len(long.words) < 2:
+        return False
+    return short.words[0] in "".join(word[0] for word in long.text.split())
 
 
 def similarity(a: PlaceName, b: PlaceName) -> float:

@@ -31,6 +31,7 @@ def relation(a: str, b: str) -> NameRelation:
         ("La Fabrique Citoyenne", "France services Ouestville - La Fabrique citoyenne"),
         ("Tiers-lieu La Ruche", "La Ruche"),
         ("Association du Moulin", "Le Moulin"),
+        ("France services BHF", "Communauté de communes des Bastides du Haut Fictif"),
     ],
 )
 def test_two_spellings_of_one_place_are_the_same(a, b):
