@@ -64,6 +64,8 @@ COMMANDS: Final = {
             "1 quand un "
             "fichier est refusé ou qu'aucune de ses fiches n'est acceptée.",
         ),
+        ("imports", "import_runs", "app", "Lister, examiner et annuler les imports de lieux."),
+        ("datasets", "datasets", "app", "Lister, examiner, retirer et remettre des jeux de données."),
         ("sites", "sites", "app", "Lister, vérifier, comparer et exporter les lieux en service."),
         ("snapshots", "snapshots", "app", "Garder, lister et oublier des états datés des données."),
         ("token", "tokens", "app", "Créer, lister et révoquer les jetons de l'API."),
