@@ -73,7 +73,8 @@ FIELDS: Final[dict[str, FieldDescription]] = {
     "autres_telephones": FieldDescription("Other numbers, each with an optional remark.", None),
     "jeu_de_donnees": FieldDescription("Dataset of the record that named the site.", "demo"),
     "position": FieldDescription(
-        "Precision of the location: `exacte`, `approximative` (town hall), `inconnue`.",
+        "Precision of the location: `exacte`, `adresse` (house number, by the address base), `rue` (street), "
+        "`approximative` (town hall), `inconnue`.",
         "exacte",
     ),
     "signalements": FieldDescription("Codes of the quality flags of the record.", None),

@@ -20,6 +20,12 @@ WGS84 = 4326
 
 LAMBERT_93 = 2154
 
+WEB_MERCATOR = 3857
+
+OTHER_PROJECTIONS = (27572, *range(3942, 3951), WEB_MERCATOR)
+"""EPSG codes of projections that French files may hold besides the official ones: Lambert II étendu, the nine
+conformal conic zones (CC42 to CC50), Web Mercator."""
+
 _METRIC_BY_DEPARTEMENT = {
     "971": 5490,  # Guadeloupe, RGAF09 / UTM 20N
     "972": 5490,  # Martinique, RGAF09 / UTM 20N
@@ -65,6 +71,25 @@ def area_of_use(epsg: int) -> tuple[float, float, float, float]:
     """Return the area of use of a reference system: west, south, east, north in WGS 84 degrees."""
     area = CRS.from_epsg(epsg).area_of_use
     return area.bounds if area else (-180.0, -90.0, 180.0, 90.0)
+
+
+def to_degrees(x: float, y: float, source: int | CRS) -> tuple[float, float]:
+    """Convert a point (easting or longitude first) to WGS 84 longitude and latitude; inf where impossible."""
+    longitude, latitude = _between(source, WGS84).transform(x, y)
+    return float(longitude), float(latitude)
+
+
+def in_degrees(x: float, y: float, epsg: int) -> tuple[float, float] | None:
+    """Convert a point of a reference system (easting or longitude first) to longitude and latitude.
+
+    Returns
+    -------
+    WGS 84 degrees, or None outside the area of use of the system.
+    """
+    longitude, latitude = to_degrees(x, y, epsg)
+    west, south, east, north = area_of_use(epsg)
+    inside = west <= longitude <= east and south <= latitude <= north
+    return (longitude, latitude) if inside else None
 
 
 @lru_cache(maxsize=16)

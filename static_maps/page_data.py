@@ -12,7 +12,7 @@ from typing import Any
 import shapely
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
-from geo.sites.model import Position, Site
+from geo.sites.model import Site
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
 from geo.territory.tiling import polygons_of
@@ -136,7 +136,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "pass": site.pass_numerique,
         "flags": flags(site),
         "updated": dates.long_date(site.date_maj) if site.date_maj else "",
-        "rough": site.position is not Position.EXACTE,
+        "rough": not site.position.precise,
         "beyond": bool(site.code_insee) and site.code_insee not in territory.own_codes,
     }
     return {k: v for k, v in facts.items() if v not in (None, "", (), [], False) or k == "wheelchair"}

@@ -14,7 +14,7 @@ from geo.matching.ranking import RankedSite, rank_sites
 from geo.services.embed_options import BOTH, Embedded
 from geo.services.find_help import HelpFound, ResultCard
 from geo.services.search_state import SearchState
-from geo.sites.model import Position, Site
+from geo.sites.model import Site
 from geo.snapshot import Snapshot
 from geo.wording import dates, names, site_phrases
 from geo.wording.language import Language, language
@@ -194,7 +194,7 @@ def _pins(
             continue
         card = ResultCard(each, open_status_at(site, found.moment, calendar))
         notes = []
-        if site.position is Position.APPROXIMATIVE:
+        if site.position in site_phrases.POSITIONS:
             notes.append(_(site_phrases.POSITIONS[site.position]))
         if each.unknown:
             notes.append(_("À demander en appelant : %(what)s.", what=_named(_, each.unknown)))
@@ -238,7 +238,7 @@ def lasting_pins(_: Language, sites: Iterable[Site], address: str = "") -> list[
             why=site_phrases.cost(_, site) or _("prix inconnu"),
             hours=hours(site) or (_("horaires inconnus"),),
             notes=(_(site_phrases.POSITIONS[site.position]),)
-            if site.position is Position.APPROXIMATIVE
+            if site.position in site_phrases.POSITIONS
             else (),
             address=postal_address(site),
             page=address + site_phrases.site_path(site) if address else "",

@@ -84,6 +84,7 @@ GROUPING_LABELS: Final[dict[TerritoryKind, str]] = {
 
 POSITION_LABELS: Final[dict[Position, str]] = {
     Position.APPROXIMATIVE: "Position approximative : placé à la mairie de la commune",
+    Position.RUE: "Position approximative : placé dans la rue, sans le numéro",
     Position.INCONNUE: "Position inconnue : ce lieu n'est pas sur la carte",
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from geo.hours.open_status import DayHours
-from geo.sites.model import Position, Site
+from geo.sites.model import Site
 from geo.territory.model import Territory
 from geo.wording import site_phrases
 
@@ -92,7 +92,7 @@ def _address(site: Site) -> dict[str, str]:
 
 
 def _point(site: Site) -> dict[str, Any] | None:
-    if site.position is not Position.EXACTE or not site.located:
+    if not site.position.precise or not site.located:
         return None
     return {"@type": "GeoCoordinates", "latitude": site.latitude, "longitude": site.longitude}
 

@@ -29,7 +29,7 @@ from geo.errors import InvalidScenario
 from geo.hours.parse import is_readable
 from geo.sites import standard
 from geo.sites.model import Position, Site
-from geo.sites.position import PLACED_AT_TOWN_HALL
+from geo.sites.position import NOT_AT_ITS_COORDINATES
 from geo.sites.text import clean_text
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Territory
@@ -386,7 +386,7 @@ def _moved(site: Site, edit: Move, territory: Territory) -> Site:
         latitude=edit.latitude,
         longitude=edit.longitude,
         position=Position.EXACTE,
-        signalements=tuple(flag for flag in site.signalements if flag not in PLACED_AT_TOWN_HALL),
+        signalements=tuple(flag for flag in site.signalements if flag not in NOT_AT_ITS_COORDINATES),
         adresse="",
         complement_adresse="",
         **({} if stays else _commune_fields(commune)),

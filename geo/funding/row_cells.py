@@ -10,7 +10,7 @@ from typing import Any, Final
 from geo.funding import money, passes
 from geo.funding.row_records import RowReferences
 from geo.funding.template_columns import EXAMPLE, CellType, TemplateColumn
-from geo.sites.commune_resolver import normalized_commune_name
+from geo.sites.commune_names import normalized_commune_name
 from geo.sites.text import fold
 from geo.tables_out import unescape_formula
 

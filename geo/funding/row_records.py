@@ -15,7 +15,7 @@ from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, Sit
 from geo.funding.passes import Event, EventKind, Order
 from geo.funding.template_columns import Template
 from geo.people.tables import quoted
-from geo.sites.commune_resolver import normalized_commune_name
+from geo.sites.commune_names import normalized_commune_name
 from geo.territory.model import Territory
 from geo.wording import dates
 

@@ -1,18 +1,24 @@
-"""Find the commune of a record from its commune name, codes, address and coordinates."""
+"""Find the commune of a record by weighing everything the record says about where it is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import shapely
-
 from geo.crs import departement_code
+from geo.sites.commune_names import (
+    WrittenName,
+    is_close,
+    read_commune_name,
+)
 from geo.sites.findings import Finding
-from geo.sites.text import comparable_text, fold
-from geo.territory.commune_index import CommuneIndex
+from geo.sites.location_evidence import AddressLocator, AddressMatch, Evidence, Kind, sentence
+from geo.sites.model import Position
+from geo.sites.place_names import PlaceNames, city_of_district
+from geo.sites.places_in_text import Where, mentions, postal_tail
+from geo.sites.postal_codes import PostalCode, read_postal_code
 from geo.territory.model import Commune, Territory
 
 NEAR_M: Final = 5_000
@@ -22,25 +28,27 @@ Boundaries are generalised and change with mergers, and a place may be in the ne
 5 km is about the width of a French commune. Real errors are hundreds of kilometres away.
 """
 
-_NAME_MAX = 100
-"""Longest text compared with names, in characters; no French commune has a name half as long."""
+LOOKED_UP_MAX: Final = 80
+"""Most communes among which an address is looked up: a postal code of France has 46 at most."""
 
 _INSEE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
-_POSTAL = re.compile(r"\d{5}", re.ASCII)
-_CEDEX = re.compile(r"\bcedex\b.*", re.DOTALL)
-_TRAILING_ARTICLE = re.compile(r"(.+?)\s*\(?\b(le|la|les|l')\)?$", re.DOTALL)
-_SHORT = {"st": "saint", "ste": "sainte", "s/": "sur"}
+_COMMUNE_PIVOT = re.compile(r"21(\d\d)\d(\d{3})\d(?:\d{5})?", re.ASCII)
+_DEPARTEMENT = re.compile(r"\d{2,3}|2[ab]")
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedCommune:
-    """The resolved location of a record; `commune` is None when it cannot be determined."""
+    """The resolved location of a record; `commune` is None when it cannot be determined.
+
+    `former` is the former commune that the record names, as written; "" if it names none.
+    """
 
     commune: Commune | None
     name: str
     code_insee: str
     code_postal: str
     findings: tuple[Finding, ...]
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,201 +61,378 @@ class Clues:
     address: str
     site_name: str
     point: tuple[float, float] | None
+    complement: str = ""
+    pivot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The cells of a record, parsed; `departements` are those that its codes name."""
+
+    clues: Clues
+    code: str
+    name: WrittenName
+    postal: PostalCode
+    address_postal: str
+    address_town: str
+    departements: frozenset[str]
+
+    @property
+    def postal_codes(self) -> dict[str, str]:
+        """Postal code → the evidence it is, in French."""
+        said = {self.postal.code: f"le code postal {self.postal.code}"} if not self.postal.short else {}
+        said.setdefault(self.name.postal_code, f"le code postal {self.name.postal_code} écrit dans le nom")
+        said.setdefault(self.address_postal, f"le code postal {self.address_postal} de l'adresse")
+        return {code: text for code, text in said.items() if code}
 
 
 class CommuneResolver:
     """Resolves the commune of records among those of a territory and its neighbours.
 
     Built once for a whole file.
+
+    Parameters
+    ----------
+    addresses
+        Looks up addresses, which also tell communes of one postal code apart; None without an address base.
     """
 
-    def __init__(self, territory: Territory) -> None:
-        self._index = CommuneIndex(territory, normalized_commune_name)
-        self._name_by_code = dict(zip((c.code for c in self._index.communes), self._index.names, strict=True))
+    def __init__(self, territory: Territory, addresses: AddressLocator | None = None) -> None:
+        self.addresses = addresses
+        self.metric_crs = territory.metric_crs
+        self._names = PlaceNames(territory)
+        self._index = self._names.index
 
     def resolve(self, clues: Clues) -> ResolvedCommune:
         """Find the commune of a record, with its official name and codes.
 
-        1. If the INSEE code is known and agrees with the name, or there is no name, take it.
-        2. If code and name disagree, choose by the point, else by the postal code, else the code.
-        3. Without a known code, take the commune with the name, if only one has it.
-        4. Without code or name, take the commune that contains the point, else the only commune of
-           the postal code, else the one of its communes named in the address or the site name.
-        5. An unknown name is not corrected; code or point and postal code give the commune.
+        Each thing said (INSEE code, name, postal code, address, name of the site, address base, point) gives
+        its weight to the communes it may mean; the heaviest commune wins. When two weigh the same, none is
+        taken. Communes of a département that no code of the record names are left out, unless the name and
+        the point both say so. Everything beyond a code, or a name with its postal code or its point, is
+        reported as an inference with its evidence.
         """
-        postal, postal_findings = _postal(clues.code_postal)
-        code = _insee(clues.code_insee)
-        by_code = self._index.by_code.get(code)
-        named = self._named(clues.name, postal)
-        commune, findings = (
-            self._from_code(by_code, named, postal, clues)
-            if by_code
-            else self._from_name(code, named, postal, clues)
-        )
-        if commune is None:
-            return ResolvedCommune(None, clues.name, code, postal, (*findings, *postal_findings))
-        name, name_findings = self._official(commune, clues.name, known=bool(named))
-        postal, postal_findings = self._checked_postal(commune, postal, clues, postal_findings)
-        return ResolvedCommune(
-            commune, name, commune.code, postal, (*findings, *name_findings, *postal_findings)
-        )
+        read = self._read(clues)
+        evidence = list(self._primary(read))
+        agreed = _agreed(evidence)
+        if agreed is None and not self._somewhere(read, evidence):
+            return self._unresolved(read, evidence, [])
+        if agreed is None:
+            evidence += self._secondary(read, evidence)
+            tied = self._heaviest(evidence, read)
+            if len(tied) != 1 or not _has(evidence, tied[0], (Kind.CODE, Kind.NAME)):
+                evidence += self._looked_up(read, evidence)
+                tied = self._heaviest(evidence, read)
+        else:
+            tied = [agreed]
+        if len(tied) != 1 or self._only_a_point(read, evidence, tied[0]):
+            return self._unresolved(read, evidence, tied)
+        return self._resolved(read, [e for e in evidence if tied[0] in e.codes], evidence, tied[0])
 
     def is_near(self, commune: Commune, longitude: float, latitude: float) -> bool:
         """Return whether a point (WGS 84 degrees) is in a commune or within `NEAR_M` of it."""
         return self._index.is_near(commune, longitude, latitude, margin_m=NEAR_M)
 
-    def _named(self, name: str, postal: str) -> list[Commune]:
-        """Return the communes with a name: those of the postal code, else of the same département."""
-        if not name or len(name) > _NAME_MAX:
-            return []
-        candidates = self._index.by_name.get(normalized_commune_name(name), [])
-        if not postal:
-            return candidates
-        exact = [c for c in candidates if postal in c.postal_codes]
-        return exact or [c for c in candidates if c.departement_code in _departements(postal)]
+    def contains(self, longitude: float, latitude: float) -> bool:
+        """Return whether a point (WGS 84 degrees) is in the territory or a neighbour."""
+        return self._index.containing(longitude, latitude) is not None
 
-    def _from_code(
-        self, by_code: Commune, named: list[Commune], postal: str, clues: Clues
-    ) -> tuple[Commune, tuple[Finding, ...]]:
-        if not clues.name or self._is_name_of(by_code, clues.name):
-            return by_code, ()
-        if not named:
-            return by_code, (_unnamed(by_code, clues),)
-        quoted = f"{by_code.code} / {clues.name}"
-        detail = f"le code {by_code.code} est celui de {by_code.name}"
-        chosen = self._settle_conflict([by_code, *named], postal, clues)
-        if chosen is not by_code:
-            detail += f", le nom et le reste désignent {chosen.name}"
-        return chosen, (Finding("commune_discordante", "code_insee", quoted, detail),)
+    def address_in(self, commune: Commune | None, clues: Clues) -> AddressMatch | None:
+        """Return where the address base has a record's address in its commune, or None."""
+        if self.addresses is None or commune is None:
+            return None
+        for text in filter(None, (clues.address, clues.complement)):
+            if found := self.addresses.locate(text, [commune.code]):
+                return found[0]
+        return None
 
-    def _from_name(
-        self, code: str, named: list[Commune], postal: str, clues: Clues
-    ) -> tuple[Commune | None, tuple[Finding, ...]]:
+    def _read(self, clues: Clues) -> _Read:
+        code = _insee(clues.code_insee)
+        name = read_commune_name(clues.name)
+        postal = read_postal_code(clues.code_postal, self._index.by_postal_code.keys())
+        address_postal, town = postal_tail(clues.address)
+        if not address_postal:
+            address_postal, town = postal_tail(clues.complement)
+        named = set(postal.departements)
         if code:
-            named = [c for c in named if c.departement_code == departement_code(code)]
-        if len(named) > 1:
-            named = self._containing_or_near(named, clues) or named
-        if len(named) == 1:
-            detail = f"{named[0].code}, {named[0].name}"
-            return named[0], (Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),)
-        if named:
-            return None, (_ambiguous(named, clues),)
-        if code and departement_code(code) not in _departements(postal or code):
-            return None, (_unknown(clues),)
-        return self._from_postal_code(postal, clues)
+            named.add(departement_code(code))
+        named |= self._names.departement(name.qualifier)
+        if not named:
+            named |= set(_departements(name.postal_code or address_postal))
+        return _Read(clues, code, name, postal, address_postal, town, frozenset(named))
 
-    def _from_postal_code(self, postal: str, clues: Clues) -> tuple[Commune | None, tuple[Finding, ...]]:
-        candidates = self._index.by_postal_code.get(postal, [])
-        inside = self._index.containing(*clues.point) if clues.point else None
-        if clues.name:  # a hamlet or a former commune, which only its point can locate
-            if inside and inside in candidates:
-                detail = f"{inside.code}, {inside.name}, par les coordonnées"
-                return inside, (
-                    Finding("code_insee_deduit", "code_insee", clues.code_insee, detail),
-                    _unnamed(inside, clues),
-                )
-            return None, (_unknown(clues),)
-        how = ""
-        found: list[Commune] = []
-        if inside and (inside in candidates or not postal):
-            found, how = [inside], "par les coordonnées"
-        elif len(candidates) == 1:
-            found, how = candidates, f"par le code postal {postal}"
-        elif candidates:
-            found, how = self._mentioned_in(candidates, clues.address, at_end=True), "par l'adresse"
-            if len(found) != 1:
-                found, how = self._mentioned_in(candidates, clues.site_name), "par le nom du lieu"
-        if len(found) == 1:
-            detail = f"{found[0].name}, {how}"
-            return found[0], (Finding("commune_deduite", "commune", clues.name, detail),)
-        return None, (_ambiguous(candidates, clues) if candidates else _unknown(clues),)
+    # Evidence
 
-    def _mentioned_in(
-        self, candidates: Iterable[Commune], text: str, *, at_end: bool = False
-    ) -> list[Commune]:
-        """Return the communes with the longest name that a text contains as whole words."""
-        words = _padded_words(normalized_commune_name(text[-_NAME_MAX:] if at_end else text[:_NAME_MAX]))
-        contains = words.endswith if at_end else words.__contains__
-        mentioned = [c for c in candidates if contains(_padded_words(self._name_by_code[c.code]))]
-        longest = max((len(self._name_by_code[c.code]) for c in mentioned), default=0)
-        return [c for c in mentioned if len(self._name_by_code[c.code]) == longest]
+    def _primary(self, read: _Read) -> Iterator[Evidence]:
+        """Yield what the cells of code, name and postal code say, and the point."""
+        yield from self._of_code(read.code)
+        yield from self._of_name(read)
+        for code, said in read.postal_codes.items():
+            if communes := self._index.by_postal_code.get(code):
+                yield Evidence(Kind.POSTAL_CODE, frozenset(c.code for c in communes), said)
+        if read.postal.short and (known := self._with_postal(read.postal.variants)):
+            yield Evidence(Kind.POSTAL_CODE, known, f"le code postal « {read.clues.code_postal} »")
+        if read.clues.point and (inside := self._index.containing(*read.clues.point)):
+            yield Evidence(Kind.POINT, frozenset({inside.code}), "les coordonnées")
 
-    def _settle_conflict(self, candidates: list[Commune], postal: str, clues: Clues) -> Commune:
-        near = self._containing_or_near(candidates, clues) or candidates
-        if len(near) > 1:
-            near = [c for c in near if postal in c.postal_codes] or near
-        return near[0]
+    def _of_code(self, code: str) -> Iterator[Evidence]:
+        if code in self._index.by_code:
+            yield Evidence(Kind.CODE, frozenset({code}), f"le code {code}")
+        elif (city := city_of_district(code)) in self._index.by_code:
+            yield Evidence(Kind.CODE, frozenset({city}), f"le code {code}, celui d'un arrondissement")
+        elif present := self._names.present(code):
+            yield Evidence(Kind.FORMER, frozenset({present}), f"le code {code}, celui d'une ancienne commune")
 
-    def _containing_or_near(self, candidates: list[Commune], clues: Clues) -> list[Commune]:
-        """Return the candidates that contain the point, or else those near it."""
-        if clues.point is None:
-            return []
-        point = shapely.Point(clues.point)
-        return [c for c in candidates if c.boundary.contains(point)] or [
-            c for c in candidates if self.is_near(c, *clues.point)
-        ]
+    def _of_name(self, read: _Read) -> Iterator[Evidence]:
+        for key in read.name.keys:
+            codes, former = self._names.named(key), self._names.formerly_named(key)
+            if codes:
+                yield Evidence(Kind.NAME, codes, f"le nom « {read.clues.name} »")
+            if former - codes:
+                said = f"le nom « {read.clues.name} », celui d'une ancienne commune"
+                yield Evidence(Kind.FORMER, former - codes, said)
+            if codes or former:
+                return
 
-    def _is_name_of(self, commune: Commune, name: str) -> bool:
-        return len(name) <= _NAME_MAX and normalized_commune_name(name) == self._name_by_code[commune.code]
+    def _with_postal(self, postal_codes: Collection[str]) -> frozenset[str]:
+        found = (self._index.by_postal_code.get(code, ()) for code in postal_codes)
+        return frozenset(commune.code for communes in found for commune in communes)
 
-    def _official(self, commune: Commune, name: str, *, known: bool) -> tuple[str, tuple[Finding, ...]]:
-        """Return the official spelling of a name; unknown names are unchanged."""
-        if not name:
-            return commune.name, ()
-        if name == commune.name or not (known or self._is_name_of(commune, name)):
-            return name, ()
-        return commune.name, (Finding("commune_normalisee", "commune", name, commune.name),)
+    def _secondary(self, read: _Read, primary: list[Evidence]) -> Iterator[Evidence]:
+        """Yield what can only choose among communes that something else names already."""
+        likely = _codes(primary, (Kind.CODE, Kind.POSTAL_CODE, Kind.POINT, Kind.FORMER))
+        if read.clues.point:
+            yield from self._near(read, _codes(primary, (Kind.CODE, Kind.NAME, Kind.FORMER)), primary)
+        yield from self._close_names(read, likely, primary)
+        town = read_commune_name(read.address_town)
+        if codes := next(filter(None, map(self._names.named, town.keys)), frozenset()):
+            said = f"l'adresse, qui finit par « {read.address_postal} {read.address_town} »"
+            yield Evidence(Kind.ADDRESS, codes, said)
+        else:
+            yield from self._in_address(read, likely)
+        yield from self._in_site_name(read, likely)
+        if (pivot := _COMMUNE_PIVOT.fullmatch(re.sub(r"\s", "", read.clues.pivot))) and (
+            code := pivot[1] + pivot[2]
+        ) in likely:
+            yield Evidence(Kind.PIVOT, frozenset({code}), "le numéro SIRET, qui est celui de la commune")
 
-    def _checked_postal(
-        self, commune: Commune, postal: str, clues: Clues, findings: tuple[Finding, ...]
-    ) -> tuple[str, tuple[Finding, ...]]:
-        """Check the postal code against those of the commune; fill it in when there is only one."""
-        known = commune.postal_codes
-        if not postal:
-            if len(known) == 1:
-                return known[0], (Finding("code_postal_deduit", "code_postal", clues.code_postal, known[0]),)
-            return postal, findings
-        if not known or postal in known:
-            return postal, findings
-        detail = f"{commune.name} a {', '.join(known)}"
-        if postal not in self._index.by_postal_code:
-            detail += f" ; {postal} n'est celui d'aucune commune, peut-être un code CEDEX"
-        return postal, (*findings, Finding("code_postal_discordant", "code_postal", postal, detail))
+    def _near(self, read: _Read, codes: frozenset[str], primary: list[Evidence]) -> Iterator[Evidence]:
+        inside = _codes(primary, (Kind.POINT,))
+        point = read.clues.point
+        by_code = self._index.by_code
+        near = frozenset(c for c in codes - inside if point and self.is_near(by_code[c], *point))
+        if near:
+            yield Evidence(Kind.NEAR, near, "les coordonnées, qui tombent tout près")
+
+    def _close_names(
+        self, read: _Read, likely: frozenset[str], primary: list[Evidence]
+    ) -> Iterator[Evidence]:
+        if not read.name.keys:
+            return
+        key = read.name.keys[-1]
+        same = _codes(primary, (Kind.NAME, Kind.FORMER))
+        among = likely or (
+            frozenset() if same or not read.departements else self._names.of_departements(read.departements)
+        )
+        close = frozenset(
+            code for code in among - same if any(is_close(key, name) for name in self._names.names_of(code))
+        )
+        if close:
+            yield Evidence(Kind.CLOSE_NAME, close, f"le nom « {read.clues.name} »")
+
+    def _in_address(self, read: _Read, likely: frozenset[str]) -> Iterator[Evidence]:
+        for text in (read.clues.address, read.clues.complement):
+            for mention in mentions(text, self._names.known):
+                codes = self._names.meaning(mention.name)
+                if mention.where is not Where.INSIDE and codes & likely:
+                    yield Evidence(Kind.ADDRESS, codes & likely, f"l'adresse « {text} »")
+                elif not likely and mention.where in (Where.ALONE, Where.OFFICE):
+                    yield Evidence(Kind.ADDRESS, codes, f"l'adresse « {text} »")
+
+    def _in_site_name(self, read: _Read, likely: frozenset[str]) -> Iterator[Evidence]:
+        said = f"le nom du lieu, « {read.clues.site_name} »"
+        for mention in mentions(read.clues.site_name, self._names.known):
+            codes = self._names.meaning(mention.name)
+            if codes & likely:
+                yield Evidence(Kind.SITE_NAME, codes & likely, said)
+            elif mention.where is Where.OFFICE and (exact := self._names.named(mention.name)):
+                yield Evidence(Kind.SITE_NAME, exact, said)
+
+    def _looked_up(self, read: _Read, evidence: list[Evidence]) -> Iterator[Evidence]:
+        """Yield where the address base has the address, among the communes that are possible."""
+        every = frozenset(code for e in evidence for code in e.codes if self._possible(code, evidence, read))
+        if self.addresses is None or not read.clues.address or not 0 < len(every) <= LOOKED_UP_MAX:
+            return
+        found = self.addresses.locate(read.clues.address, sorted(every))
+        if found:
+            number = found[0].position is Position.ADRESSE
+            said = f"la base d'adresses, qui y connaît « {found[0].label} »"
+            kind = Kind.NUMBER if number else Kind.STREET
+            yield Evidence(kind, frozenset(match.commune for match in found), said)
+
+    # Decision
+
+    def _heaviest(self, evidence: list[Evidence], read: _Read) -> list[str]:
+        """Return the commune with the greatest weight, or those that share it."""
+        weights: dict[str, float] = {}
+        for each in evidence:
+            for code in each.codes:
+                weights[code] = weights.get(code, 0.0) + each.weight
+        possible = {c: round(w, 6) for c, w in weights.items() if self._possible(c, evidence, read)}
+        most = max(possible.values(), default=0.0)
+        return sorted(code for code, weight in possible.items() if weight == most)
+
+    def _only_a_point(self, read: _Read, evidence: list[Evidence], code: str) -> bool:
+        """Return whether a commune has only its point, while the record names an unknown place elsewhere."""
+        kinds = {e.kind for e in evidence if code in e.codes}
+        elsewhere = bool(_codes(evidence, (Kind.POSTAL_CODE,)))
+        return kinds == {Kind.POINT} and elsewhere and bool(read.clues.name)
+
+    def _somewhere(self, read: _Read, evidence: list[Evidence]) -> bool:
+        """Return whether any commune is possible: not when every code of the record is of far départements."""
+        return (
+            not read.departements
+            or bool(self._names.of_departements(read.departements))
+            or any(self._possible(code, evidence, read) for code in _codes(evidence, list(Kind)))
+        )
+
+    def _possible(self, code: str, evidence: list[Evidence], read: _Read) -> bool:
+        commune = self._index.by_code[code]
+        if not read.departements or commune.departement_code in read.departements:
+            return True
+        if not read.postal_codes.keys().isdisjoint(commune.postal_codes):
+            return True
+        return _has(evidence, code, (Kind.NAME,)) and _has(evidence, code, (Kind.POINT,))
+
+    # Results
+
+    def _unresolved(self, read: _Read, evidence: list[Evidence], tied: list[str]) -> ResolvedCommune:
+        clues = read.clues
+        postal = read.postal.code or read.name.postal_code or read.address_postal
+        findings = list(read.postal.findings)
+        if postal and not clues.code_postal:
+            findings = [Finding("code_postal_deduit", "code_postal", "", postal)]
+        named = not clues.name or bool(_codes(evidence, (Kind.NAME, Kind.FORMER, Kind.CLOSE_NAME)))
+        if tied and named:
+            first = _ambiguous([self._index.by_code[code] for code in tied], clues)
+        else:
+            first = _unknown(clues)
+        return ResolvedCommune(None, clues.name, read.code, postal, (first, *findings))
+
+    def _resolved(
+        self, read: _Read, mine: list[Evidence], every: list[Evidence], code: str
+    ) -> ResolvedCommune:
+        commune = self._index.by_code[code]
+        kinds = {e.kind for e in mine}
+        findings = [*self._inference(read, mine, every, commune)]
+        name, former, said = commune.name, "", read.clues.name
+        if said and not kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)):
+            if said != commune.name:
+                findings.append(Finding("commune_normalisee", "commune", said, commune.name))
+        elif said and not _codes(every, (Kind.NAME,)):
+            name, former = (commune.name, said) if Kind.FORMER in kinds else (said, "")
+        postal, postal_findings = self._checked_postal(commune, read)
+        return ResolvedCommune(commune, name, code, postal, (*findings, *postal_findings), former)
+
+    def _inference(
+        self, read: _Read, mine: list[Evidence], every: list[Evidence], commune: Commune
+    ) -> Iterator[Finding]:
+        """Yield what a reader must know of how the commune was found; nothing when code and name agree."""
+        clues, kinds = read.clues, {e.kind for e in mine}
+        how = sentence(mine)
+        whole = f"{commune.name} ({commune.code})"
+        named = _codes(every, (Kind.NAME,))
+        if Kind.FORMER in kinds:
+            old = clues.name if read.code in ("", commune.code) else f"{clues.name} {read.code}".strip()
+            yield Finding("commune_ancienne", "commune", old, f"aujourd'hui {whole}")
+        elif other := _codes(every, (Kind.CODE,)) - {commune.code} or (
+            named if kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)) else frozenset()
+        ):
+            quoted = " / ".join(filter(None, (read.code, clues.name)))
+            others = " ou ".join(f"{self._index.by_code[c].name} ({c})" for c in sorted(other)[:3])
+            detail = f"le lieu est rattaché à {whole}, {how}, et non à {others}"
+            yield Finding("commune_discordante", "code_insee" if read.code else "commune", quoted, detail)
+        elif Kind.CODE in kinds:
+            if clues.name and kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)):
+                yield _unnamed(commune, clues)
+            elif read.code != commune.code or _spelt_otherwise(clues.code_insee, read.code):
+                yield Finding("code_insee_deduit", "code_insee", clues.code_insee, whole)
+        else:
+            agree = not kinds.isdisjoint((Kind.POSTAL_CODE, Kind.POINT, Kind.NEAR))
+            literal = (
+                bool(read.name.keys)
+                and read.name.plain
+                and commune.code in self._names.named(read.name.keys[0])
+            )
+            if literal and agree and not read.code:
+                yield Finding("code_insee_deduit", "code_insee", clues.code_insee, whole)
+            else:
+                yield Finding("commune_deduite", "commune", clues.name, f"{whole}, {how}")
+            if clues.name and not named and Kind.CLOSE_NAME not in kinds:
+                yield _unnamed(commune, clues)
+
+    def _checked_postal(self, commune: Commune, read: _Read) -> tuple[str, tuple[Finding, ...]]:
+        """Check the postal code against those of the commune; fill it in when it is clear."""
+        cell, given, known = read.clues.code_postal, read.postal, commune.postal_codes
+        if given.short and given.code not in known:
+            meant = sorted(given.variants & set(known))
+            if len(meant) == 1:
+                detail = f"{meant[0]} ({commune.name})"
+                return meant[0], (Finding("code_postal_corrige", "code_postal", cell, detail),)
+        elif given.code:
+            if not known or given.code in known:
+                return given.code, given.findings
+            detail = f"{commune.name} a {', '.join(known)}"
+            if given.code not in self._index.by_postal_code:
+                detail += f" ; {given.code} n'est celui d'aucune commune, peut-être un code CEDEX"
+            found = Finding("code_postal_discordant", "code_postal", given.code, detail)
+            return given.code, (*given.findings, found)
+        district = self._names.district_postal_code(commune, read.code, read.name.district)
+        written = (code for code in (read.name.postal_code, read.address_postal, district) if code in known)
+        code = next(written, known[0] if len(known) == 1 else "")
+        if code:
+            return code, (Finding("code_postal_deduit", "code_postal", cell, code),)
+        return "", (Finding("code_postal_absent", "code_postal", cell),)
 
 
-def normalized_commune_name(name: str) -> str:
-    """Normalise a commune name: no accents, case or "CEDEX"; St is Saint; a final (Le) moves first."""
-    words = _CEDEX.sub("", fold(comparable_text(name[:_NAME_MAX])).replace("'", " ' "))
-    text = " ".join(_SHORT.get(word, word) for word in words.replace(",", " ").replace(".", " ").split())
-    if match := _TRAILING_ARTICLE.fullmatch(text):
-        text = f"{match[2]} {match[1]}".replace("( ", "").replace(" (", "")
-    return text.replace(" ' ", "'")
+def _agreed(evidence: Iterable[Evidence]) -> str | None:
+    """Return the commune that the cells agree on, or None.
+
+    Code and name agree whatever the rest; without a code, name and postal code do unless the point lies in
+    another commune.
+    """
+    listed = list(evidence)
+    code, named = _codes(listed, (Kind.CODE,)), _codes(listed, (Kind.NAME,))
+    if code:
+        return next(iter(code & named), None)
+    both = named & _codes(listed, (Kind.POSTAL_CODE,))
+    inside = _codes(listed, (Kind.POINT,))
+    return next(iter(both)) if len(both) == 1 and inside <= both else None
 
 
-def _padded_words(folded: str) -> str:
-    """Return folded words between spaces, elisions split: " mairie d agen " contains " agen "."""
-    return " " + folded.replace("'", " ") + " "
+def _codes(evidence: Iterable[Evidence], kinds: Collection[Kind]) -> frozenset[str]:
+    return frozenset(code for e in evidence if e.kind in kinds for code in e.codes)
+
+
+def _has(evidence: Iterable[Evidence], code: str, kinds: Collection[Kind]) -> bool:
+    return any(e.kind in kinds and code in e.codes for e in evidence)
 
 
 def _insee(cell: str) -> str:
-    """Return a well-formed INSEE code, or "". A leading zero lost by a spreadsheet is restored."""
-    code = cell.replace(" ", "").upper()
+    """Return a well-formed INSEE code, or "". What spreadsheets do to one is undone: "1004", "47323.0"."""
+    code = cell.replace(" ", "").upper().removesuffix(".0")
     code = code.zfill(5) if len(code) == 4 else code
     return code if _INSEE.fullmatch(code) else ""
 
 
-def _postal(cell: str) -> tuple[str, tuple[Finding, ...]]:
-    code = cell.replace(" ", "")
-    if code and code == cell and _POSTAL.fullmatch(code):
-        return code, ()
-    padded = code.zfill(5) if len(code) == 4 else code
-    if _POSTAL.fullmatch(padded):
-        return padded, (Finding("code_postal_deduit", "code_postal", cell, padded),)
-    return "", (Finding("code_postal_absent", "code_postal", cell),)
+def _spelt_otherwise(cell: str, code: str) -> bool:
+    return cell.replace(" ", "").upper() != code
 
 
 def _departements(postal: str) -> tuple[str, ...]:
     """Return the départements of a postal (or INSEE) code; 20 stands for 2A and 2B."""
+    if not postal:
+        return ()
     return ("2A", "2B") if postal.startswith("20") else (departement_code(postal),)
 
 

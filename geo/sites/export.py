@@ -15,7 +15,7 @@ from typing import Final, TextIO
 
 from geo.hours.parse import format_stop
 from geo.sites import standard
-from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Position, Site, standard_values
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, Site, standard_values
 from geo.tables_out import CsvWriter, Dialect, escape_formula
 
 COLUMNS: Final = (*standard.FIELDS, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS))
@@ -74,7 +74,7 @@ def _conforming(cells: dict[str, str], site: Site) -> dict[str, str]:
         name: text if name not in _PATTERNS or _PATTERNS[name].fullmatch(text) else ""
         for name, text in cells.items()
     }
-    if site.position is not Position.EXACTE:
+    if not site.position.precise:
         valid["latitude"] = valid["longitude"] = ""
     valid["presentation_resume"] = valid["presentation_resume"][: standard.RESUME_MAX]
     valid["formations_labels"] = valid["formations_labels"].replace(

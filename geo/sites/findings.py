@@ -91,6 +91,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "code_postal_absent": FindingKind(
         _F, "Le code postal manque ou n'est pas valable", "Indiquez les cinq chiffres du code postal."
     ),
+    "code_postal_corrige": FindingKind(
+        _F,
+        "Il manquait un chiffre au code postal ; il a été retrouvé par la commune",
+        "Vérifiez le code postal, puis corrigez-le dans le fichier d'origine.",
+        lossy=True,
+    ),
     "code_postal_discordant": FindingKind(
         _F,
         "Le code postal n'est pas un de ceux de la commune",
@@ -101,9 +107,21 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Plusieurs communes sont possibles : le lieu n'est rattaché à aucune",
         "Indiquez le nom de la commune, ou son code INSEE.",
     ),
+    "commune_ancienne": FindingKind(
+        _F,
+        "Cette commune fait partie d'une autre depuis une fusion",
+        "Donnez le nom et le code INSEE de la commune d'aujourd'hui.",
+        lossy=True,
+    ),
+    "commune_deduite": FindingKind(
+        _F,
+        "La commune a été déduite de ce que dit la fiche",
+        "Vérifiez la commune, puis écrivez son nom et son code INSEE dans le fichier d'origine.",
+        lossy=True,
+    ),
     "commune_discordante": FindingKind(
         _F,
-        "Le code INSEE et le nom de la commune ne s'accordent pas",
+        "Le code INSEE, le nom de la commune et le reste de la fiche ne s'accordent pas",
         "Vérifiez le code INSEE et le nom de la commune.",
         lossy=True,
     ),
@@ -115,6 +133,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "coordonnees_invalides": FindingKind(
         _F,
         "Les coordonnées ne sont pas utilisables",
+        "Donnez la latitude et la longitude en degrés, par exemple 44.2033 et 0.6163.",
+        lossy=True,
+    ),
+    "coordonnees_projetees": FindingKind(
+        _F,
+        "Les coordonnées étaient des mètres d'une projection ; elles ont été converties en degrés",
         "Donnez la latitude et la longitude en degrés, par exemple 44.2033 et 0.6163.",
         lossy=True,
     ),
@@ -137,7 +161,8 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     ),
     "hors_commune": FindingKind(
         _F,
-        "Les coordonnées tombent loin de la commune du lieu : il est placé à la mairie en attendant",
+        "Les coordonnées tombent loin de la commune du lieu : il est placé à son adresse ou à la mairie en "
+        "attendant",
         "Corrigez les coordonnées, ou la commune si c'est elle qui est fausse.",
         lossy=True,
     ),
@@ -159,10 +184,24 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Vérifiez ce numéro sur annuaire-entreprises.data.gouv.fr.",
         lossy=True,
     ),
+    "position_adresse": FindingKind(
+        _F,
+        "Les coordonnées manquent ou ne conviennent pas : le lieu est placé à son adresse, trouvée dans la "
+        "base d'adresses",
+        "Ajoutez la latitude et la longitude du lieu.",
+        lossy=True,
+    ),
     "position_approximative": FindingKind(
         _F,
         "Les coordonnées manquent : le lieu est placé à la mairie",
         "Ajoutez la latitude et la longitude du lieu.",
+        lossy=True,
+    ),
+    "position_rue": FindingKind(
+        _F,
+        "Les coordonnées manquent ou ne conviennent pas : le lieu est placé dans sa rue, que la base "
+        "d'adresses connaît sans ce numéro",
+        "Ajoutez la latitude et la longitude du lieu, ou vérifiez le numéro.",
         lossy=True,
     ),
     "telephone_invalide": FindingKind(
@@ -196,9 +235,6 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "code_postal_deduit": FindingKind(
         _P, "Le code postal a été retrouvé", "Corrigez le code postal dans le fichier d'origine."
     ),
-    "commune_deduite": FindingKind(
-        _P, "La commune a été retrouvée", "Ajoutez le nom de la commune dans le fichier d'origine."
-    ),
     "commune_normalisee": FindingKind(
         _P, "Le nom de la commune est écrit comme au Code officiel géographique", "Rien à faire."
     ),
@@ -206,6 +242,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         _P,
         "La latitude et la longitude étaient échangées ; elles ont été remises en ordre",
         "Échangez les deux colonnes dans le fichier d'origine.",
+    ),
+    "coordonnees_sexagesimales": FindingKind(
+        _P,
+        "Les coordonnées étaient en degrés, minutes et secondes, ou avec leurs signes ; elles ont été "
+        "écrites en degrés décimaux",
+        "Employez des degrés décimaux, par exemple 44.2033.",
     ),
     "courriel_corrige": FindingKind(_P, "L'adresse électronique a été mise en forme", "Rien à faire."),
     "date_normalisee": FindingKind(

@@ -35,10 +35,19 @@ class Position(StrEnum):
 
     EXACTE = "exacte"
     """Coordinates given by the source, consistent with the commune."""
+    ADRESSE = "adresse"
+    """Placed at the house number of its address, by the address base."""
+    RUE = "rue"
+    """Placed on the street or in the hamlet of its address, by the address base."""
     APPROXIMATIVE = "approximative"
     """Placed at the town hall because the source has no usable coordinates."""
     INCONNUE = "inconnue"
     """Not placed, because the commune is unknown too."""
+
+    @property
+    def precise(self) -> bool:
+        """Whether the coordinates are those of the door: given by the source, or of the house number."""
+        return self in (Position.EXACTE, Position.ADRESSE)
 
 
 class Severity(StrEnum):

@@ -17,12 +17,14 @@ from geo.sites import standard
 from geo.sites.closed_lists import parse_labels
 from geo.sites.commune_resolver import Clues, CommuneResolver
 from geo.sites.contacts import parse_emails, parse_phone, parse_urls
+from geo.sites.coordinates import parse_coordinates
 from geo.sites.dates import parse_update_date
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
 from geo.sites.identifiers import parse_pivot
+from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, SourceRecord, Validated
-from geo.sites.position import PLACED_AT_TOWN_HALL, choose_position, parse_coordinates
-from geo.sites.text import clean_text
+from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES, choose_position
+from geo.sites.text import clean_text, fold
 from geo.tables_out import unescape_formula
 from geo.territory.model import Territory
 
@@ -48,6 +50,7 @@ def validate(
     dataset: str,
     today: date,
     progress: Callable[[int], None] | None = None,
+    addresses: AddressLocator | None = None,
 ) -> Validated:
     """Validate rows: each row is either accepted as a record or rejected.
 
@@ -61,8 +64,11 @@ def validate(
         Dates of update after this day (and the next) are in the future.
     progress
         Called every 256 rows and at the end with the number of rows read.
+    addresses
+        Address base in which places without usable coordinates are looked up; None: they are placed at the
+        town hall.
     """
-    resolver = CommuneResolver(territory)
+    resolver = CommuneResolver(territory, addresses)
     result = Validated()
     tally = result.tally
     seen: set[str] = set()
@@ -129,7 +135,13 @@ def _record(
         row.findings.append(Finding(code, "nom" if code == "nom_absent" else "id", local_id))
         return None, [*issues, *_row_issues(row, raw.line)]
 
-    given = parse_coordinates(row.text("latitude"), row.text("longitude"))
+    pivot, complement = row.text("pivot"), row.text("complement_adresse")
+    given = parse_coordinates(
+        row.text("latitude"),
+        row.text("longitude"),
+        metric_crs=resolver.metric_crs,
+        expected=resolver.contains,
+    )
     clues = Clues(
         code_insee=row.text("code_insee"),
         name=row.text("commune"),
@@ -137,14 +149,20 @@ def _record(
         address=row.text("adresse"),
         site_name=name,
         point=given.point,
+        complement=complement,
+        pivot=pivot,
     )
     place = resolver.resolve(clues)
     row.findings.extend(place.findings)
-    latitude, longitude, position, found = choose_position(
-        given, place.commune, resolver, exported=row.text(f"{LOCAL_PREFIX}position")
+    placed = choose_position(
+        given,
+        place.commune,
+        resolver,
+        exported=row.text(f"{LOCAL_PREFIX}position"),
+        address=lambda: resolver.address_in(place.commune, clues),
     )
-    row.findings.extend(found)
-    if latitude is None and not (place.name or place.code_postal or place.code_insee):
+    row.findings.extend(placed.findings)
+    if placed.latitude is None and not (place.name or place.code_postal or place.code_insee):
         row.findings.append(Finding("lieu_introuvable", "commune", clues.address))
         return None, [*issues, *_row_issues(row, raw.line)]
     if not clues.address:
@@ -154,15 +172,15 @@ def _record(
     summary, detail = _presentation(row)
     values: dict[str, Any] = dict(
         local_id=local_id,
-        pivot=row.take(parse_pivot(row.text("pivot"), pacific=where.startswith(_PACIFIC))),
+        pivot=row.take(parse_pivot(pivot, pacific=where.startswith(_PACIFIC))),
         nom=name,
         commune=place.name,
         code_postal=place.code_postal,
         code_insee=place.code_insee,
         adresse=clues.address,
-        complement_adresse=row.text("complement_adresse"),
-        latitude=latitude,
-        longitude=longitude,
+        complement_adresse=_with_former(complement, place.former, clues.address),
+        latitude=placed.latitude,
+        longitude=placed.longitude,
         telephone=row.take(parse_phone(row.text("telephone"), where)),
         courriels=row.take(parse_emails(row.text("courriels"))),
         site_web=row.take(parse_urls("site_web", row.text("site_web"))),
@@ -184,15 +202,16 @@ def _record(
         telephone_remarque=row.text(f"{LOCAL_PREFIX}telephone_remarque"),
         **{field: _texts(row.text(f"{LOCAL_PREFIX}{field}")) for field in _TEXT_LISTS},
         jeu_de_donnees=row_dataset,
-        position=position,
+        position=placed.position,
         fictif=_parse_boolean(row, "fictif") or False,
     )
     record = SourceRecord(**values)
     issues.extend(_row_issues(row, raw.line))
     issues.extend(_carried_flags(row, record, issues, raw.line))
     flags = {issue.code for issue in issues if issue.severity is Severity.FLAGGED}
-    if position is Position.APPROXIMATIVE and flags.isdisjoint(PLACED_AT_TOWN_HALL):
-        issue = Finding("position_approximative", "latitude", "", "le fichier le dit").to_issue(raw.line)
+    flag = FLAG_OF_POSITION.get(placed.position)
+    if flag and flags.isdisjoint(NOT_AT_ITS_COORDINATES):
+        issue = Finding(flag, "latitude", "", "le fichier le dit").to_issue(raw.line)
         issues.append(issue)
         flags.add(issue.code)
     return replace(record, signalements=tuple(sorted(flags))), issues
@@ -225,7 +244,7 @@ def _still_holds(code: str, record: SourceRecord) -> bool:
     """Return whether a flag of an earlier import still holds: the value was lost and is still missing."""
     if code in CATALOGUE and not CATALOGUE[code].lossy:
         return False
-    if code in PLACED_AT_TOWN_HALL:
+    if code in NOT_AT_ITS_COORDINATES:
         return record.position is not Position.EXACTE
     fixed = {"pivot_invalide": record.pivot != standard.UNKNOWN_PIVOT, "telephone_invalide": record.telephone}
     return not fixed.get(code)
@@ -237,6 +256,12 @@ def _dataset(row: _Row, default: str) -> str:
         return name or default
     row.findings.append(Finding("jeu_de_donnees_invalide", f"{LOCAL_PREFIX}jeu_de_donnees", name))
     return default
+
+
+def _with_former(complement: str, former: str, address: str) -> str:
+    """Return the address complement with the former commune that the record names, unless it is there."""
+    said = fold(f"{address} {complement}")
+    return complement if not former or fold(former) in said else ", ".join(filter(None, (complement, former)))
 
 
 def _presentation(row: _Row) -> tuple[str, str]:

@@ -43,6 +43,7 @@ SERVICES: Final = {
 
 POSITIONS: Final = {
     Position.APPROXIMATIVE: N_("Adresse imprécise : le lieu est placé à la mairie de sa commune."),
+    Position.RUE: N_("Adresse imprécise : le lieu est placé dans sa rue, sans le numéro."),
     Position.INCONNUE: N_("Adresse inconnue : le lieu n'est pas sur la carte."),
 }
 STALE_AFTER: Final = timedelta(days=183)

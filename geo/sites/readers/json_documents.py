@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +18,7 @@ from typing import TextIO
 from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record, column_name, rejected
 from geo.sites.readers.encoding import open_text
+from geo.sites.readers.geojson import PositionReader
 
 CHUNK = 1 << 16
 MAX_RECORD = 4_000_000
@@ -32,21 +34,23 @@ _SAMPLE = 200
 def content(path: Path, encoding: str) -> Content:
     """Open a JSON list of objects, a GeoJSON FeatureCollection, or `{"structures", "services"}`.
 
-    Numbers keep their spelling. With structures and services, each structure is one record, and the
-    values of its services are columns named `services.<key>`.
+    Numbers keep their spelling; coordinates in a declared reference system are converted. With structures
+    and services, each structure is one record, and the values of its services are columns named
+    `services.<key>`.
 
     Raises
     ------
     UnreadableFile
-        If there is no list of records; while records are read, if the document is truncated,
-        malformed, nested too deeply, or contains NaN or an infinity.
+        If there is no list of records, or the reference system is not known; while records are read, if the
+        document is truncated, malformed, nested too deeply, or contains NaN or an infinity.
     """
     sample = list(islice(elements(path, encoding), _SAMPLE))
     sections = {section for section, _ in sample}
     if "structures" in sections:
         return _opened(lambda: _structures(path, encoding), Container.JSON)
     if "features" in sections:
-        return _opened(lambda: _features(path, encoding), Container.GEOJSON)
+        positions = PositionReader.declared(_member(path, encoding, "crs"), path.name)
+        return _opened(lambda: _features(path, encoding, positions), Container.GEOJSON)
     return _opened(lambda: _objects(path, encoding), Container.JSON)
 
 
@@ -94,7 +98,7 @@ def _opened(records: Callable[[], Iterator[Record]], container: Container) -> Co
     return Content(tuple(columns), records, container)
 
 
-def _record(line: int, element: object, point: tuple[str, str] | None = None) -> Record:
+def _record(line: int, element: object) -> Record:
     if not isinstance(element, dict):
         return Record(
             line,
@@ -109,7 +113,7 @@ def _record(line: int, element: object, point: tuple[str, str] | None = None) ->
                 ),
             ),
         )
-    return Record(line, {column_name(key): text(value) for key, value in element.items()}, point=point)
+    return Record(line, {column_name(key): text(value) for key, value in element.items()})
 
 
 def _objects(path: Path, encoding: str) -> Iterator[Record]:
@@ -117,19 +121,26 @@ def _objects(path: Path, encoding: str) -> Iterator[Record]:
         yield _record(rank, element)
 
 
-def _features(path: Path, encoding: str) -> Iterator[Record]:
+def _features(path: Path, encoding: str, positions: PositionReader) -> Iterator[Record]:
     for rank, (_, element) in enumerate(elements(path, encoding), start=1):
         properties = element.get("properties") if isinstance(element, dict) else None
         geometry = element.get("geometry") if isinstance(element, dict) else None
-        yield _record(rank, properties, _point(geometry))
+        record, position = _record(rank, properties), positions.position(geometry, rank)
+        yield replace(record, issues=(*record.issues, *position.issues), point=position.point)
 
 
-def _point(geometry: object) -> tuple[str, str] | None:
-    if not isinstance(geometry, dict) or geometry.get("type") != "Point":
-        return None
-    match geometry.get("coordinates"):
-        case [str(longitude), str(latitude), *_]:
-            return longitude, latitude
+def _member(path: Path, encoding: str, name: str) -> object:
+    """Return a member of the top-level object, wherever it stands; None without one."""
+    with open_text(path, encoding) as stream:
+        scanner = _Scanner(stream, path.name)
+        for key in scanner.members():
+            if key == name:
+                return scanner.value()
+            if key in SECTIONS and scanner.peek() == "[":
+                for _ in scanner.elements():
+                    pass
+            else:
+                scanner.value()
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver, normalized_commune_name
+from geo.sites.commune_names import normalized_commune_name
+from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver
 from tests.support.world import TERRITORY, at
 
 RESOLVER = CommuneResolver(TERRITORY)
@@ -35,7 +36,8 @@ def locate(*, x_km: float | None = None, **said: str):
             [],
         ),
         ({"name": "Estbourg", "code_postal": "99100"}, "99004", "Estbourg", ["code_insee_deduit"]),
-        ({"name": "Estbourg"}, "99004", "Estbourg", ["code_insee_deduit", "code_postal_deduit"]),
+        ({"name": "Estbourg"}, "99004", "Estbourg", ["commune_deduite", "code_postal_deduit"]),
+        ({"name": "Estbourg", "x_km": 39}, "99004", "Estbourg", ["code_insee_deduit", "code_postal_deduit"]),
         ({"code_postal": "96100"}, "96001", "Outre-Borne", ["commune_deduite"]),
         (
             {"code_postal": "99100", "address": "3 rue du Pré 99100 ESTBOURG"},
@@ -55,13 +57,20 @@ def locate(*, x_km: float | None = None, **said: str):
             {"name": "Le Hameau", "code_postal": "99100", "x_km": 15},
             "99002",
             "Le Hameau",
-            ["code_insee_deduit", "nom_commune_inconnu"],
+            ["commune_deduite", "nom_commune_inconnu"],
         ),
         (
             {"name": "Le Hameau", "code_insee": "99002", "code_postal": "99100"},
             "99002",
             "Le Hameau",
             ["nom_commune_inconnu"],
+        ),
+        # A code that a spreadsheet took for a number.
+        (
+            {"code_insee": "99002.0", "name": "Deux-Étangs", "code_postal": "99100"},
+            "99002",
+            "Deux-Étangs",
+            ["code_insee_deduit"],
         ),
         # Code and name disagree: the point settles, else the postal code, else the code.
         (
@@ -80,7 +89,7 @@ def locate(*, x_km: float | None = None, **said: str):
             {"code_insee": "99001", "name": "Estbourg", "code_postal": "99100"},
             "99001",
             "Ouestville",
-            ["commune_discordante", "commune_normalisee"],
+            ["commune_discordante"],
         ),
         (
             {"code_insee": "99001", "name": "Ouestville", "code_postal": "99123"},
@@ -92,7 +101,7 @@ def locate(*, x_km: float | None = None, **said: str):
             {"code_insee": "99999", "name": "Estbourg", "code_postal": "99100"},
             "99004",
             "Estbourg",
-            ["code_insee_deduit"],
+            ["commune_deduite"],
         ),
     ],
 )

@@ -90,7 +90,7 @@ FAR = at(38)
         ({"commune": "OUESTVILLE"}, "commune_normalisee", "commune", "Ouestville"),
         ({"commune": "ESTBOURG", "code_insee": ""}, "hors_commune", "code_insee", "99004"),
         ({"code_postal": "99999"}, "code_postal_discordant", "code_postal", "99999"),
-        ({"commune": "Nulle-Part", "code_insee": ""}, "code_insee_deduit", "code_insee", "99001"),
+        ({"commune": "Nulle-Part", "code_insee": ""}, "commune_deduite", "code_insee", "99001"),
         ({"adresse": ""}, "adresse_absente", "adresse", ""),
         ({"site_web": "exemple.fr"}, "url_completee", "site_web", ("https://exemple.fr",)),
         ({"site_web": "javascript:alert(1)"}, "url_refusee", "site_web", ()),
