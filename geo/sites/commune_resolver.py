@@ -14,11 +14,12 @@ from geo.sites.commune_names import (
     read_commune_name,
 )
 from geo.sites.findings import Finding
-from geo.sites.location_evidence import AddressLocator, AddressMatch, Evidence, Kind, sentence
+from geo.sites.location_evidence import AddressLocator, AddressMatch, Evidence, EvidenceKind, sentence
 from geo.sites.model import Position
 from geo.sites.place_names import PlaceNames, city_of_district
 from geo.sites.places_in_text import Where, mentions, postal_tail
 from geo.sites.postal_codes import PostalCode, read_postal_code
+from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Commune, Territory
 
 NEAR_M: Final = 5_000
@@ -94,13 +95,20 @@ class CommuneResolver:
     Parameters
     ----------
     addresses
-        Looks up addresses, which also tell communes of one postal code apart; None without an address base.
+        Looks up addresses, which also distinguishes communes of one postal code; None: no address base.
+    former
+        Register of the former communes of the territory and its neighbours.
     """
 
-    def __init__(self, territory: Territory, addresses: AddressLocator | None = None) -> None:
+    def __init__(
+        self,
+        territory: Territory,
+        addresses: AddressLocator | None = None,
+        former: FormerCommunes = FormerCommunes(),
+    ) -> None:
         self.addresses = addresses
         self.metric_crs = territory.metric_crs
-        self._names = PlaceNames(territory)
+        self._names = PlaceNames(territory, former)
         self._index = self._names.index
 
     def resolve(self, clues: Clues) -> ResolvedCommune:
@@ -120,7 +128,7 @@ class CommuneResolver:
         if agreed is None:
             evidence += self._secondary(read, evidence)
             tied = self._heaviest(evidence, read)
-            if len(tied) != 1 or not _has(evidence, tied[0], (Kind.CODE, Kind.NAME)):
+            if len(tied) != 1 or not _has(evidence, tied[0], (EvidenceKind.CODE, EvidenceKind.NAME)):
                 evidence += self._looked_up(read, evidence)
                 tied = self._heaviest(evidence, read)
         else:
@@ -169,28 +177,30 @@ class CommuneResolver:
         yield from self._of_name(read)
         for code, said in read.postal_codes.items():
             if communes := self._index.by_postal_code.get(code):
-                yield Evidence(Kind.POSTAL_CODE, frozenset(c.code for c in communes), said)
+                yield Evidence(EvidenceKind.POSTAL_CODE, frozenset(c.code for c in communes), said)
         if read.postal.short and (known := self._with_postal(read.postal.variants)):
-            yield Evidence(Kind.POSTAL_CODE, known, f"le code postal « {read.clues.code_postal} »")
+            yield Evidence(EvidenceKind.POSTAL_CODE, known, f"le code postal « {read.clues.code_postal} »")
         if read.clues.point and (inside := self._index.containing(*read.clues.point)):
-            yield Evidence(Kind.POINT, frozenset({inside.code}), "les coordonnées")
+            yield Evidence(EvidenceKind.POINT, frozenset({inside.code}), "les coordonnées")
 
     def _of_code(self, code: str) -> Iterator[Evidence]:
         if code in self._index.by_code:
-            yield Evidence(Kind.CODE, frozenset({code}), f"le code {code}")
+            yield Evidence(EvidenceKind.CODE, frozenset({code}), f"le code {code}")
         elif (city := city_of_district(code)) in self._index.by_code:
-            yield Evidence(Kind.CODE, frozenset({city}), f"le code {code}, celui d'un arrondissement")
+            yield Evidence(EvidenceKind.CODE, frozenset({city}), f"le code {code}, celui d'un arrondissement")
         elif present := self._names.present(code):
-            yield Evidence(Kind.FORMER, frozenset({present}), f"le code {code}, celui d'une ancienne commune")
+            yield Evidence(
+                EvidenceKind.FORMER, frozenset({present}), f"le code {code}, celui d'une ancienne commune"
+            )
 
     def _of_name(self, read: _Read) -> Iterator[Evidence]:
         for key in read.name.keys:
             codes, former = self._names.named(key), self._names.formerly_named(key)
             if codes:
-                yield Evidence(Kind.NAME, codes, f"le nom « {read.clues.name} »")
+                yield Evidence(EvidenceKind.NAME, codes, f"le nom « {read.clues.name} »")
             if former - codes:
                 said = f"le nom « {read.clues.name} », celui d'une ancienne commune"
-                yield Evidence(Kind.FORMER, former - codes, said)
+                yield Evidence(EvidenceKind.FORMER, former - codes, said)
             if codes or former:
                 return
 
@@ -200,29 +210,35 @@ class CommuneResolver:
 
     def _secondary(self, read: _Read, primary: list[Evidence]) -> Iterator[Evidence]:
         """Yield what can only choose among communes that something else names already."""
-        likely = _codes(primary, (Kind.CODE, Kind.POSTAL_CODE, Kind.POINT, Kind.FORMER))
+        likely = _codes(
+            primary, (EvidenceKind.CODE, EvidenceKind.POSTAL_CODE, EvidenceKind.POINT, EvidenceKind.FORMER)
+        )
         if read.clues.point:
-            yield from self._near(read, _codes(primary, (Kind.CODE, Kind.NAME, Kind.FORMER)), primary)
+            yield from self._near(
+                read, _codes(primary, (EvidenceKind.CODE, EvidenceKind.NAME, EvidenceKind.FORMER)), primary
+            )
         yield from self._close_names(read, likely, primary)
         town = read_commune_name(read.address_town)
         if codes := next(filter(None, map(self._names.named, town.keys)), frozenset()):
             said = f"l'adresse, qui finit par « {read.address_postal} {read.address_town} »"
-            yield Evidence(Kind.ADDRESS, codes, said)
+            yield Evidence(EvidenceKind.ADDRESS, codes, said)
         else:
             yield from self._in_address(read, likely)
         yield from self._in_site_name(read, likely)
         if (pivot := _COMMUNE_PIVOT.fullmatch(re.sub(r"\s", "", read.clues.pivot))) and (
             code := pivot[1] + pivot[2]
         ) in likely:
-            yield Evidence(Kind.PIVOT, frozenset({code}), "le numéro SIRET, qui est celui de la commune")
+            yield Evidence(
+                EvidenceKind.PIVOT, frozenset({code}), "le numéro SIRET, qui est celui de la commune"
+            )
 
     def _near(self, read: _Read, codes: frozenset[str], primary: list[Evidence]) -> Iterator[Evidence]:
-        inside = _codes(primary, (Kind.POINT,))
+        inside = _codes(primary, (EvidenceKind.POINT,))
         point = read.clues.point
         by_code = self._index.by_code
         near = frozenset(c for c in codes - inside if point and self.is_near(by_code[c], *point))
         if near:
-            yield Evidence(Kind.NEAR, near, "les coordonnées, qui tombent tout près")
+            yield Evidence(EvidenceKind.NEAR, near, "les coordonnées, qui tombent tout près")
 
     def _close_names(
         self, read: _Read, likely: frozenset[str], primary: list[Evidence]
@@ -230,7 +246,7 @@ class CommuneResolver:
         if not read.name.keys:
             return
         key = read.name.keys[-1]
-        same = _codes(primary, (Kind.NAME, Kind.FORMER))
+        same = _codes(primary, (EvidenceKind.NAME, EvidenceKind.FORMER))
         among = likely or (
             frozenset() if same or not read.departements else self._names.of_departements(read.departements)
         )
@@ -238,25 +254,25 @@ class CommuneResolver:
             code for code in among - same if any(is_close(key, name) for name in self._names.names_of(code))
         )
         if close:
-            yield Evidence(Kind.CLOSE_NAME, close, f"le nom « {read.clues.name} »")
+            yield Evidence(EvidenceKind.CLOSE_NAME, close, f"le nom « {read.clues.name} »")
 
     def _in_address(self, read: _Read, likely: frozenset[str]) -> Iterator[Evidence]:
         for text in (read.clues.address, read.clues.complement):
             for mention in mentions(text, self._names.known):
                 codes = self._names.meaning(mention.name)
                 if mention.where is not Where.INSIDE and codes & likely:
-                    yield Evidence(Kind.ADDRESS, codes & likely, f"l'adresse « {text} »")
+                    yield Evidence(EvidenceKind.ADDRESS, codes & likely, f"l'adresse « {text} »")
                 elif not likely and mention.where in (Where.ALONE, Where.OFFICE):
-                    yield Evidence(Kind.ADDRESS, codes, f"l'adresse « {text} »")
+                    yield Evidence(EvidenceKind.ADDRESS, codes, f"l'adresse « {text} »")
 
     def _in_site_name(self, read: _Read, likely: frozenset[str]) -> Iterator[Evidence]:
         said = f"le nom du lieu, « {read.clues.site_name} »"
         for mention in mentions(read.clues.site_name, self._names.known):
             codes = self._names.meaning(mention.name)
             if codes & likely:
-                yield Evidence(Kind.SITE_NAME, codes & likely, said)
+                yield Evidence(EvidenceKind.SITE_NAME, codes & likely, said)
             elif mention.where is Where.OFFICE and (exact := self._names.named(mention.name)):
-                yield Evidence(Kind.SITE_NAME, exact, said)
+                yield Evidence(EvidenceKind.SITE_NAME, exact, said)
 
     def _looked_up(self, read: _Read, evidence: list[Evidence]) -> Iterator[Evidence]:
         """Yield where the address base has the address, among the communes that are possible."""
@@ -267,7 +283,7 @@ class CommuneResolver:
         if found:
             number = found[0].position is Position.ADRESSE
             said = f"la base d'adresses, qui y connaît « {found[0].label} »"
-            kind = Kind.NUMBER if number else Kind.STREET
+            kind = EvidenceKind.NUMBER if number else EvidenceKind.STREET
             yield Evidence(kind, frozenset(match.commune for match in found), said)
 
     # Decision
@@ -285,15 +301,15 @@ class CommuneResolver:
     def _only_a_point(self, read: _Read, evidence: list[Evidence], code: str) -> bool:
         """Return whether a commune has only its point, while the record names an unknown place elsewhere."""
         kinds = {e.kind for e in evidence if code in e.codes}
-        elsewhere = bool(_codes(evidence, (Kind.POSTAL_CODE,)))
-        return kinds == {Kind.POINT} and elsewhere and bool(read.clues.name)
+        elsewhere = bool(_codes(evidence, (EvidenceKind.POSTAL_CODE,)))
+        return kinds == {EvidenceKind.POINT} and elsewhere and bool(read.clues.name)
 
     def _somewhere(self, read: _Read, evidence: list[Evidence]) -> bool:
-        """Return whether any commune is possible: not when every code of the record is of far départements."""
+        """Return whether any commune is possible: none is when all codes are of far départements."""
         return (
             not read.departements
             or bool(self._names.of_departements(read.departements))
-            or any(self._possible(code, evidence, read) for code in _codes(evidence, list(Kind)))
+            or any(self._possible(code, evidence, read) for code in _codes(evidence, list(EvidenceKind)))
         )
 
     def _possible(self, code: str, evidence: list[Evidence], read: _Read) -> bool:
@@ -302,7 +318,7 @@ class CommuneResolver:
             return True
         if not read.postal_codes.keys().isdisjoint(commune.postal_codes):
             return True
-        return _has(evidence, code, (Kind.NAME,)) and _has(evidence, code, (Kind.POINT,))
+        return _has(evidence, code, (EvidenceKind.NAME,)) and _has(evidence, code, (EvidenceKind.POINT,))
 
     # Results
 
@@ -312,8 +328,11 @@ class CommuneResolver:
         findings = list(read.postal.findings)
         if postal and not clues.code_postal:
             findings = [Finding("code_postal_deduit", "code_postal", "", postal)]
-        named = not clues.name or bool(_codes(evidence, (Kind.NAME, Kind.FORMER, Kind.CLOSE_NAME)))
-        if tied and named:
+        named = not clues.name or bool(
+            _codes(evidence, (EvidenceKind.NAME, EvidenceKind.FORMER, EvidenceKind.CLOSE_NAME))
+        )
+        padded = read.postal.short and postal not in self._index.by_postal_code
+        if tied and named and not padded:  # read back with its zero, it is a code of elsewhere
             first = _ambiguous([self._index.by_code[code] for code in tied], clues)
         else:
             first = _unknown(clues)
@@ -326,11 +345,11 @@ class CommuneResolver:
         kinds = {e.kind for e in mine}
         findings = [*self._inference(read, mine, every, commune)]
         name, former, said = commune.name, "", read.clues.name
-        if said and not kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)):
+        if said and not kinds.isdisjoint((EvidenceKind.NAME, EvidenceKind.CLOSE_NAME)):
             if said != commune.name:
                 findings.append(Finding("commune_normalisee", "commune", said, commune.name))
-        elif said and not _codes(every, (Kind.NAME,)):
-            name, former = (commune.name, said) if Kind.FORMER in kinds else (said, "")
+        elif said and not _codes(every, (EvidenceKind.NAME,)):
+            name, former = (commune.name, said) if EvidenceKind.FORMER in kinds else (said, "")
         postal, postal_findings = self._checked_postal(commune, read)
         return ResolvedCommune(commune, name, code, postal, (*findings, *postal_findings), former)
 
@@ -341,24 +360,24 @@ class CommuneResolver:
         clues, kinds = read.clues, {e.kind for e in mine}
         how = sentence(mine)
         whole = f"{commune.name} ({commune.code})"
-        named = _codes(every, (Kind.NAME,))
-        if Kind.FORMER in kinds:
+        named = _codes(every, (EvidenceKind.NAME,))
+        if EvidenceKind.FORMER in kinds:
             old = clues.name if read.code in ("", commune.code) else f"{clues.name} {read.code}".strip()
             yield Finding("commune_ancienne", "commune", old, f"aujourd'hui {whole}")
-        elif other := _codes(every, (Kind.CODE,)) - {commune.code} or (
-            named if kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)) else frozenset()
+        elif other := _codes(every, (EvidenceKind.CODE,)) - {commune.code} or (
+            named if kinds.isdisjoint((EvidenceKind.NAME, EvidenceKind.CLOSE_NAME)) else frozenset()
         ):
             quoted = " / ".join(filter(None, (read.code, clues.name)))
             others = " ou ".join(f"{self._index.by_code[c].name} ({c})" for c in sorted(other)[:3])
             detail = f"le lieu est rattaché à {whole}, {how}, et non à {others}"
             yield Finding("commune_discordante", "code_insee" if read.code else "commune", quoted, detail)
-        elif Kind.CODE in kinds:
-            if clues.name and kinds.isdisjoint((Kind.NAME, Kind.CLOSE_NAME)):
+        elif EvidenceKind.CODE in kinds:
+            if clues.name and kinds.isdisjoint((EvidenceKind.NAME, EvidenceKind.CLOSE_NAME)):
                 yield _unnamed(commune, clues)
             elif read.code != commune.code or _spelt_otherwise(clues.code_insee, read.code):
                 yield Finding("code_insee_deduit", "code_insee", clues.code_insee, whole)
         else:
-            agree = not kinds.isdisjoint((Kind.POSTAL_CODE, Kind.POINT, Kind.NEAR))
+            agree = not kinds.isdisjoint((EvidenceKind.POSTAL_CODE, EvidenceKind.POINT, EvidenceKind.NEAR))
             literal = (
                 bool(read.name.keys)
                 and read.name.plain
@@ -368,7 +387,7 @@ class CommuneResolver:
                 yield Finding("code_insee_deduit", "code_insee", clues.code_insee, whole)
             else:
                 yield Finding("commune_deduite", "commune", clues.name, f"{whole}, {how}")
-            if clues.name and not named and Kind.CLOSE_NAME not in kinds:
+            if clues.name and not named and EvidenceKind.CLOSE_NAME not in kinds:
                 yield _unnamed(commune, clues)
 
     def _checked_postal(self, commune: Commune, read: _Read) -> tuple[str, tuple[Finding, ...]]:
@@ -402,19 +421,19 @@ def _agreed(evidence: Iterable[Evidence]) -> str | None:
     another commune.
     """
     listed = list(evidence)
-    code, named = _codes(listed, (Kind.CODE,)), _codes(listed, (Kind.NAME,))
+    code, named = _codes(listed, (EvidenceKind.CODE,)), _codes(listed, (EvidenceKind.NAME,))
     if code:
         return next(iter(code & named), None)
-    both = named & _codes(listed, (Kind.POSTAL_CODE,))
-    inside = _codes(listed, (Kind.POINT,))
+    both = named & _codes(listed, (EvidenceKind.POSTAL_CODE,))
+    inside = _codes(listed, (EvidenceKind.POINT,))
     return next(iter(both)) if len(both) == 1 and inside <= both else None
 
 
-def _codes(evidence: Iterable[Evidence], kinds: Collection[Kind]) -> frozenset[str]:
+def _codes(evidence: Iterable[Evidence], kinds: Collection[EvidenceKind]) -> frozenset[str]:
     return frozenset(code for e in evidence if e.kind in kinds for code in e.codes)
 
 
-def _has(evidence: Iterable[Evidence], code: str, kinds: Collection[Kind]) -> bool:
+def _has(evidence: Iterable[Evidence], code: str, kinds: Collection[EvidenceKind]) -> bool:
     return any(e.kind in kinds and code in e.codes for e in evidence)
 
 

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from geo.sites.model import Position
 
 
-class Kind(IntEnum):
+class EvidenceKind(IntEnum):
     """Kinds of evidence, in the order in which they are listed to readers."""
 
     CODE = 1
@@ -33,18 +33,18 @@ class Kind(IntEnum):
 
 
 WEIGHTS: Final = {
-    Kind.CODE: 4.0,
-    Kind.NAME: 3.9,
-    Kind.FORMER: 3.5,
-    Kind.CLOSE_NAME: 2.0,
-    Kind.POSTAL_CODE: 1.6,
-    Kind.ADDRESS: 1.8,
-    Kind.SITE_NAME: 1.5,
-    Kind.NUMBER: 1.4,
-    Kind.STREET: 1.0,
-    Kind.POINT: 2.5,
-    Kind.NEAR: 1.7,
-    Kind.PIVOT: 0.8,
+    EvidenceKind.CODE: 4.0,
+    EvidenceKind.NAME: 3.9,
+    EvidenceKind.FORMER: 3.5,
+    EvidenceKind.CLOSE_NAME: 2.0,
+    EvidenceKind.POSTAL_CODE: 1.6,
+    EvidenceKind.ADDRESS: 1.8,
+    EvidenceKind.SITE_NAME: 1.5,
+    EvidenceKind.NUMBER: 1.4,
+    EvidenceKind.STREET: 1.0,
+    EvidenceKind.POINT: 2.5,
+    EvidenceKind.NEAR: 1.7,
+    EvidenceKind.PIVOT: 0.8,
 }
 """Weight of each kind. A commune that contains the point has `POINT`, one near it only `NEAR`."""
 
@@ -56,7 +56,7 @@ class Evidence:
     `said` completes « d'après … »: "le nom « Ville de Nérac »".
     """
 
-    kind: Kind
+    kind: EvidenceKind
     codes: frozenset[str]
     said: str
 

@@ -7,6 +7,7 @@ from typing import Final
 from geo.sites.commune_names import listed, normalized_commune_name, significant_words
 from geo.sites.text import fold
 from geo.territory.commune_index import CommuneIndex
+from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Commune, Territory
 
 _DISTRICTS: Final = {
@@ -31,7 +32,7 @@ def city_of_district(code: str) -> str:
 class PlaceNames:
     """Looks up communes of a territory and its neighbours by the names and codes they have or had."""
 
-    def __init__(self, territory: Territory) -> None:
+    def __init__(self, territory: Territory, former: FormerCommunes) -> None:
         self.index = CommuneIndex(territory, normalized_commune_name)
         self._own: dict[str, frozenset[str]] = {
             name: frozenset(commune.code for commune in communes)
@@ -42,15 +43,14 @@ class PlaceNames:
         }
         self._former: dict[str, set[str]] = {}
         self._present: dict[str, str] = {}
-        register = getattr(territory, "former", None)
-        for former in register.entries if register else ():
-            if former.commune not in self._names:
+        for entry in former.entries:
+            if entry.commune not in self._names:
                 continue
-            self._present.setdefault(former.code, former.commune)
-            if former.name and city_of_district(former.code) != former.commune:
-                key = normalized_commune_name(former.name)
-                self._former.setdefault(key, set()).add(former.commune)
-                self._names[former.commune].append(key)
+            self._present.setdefault(entry.code, entry.commune)
+            if entry.name and city_of_district(entry.code) != entry.commune:
+                key = normalized_commune_name(entry.name)
+                self._former.setdefault(key, set()).add(entry.commune)
+                self._names[entry.commune].append(key)
         self._short: dict[str, set[str]] = {}
         for code, names in self._names.items():
             for short in _beginnings(names[0]):

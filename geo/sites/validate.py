@@ -26,6 +26,7 @@ from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, Sou
 from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES, choose_position
 from geo.sites.text import clean_text, fold
 from geo.tables_out import unescape_formula
+from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Territory
 
 ID_MAX: Final = 200
@@ -51,6 +52,7 @@ def validate(
     today: date,
     progress: Callable[[int], None] | None = None,
     addresses: AddressLocator | None = None,
+    former: FormerCommunes = FormerCommunes(),
 ) -> Validated:
     """Validate rows: each row is either accepted as a record or rejected.
 
@@ -67,8 +69,10 @@ def validate(
     addresses
         Address base in which places without usable coordinates are looked up; None: they are placed at the
         town hall.
+    former
+        Register of the former communes of the territory and its neighbours.
     """
-    resolver = CommuneResolver(territory, addresses)
+    resolver = CommuneResolver(territory, addresses, former)
     result = Validated()
     tally = result.tally
     seen: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -10,7 +11,9 @@ from geo.settings import ROOT
 from geo.sites.commune_resolver import Clues, CommuneResolver
 from geo.sites.findings import CATALOGUE
 from geo.sites.model import Severity
-from geo.territory.files import read_territory
+from geo.territory.files import read_former_communes, read_territory
+from geo.territory.model import Territory
+from tests.support.world import TERRITORY
 
 EMPTY = Clues(code_insee="", name="", code_postal="", address="", site_name="", point=None)
 IN_AGEN = (0.6163, 44.2033)
@@ -19,7 +22,8 @@ IN_NERAC = (0.345, 44.134)
 
 @cache
 def resolver():
-    return CommuneResolver(read_territory(ROOT / "data/communes", "47"))
+    folder = ROOT / "data/communes"
+    return CommuneResolver(read_territory(folder, "47"), former=read_former_communes(folder, "47"))
 
 
 def locate(**said):
@@ -187,6 +191,7 @@ def test_a_zero_lost_in_front_is_restored_where_no_commune_here_is_named(name):
         ({"name": "Agen", "code_insee": "75056"}, None),
         ({"name": "Toulouse", "code_postal": "31000", "point": (1.44, 43.6)}, None),
         ({"name": "Un hameau", "code_postal": "47600", "point": IN_AGEN}, None),
+        ({"code_postal": "4760"}, None),
     ],
 )
 def test_what_is_not_certain_enough_is_not_guessed(said, commune):
@@ -216,3 +221,78 @@ def test_the_greater_weight_decides_and_the_contradiction_is_flagged(said, commu
 def test_a_name_with_its_point_outweighs_a_postal_code_of_another_departement():
     found = locate(name="Agen", code_postal="04700", point=IN_AGEN)
     assert found.name == "Agen" and flags(found) == ["code_postal_discordant"]
+
+
+@pytest.mark.parametrize(
+    ("said", "present", "former"),
+    [
+        ({"name": "Lisse", "code_insee": "47149", "code_postal": "47170"}, "Réaup-Lisse", "Lisse"),
+        ({"name": "Lisse", "code_postal": "47170"}, "Réaup-Lisse", "Lisse"),
+        ({"name": "LISSE"}, "Réaup-Lisse", "LISSE"),
+        ({"name": "Gueyze", "code_insee": "47302"}, "Sos", "Gueyze"),
+        ({"name": "Meylan (47)", "code_postal": "47170"}, "Sos", "Meylan (47)"),
+        ({"name": "St Pierre de Caubel", "code_postal": "47380"}, "Pinel-Hauterive", "St Pierre de Caubel"),
+        ({"name": "Villeneuve de Mézin", "code_insee": "47322"}, "Lannes", "Villeneuve de Mézin"),
+        ({"name": "Cubjac", "code_postal": "24640"}, "Cubjac-Auvézère-Val d'Ans", "Cubjac"),
+    ],
+)
+def test_a_former_commune_is_replaced_by_that_of_today_and_flagged(said, present, former):
+    found = locate(**said)
+    assert (found.name, found.former) == (present, former)
+    assert "commune_ancienne" in flags(found)
+    detail = next(f.detail for f in found.findings if f.code == "commune_ancienne")
+    assert present in detail and found.code_insee in detail
+
+
+@pytest.mark.parametrize(
+    ("code", "present"),
+    [("47149", "Réaup-Lisse"), ("47261", "Lauzun"), ("47153", "Saint-Hilaire-de-Lusignan")],
+)
+def test_the_code_of_a_former_commune_leads_to_that_of_today(code, present):
+    found = locate(code_insee=code)
+    assert found.name == present and flags(found)[0] == "commune_ancienne"
+
+
+PARIS = replace(
+    TERRITORY.communes[0], code="75056", name="Paris", departement_code="75", departement_name="Paris",
+    postal_codes=tuple(f"750{n:02}" for n in range(1, 21)),
+)  # fmt: skip
+LYON = replace(
+    TERRITORY.communes[1], code="69123", name="Lyon", departement_code="69", departement_name="Rhône",
+    postal_codes=tuple(f"6900{n}" for n in range(1, 10)),
+)  # fmt: skip
+MARSEILLE = replace(
+    TERRITORY.communes[2], code="13055", name="Marseille", departement_code="13",
+    departement_name="Bouches-du-Rhône", postal_codes=tuple(f"130{n:02}" for n in range(1, 17)),
+)  # fmt: skip
+CITIES = CommuneResolver(Territory("75", "Villes", (PARIS, LYON, MARSEILLE), ()))
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "postal"),
+    [
+        (
+            {"code_insee": "75112", "name": "Paris 12e Arrondissement", "code_postal": "75012"},
+            "Paris",
+            "75012",
+        ),
+        ({"code_insee": "75112", "name": "Paris"}, "Paris", "75012"),
+        ({"code_insee": "75112"}, "Paris", "75012"),
+        ({"code_insee": "75056", "name": "Paris 12", "code_postal": "75012"}, "Paris", "75012"),
+        ({"code_insee": "75056", "name": "Paris", "code_postal": "75116"}, "Paris", "75116"),
+        ({"name": "PARIS 1ER ARRONDISSEMENT"}, "Paris", "75001"),
+        ({"name": "75011 Paris"}, "Paris", "75011"),
+        ({"code_insee": "69383", "name": "Lyon 3ème"}, "Lyon", "69003"),
+        ({"name": "Lyon 09"}, "Lyon", "69009"),
+        ({"code_insee": "13216", "name": "Marseille 16e"}, "Marseille", "13016"),
+        ({"name": "Marseille 1er arrdt", "code_postal": "13001"}, "Marseille", "13001"),
+    ],
+)
+def test_an_arrondissement_is_its_city_and_gives_the_postal_code(said, name, postal):
+    found = CITIES.resolve(Clues(**{n: said.get(n, getattr(EMPTY, n)) for n in EMPTY.__slots__}))
+    assert found.name == found.commune.name == name
+    known = {*PARIS.postal_codes, "75116", *LYON.postal_codes, *MARSEILLE.postal_codes}
+    assert found.code_postal == postal and postal in known
+    assert found.code_insee in ("75056", "69123", "13055")
+    if said.get("code_insee"):
+        assert set(flags(found)) <= {"code_postal_discordant"}
