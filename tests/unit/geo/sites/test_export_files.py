@@ -10,7 +10,7 @@ from datetime import date
 import openpyxl
 import pyogrio
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geo.sites import standard
@@ -161,6 +161,7 @@ def test_a_file_imported_again_gives_the_same_csv(file_format, tmp_path):
 @pytest.mark.parametrize("file_format", [SitesFormat.XLSX, SitesFormat.GEOJSON])
 def test_whatever_was_accepted_survives(file_format, tmp_path_factory, rows):
     accepted = check(*({**VALID, "id": str(n), **row} for n, row in enumerate(rows))).records
+    assume(accepted)
     again = back(tmp_path_factory.mktemp("export"), file_format, *accepted)
     assert exported(*again) == exported(*accepted)
 
