@@ -117,6 +117,7 @@ def rebuild(
             if pair.same is None
             and pair.verdict == record_pairs.QUESTION
             and (pair.a, pair.b) not in asked_before
+            and site_of[pair.a] != site_of[pair.b]
         ),
         reopened=reopened,
     )

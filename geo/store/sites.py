@@ -137,8 +137,8 @@ def merge(connection: Connection, merged: Mapping[str, str]) -> None:
     if merged:
         connection.execute(
             text(
-                "UPDATE site SET merged_into = given.into, retired_at = NULL"
-                " FROM unnest(CAST(:ids AS text[]), CAST(:into AS text[])) AS given (id, into)"
+                "UPDATE site SET merged_into = given.target, retired_at = NULL"
+                " FROM unnest(CAST(:ids AS text[]), CAST(:into AS text[])) AS given (id, target)"
                 " WHERE site.id = given.id"
             ),
             {"ids": list(merged), "into": list(merged.values())},
