@@ -90,6 +90,16 @@ _SUPPORT = {
     "À distance": "À distance",
 }
 
+LABELS_V0: Final = {
+    "services": _SERVICES,
+    "publics": _PUBLICS,
+    "handicaps": _CARE,
+    "frais": _COSTS,
+    "dispositifs": _PROGRAMMES,
+    "accompagnement": _SUPPORT,
+}
+"""Labels of version 0.1 and those of version 1 that replace them, by the vocabulary they belong to."""
+
 _PASS = "Accepte le Pass numérique"  # noqa: S105 (a voucher, not a password)
 _LESS_EXACT = {
     "Adhésion": "L'adhésion demandée est rendue par « Payant ».",

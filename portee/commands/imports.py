@@ -18,7 +18,7 @@ from geo.errors import PorteeError
 from geo.services import import_sites
 from geo.services.site_register import SiteChanges
 from geo.settings import Settings
-from geo.sites import issue_report
+from geo.sites import issue_report, readers
 from geo.sites.difference import RecordChange
 from geo.sites.model import Issue, ItinerantStop, Severity, SourceRecord
 from geo.store import territories
@@ -119,6 +119,19 @@ def import_files(
             help="Retire les fiches disparues même si c'est plus de la moitié d'un jeu de données.",
         ),
     ] = False,
+    suggest_mapping: Annotated[
+        bool,
+        typer.Option(
+            "--suggest-mapping",
+            help="N'importe rien : propose un fichier TOML de correspondance pour ce FICHIER, à relire.",
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Fichier de la correspondance proposée ; la sortie standard par défaut."
+        ),
+    ] = None,
     as_json: AsJson = False,
     report: Annotated[
         Path | None,
@@ -135,6 +148,11 @@ def import_files(
         misused(_("donnez un seul FICHIER, et un nom qui finit par .csv ou .json."), "--report")
     if dataset and not DATASET_NAME.fullmatch(dataset):
         misused(_("des minuscules, des chiffres et des traits d'union simples."), "--dataset")
+    if suggest_mapping:
+        _suggest_mapping(files, output)
+        return
+    if output:
+        misused(_("« --output » ne vaut qu'avec --suggest-mapping."), "--output")
     outcomes: list[ImportOutcome] = []
     refusal: PorteeError | None = None
     with report_errors():
@@ -170,6 +188,23 @@ def import_files(
             raise refusal
     if any(o.counts()["read"] and not o.counts()["accepted"] for o in outcomes):
         raise typer.Exit(REFUSED)
+
+
+def _suggest_mapping(files: Sequence[Path], output: Path | None) -> None:
+    """Write the draft of a mapping for one file."""
+    if len(files) != 1:
+        misused(_("donnez un seul FICHIER."), "--suggest-mapping")
+    with report_errors():
+        draft = readers.suggest_mapping(files[0], max_bytes=Settings().import_max_mb * 1_000_000)
+    if output is None:
+        typer.echo(draft, nl=False)
+        return
+    if output.exists():
+        misused(_("« %(file)s » existe déjà : il n'est pas remplacé.", file=output), "--output")
+    write_file(output, draft.encode(), "--output")
+    print_text(
+        _("Correspondance écrite dans %(file)s : relisez-la, puis importez avec --mapping.", file=output)
+    )
 
 
 def _read(file: Path, settings: Settings, territory: Territory, **options: Any) -> import_sites.ValidatedFile:

@@ -22,9 +22,11 @@ from geo.sites.readers import (
     standard,
     workbook,
 )
-from geo.sites.readers.column_mapping import match_mapping, read_mapping
+from geo.sites.readers.column_mapping import ColumnMapping, read_mapping
 from geo.sites.readers.content import Content, Format
 from geo.sites.readers.encoding import ZIP, first_character, inspect_file
+from geo.sites.readers.mapped_rows import match_mapping
+from geo.sites.readers.mapping_draft import draft_mapping
 from geo.sites.readers.vintage import date_from_name_issue, date_in_name
 
 FORMATS: tuple[Format, ...] = (
@@ -102,13 +104,10 @@ def open_source(
     UnreadableFile
         If the file cannot be read or its format is unknown.
     """
+    columns = read_mapping(mapping) if mapping else None
     inspection = inspect_file(path, max_bytes=max_bytes)
-    contents = _contents(path, inspection.encoding)
-    content, known = (
-        _recognised(path, contents)
-        if mapping is None
-        else match_mapping(contents, read_mapping(mapping), path.name)
-    )
+    contents = _contents(path, inspection.encoding, columns)
+    content, known = match_mapping(contents, columns, path.name) if columns else _recognised(path, contents)
     return SourceFile(
         path=path,
         format=known.name,
@@ -122,13 +121,39 @@ def open_source(
     )
 
 
-def _contents(path: Path, encoding: str) -> list[Content]:
+def suggest_mapping(path: Path, *, max_bytes: int) -> str:
+    """Return a draft of a mapping file for a spreadsheet, as TOML with comments, to be reviewed.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file cannot be read.
+    """
+    inspection = inspect_file(path, max_bytes=max_bytes)
+    contents = _contents(path, inspection.encoding, None)
+    known = next((known for content in contents for known in FORMATS if known.recognises(content)), None)
+    return draft_mapping(contents[0], path.name, recognised=known.label if known else "")
+
+
+def _contents(path: Path, encoding: str, mapping: ColumnMapping | None) -> list[Content]:
     """Return the contents of a file: the sheets of a workbook, or the single content of a text."""
+    sheet, header_row = (mapping.sheet, mapping.header_row) if mapping else (None, None)
     if encoding == ZIP:
-        return workbook.contents(path)
-    if first_character(path, encoding) in ("[", "{"):
-        return [json_documents.content(path, encoding)]
-    return [delimited.content(path, encoding)]
+        return workbook.contents(path, sheet=sheet, header_row=header_row)
+    if sheet is not None:
+        raise _not_for(path.name, "sheet", "n'est pas un classeur")
+    if first_character(path, encoding) not in ("[", "{"):
+        return [delimited.content(path, encoding, header_row=header_row)]
+    if header_row is not None:
+        raise _not_for(path.name, "header_row", "n'est pas un tableau")
+    return [json_documents.content(path, encoding)]
+
+
+def _not_for(name: str, option: str, why: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"Le fichier de correspondance donne « {option} », mais « {name} » {why}.",
+        f"Retirez « {option} » du fichier de correspondance.",
+    )
 
 
 def _recognised(path: Path, contents: list[Content]) -> tuple[Content, Format]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record, column_name, rejected
@@ -14,8 +15,8 @@ from geo.sites.readers.encoding import lines, open_text
 SEPARATORS = (",", ";", "\t")
 
 
-def content(path: Path, encoding: str) -> Content:
-    """Open delimited text whose first record that is not blank is the header.
+def content(path: Path, encoding: str, *, header_row: int | None = None) -> Content:
+    """Open delimited text whose first record that is not blank is the header, unless its line is given.
 
     The separator is the one that gives the most columns. Records are streamed, each with the
     physical line where it begins.
@@ -23,13 +24,34 @@ def content(path: Path, encoding: str) -> Content:
     Raises
     ------
     UnreadableFile
-        If there is no header or a duplicate column name; while records are read, if quotes are
+        If there is no header there or a duplicate column name; while records are read, if quotes are
         unclosed or misplaced, or a cell is too long.
     """
-    headers = {separator: _header(path, encoding, separator) for separator in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda s: len(headers[s]))
-    columns = named_columns(headers[separator], path.name)
-    return Content(columns, lambda: _records(path, encoding, separator, columns), Container.CSV)
+    headers = {separator: _header(path, encoding, separator, header_row) for separator in SEPARATORS}
+    separator = max(SEPARATORS, key=lambda s: len(headers[s][1]))
+    line, cells = headers[separator]
+    if header_row is not None and not cells:
+        raise no_header(path.name, header_row)
+    columns = named_columns(cells, path.name)
+    return Content(columns, lambda: _records(path, encoding, separator, columns, line), Container.CSV)
+
+
+def header_of(found: Iterable[tuple[int, list[str]]], header_row: int | None) -> tuple[int, list[str]] | None:
+    """Return the first row, or the row of a given number; None when that is blank or absent."""
+    for number, cells in found:
+        if header_row is None or number == header_row:
+            return number, cells
+        if number > header_row:
+            break
+    return None
+
+
+def no_header(name: str, header_row: int) -> UnreadableFile:
+    """Return the refusal of a file whose row of headings, as a mapping gives it, is blank or absent."""
+    return UnreadableFile(
+        f"La ligne {header_row} de « {name} » est vide : ce n'est pas celle des titres de colonnes.",
+        "Corrigez « header_row » dans le fichier de correspondance.",
+    )
 
 
 def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
@@ -77,21 +99,31 @@ def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
     return Record(line, fields)
 
 
-def _header(path: Path, encoding: str, separator: str) -> list[str]:
-    """Return the first row that is not blank, or [] when this separator makes quotes invalid."""
+def _header(path: Path, encoding: str, separator: str, header_row: int | None) -> tuple[int, list[str]]:
+    """Return the header and its line; no cells when this separator makes quotes invalid."""
     with open_text(path, encoding) as stream:
+        reader = csv.reader(lines(stream, path.name), delimiter=separator)
         try:
-            rows = csv.reader(lines(stream, path.name), delimiter=separator)
-            return next((cells for cells in rows if any(cell.strip() for cell in cells)), [])
+            return header_of(_numbered(reader), header_row) or (0, [])
         except csv.Error:
-            return []
+            return 0, []
 
 
-def _records(path: Path, encoding: str, separator: str, columns: tuple[str, ...]) -> Iterator[Record]:
-    every = rows(path, encoding, separator)
-    next(every, None)
-    for line, cells in every:
-        yield record(line, cells, columns)
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV reader that are not blank, each with the line where it begins."""
+    begins = 1
+    for cells in reader:
+        if any(map(str.strip, cells)):
+            yield begins, cells
+        begins = reader.line_num + 1
+
+
+def _records(
+    path: Path, encoding: str, separator: str, columns: tuple[str, ...], header_line: int
+) -> Iterator[Record]:
+    for line, cells in rows(path, encoding, separator):
+        if line > header_line:
+            yield record(line, cells, columns)
 
 
 def rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -6,14 +6,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from itertools import islice
 from pathlib import Path
 
 import openpyxl
 
 from geo.errors import UnreadableFile
 from geo.sites.readers.content import Container, Content, Record
-from geo.sites.readers.delimited import named_columns, record
+from geo.sites.readers.delimited import header_of, named_columns, no_header, record
+from geo.sites.text import fold
 
 UNPACKED_BYTES = 150_000_000
 """Largest unpacked size that a workbook may declare; zip bombs declare gigabytes."""
@@ -26,23 +26,34 @@ _LAST_ROW = 1_048_576
 """Maximum number of rows in a sheet."""
 
 
-def contents(path: Path) -> list[Content]:
+def contents(path: Path, *, sheet: str | int | None = None, header_row: int | None = None) -> list[Content]:
     """Open each sheet that has a header; formulas give the values last computed by the spreadsheet.
 
-    The header is the first row that is not blank; blank rows are skipped. Of merged cells only the
-    first has the value. Dates become `YYYY-MM-DD`, and whole numbers lose their `.0`.
+    The header is the first row that is not blank, unless given; blank rows are skipped. Of merged cells
+    only the first has the value. Dates become `YYYY-MM-DD`, and whole numbers lose their `.0`.
+
+    Parameters
+    ----------
+    sheet
+        Title of the only sheet to open, or its rank from 1.
+    header_row
+        Row of the header, as the spreadsheet numbers it.
 
     Raises
     ------
     UnreadableFile
-        If the archive is not a workbook, is damaged, or is too large once unpacked.
+        If the archive is not a workbook, is damaged, or is too large once unpacked; if it has no such
+        sheet or header.
     """
     check_size(path)
     opened = []
-    for sheet in sheets(path):
-        header = next(rows(path, sheet), None)
+    titles = sheets(path)
+    for title in titles if sheet is None else [_asked(titles, sheet, path.name)]:
+        header = header_of(rows(path, title), header_row)
         if header is not None:
-            opened.append(_content(path, sheet, named_columns(header[1], path.name)))
+            opened.append(_content(path, title, header[0], named_columns(header[1], path.name)))
+    if not opened and header_row is not None:
+        raise no_header(path.name, header_row)
     if not opened:
         raise UnreadableFile(
             f"Le classeur « {path.name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
@@ -50,11 +61,31 @@ def contents(path: Path) -> list[Content]:
     return opened
 
 
-def _content(path: Path, sheet: str, columns: tuple[str, ...]) -> Content:
+def _asked(titles: list[str], sheet: str | int, name: str) -> str:
+    """Return the title of the sheet that a mapping asks for by title or rank."""
+    if isinstance(sheet, int):
+        found = titles[sheet - 1 : sheet]
+    else:
+        found = [title for title in titles if title == sheet] or [
+            title for title in titles if fold(title) == fold(sheet)
+        ]
+    if len(found) == 1:
+        return found[0]
+    raise UnreadableFile(
+        f"Le classeur « {name} » n'a pas de feuille « {sheet} ».",
+        "Corrigez « sheet » dans le fichier de correspondance ; ses feuilles sont "
+        f"{', '.join(f'« {title} »' for title in titles)}.",
+    )
+
+
+def _content(path: Path, sheet: str, header_row: int, columns: tuple[str, ...]) -> Content:
     def records() -> Iterator[Record]:
-        for line, cells in islice(rows(path, sheet), 1, None):
-            cells.extend([""] * (len(columns) - len(cells)))  # a sheet does not write its last empty cells
-            yield record(line, cells, columns)
+        for line, cells in rows(path, sheet):
+            if line > header_row:
+                cells.extend(
+                    [""] * (len(columns) - len(cells))
+                )  # a sheet does not write its last empty cells
+                yield record(line, cells, columns)
 
     return Content(columns, records, Container.XLSX)
 

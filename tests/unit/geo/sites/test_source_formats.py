@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
-from pathlib import Path
 
 import opening_hours as evaluator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.sites import legacy, readers, standard
+from geo.sites import standard
 from geo.sites.model import Severity
-from geo.sites.readers import FORMATS
 from geo.sites.readers.aidants_connect import split_address
 from geo.sites.readers.data_inclusion import services_of
 from geo.sites.readers.france_services import opening_hours
 from geo.sites.readers.vintage import date_in_name
 from tests.support.source_files import collection, csv_of, feature, source
-from tests.unit.geo.sites.readers.test_column_mapping import TABLE, with_mapping
 
 DAYS = ("h_lundi", "h_mardi", "h_mercredi", "h_jeudi", "h_vendredi", "h_samedi")
 MORNING, BOTH = "09:00 - 12:00", "09:00 - 12:00 / 14:00 - 17:00"
@@ -466,27 +462,3 @@ def test_the_way_back_explains_every_theme_and_invents_no_other(services):
     assert not left
     assert set().union(*(THEMES[service] for service in found)) <= themes
     assert len(found) <= len(services)
-
-
-# The document is true.
-
-DOCUMENT = (Path(__file__).resolve().parents[4] / "docs" / "formats.md").read_text(encoding="utf-8")
-
-
-def test_the_mapping_of_the_document_works(tmp_path):
-    mapping = DOCUMENT.split("```toml\n")[1].split("```")[0]
-    (row,) = with_mapping(tmp_path, csv_of(TABLE | {"Aide proposée": "démarches"}), mapping).rows()
-    assert row.values["services"] == "Aide aux démarches administratives"
-    assert row.values["latitude"] == "44.1"
-
-
-def test_every_format_and_its_dataset_are_in_the_document():
-    for known in FORMATS:
-        assert f"| `{known.name}` | `{known.dataset}` |" in DOCUMENT
-
-
-def test_every_code_of_the_document_is_one_the_readers_report():
-    folder = Path(readers.__file__).parent
-    text = "".join(path.read_text("utf-8") for path in (*folder.glob("*.py"), Path(legacy.__file__)))
-    in_table = set(re.findall(r"^\| `(\w+)` \| (?:rejected|flagged|repaired) \|", DOCUMENT, re.MULTILINE))
-    assert in_table == {code for code in re.findall(r'"([a-z_]+)"', text) if code in in_table}
