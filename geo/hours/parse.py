@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import opening_hours
 
-from geo.hours.repair import repair_hours
+from geo.hours.french_dates import MONTHS
+from geo.hours.repair import days_named, hours_parts, repair_hours
 from geo.hours.syntax import during, mentions_school
 from geo.sites.findings import Finding, shorten
 from geo.sites.model import ItinerantStop
@@ -22,18 +23,34 @@ LENGTH_MAX: Final = 2_000
 _EMPTY_RANGE = re.compile(r"(?<!\d)0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII)
 # The library reads "PH Mo-Fr" (public holidays from Monday to Friday) as "PH,Mo-Fr".
 _HOLIDAY_AND_DAY = re.compile(r"\bPH\s+(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_OPENS = re.compile(r"\d:\d\d|24/7")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
+class HoursReading(NamedTuple):
+    """How a string of `horaires` is read.
+
+    Attributes
+    ----------
+    expression
+        The expression to evaluate; "" when nothing can be read.
+    unread
+        The parts of the string that cannot be read, as written; their days are unknown.
+    """
+
+    expression: str
+    unread: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=65_536)
-def read_expression(raw: str) -> str:
-    """Return the expression to evaluate for a string of `horaires`.
+def read_hours(raw: str) -> HoursReading:
+    """Read a string of `horaires`.
 
     Returns
     -------
     The string itself when it is valid OpenStreetMap syntax; its translation when it is unambiguous
-    (`geo.hours.repair.repair_hours`); "" when it cannot be parsed: the hours are then unknown.
+    (`geo.hours.repair.repair_hours`); else the parts that can be read, the days of the others being
+    `unknown`; "" when no part can be read: the hours are then unknown.
 
     Notes
     -----
@@ -42,11 +59,36 @@ def read_expression(raw: str) -> str:
     `geo.hours.syntax`, because the library ignores them.
     """
     if not raw or len(raw) > LENGTH_MAX:
-        return ""
+        return HoursReading("")
+    if whole := _whole(raw):
+        return HoursReading(whole)
+    return _in_parts(raw)
+
+
+def read_expression(raw: str) -> str:
+    """Return the expression to evaluate for a string of `horaires`, "" when it cannot be read."""
+    return read_hours(raw).expression
+
+
+def _whole(raw: str) -> str:
     if _is_valid(raw):
         return raw
     repaired = repair_hours(raw)
     return repaired if _is_valid(repaired) else ""
+
+
+def _in_parts(raw: str) -> HoursReading:
+    """Read the parts of a string that can be read; the days of the others are unknown."""
+    parts = hours_parts(raw)
+    read = [part for part in parts if _whole(part)]
+    unread = tuple(part for part in parts if not _whole(part))
+    # Together: parts that are clear each may be ambiguous beside each other.
+    known = _whole("; ".join(read)) if unread and read else ""
+    if not known or not _OPENS.search(known):
+        return HoursReading("")
+    unknown = [f"{days} unknown" for part in unread if (days := days_named(part))]
+    expression = "; ".join([known, *unknown])
+    return HoursReading(expression, unread) if _is_valid(expression) else HoursReading("")
 
 
 def is_readable(raw: str) -> bool:
@@ -68,9 +110,14 @@ def _is_valid(expression: str) -> bool:
 
 def parse_hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
     """Return the raw string of `horaires`, and a finding when it was repaired or cannot be parsed."""
-    expression = read_expression(cell)
+    expression, unread = read_hours(cell)
     if expression == cell:
         return cell, ()
+    if unread:
+        found = Finding(
+            "horaires_en_partie_illisibles", "horaires", cell, f"« {shorten('; '.join(unread))} »"
+        )
+        return cell, (found,)
     if expression:
         return cell, (Finding("horaires_corriges", "horaires", cell, f"« {shorten(expression)} »"),)
     return cell, (Finding("horaires_illisibles", "horaires", cell),)
@@ -110,4 +157,4 @@ def day_selector(day: str) -> str:
     if not _ISO_DAY.fullmatch(day):
         return day
     parsed = date.fromisoformat(day)
-    return f"{parsed.year} {_MONTHS[parsed.month - 1]} {parsed.day:02}"
+    return f"{parsed.year} {MONTHS[parsed.month - 1]} {parsed.day:02}"

@@ -153,6 +153,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "La date de mise à jour n'est pas connue",
         "Indiquez la date de dernière mise à jour, sous la forme 2026-03-31.",
     ),
+    "horaires_en_partie_illisibles": FindingKind(
+        _F,
+        "Une partie des horaires n'est pas lisible : elle est affichée telle quelle et comptée comme "
+        "inconnue, le reste est lu",
+        "Écrivez chaque jour au format OpenStreetMap, par exemple « Tu 09:00-12:00,14:00-17:00 ».",
+    ),
     "horaires_illisibles": FindingKind(
         _F,
         "Les horaires ne sont pas dans un format lisible : ils sont affichés tels quels et comptés "
@@ -208,12 +214,6 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         _F,
         "Ce numéro de téléphone n'est pas valable ; il n'est pas affiché",
         "Donnez un numéro à dix chiffres, ou avec son indicatif (+33…).",
-        lossy=True,
-    ),
-    "telephone_multiple": FindingKind(
-        _F,
-        "Plusieurs numéros de téléphone sont donnés ; seul le premier est gardé",
-        "Gardez dans ce champ le numéro à appeler, et les autres dans la présentation.",
         lossy=True,
     ),
     "url_refusee": FindingKind(
@@ -274,6 +274,16 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     ),
     "separateur_corrige": FindingKind(
         _P, "Plusieurs valeurs étaient séparées autrement que par « | »", "Séparez les valeurs par « | »."
+    ),
+    "telephone_avec_remarque": FindingKind(
+        _P,
+        "Des mots accompagnent le numéro de téléphone ; ils sont gardés à côté de lui",
+        "Rien à faire.",
+    ),
+    "telephone_multiple": FindingKind(
+        _P,
+        "Plusieurs numéros de téléphone sont donnés ; chacun est gardé, avec sa remarque",
+        "Mettez en premier le numéro à appeler.",
     ),
     "telephone_normalise": FindingKind(
         _P, "Le numéro de téléphone est écrit sous sa forme internationale", "Rien à faire."

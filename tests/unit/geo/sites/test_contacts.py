@@ -1,4 +1,4 @@
-"""Parsing of telephone numbers, e-mail and web addresses."""
+"""Parsing of e-mail and web addresses."""
 
 from __future__ import annotations
 
@@ -6,38 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.sites.contacts import parse_emails, parse_phone, parse_urls
+from geo.sites.contacts import parse_emails, parse_urls
 
 LONGEST_EMAIL = f"a@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr"
-
-
-@pytest.mark.parametrize(
-    ("cell", "code", "number", "codes"),
-    [
-        ("", "47001", "", []),
-        ("+33536490001", "47001", "+33536490001", []),
-        ("05 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
-        ("05.36.49.00.01", "47001", "+33536490001", ["telephone_normalise"]),
-        ("536490001", "47001", "+33536490001", ["telephone_normalise"]),  # a spreadsheet ate the zero
-        ("+33 (0)5 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
-        ("+330536490001", "47001", "+33536490001", ["telephone_normalise"]),
-        ("0033 5 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
-        ("0536490001/0536490002", "47001", "+33536490001", ["telephone_multiple"]),
-        ("0536490001 ou 0536490002", "47001", "+33536490001", ["telephone_multiple"]),
-        ("sans objet / 05 36 49 00 01", "47001", "+33536490001", ["telephone_normalise"]),
-        ("0590 99 35 12", "97105", "+590590993512", ["telephone_normalise"]),
-        ("0262 40 01 23", "97411", "+262262400123", ["telephone_normalise"]),
-        ("0262 40 01 23", "", "", ["telephone_invalide"]),  # no such number in metropolitan France
-        ("36 31", "47001", "", ["telephone_invalide"]),  # a short number has no international form
-        ("nous contacter", "47001", "", ["telephone_invalide"]),
-        ("0" * 500, "47001", "", ["telephone_invalide"]),
-        ("0536490001".ljust(109, "/") + "0536490002;", "47001", "+33536490001", ["telephone_multiple"]),
-        ("0536490001".ljust(110, "/") + "0536490002;", "47001", "", ["telephone_invalide"]),
-    ],
-)
-def test_a_telephone_is_written_in_its_international_form(cell, code, number, codes):
-    found, findings = parse_phone(cell, code)
-    assert (found, [f.code for f in findings]) == (number, codes)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +27,17 @@ def test_a_telephone_is_written_in_its_international_form(cell, code, number, co
         ("a" * 65 + "@exemple.fr", (), ["courriel_invalide"]),
         (f"a@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr", (LONGEST_EMAIL,), []),
         (f"aa@{'b' * 61}.{'c' * 61}.{'d' * 61}.{'e' * 63}.fr", (), ["courriel_invalide"]),
+        ("a@exemple.fr et b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["separateur_corrige"]),
+        ("a@exemple.fr / b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["separateur_corrige"]),
+        ("Accueil : a@exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("a@exemple.fr (mairie), b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["courriel_corrige"]),
+        ("a(at)exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("a [at] exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("a @ exemple.fr", ("a@exemple.fr",), ["courriel_corrige"]),
+        ("nous écrire", (), ["courriel_invalide"]),
         ("a@exemple.fr ou b@exemple.fr", ("a@exemple.fr", "b@exemple.fr"), ["separateur_corrige"]),
         ("a@exemple.fr|<script>@x.fr", ("a@exemple.fr",), ["courriel_invalide"]),
-        ('"><img src=x>"@exemple.fr', (), ["separateur_corrige", "courriel_invalide", "courriel_invalide"]),
+        ('"><img src=x>"@exemple.fr', (), ["courriel_invalide", "courriel_invalide"]),
     ],
 )
 def test_each_e_mail_address_is_checked_separately(cell, addresses, codes):
@@ -130,8 +109,6 @@ def test_an_accepted_web_address_is_one_a_link_may_hold(text):
 
 @given(st.text(max_size=60))
 def test_accepted_contacts_are_accepted_again_without_findings(text):
-    number, _ = parse_phone(text, "47001")
-    assert parse_phone(number, "47001") == (number, ())
     addresses, _ = parse_emails(text)
     assert parse_emails("|".join(addresses)) == (addresses, ())
     pages, _ = parse_urls("site_web", text)
