@@ -203,7 +203,7 @@ def _days(text: str, place: int) -> tuple[list[str], int] | None:
         found = _DATE.match(text, another.end()) if another else None
     if not days or days[-1].month is None:
         return None
-    selectors = []
+    selectors: list[str] = []
     month, year = days[-1].month, days[-1].year
     for day in reversed(days):
         month = day.month or month
