@@ -102,7 +102,7 @@ def is_by_appointment_only(sentence: str) -> bool:
     at = words.index("rdv")
     before, after = words[max(at - 1, 0) : at], words[at + 1 : at + 3]
     by = before in (["sur"], ["par"])
-    if by and words[at - 2 : at - 1] not in (["prise"], ["contact"]):
+    if by and words[at - 2 : at - 1] not in (["prise"], ["contact"], ["ou"], ["et"]):
         return True
     # « rendez-vous uniquement par téléphone » says how to book, not that one must.
     only = (
