@@ -20,7 +20,7 @@ from pyproj.exceptions import CRSError
 from geo.errors import UnreadableFile
 from geo.sites import standard
 from geo.sites.closed_lists import parse_labels
-from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX
+from geo.sites.model import LIST_FIELDS, LOCAL_FIELDS, LOCAL_PREFIX
 from geo.sites.readers.day_columns import DAYS
 from geo.sites.readers.vocabularies import VOCABULARIES, YES_NO, vocabularies_of
 
@@ -33,7 +33,9 @@ VERSION: Final = 2
 FACTS: Final = frozenset(field for field in FIELDS if YES_NO in vocabularies_of(field))
 """Fields whose value is true or false."""
 
-SEVERAL: Final = standard.MULTIVALUED | {f"{LOCAL_PREFIX}arrets"}
+SEVERAL: Final = frozenset(
+    field for field in FIELDS if {field, field.removeprefix(LOCAL_PREFIX)} & {*LIST_FIELDS, "arrets"}
+)
 """Fields that hold several values."""
 
 _MAX_BYTES = 1_000_000

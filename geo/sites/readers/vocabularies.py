@@ -20,7 +20,9 @@ from geo.sites.text import fold
 
 YES_NO: Final = "oui-non"
 
-_BOOLEANS: Final = ("ext_pass_numerique", "ext_membre_reseau", "ext_acces_fauteuil", "ext_fictif")
+_BOOLEANS: Final = (
+    *("ext_pass_numerique", "ext_membre_reseau", "ext_acces_fauteuil", "ext_sur_rendez_vous", "ext_fictif"),
+)
 _LETTERS: Final = re.compile(r"[^a-z0-9]+")
 _REMARK: Final = re.compile(r"\s*(\(.*|:\s.*)", re.DOTALL)
 _SPECIAL: Final = {"✓": "oui", "✔": "oui", "☑": "oui", "✗": "non", "✘": "non", "☐": "non"}
