@@ -114,7 +114,9 @@ class _Comparison:
     metres: float
     names: NameRelation
     place: _Place
-    same_address: bool
+    streets: StreetRelation
+    numbers: bool | None
+    """Whether the house numbers agree; None when at least one is missing."""
     same_siret: bool
     contacts: tuple[str, ...]
     world_id: bool
@@ -140,7 +142,23 @@ class _Comparison:
         return words_agree(self.a.name, self.b.name)
 
     @property
+    def same_address(self) -> bool:
+        """Whether both have the same street and house number."""
+        return self.streets is StreetRelation.SAME and self.numbers is True
+
+    @property
+    def same_name_in_one_street(self) -> bool:
+        """Whether they share a street, no number contradicts it, and a name or SIRET that few have."""
+        return (
+            self.streets is StreetRelation.SAME
+            and self.numbers is not False
+            and self.names is NameRelation.SAME
+            and (self.own_words or self.same_siret)
+        )
+
+    @property
     def names_fit(self) -> bool:
+        """Whether the names may be those of one door."""
         return self.names in (NameRelation.SAME, NameRelation.COMPATIBLE)
 
     @property
@@ -155,7 +173,8 @@ def match_records(
 
     The verdicts do not depend on the order of the records. Records joined by the verdict "same",
     directly or through others, are one place: a pair that would join two distinct places through a
-    third record is a question.
+    third record is a question. Between two such groups, only the question with the best score is
+    returned.
 
     Parameters
     ----------
@@ -193,8 +212,8 @@ def match_records(
             certain.append((score, i, j, pair))
         elif _is_question(pair, score):
             questions.append(_match(pair, score, Verdict.QUESTION))
-    matches, refused = _without_chains(certain, compare)
-    matches += _limit_per_record(questions + refused)
+    joined, refused = _without_chains(certain, compare)
+    matches = joined + _limit_per_record(_once_for_each_place(questions + refused, clusters(joined)))
     if changed is not None:
         matches = [match for match in matches if match.a in changed or match.b in changed]
     return sorted(matches, key=_best_first)
@@ -223,7 +242,8 @@ def _compare(a: Features, b: Features, metres: float) -> _Comparison:
         metres=metres,
         names=names,
         place=place,
-        same_address=streets is StreetRelation.SAME and numbers is True,
+        streets=streets,
+        numbers=numbers,
         same_siret=bool(a.siret) and a.siret == b.siret,
         contacts=contacts,
         world_id=bool(a.world_ids & b.world_ids),
@@ -298,6 +318,8 @@ def _is_certain(pair: _Comparison) -> bool:
         return _is_repetition(pair)
     if _other_postal_code(pair):
         return False
+    if pair.same_name_in_one_street and not pair.metres > ONE_ADDRESS_M:
+        return True
     if pair.place is not _Place.DOOR:
         return False
     if pair.names_fit:
@@ -342,8 +364,10 @@ def _agree_without_commune(pair: _Comparison) -> bool:
         return False
     if not pair.a.postal_code or pair.a.postal_code != pair.b.postal_code:
         return False
-    shared = pair.own_words or pair.same_siret or bool(pair.contacts) or pair.world_id
-    return shared and (pair.same_address or pair.world_id or pair.source_id)
+    if pair.world_id or pair.same_name_in_one_street:
+        return True
+    shared = pair.own_words or pair.same_siret or bool(pair.contacts)
+    return shared and (pair.same_address or pair.source_id)
 
 
 def _is_repetition(pair: _Comparison) -> bool:
@@ -399,12 +423,11 @@ def _name_reason(pair: _Comparison) -> str:
 
 
 def _place_reasons(pair: _Comparison) -> Iterable[str]:
-    streets = compare_streets(pair.a.address, pair.b.address)
     if pair.same_address:
         yield "même adresse"
-    elif streets is StreetRelation.SAME:
+    elif pair.streets is StreetRelation.SAME:
         yield "même rue"
-    elif streets is StreetRelation.LIKE:
+    elif pair.streets is StreetRelation.LIKE:
         yield "adresses proches"
     if np.isfinite(pair.metres):
         yield f"à {figures.distance(pair.metres)}"
@@ -443,6 +466,19 @@ def _contradict(pair: _Comparison) -> bool:
     if pair.names in (NameRelation.CONFLICT, NameRelation.MARKED) or pair.far_apart or _other_units(pair):
         return True
     return pair.one_list and not (pair.names_fit and pair.place is _Place.DOOR)
+
+
+def _once_for_each_place(
+    questions: Iterable[RecordMatch], joined: Iterable[frozenset[str]]
+) -> list[RecordMatch]:
+    """Keep the best question between two groups of records, and none inside a group."""
+    group = {key: min(keys) for keys in joined for key in keys}
+    best: dict[tuple[str, ...], RecordMatch] = {}
+    for match in sorted(questions, key=_best_first):
+        ends = sorted({group.get(match.a, match.a), group.get(match.b, match.b)})
+        if len(ends) == 2:
+            best.setdefault(tuple(ends), match)
+    return list(best.values())
 
 
 def _limit_per_record(found: Iterable[RecordMatch]) -> list[RecordMatch]:

@@ -340,13 +340,46 @@ def test_two_exports_of_one_source_are_one_list():
 
 
 def test_two_places_are_not_joined_through_a_third_record():
+    town_hall = one("a", nom="Mairie")
+    library = one("b", nom="Médiathèque")
+    guest = one("c", nom="France services", complement_adresse="Médiathèque")
+    joined, refused = matched(town_hall, library, guest)
+    assert (joined.verdict, refused.verdict) == (Verdict.SAME, Verdict.QUESTION)
+    assert refused.reasons[-1] == "réunirait deux lieux distincts"
+
+
+def test_two_floors_are_not_joined_through_a_record_without_floor():
     town_hall = one("a", nom="Mairie", complement_adresse="1er étage")
     other_floor = one("b", nom="CCAS", complement_adresse="2e étage")
-    middle = one("c", nom="France services")
-    found = matched(town_hall, other_floor, middle)
-    assert len(clusters(found)) == 1 and len(clusters(found)[0]) == 2
-    (refused,) = [m for m in found if "réunirait deux lieux distincts" in m.reasons]
-    assert refused.verdict is Verdict.QUESTION
+    found = matched(town_hall, other_floor, one("c", nom="France services"))
+    assert sorted(m.verdict for m in found) == [Verdict.QUESTION, Verdict.SAME]
+
+
+def test_groups_are_asked_about_once_and_never_inside():
+    twins = [one("a", nom="Mairie"), one("b", nom="CC du Val")]
+    others = [one("c", nom="Le Pixel"), one("d", nom="Le Pixel")]
+    questions = [m for m in matched(*twins, *others) if m.verdict is Verdict.QUESTION]
+    assert len(questions) == 1
+    guest, host = one("c", nom="France services"), one("d", nom="Mission locale")
+    named = one("e", nom="France services", complement_adresse="Mission locale")
+    assert {m.verdict for m in matched(guest, host, named)} == {Verdict.SAME}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "same"),
+        ({"adresse": "rue des Lilas"}, "same"),
+        ({"adresse": "14 rue des Lilas"}, "question"),
+        ({"adresse": "avenue des Lilas"}, "question"),
+        ({"nom": "Médiathèque"}, "question"),
+        ({"nom": "Médiathèque", "pivot": PUBLIC_SIRET}, "same"),
+    ],
+)
+def test_a_name_of_its_own_in_a_street_without_number_is_one_place(changes, expected):
+    hall = {"position": Position.APPROXIMATIVE, "pivot": PUBLIC_SIRET}
+    a = one("a", adresse="12 rue des Lilas" if "adresse" in changes else "rue des Lilas", **hall)
+    assert verdict(a, one("b", **{"adresse": "rue des Lilas", **changes})) == expected
 
 
 def test_two_places_of_one_list_are_not_joined_through_another_list():
