@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from geo.crs import LAMBERT_93
 from geo.errors import InvalidCrs
-from geo.sites import matching_records
+from geo.sites import matching_records, matching_rules
 from geo.sites.matching_records import Verdict, clusters, match_records
 from geo.sites.model import Position
 from tests.support.world import at
@@ -135,13 +135,13 @@ def test_one_siret_for_several_places_of_a_commune_is_not_enough():
 
 @pytest.mark.parametrize(("x_km", "expected"), [(5.25, "same"), (5.26, "question")])
 def test_one_address_at_two_points_is_doubted_beyond_250_metres(x_km, expected):
-    assert matching_records.ONE_ADDRESS_M == 250
+    assert matching_rules.ONE_ADDRESS_M == 250
     assert verdict(one("a"), one("b", x_km - 0.001)) == expected
 
 
 @pytest.mark.parametrize(("metres", "expected"), [(14, "same"), (16, "question")])
 def test_without_house_numbers_one_point_is_needed(metres, expected):
-    assert matching_records.SAME_POINT_M == 15
+    assert matching_rules.SAME_POINT_M == 15
     a = one("a", nom="Mairie", adresse="place du Marché")
     b = one("b", 5 + metres / 1_000, nom="France services", adresse="Pl. du Marché")
     assert verdict(a, b) == expected
@@ -149,7 +149,7 @@ def test_without_house_numbers_one_point_is_needed(metres, expected):
 
 @pytest.mark.parametrize(("metres", "expected"), [(59, "same"), (61, "question")])
 def test_one_name_on_one_square_is_one_place(metres, expected):
-    assert matching_records.SAME_SQUARE_M == 60
+    assert matching_rules.SAME_SQUARE_M == 60
     a = one("a", nom="La Poste", adresse="place du Marché")
     b = one("b", 5 + metres / 1_000, nom="Bureau de poste", adresse="4 place du Marché")
     assert verdict(a, b) == expected
