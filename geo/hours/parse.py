@@ -23,6 +23,7 @@ LENGTH_MAX: Final = 2_000
 _EMPTY_RANGE = re.compile(r"(?<!\d)0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII)
 # The library reads "PH Mo-Fr" (public holidays from Monday to Friday) as "PH,Mo-Fr".
 _HOLIDAY_AND_DAY = re.compile(r"\bPH\s+(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
+_UNKNOWN_QUOTED = re.compile(r'\bunknown\s+"([^"]+)"')
 _OPENS = re.compile(r"\d:\d\d|24/7")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -112,7 +113,9 @@ def parse_hours(cell: str) -> tuple[str, tuple[Finding, ...]]:
     """Return the raw string of `horaires`, and a finding when it was repaired or cannot be parsed."""
     expression, unread = read_hours(cell)
     if expression == cell:
-        return cell, ()
+        unread = tuple(_UNKNOWN_QUOTED.findall(expression))
+        if not unread:
+            return cell, ()
     if unread:
         found = Finding(
             "horaires_en_partie_illisibles", "horaires", cell, f"« {shorten('; '.join(unread))} »"

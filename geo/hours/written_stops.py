@@ -37,7 +37,8 @@ _PLACE_IN_WEEKS = re.compile(
     re.IGNORECASE,
 )
 _PLACE_AND_TIMES = re.compile(
-    rf"\s*(?:et\s+)?(.+?)\s*(?:[-–:(]|\ble\b|\bles\b|\s)\s*((?:(?:1er|\de|premier|dernier) )?(?:{_NAME})s?\b.*\d.*)",
+    r"\s*(?:et\s+)?(.+?)\s*(?:[-–:(]|\ble\b|\bles\b|\s)\s*"
+    rf"((?:(?:1er|\de|premier|dernier) )?(?:{_NAME})s?\b.*\d.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _NEXT_PLACE = re.compile(rf"\s+et\s+(?=(?!(?:de|le|les|{_NAME})\b)[A-ZÀ-ÝŒ])")

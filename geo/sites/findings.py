@@ -266,6 +266,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "pivot_normalise": FindingKind(
         _P, "Les espaces et les points du numéro SIRET, SIREN ou RNA ont été retirés", "Rien à faire."
     ),
+    "remarque_lue": FindingKind(
+        _P,
+        "Une remarque sur les horaires a été lue dans un texte libre",
+        "Vérifiez cette lecture ; la remarque reste affichée avec les horaires.",
+    ),
     "resume_raccourci": FindingKind(
         _P,
         "Le résumé dépassait 280 caractères : il est raccourci, et gardé en entier dans la présentation "

@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
+from geo.hours.day_cells import WeekCells, read_week
+from geo.hours.parse import format_stop
+from geo.hours.remarks import read_remark
+from geo.hours.written_stops import read_stops
 from geo.sites import standard
-from geo.sites.model import Issue, RawRow
+from geo.sites.findings import Finding, shorten
+from geo.sites.model import LOCAL_PREFIX, Issue, RawRow
 from geo.sites.readers.content import Content, Format, Record, repaired
 from geo.sites.text import fold
 
@@ -24,12 +28,6 @@ _DAYS = {
     "h_vendredi": "Fr",
     "h_samedi": "Sa",
 }
-_SLOT = re.compile(r"(\d{1,2}) ?[:h] ?(\d{2})? ?[-–à] ?(\d{1,2}) ?[:h] ?(\d{2})?")
-_LONGEST_DAY = 200
-"""Longest cell of a day that is read, in characters."""
-_CLOSED = frozenset({"", "-", "–", "ferme"})
-_UNKNOWN = frozenset({"horaires non communiques", "non communique", "nc"})
-
 _CONSTANTS = {
     "pivot": standard.UNKNOWN_PIVOT,
     "source": "ANCT",
@@ -104,65 +102,52 @@ _SHAPE_2024 = _ColumnLayout(
 )
 
 
-def opening_hours(days: Mapping[str, str], *, line: int) -> tuple[str, tuple[Issue, ...]]:
-    """Convert the seven day columns to one OpenStreetMap `opening_hours` string.
+def opening_hours(days: Mapping[str, str], *, line: int) -> tuple[WeekCells, tuple[Issue, ...]]:
+    """Read the day columns, `h_lundi` to `h_samedi`; issues report slots without length.
 
-    Parameters
-    ----------
-    days
-        `h_lundi` … `h_samedi` → text like « 09:00 - 12:00 / 14:00 - 17:00 »; blank or « - » when closed.
-    line
-        Line where the record begins, for the issues.
+    `line` is the line where the record begins.
+    """
+    week = read_week({code: days.get(name, "") for name, code in _DAYS.items()})
+    reason = "Une plage sans durée (00:00 - 00:00) a été retirée."
+    column_of = {code: name for name, code in _DAYS.items()}
+    issues = [
+        repaired(line, column_of[code], days.get(column_of[code], ""), "horaire_vide", reason)
+        for code in week.empty_slots
+    ]
+    return week, tuple(issues)
+
+
+def hours_facts(
+    comment: str, week: WeekCells, itinerance: str, *, line: int
+) -> tuple[dict[str, str], tuple[Issue, ...]]:
+    """Read what the comment says about hours: appointments, closures, stops; and quote the rest.
 
     Returns
     -------
-    Days with equal hours grouped, e.g. "Mo-Tu,Th 09:00-12:00,14:00-17:00; We 09:00-12:00"; "" when
-    all days are empty; the raw cells joined by "; " when one cannot be parsed.
+    Local fields (`ext_sur_rendez_vous`, `ext_fermetures`, `ext_remarques_horaires`, `ext_arrets`),
+    and an issue for each value inferred.
     """
-    cells = {name: " ".join(days.get(name, "").split())[:_LONGEST_DAY] for name in _DAYS}
-    if all(fold(cell) in _CLOSED | _UNKNOWN for cell in cells.values()):
-        return "", ()
-    issues: list[Issue] = []
-    by_hours: dict[str, list[str]] = {}
-    for name, cell in cells.items():
-        slots = _slots(cell)
-        if slots is None:
-            return "; ".join(f"{n.removeprefix('h_')} : {c}" for n, c in cells.items() if c), ()
-        useful = [slot for slot in slots if slot[:5] != slot[6:]]
-        if len(useful) < len(slots):
-            reason = "Une plage sans durée (00:00 - 00:00) a été retirée."
-            issues.append(repaired(line, name, cell, "horaire_vide", reason))
-        if useful:
-            by_hours.setdefault(",".join(useful), []).append(_DAYS[name])
-    return "; ".join(f"{_ranges(group)} {hours}" for hours, group in by_hours.items()), tuple(issues)
-
-
-@lru_cache(maxsize=4_096)
-def _slots(cell: str) -> tuple[str, ...] | None:
-    """Parse the slots of a day, as "09:00-12:00": () when closed, None when they cannot be parsed."""
-    if fold(cell) in _CLOSED:
-        return ()
-    found = []
-    for slot in cell.lower().split("/"):
-        match = _SLOT.fullmatch(slot.strip())
-        if match is None:
-            return None
-        hour, minute, to_hour, to_minute = match.groups("00")
-        if max(int(hour), int(to_hour)) > 24 or max(minute, to_minute) > "59":
-            return None
-        found.append(f"{int(hour):02}:{minute}-{int(to_hour):02}:{to_minute}")
-    return tuple(found)
-
-
-def _ranges(days: list[str]) -> str:
-    week = list(_DAYS.values())
-    runs: list[list[str]] = []
-    for day in days:
-        if runs and week.index(runs[-1][-1]) + 1 == week.index(day):
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    remark = read_remark(comment)
+    stops = read_stops(comment, week.slots) if itinerance == "Itinérant" else ()
+    facts = {
+        "sur_rendez_vous": "oui" if remark.by_appointment else "",
+        "fermetures": standard.SEPARATOR.join(remark.closures),
+        "remarques_horaires": standard.SEPARATOR.join(
+            quote.replace(standard.SEPARATOR, "/") for quote in remark.quotes
+        ),
+        "arrets": standard.SEPARATOR.join(map(format_stop, stops)),
+    }
+    said = {
+        "sur_rendez_vous": "sur rendez-vous",
+        "fermetures": f"fermetures {facts['fermetures']}",
+        "arrets": f"arrêts {facts['arrets']}",
+    }
+    issues = [
+        Finding("remarque_lue", f"{LOCAL_PREFIX}{name}", comment, shorten(said[name])).to_issue(line)
+        for name in said
+        if facts[name]
+    ]
+    return {f"{LOCAL_PREFIX}{name}": text for name, text in facts.items() if text}, tuple(issues)
 
 
 def _translation(shape: _ColumnLayout) -> Callable[[Record], RawRow]:
@@ -183,8 +168,10 @@ def _translation(shape: _ColumnLayout) -> Callable[[Record], RawRow]:
         if shape.appointment and fields.get(shape.appointment, "").strip() == "Oui":
             remarks.append("Prise de rendez-vous possible.")
         values["presentation_detail"] = " ".join(remark for remark in remarks if remark)
-        values["horaires"], issues = opening_hours(fields, line=record.line)
-        return RawRow(record.line, values, record.issues + issues)
+        week, issues = opening_hours(fields, line=record.line)
+        values["horaires"] = week.expression
+        facts, found = hours_facts(remarks[0], week, values["itinerance"], line=record.line)
+        return RawRow(record.line, values | facts, record.issues + issues + found)
 
     return translate
 

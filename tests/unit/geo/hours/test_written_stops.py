@@ -50,8 +50,8 @@ WEEKLY = dict.fromkeys(("Mo", "Tu", "We", "Th"), "09:00-12:00,14:00-17:00") | {"
             ["Mairie de Villefictive @ Mo 09:00-12:00", "Bourgfictif @ We 09:30-12:30"],
         ),
         (
-            "Marché de Villefictive le mercredi 08:30 - 13:00 et Halle de Bourgfictif le samedi 08:30 - 13:00",
-            ["Marché de Villefictive @ We 08:30-13:00", "Halle de Bourgfictif @ Sa 08:30-13:00"],
+            "Place de Villefictive le mercredi 08:30 - 13:00 et Halle de Bourgfictif le samedi 08:30 - 13:00",
+            ["Place de Villefictive @ We 08:30-13:00", "Halle de Bourgfictif @ Sa 08:30-13:00"],
         ),
         ("Villefictive : 1er mardi du mois 9h-12h", ["Villefictive @ Tu[1] 09:00-12:00"]),
         ("Villefictive (samedi)", []),  # closed in the weekly hours
