@@ -32,7 +32,9 @@ FIELDS: Final[dict[str, FieldDescription]] = {
     "latitude": FieldDescription("Latitude, WGS 84 degrees.", 44.2033),
     "longitude": FieldDescription("Longitude, WGS 84 degrees.", 0.6161),
     "typologie": FieldDescription("Type of structure (codes of the national standard).", "BIB"),
-    "telephone": FieldDescription("Telephone number, E.164.", "+33199000000"),
+    "telephone": FieldDescription(
+        "Telephone number, E.164; a short number (3939) as its digits.", "+33199000000"
+    ),
     "courriels": FieldDescription("E-mail addresses.", "accueil@exemple.invalid"),
     "site_web": FieldDescription("Web sites.", "https://exemple.invalid"),
     "horaires": FieldDescription(
@@ -64,13 +66,23 @@ FIELDS: Final[dict[str, FieldDescription]] = {
     "membre_reseau": FieldDescription("Member of the local network; null if unknown.", "true"),
     "acces_fauteuil": FieldDescription("Wheelchair accessible; null if unknown.", "true"),
     "arrets": FieldDescription("Stops of a mobile place: where and when.", None),
-    "sur_rendez_vous": FieldDescription("By appointment only; null if unknown.", "true"),
-    "fermetures": FieldDescription(
-        "Closures: opening_hours date selectors, each with an optional reason in double quotes.", None
+    "autres_telephones": FieldDescription(
+        "Other telephone numbers, each with its remark in parentheses; short numbers as digits.",
+        "+33199000001 (secrétariat)",
     ),
-    "remarques_horaires": FieldDescription("Remarks of the source about the hours.", None),
-    "telephone_remarque": FieldDescription("Remark about the telephone number.", None),
-    "autres_telephones": FieldDescription("Other numbers, each with an optional remark.", None),
+    "telephone_remarque": FieldDescription("What the source says beside `telephone`.", "poste 12"),
+    "sur_rendez_vous": FieldDescription(
+        "Whether people are received by appointment only; null if unknown. When true, `horaires` are the "
+        "hours of appointments: nobody is received without one.",
+        "true",
+    ),
+    "remarques_horaires": FieldDescription(
+        "Sentences of the source to show beside the hours.", "Uniquement le matin."
+    ),
+    "fermetures": FieldDescription(
+        "Closures: opening_hours date selectors, each with an optional reason in double quotes.",
+        '2026 Dec 24-2027 Jan 02 "congés"',
+    ),
     "jeu_de_donnees": FieldDescription("Dataset of the record that named the site.", "demo"),
     "position": FieldDescription(
         "Precision of the location: `exacte`, `adresse` (house number, by the address base), `rue` (street), "

@@ -11,7 +11,7 @@ from geo.places.model import PlaceKind
 from geo.reach.modes import Mode
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS
-from geo.sites.model import LOCAL_FIELDS, Position
+from geo.sites.model import LIST_FIELDS, LOCAL_FIELDS, Position
 from geo.territory.model import TerritoryKind
 
 
@@ -154,16 +154,19 @@ class Shape(ResponseModel):
     coordinates: list[list[list[tuple[float, float]]]]
 
 
+_BOOLEANS = frozenset({*BOOLEAN_FIELDS, "sur_rendez_vous"})
+
+
 def _site_field(name: str) -> tuple[Any, Any]:
     about = FIELDS[name]
     kind: Any = str | None
-    if name in standard.MULTIVALUED or name == "signalements":
+    if name in LIST_FIELDS:
         kind = list[str]
     elif name == "arrets":
         kind = list[StopOut]
     elif name in ("latitude", "longitude"):
         kind = float | None
-    elif name in BOOLEAN_FIELDS:
+    elif name in _BOOLEANS:
         kind = bool | None
     elif name in ("id", "pivot", "nom", "commune", "code_postal", "adresse"):
         kind = str if name == "id" else str | None
@@ -172,9 +175,9 @@ def _site_field(name: str) -> tuple[Any, Any]:
     elif name == "fictif":
         kind = bool
     example = about.example
-    if name in standard.MULTIVALUED:
+    if example is not None and kind == list[str]:
         example = [example]
-    elif name in BOOLEAN_FIELDS:
+    elif name in _BOOLEANS:
         example = True
     examples = None if example is None else [example]
     return Annotated[kind, Field(description=about.meaning, examples=examples)], ...

@@ -12,12 +12,14 @@ from typing import Any
 import shapely
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
+from geo.hours.intervals import is_roaming
+from geo.hours.parse import day_selector, read_hours
 from geo.sites.model import Site
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
 from geo.territory.tiling import polygons_of
 from geo.wording import dates, figures, names, site_phrases
-from geo.wording.hours import hours_lines
+from geo.wording.hours import closure_text, hours_lines
 from static_maps import style
 from static_maps.topology import SCALE, topology
 
@@ -123,6 +125,8 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "at": units(site.longitude, site.latitude) if site.located else None,
         "phone": site_phrases.phone(site.telephone) if site.telephone else "",
         "dial": site_phrases.dialled(site.telephone),
+        "phone_note": site.telephone_remarque,
+        "phones": [list(each) for each in site_phrases.other_numbers(site)],
         "hours": hours(site),
         "address": [line for line in (site.adresse, site.complement_adresse) if line],
         "town": f"{site.code_postal} {site.commune}".strip(),
@@ -131,7 +135,7 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
         "access": site.modalites_acces,
         "web": site.site_web[:1],
         "book": site.prise_rdv,
-        "stops": [f"{s.place} : {' '.join(hours_lines(f'{s.day} {s.hours}'))}" for s in site.arrets],
+        "stops": stops(site),
         "wheelchair": site.acces_fauteuil,
         "pass": site.pass_numerique,
         "flags": flags(site),
@@ -143,9 +147,30 @@ def _site(site: Site, territory: Territory) -> dict[str, Any]:
 
 
 def hours(site: Site) -> tuple[str, ...]:
-    """Return opening hours as French lines; none when unknown or unreadable."""
-    known = site.horaires and "horaires_illisibles" not in site.signalements
-    return hours_lines(site.horaires) if known else ()
+    """Return opening hours as French lines, closures and remarks included; none when nothing is known.
+
+    The weekly hours of an itinerant site whose stops are known are left out: `stops` gives those.
+    """
+    reading = read_hours(site.horaires)
+    roaming = is_roaming(site)
+    lines: list[str] = []
+    if site.sur_rendez_vous:
+        lines.append("sur rendez-vous uniquement")
+    if roaming and reading.expression and not site.arrets:
+        lines.append("lieu itinérant : demandez où il sera")
+    if reading.expression and not (roaming and site.arrets):
+        lines += hours_lines(reading.expression)
+    lines += map(closure_text, site.fermetures)
+    lines += [f"« {part} »" for part in (*reading.unread, *site.remarques_horaires)]
+    return tuple(lines)
+
+
+def stops(site: Site) -> tuple[str, ...]:
+    """Return the stops of an itinerant site as French lines."""
+    return tuple(
+        f"{stop.place} : {' '.join(hours_lines(f'{day_selector(stop.day)} {stop.hours}'))}"
+        for stop in site.arrets
+    )
 
 
 def flags(site: Site) -> tuple[str, ...]:
@@ -153,7 +178,7 @@ def flags(site: Site) -> tuple[str, ...]:
     found = []
     if label := style.POSITION_LABELS.get(site.position):
         found.append(label)
-    if not hours(site):
+    if not (read_hours(site.horaires).expression or site.sur_rendez_vous):
         found.append(style.HOURS_UNKNOWN)
     return tuple(found)
 

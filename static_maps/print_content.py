@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,9 +16,7 @@ from numpy.typing import NDArray
 from geo.crs import project
 from geo.errors import InvalidParameter
 from geo.hours.calendar import Calendar
-from geo.hours.open_status import OpenState, OpenStatus, open_status_at, week_hours
-from geo.hours.parse import is_readable
-from geo.hours.weekly import reference_week
+from geo.hours.open_status import OpenState, OpenStatus, open_status_at
 from geo.matching.criteria import receives_public
 from geo.matching.upcoming_visits import UpcomingVisit, upcoming_visits
 from geo.reach.modes import Mode
@@ -29,8 +26,9 @@ from geo.services.snapshot_view import SnapshotView
 from geo.sites.model import Site
 from geo.sites.text import fold
 from geo.territory.model import Commune, Grouping, TerritoryKind
-from geo.wording import dates, figures, hours, site_phrases
-from geo.wording.language import N_, SOURCE, Language, language
+from geo.wording import dates, figures, site_phrases
+from geo.wording.language import N_, Language, language
+from static_maps.print_hours import hours_lines
 from static_maps.print_layout import (
     CardGroup,
     Chapter,
@@ -73,8 +71,6 @@ INSIDE: Final = {
     TerritoryKind.CANTON: N_("Dans le canton"),
     TerritoryKind.EPCI: N_("Dans l'intercommunalité"),
 }
-
-_HOURS: Final = re.compile(r"\d h(?: \d\d\b)?(?: – \d\d? h(?: \d\d\b)?)?")
 
 
 @dataclass(frozen=True)
@@ -410,55 +406,6 @@ def _passing_of(_: Language, stop: UpcomingVisit) -> Passing:
     )
 
 
-def hours_lines(_: Language, site: Site, moment: datetime, calendar: Calendar) -> tuple[str, ...]:
-    """Return the hours of a site, a line for each rule, without its stops.
-
-    Hours of days and weeks are written as in the notation; where they can't be (or in another
-    language), those of the next week without a public holiday are; words that are no notation stay
-    as the site wrote them.
-    """
-    raw = site.horaires.strip()
-    fixed = replace(site, arrets=())
-    if not raw:
-        if site.arrets:
-            return ()
-        return (figures.capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
-    if not is_readable(raw):
-        return (figures.capital(raw),)
-    rules = hours.hours_lines(raw)
-    simple = rules != (raw,)
-    if simple and _.code == SOURCE:
-        return tuple(figures.capital(_unbroken(rule)) for rule in rules)
-    monday = reference_week(moment.date())
-    lines = _week(_, fixed, monday, calendar)
-    if not lines:
-        return (figures.capital(site_phrases.opening(_, open_status_at(fixed, moment, calendar), moment)),)
-    if not simple or "[" in raw:  # other weeks may differ
-        return (_("Semaine du %(day)s (une autre peut différer) :", day=dates.long_date(monday, _)), *lines)
-    return lines
-
-
-def _week(_: Language, site: Site, monday: date, calendar: Calendar) -> tuple[str, ...]:
-    """Return the hours of one week: days with the same hours on one line."""
-    days: dict[str, list[int]] = defaultdict(list)
-    for number, day in enumerate(week_hours(site, monday, calendar)):
-        hours = [_joined(dates.time_range(each.start, each.end, _)) for each in day.ranges]
-        if hours:
-            days[_(" et ").join(hours)].append(number)
-    return tuple(
-        figures.capital(_("%(days)s : %(hours)s", days=_days(_, numbers), hours=hours))
-        for hours, numbers in sorted(days.items(), key=lambda each: each[1])
-    )
-
-
-def _days(_: Language, numbers: Sequence[int]) -> str:
-    # 3 January 2000 was a Monday.
-    names = [dates.weekday(date(2000, 1, 3 + number), _) for number in numbers]
-    if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
-        return _("du %(first)s au %(last)s", first=names[0], last=names[-1])
-    return ", ".join(names)
-
-
 def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
     """Return the opening status of a site, dated so that it stays true when the sheet is read."""
     if found.state is OpenState.CLOSED and found.opens is not None:
@@ -474,16 +421,6 @@ def _stands(_: Language, found: OpenStatus, moment: datetime) -> str:
     if found.state is OpenState.OPEN:
         return _("le %(day)s : %(said)s", day=dates.weekday_date(moment.date(), _, year=False), said=text)
     return text
-
-
-def _unbroken(said: str) -> str:
-    """Return hours with no-break spaces: « 9 h 30 »."""
-    return _HOURS.sub(lambda found: _joined(found[0]), said)
-
-
-def _joined(hours: str) -> str:
-    """Return text that breaks at no line end, not even after its dash."""
-    return hours.replace(" ", "\u00a0").replace("–", "–\u2060")
 
 
 def slug(name: str) -> str:

@@ -19,7 +19,7 @@ from geo.snapshot import Snapshot
 from geo.wording import dates, names, site_phrases
 from geo.wording.language import Language, language
 from static_maps.coverage_map import WrittenPage
-from static_maps.page_data import hours
+from static_maps.page_data import hours, stops
 from static_maps.page_shell import PageShell
 from static_maps.settings import MapSettings
 from static_maps.sites_map import MapOrigin, MapTexts, MapView, Pin, sites_map
@@ -236,7 +236,7 @@ def lasting_pins(_: Language, sites: Iterable[Site], address: str = "") -> list[
             phone=site_phrases.phone(site.telephone),
             dial=site_phrases.dialled(site.telephone),
             why=site_phrases.cost(_, site) or _("prix inconnu"),
-            hours=hours(site) or (_("horaires inconnus"),),
+            hours=(*hours(site), *stops(site)) or (_("horaires inconnus"),),
             notes=(_(site_phrases.POSITIONS[site.position]),)
             if site.position in site_phrases.POSITIONS
             else (),

@@ -19,7 +19,9 @@ from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import UnknownSite
+from geo.hours.intervals import is_roaming
 from geo.hours.open_status import closures, next_visits, open_status_at, week_hours
+from geo.hours.parse import read_hours
 from geo.matching.choices import CHOICES
 from geo.matching.criteria import GROUPS
 from geo.services.search_state import SearchState, read
@@ -136,6 +138,9 @@ def site_page(
         "facts": facts(_, site),
         "days": timetable.week(_, days, today),
         "hours_known": bool(site.horaires or site.arrets) and timetable.has_known_day(days),
+        "place_unknown": is_roaming(site) and bool(site.horaires) and not site.arrets,
+        "closures": tuple(map(_sentence, site_phrases.announced_closures(site, today))),
+        "quotes": (*read_hours(site.horaires).unread, *site.remarques_horaires),
         "exceptions": timetable.exceptions(_, closures(site, today, today + timetable.AHEAD, calendar)),
         "visits": timetable.visits(_, next_visits(site, moment, calendar, timetable.VISITS)),
         "mails": [(each, f"mailto:{quote(each, safe='@')}") for each in site.courriels if "@" in each],

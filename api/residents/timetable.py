@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from geo.hours.open_status import DatedVisit, DayHours, ExceptionalPeriod, Range
-from geo.wording import dates
+from geo.wording import dates, site_phrases
 from geo.wording.language import Language
 
 AHEAD: Final = timedelta(days=60)
@@ -103,13 +103,7 @@ def exceptions(_: Language, found: tuple[ExceptionalPeriod, ...]) -> list[str]:
 
 def visits(_: Language, found: tuple[DatedVisit, ...]) -> list[str]:
     """Return upcoming stops: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
-    lines = []
-    for each in found:
-        said = f"{dates.weekday_date(each.start.date(), _)}, {dates.time_range(each.start, each.end, _)}"
-        if each.by_appointment:
-            said = _("%(said)s, sur rendez-vous", said=said)
-        lines.append(_("%(said)s : %(place)s", said=said, place=each.stop.place) if each.stop else said)
-    return lines
+    return [site_phrases.visit(_, each) for each in found]
 
 
 def has_known_day(days: tuple[DayHours, ...]) -> bool:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from opening_hours import OpeningHours, State
 
 from geo.hours.calendar import COUNTRY, YEAR_DAYS, Calendar
-from geo.hours.parse import day_selector, read_expression
+from geo.hours.parse import closure_rule, day_selector, read_expression
 from geo.hours.syntax import alternatives, during, mentions_school
 from geo.sites.model import ItinerantStop, Site
 
@@ -48,15 +48,34 @@ class HoursInterval(NamedTuple):
     kind: IntervalKind
 
 
+def is_roaming(site: Site) -> bool:
+    """Return whether a site is itinerant only: its weekly hours are no hours at a fixed place."""
+    return site.itinerance == ("Itinérant",)
+
+
 def expressions(site: Site) -> Iterator[tuple[str, ItinerantStop | None]]:
     """Yield the expressions of a site: its own hours, then those of each stop, with the stop.
 
-    A site without hours or stops has one empty expression.
+    Closures (`fermetures`) are added to each. The weekly hours of a site that is itinerant only are
+    those of its stops, where these are known. A site without hours or stops has one empty expression.
     """
-    if site.horaires or not site.arrets:
-        yield site.horaires, None
+    if not site.arrets or (site.horaires and not is_roaming(site)):
+        yield with_closures(site.horaires, site.fermetures), None
     for stop in site.arrets:
-        yield f"{day_selector(stop.day)} {stop.hours}", stop
+        yield with_closures(f"{day_selector(stop.day)} {stop.hours}", site.fermetures), stop
+
+
+@lru_cache(maxsize=16_384)
+def with_closures(raw: str, closures: tuple[str, ...]) -> str:
+    """Return hours with closures as rules, each a date selector with an optional reason in quotes.
+
+    Closures that are not in the notation are left out; hours that cannot be read stay as they are.
+    """
+    rules = [rule for closure in closures if (rule := closure_rule(closure))]
+    expression = read_expression(raw) if rules else ""
+    if not expression:
+        return raw
+    return " || ".join("; ".join([each.strip(), *rules]) for each in alternatives(expression))
 
 
 def hours_intervals(

@@ -17,7 +17,16 @@ from itertools import islice, pairwise
 from typing import Final
 
 from geo.hours.calendar import ANY_ZONE, Calendar, public_holiday
-from geo.hours.intervals import CERTAIN, HoursInterval, IntervalKind, expressions, hours_intervals
+from geo.hours.french_dates import MONTHS
+from geo.hours.intervals import (
+    CERTAIN,
+    HoursInterval,
+    IntervalKind,
+    expressions,
+    hours_intervals,
+    is_roaming,
+    with_closures,
+)
 from geo.hours.parse import is_readable, read_expression
 from geo.hours.syntax import undated
 from geo.hours.weekly import wall_clock
@@ -33,8 +42,9 @@ _DAY: Final = timedelta(days=1)
 _IN_PERSON = "Se présenter"
 _ON_REQUEST = frozenset({"Téléphoner", "Contacter par mail", "Prendre un RDV en ligne"})
 _ITINERANT = "Itinérant"
+_YEARLY = frozenset({"PH", "SH"})
+"""Closures that are not exceptional: they are named by the day."""
 _OPEN_END = re.compile(r":\d\d\+")
-_NAMES_HOLIDAYS = re.compile(r"\bPH\b|\b(?:19|20)\d\d\b")
 
 
 class OpenState(StrEnum):
@@ -42,7 +52,7 @@ class OpenState(StrEnum):
 
     OPEN = "open"
     BY_APPOINTMENT = "by_appointment"
-    """By appointment, without stated hours."""
+    """By appointment, without stated hours, or at all of them (`sur_rendez_vous`)."""
     UNKNOWN = "unknown"
     CLOSED = "closed"
 
@@ -77,6 +87,8 @@ class OpenStatus:
         The stop of the interval concerned, for an itinerant site.
     readable
         Whether the site has hours and all of them could be parsed.
+    place_unknown
+        Whether the site is itinerant and its stops are not known: where it is open is not.
     """
 
     state: OpenState
@@ -87,6 +99,7 @@ class OpenStatus:
     doubtful: bool = False
     stop: ItinerantStop | None = None
     readable: bool = True
+    place_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +182,23 @@ def open_status_at(site: Site, moment: datetime, calendar: Calendar = ANY_ZONE) 
         School holidays used to evaluate the hours.
     """
     now = wall_clock(moment)
+    if site.sur_rendez_vous:
+        closed = _closed_all_day(site.fermetures, now.date(), calendar)
+        readable = all(is_readable(expression) for expression, _ in expressions(site))
+        return OpenStatus(OpenState.CLOSED if closed else OpenState.BY_APPOINTMENT, readable=readable)
     if not site.horaires and not site.arrets:
         return OpenStatus(_without_hours(site), readable=False)
+    found = _hours_status(site, now, calendar)
+    return replace(found, place_unknown=True) if is_roaming(site) and not site.arrets else found
+
+
+def _closed_all_day(closures: tuple[str, ...], day: date, calendar: Calendar) -> bool:
+    """Return whether a closure covers a day."""
+    return not any(hours_intervals(with_closures("24/7", closures), day, day + _DAY, calendar))
+
+
+def _hours_status(site: Site, now: datetime, calendar: Calendar) -> OpenStatus:
+    """Return the status of a site that has hours or stops."""
     statuses = [
         (expression, _expression_status(expression, stop, now, calendar))
         for expression, stop in expressions(site)
@@ -284,7 +312,12 @@ def _closed_by_holiday(expression: str, day: date, calendar: Calendar) -> bool:
 
 def _is_doubtful(expression: str, day: date) -> bool:
     """Return whether a day is a public holiday that the hours mention neither by `PH` nor by date."""
-    return bool(public_holiday(day)) and not _NAMES_HOLIDAYS.search(expression) and expression != "24/7"
+    return bool(public_holiday(day)) and not _names(expression, day) and expression != "24/7"
+
+
+def _names(expression: str, day: date) -> bool:
+    """Return whether an expression names public holidays, or a date of the day's month."""
+    return "PH" in expression or bool(re.search(rf"\b(?:19|20)\d\d {MONTHS[day.month - 1]}\b", expression))
 
 
 def week_hours(site: Site, day: date, calendar: Calendar = ANY_ZONE) -> tuple[DayHours, ...]:
@@ -320,15 +353,24 @@ def next_visits(
 ) -> tuple[DatedVisit, ...]:
     """Return the next visits of an itinerant site, including a present one, sorted by start.
 
-    They are the visits of its stops; an itinerant site without stops has its hours as visits
-    without a place. At most `count`, within `VISITS_HORIZON`.
+    They are the visits of its stops; an itinerant site without stops has its dated hours ("2026 Dec 03
+    09:00-12:00", "week 2-52/2 Tu 09:00-12:00") as visits without a place. Weekly hours are no visits:
+    they have no date. At most `count`, within `VISITS_HORIZON`.
     """
     now = wall_clock(moment)
     sources = [each for each in expressions(site) if each[1]]
-    if not sources and _ITINERANT in site.itinerance and is_readable(site.horaires):
-        sources = [(site.horaires, None)]
+    if not sources and _ITINERANT in site.itinerance and _is_dated(site.horaires):
+        sources = [(with_closures(site.horaires, site.fermetures), None)]
     ahead = merge(*(_visits(each, stop, now, calendar) for each, stop in sources), key=lambda v: v.start)
     return tuple(islice(ahead, count))
+
+
+def _is_dated(raw: str) -> bool:
+    """Return whether every rule of hours has a date, or applies in some weeks only."""
+    if not is_readable(raw):
+        return False
+    weekly = undated(read_expression(raw))
+    return not weekly or all(re.search(r"\bweek\b|\[", rule) for rule in weekly.split(";"))
 
 
 def _visits(
@@ -346,10 +388,8 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
         for expression, stop in expressions(site)
     ]
     usual: dict[date, list[HoursInterval]] | None = None
-    if is_readable(site.horaires):
-        left = undated(read_expression(site.horaires))
-        if left and left != read_expression(site.horaires):
-            usual = _by_day(left, start, end, calendar)
+    if by_day[0][1] is None and (left := _undated_hours(site)):
+        usual = _by_day(left, start, end, calendar)
     for place in range((end - start).days):
         day = start + place * _DAY
         intervals = [
@@ -365,7 +405,7 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
                 Range(
                     interval.start.time(),
                     interval.end.time(),
-                    interval.kind is IntervalKind.APPOINTMENT,
+                    interval.kind is IntervalKind.APPOINTMENT or bool(site.sur_rendez_vous),
                     stop,
                 )
                 for interval, stop in certain
@@ -377,6 +417,16 @@ def _days(site: Site, start: date, end: date, calendar: Calendar) -> Iterator[Da
             school_holiday=calendar.school_holiday(day),
             exceptional=usual is not None and _certain(usual[day]) != _certain(by_day[0][2][day]),
         )
+
+
+def _undated_hours(site: Site) -> str:
+    """Return the hours of a site without dated rules and closures, "" when it has none of them."""
+    expression = read_expression(site.horaires)
+    left = undated(expression) if expression else ""
+    dated = [closure for closure in site.fermetures if closure not in _YEARLY]
+    if not left or (left == expression and not dated):
+        return ""
+    return with_closures(left, tuple(closure for closure in site.fermetures if closure in _YEARLY))
 
 
 def _certain(found: list[HoursInterval]) -> list[HoursInterval]:

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 import opening_hours
 
-from geo.hours.french_dates import MONTHS
+from geo.hours.french_dates import MONTHS, find_closures
 from geo.hours.repair import days_named, hours_parts, repair_hours
 from geo.hours.syntax import during, mentions_school
 from geo.sites.findings import Finding, shorten
 from geo.sites.model import ItinerantStop
 from geo.sites.standard import SEPARATOR
-from geo.sites.text import comparable_text
+from geo.sites.text import comparable_text, fold
 
 LENGTH_MAX: Final = 2_000
 """Longest expression accepted, in characters; the longest real one has about 120."""
@@ -24,6 +24,7 @@ _EMPTY_RANGE = re.compile(r"(?<!\d)0?(\d{1,2}:\d{2})\s*-\s*0?\1(?!\d)", re.ASCII
 # The library reads "PH Mo-Fr" (public holidays from Monday to Friday) as "PH,Mo-Fr".
 _HOLIDAY_AND_DAY = re.compile(r"\bPH\s+(?:Mo|Tu|We|Th|Fr|Sa|Su)\b")
 _UNKNOWN_QUOTED = re.compile(r'\bunknown\s+"([^"]+)"')
+_CLOSURE = re.compile(rf"(?:PH|SH|[\w ,-]*\b(?:{'|'.join(MONTHS)})\b[\w ,-]*|easter[\w +-]*)")
 _OPENS = re.compile(r"\d:\d\d|24/7")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -135,6 +136,34 @@ def parse_stops(cell: str) -> tuple[tuple[ItinerantStop, ...], tuple[Finding, ..
             found.append(stop)
         else:
             findings.append(Finding("arret_illisible", "ext_arrets", part))
+    return tuple(found), tuple(findings)
+
+
+def closure_rule(closure: str) -> str:
+    """Return the rule of a closure: 'Aug "congés"' becomes 'Aug off "congés"'; "" when it is invalid.
+
+    A closure is a date selector, whole days only, with an optional reason in double quotes.
+    """
+    selector, quote, reason = closure.partition('"')
+    reason = reason.removesuffix('"')
+    if (quote and '"' in reason) or not _CLOSURE.fullmatch(selector.strip()):
+        return ""
+    rule = f"{selector.strip()} off" + (f' "{reason}"' if reason else "")
+    return rule if _is_valid(rule) else ""
+
+
+def parse_closures(cell: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Parse closures joined by `|`; those written in French are translated, invalid ones give a finding."""
+    found: dict[str, None] = {}
+    findings: list[Finding] = []
+    for part in filter(None, map(comparable_text, cell.split(SEPARATOR))):
+        written = [each for closure in find_closures(fold(f"fermé {part}")) for each in closure.selectors]
+        if closure_rule(part):
+            found[part] = None
+        elif written:
+            found |= dict.fromkeys(written)
+        else:
+            findings.append(Finding("fermeture_illisible", "ext_fermetures", part))
     return tuple(found), tuple(findings)
 
 

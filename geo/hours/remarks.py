@@ -64,20 +64,29 @@ class HoursRemark:
     quotes: tuple[str, ...] = ()
 
 
-def read_remark(text: str) -> HoursRemark:
-    """Read a remark of a source about its hours, in French."""
+def read_remark(text: str, *, prose: bool = False) -> HoursRemark:
+    """Read a remark of a source about its hours, in French.
+
+    `prose` reads a presentation instead, which may be about many things: « sur rendez-vous » counts
+    only with « uniquement » or alone, and only sentences that give a value are quoted.
+    """
     quotes: list[str] = []
     closures: list[str] = []
     by_appointment = False
-    for sentence in sentences(text):
+    parts = sentences(text)
+    for sentence in parts:
         folded = fold(sentence)
         if not _ABOUT_HOURS.search(folded):
             continue
         # After another sentence, « sur rendez-vous » may concern only what that one is about.
-        alone = not quotes or not (_ONLY | _REQUIRED).isdisjoint(folded.split())
-        by_appointment |= alone and is_by_appointment_only(sentence)
-        quotes.append(sentence if len(sentence) <= QUOTE_MAX else f"{sentence[: QUOTE_MAX - 1]}…")
-        closures += [each for closure in find_closures(folded) for each in closure.selectors]
+        alone = len(parts) == 1 if prose else not quotes
+        stressed = not (_ONLY | _REQUIRED).isdisjoint(folded.split())
+        booking = (alone or stressed) and is_by_appointment_only(sentence)
+        dates = [each for closure in find_closures(folded) for each in closure.selectors]
+        if booking or dates or not prose:
+            quotes.append(sentence if len(sentence) <= QUOTE_MAX else f"{sentence[: QUOTE_MAX - 1]}…")
+        by_appointment |= booking
+        closures += dates
     return HoursRemark(by_appointment, tuple(dict.fromkeys(closures)), tuple(dict.fromkeys(quotes)))
 
 

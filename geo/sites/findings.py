@@ -153,6 +153,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "La date de mise à jour n'est pas connue",
         "Indiquez la date de dernière mise à jour, sous la forme 2026-03-31.",
     ),
+    "fermeture_illisible": FindingKind(
+        _F,
+        "Une fermeture n'a pas pu être lue et a été écartée",
+        "Écrivez par exemple « Aug » pour le mois d'août, « Aug 01-15 », ou « 2026 Dec 24-2027 Jan 02 ».",
+        lossy=True,
+    ),
     "horaires_en_partie_illisibles": FindingKind(
         _F,
         "Une partie des horaires n'est pas lisible : elle est affichée telle quelle et comptée comme "

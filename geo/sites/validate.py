@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
-from geo.hours.parse import parse_hours, parse_stops
+from geo.hours.parse import parse_closures, parse_hours, parse_stops
+from geo.hours.remarks import read_remark
 from geo.sites import standard
 from geo.sites.closed_lists import parse_labels
 from geo.sites.commune_resolver import Clues, CommuneResolver
-from geo.sites.contacts import parse_emails, parse_phone, parse_urls
+from geo.sites.contacts import parse_emails, parse_urls
 from geo.sites.coordinates import parse_coordinates
 from geo.sites.dates import parse_update_date
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
@@ -24,6 +25,7 @@ from geo.sites.identifiers import parse_pivot
 from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, SourceRecord, Validated
 from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES, choose_position
+from geo.sites.telephones import is_fax, parse_other_phones, parse_phones
 from geo.sites.text import clean_text, fold
 from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
@@ -40,7 +42,6 @@ _FLAG = re.compile(r"[a-z0-9_]{1,60}")
 _YES = frozenset({"oui", "true", "vrai", "1", "o", "yes"})
 _NO = frozenset({"non", "false", "faux", "0", "n", "no"})
 _PARAGRAPHS = frozenset({"presentation_detail"})
-_TEXT_LISTS = ("fermetures", "remarques_horaires", "autres_telephones")
 _PACIFIC = ("986", "987", "988")
 
 
@@ -185,10 +186,11 @@ def _record(
         complement_adresse=_with_former(complement, place.former, clues.address),
         latitude=placed.latitude,
         longitude=placed.longitude,
-        telephone=row.take(parse_phone(row.text("telephone"), where)),
+        **_phones(row, where),
         courriels=row.take(parse_emails(row.text("courriels"))),
         site_web=row.take(parse_urls("site_web", row.text("site_web"))),
         horaires=row.take(parse_hours(row.text("horaires"))),
+        **_hours_facts(row, "" if own else f"{summary}\n{detail}"),
         presentation_resume=summary,
         presentation_detail=detail,
         source=row.text("source"),
@@ -202,9 +204,6 @@ def _record(
         membre_reseau=_parse_boolean(row, "membre_reseau"),
         acces_fauteuil=_parse_boolean(row, "acces_fauteuil"),
         arrets=row.take(parse_stops(row.text(f"{LOCAL_PREFIX}arrets"))),
-        sur_rendez_vous=_parse_boolean(row, "sur_rendez_vous"),
-        telephone_remarque=row.text(f"{LOCAL_PREFIX}telephone_remarque"),
-        **{field: _texts(row.text(f"{LOCAL_PREFIX}{field}")) for field in _TEXT_LISTS},
         jeu_de_donnees=row_dataset,
         position=placed.position,
         fictif=_parse_boolean(row, "fictif") or False,
@@ -266,6 +265,45 @@ def _with_former(complement: str, former: str, address: str) -> str:
     """Return the address complement with the former commune that the record names, unless it is there."""
     said = fold(f"{address} {complement}")
     return complement if not former or fold(former) in said else ", ".join(filter(None, (complement, former)))
+
+
+def _phones(row: _Row, code: str) -> dict[str, Any]:
+    """Return the number to call and its remark, and the others with theirs; a fax is never called."""
+    phones = row.take(parse_phones(row.text("telephone"), code))
+    field = f"{LOCAL_PREFIX}autres_telephones"
+    others = row.take(parse_other_phones(row.text(field), code))
+    main = next((phone for phone in phones if not is_fax(phone)), None)
+    remark = row.text(f"{LOCAL_PREFIX}telephone_remarque") if main else ""
+    distinct = {phone.number: phone for phone in reversed((*phones, *others)) if phone is not main}
+    return {
+        "telephone": main.number if main else "",
+        "telephone_remarque": (main.remark or remark) if main else "",
+        "autres_telephones": tuple(
+            str(phone) for phone in reversed(distinct.values()) if not main or phone.number != main.number
+        ),
+    }
+
+
+def _hours_facts(row: _Row, presentation: str) -> dict[str, Any]:
+    """Return appointments, closures and remarks: those given, else those that the presentation says."""
+    names = ("sur_rendez_vous", "remarques_horaires", "fermetures")
+    if not presentation.strip() or any(row.text(f"{LOCAL_PREFIX}{name}") for name in names):
+        return {
+            "sur_rendez_vous": _parse_boolean(row, "sur_rendez_vous"),
+            "remarques_horaires": _texts(row.text(f"{LOCAL_PREFIX}remarques_horaires")),
+            "fermetures": row.take(parse_closures(row.text(f"{LOCAL_PREFIX}fermetures"))),
+        }
+    remark = read_remark(presentation, prose=True)
+    said = ["sur rendez-vous"] if remark.by_appointment else []
+    said += [f"fermé : {closure}" for closure in remark.closures]
+    if said:
+        quoted = " ".join(remark.quotes)
+        row.findings.append(Finding("remarque_lue", "presentation_detail", quoted, "; ".join(said)))
+    return {
+        "sur_rendez_vous": True if remark.by_appointment else None,
+        "remarques_horaires": remark.quotes,
+        "fermetures": remark.closures,
+    }
 
 
 def _presentation(row: _Row) -> tuple[str, str]:

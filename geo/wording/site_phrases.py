@@ -6,16 +6,18 @@ Functions take the language first; the entries of the catalogues are the French 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import phonenumbers
 
-from geo.hours.open_status import OpenState, OpenStatus
+from geo.hours.open_status import DatedVisit, OpenState, OpenStatus
 from geo.reach.modes import Mode
 from geo.sites.model import Position, Site
+from geo.sites.text import fold
 from geo.wording import dates, figures
+from geo.wording.hours import closure_text
 from geo.wording.language import N_, Language
 
 BY_MODE: Final = {
@@ -46,6 +48,9 @@ POSITIONS: Final = {
     Position.RUE: N_("Adresse imprécise : le lieu est placé dans sa rue, sans le numéro."),
     Position.INCONNUE: N_("Adresse inconnue : le lieu n'est pas sur la carte."),
 }
+_FAX = re.compile(r"\b(?:fax|telecopie(?:ur)?)\b")
+_SHORT = re.compile(r"\d{4}|\d{6}", re.ASCII)
+
 STALE_AFTER: Final = timedelta(days=183)
 """Six months after which a record is to be checked."""
 
@@ -90,6 +95,8 @@ def opening(_: Language, found: OpenStatus, moment: datetime) -> str:
         text = _("%(said)s d'ordinaire, mais c'est un jour férié : appelez avant", said=text)
     if found.stop is not None:
         text = _("%(said)s (%(place)s)", said=text, place=found.stop.place)
+    elif found.place_unknown:
+        text = _("%(said)s (lieu itinérant : demandez où)", said=text)
     return _("%(said)s, sur rendez-vous", said=text) if found.appointment else text
 
 
@@ -103,6 +110,14 @@ def _opens(_: Language, when: datetime, moment: datetime) -> str:
     if days < 7:
         return _("ouvre %(day)s à %(hour)s", day=dates.weekday(when.date(), _), hour=hour)
     return _("ouvre le %(day)s à %(hour)s", day=dates.weekday_date(when.date(), _, year=False), hour=hour)
+
+
+def visit(_: Language, dated: DatedVisit) -> str:
+    """Say when and where a visit is: « jeudi 3 décembre 2026, 9 h – 12 h : Halle »."""
+    said = f"{dates.weekday_date(dated.start.date(), _)}, {dates.time_range(dated.start, dated.end, _)}"
+    if dated.by_appointment:
+        said = _("%(said)s, sur rendez-vous", said=said)
+    return _("%(said)s : %(place)s", said=said, place=dated.stop.place) if dated.stop else said
 
 
 def services(_: Language, site: Site, most: int = 9) -> list[str]:
@@ -146,8 +161,41 @@ def freshness(_: Language, site: Site, moment: datetime) -> tuple[str, bool]:
     return _("vérifié le %(date)s", date=dates.long_date(site.date_maj, _)), False
 
 
+class OtherNumber(NamedTuple):
+    """Another number of a site: as shown, as dialled ("" for a fax), and its remark."""
+
+    shown: str
+    dialled: str
+    remark: str
+
+
+def other_numbers(site: Site) -> tuple[OtherNumber, ...]:
+    """Return the other telephone numbers of a site, in the order of the record."""
+    found = []
+    for text in site.autres_telephones:
+        number, _, remark = text.partition(" (")
+        remark = remark.removesuffix(")")
+        found.append(OtherNumber(phone(number), "" if _FAX.search(fold(remark)) else dialled(number), remark))
+    return tuple(found)
+
+
+def announced_closures(site: Site, today: date) -> tuple[str, ...]:
+    """Return the closures of a site in French, « fermé en août », without those of past years."""
+    return tuple(
+        closure_text(closure)
+        for closure in site.fermetures
+        if not (years := re.findall(r"\b(?:19|20)\d\d\b", closure)) or int(max(years)) >= today.year
+    )
+
+
 def phone(number: str) -> str:
-    """Write a phone number as its country does: 05 53 00 00 00; as given if it is not a number."""
+    """Write a phone number as its country does: 05 53 00 00 00; as given if it is not a number.
+
+    Short numbers are written in pairs or threes: 39 39, 116 117.
+    """
+    if _SHORT.fullmatch(number):
+        size = 3 if len(number) % 3 == 0 else 2
+        return " ".join(number[at : at + size] for at in range(0, len(number), size))
     try:
         return phonenumbers.format_number(
             phonenumbers.parse(number, "FR"), phonenumbers.PhoneNumberFormat.NATIONAL
@@ -157,6 +205,12 @@ def phone(number: str) -> str:
 
 
 def dialled(number: str) -> str:
-    """Return what a `tel:` link dials: digits with an optional leading +; "" without digits."""
+    """Return what a `tel:` link dials: digits with an optional leading +; "" without digits.
+
+    French special-rate numbers (08…) are dialled in their national form: few networks carry them
+    with the country code.
+    """
     digits = re.sub(r"[^\d]", "", number)
+    if number.strip().startswith("+338") and len(digits) == 11:
+        return f"0{digits[2:]}"
     return ("+" if number.strip().startswith("+") else "") + digits if digits else ""

@@ -180,8 +180,9 @@
 
     function siteCard(site) {
       const card = el("article", { class: "site-card", lang: "fr" });
-      if (site.dial) card.append(el("p", { class: "phone" }, el("a", { href: `tel:${site.dial}` }, site.phone)));
+      if (site.dial) card.append(el("p", { class: "phone" }, el("a", { href: `tel:${site.dial}` }, site.phone), ...(site.phone_note ? [` (${site.phone_note})`] : [])));
       else card.append(el("p", { class: "phone none" }, "Pas de téléphone connu"));
+      for (const [shown, dial, remark] of site.phones ?? []) card.append(el("p", { class: "phone-more", dir: "auto" }, dial ? el("a", { href: `tel:${dial}` }, shown) : shown, ...(remark ? [` (${remark})`] : [])));
       if (site.hours) card.append(el("ul", { class: "hours" }, ...site.hours.map((h) => el("li", { dir: "auto" }, h))));
       for (const flag of site.flags ?? []) card.append(el("p", { class: "flag" }, flag));
       card.append(el("h2", { dir: "auto" }, site.name));

@@ -35,6 +35,7 @@ UPWARD = {
     ("geo.settings", "geo.hours.calendar"): "the closed list of school zones, for the check of the setting",
     ("geo.sites.export", "geo.hours.parse"): "the notation of stops; parse knows nothing of records",
     ("geo.sites.validate", "geo.hours.parse"): "hours are parsed while a record is validated",
+    ("geo.sites.validate", "geo.hours.remarks"): "as above",
     ("geo.sites.readers.france_services", "geo.hours.day_cells"): "a column for each day is the format's own",
     ("geo.sites.readers.france_services", "geo.hours.parse"): "the notation of stops",
     ("geo.sites.readers.france_services", "geo.hours.remarks"): "the comment column is about hours",
@@ -42,6 +43,7 @@ UPWARD = {
     ("geo.wording.site_phrases", "geo.hours.open_status"): "phrases about a site; figures know no site",
     ("geo.wording.site_phrases", "geo.reach.modes"): "as above",
     ("geo.wording.site_phrases", "geo.sites.model"): "as above",
+    ("geo.wording.site_phrases", "geo.sites.text"): "as above",
 }
 """Imports that point upward, with the reason. None may be added without one."""
 

@@ -15,7 +15,8 @@ from geo.reach.modes import Mode
 from geo.services.find_help import SearchOrigin
 from geo.territory.model import TerritoryKind
 from geo.wording.language import language
-from static_maps.print_content import hours_lines, site_slip, territory_sheet
+from static_maps.print_content import site_slip, territory_sheet
+from static_maps.print_hours import hours_lines
 from static_maps.print_layout import LINK_MOST, qr_svg, slip_pdf
 from tests.support.paper import NOW, desk, read
 from tests.support.world import site, snapshot
@@ -29,7 +30,7 @@ from tests.support.world import site, snapshot
         ("fr", "Th[1] 14:00-17:00", ("Premier jeudi du mois : 14 h – 17 h",)),
         (
             "fr",
-            "Mo,We 09:00-12:00; SH off",
+            "Mo,We 09:00-12:00; easter off",
             ("Semaine du 30 novembre 2026 (une autre peut différer) :", "Lundi, mercredi : 9 h – 12 h"),
         ),
         ("fr", "sur rendez-vous, téléphoner", ("Sur rendez-vous, téléphoner",)),

@@ -117,6 +117,22 @@ def test_sentences_about_hours_are_quoted(text, quotes):
     assert read_remark(text).quotes == quotes
 
 
+@pytest.mark.parametrize(
+    ("text", "by_appointment", "closures", "quotes"),
+    [
+        ("Sur rendez-vous.", True, (), ("Sur rendez-vous",)),
+        ("Atelier smartphone. Sur rendez-vous.", False, (), ()),
+        ("Atelier smartphone. Sur rendez-vous uniquement.", True, (), ("Sur rendez-vous uniquement",)),
+        ("Ouvert le lundi. Fermé en août.", False, ("Aug",), ("Fermé en août",)),
+        ("Des ateliers chaque semaine, le mardi matin.", False, (), ()),
+        ("", False, (), ()),
+    ],
+)
+def test_a_presentation_is_read_with_more_care(text, by_appointment, closures, quotes):
+    read = read_remark(text, prose=True)
+    assert (read.by_appointment, read.closures, read.quotes) == (by_appointment, closures, quotes)
+
+
 def test_a_long_sentence_is_shortened():
     text = "lundi " + "x" * (QUOTE_MAX - 6)
     assert read_remark(text).quotes == (text,)

@@ -172,14 +172,11 @@ def test_a_date_of_update_is_read_or_unknown(cell, found):
 
 
 @needs_shared
-def test_all_real_opening_hours_are_read_but_two():
+def test_all_real_opening_hours_are_read_but_one():
     with (SHARED / "data/opening_hours/horaires-osm-47-et-voisins.csv").open(encoding="utf-8") as stream:
         lines = list(csv.DictReader(stream))
     assert len(lines) == 218
-    assert [line["horaires"] for line in lines if not is_readable(line["horaires"])] == [
-        "Mo 08:30",
-        "Mo-Fr 09:00-12:30,14:00-17:00; Tu 09:00-14:00-17:00",
-    ]
+    assert [line["horaires"] for line in lines if not is_readable(line["horaires"])] == ["Mo 08:30"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ EXPECTED = {
     "reference/standard-mediation-num.exemple-valide.v1.csv": ("standard", 1),
 }
 
+HOURS_FACTS = {"ext_sur_rendez_vous", "ext_remarques_horaires", "ext_fermetures", "ext_arrets"}
+
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of real files is not beside the checkout"),
@@ -46,7 +48,7 @@ def test_a_real_file_is_recognised_and_every_row_comes_out_once(name):
     assert len({row.line for row in rows}) == count
     for row in rows:
         assert row.values["id"] and row.values["nom"]
-        assert set(row.values) <= {*standard.FIELDS, "ext_pass_numerique"}
+        assert set(row.values) <= {*standard.FIELDS, "ext_pass_numerique", *HOURS_FACTS}
 
 
 def test_no_file_of_sites_is_left_out():

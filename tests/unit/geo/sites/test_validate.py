@@ -255,7 +255,12 @@ full = record(
         ItinerantStop("Halle, place", "Tu", "09:00-12:00"),
         ItinerantStop("Mairie", "2026-12-03", "14:00-16:00"),
     ),
-    signalements=("horaires_illisibles", "telephone_multiple"),
+    autres_telephones=("+33536490002 (accueil, le matin)", "3939"),
+    telephone_remarque="poste 12",
+    sur_rendez_vous=False,
+    remarques_horaires=("Uniquement le matin", "=Rendez-vous conseillé"),
+    fermetures=("Aug", '2026 Dec 24-2027 Jan 02 "congés"'),
+    signalements=("courriel_invalide", "horaires_illisibles"),
 )
 
 
