@@ -17,12 +17,14 @@ from geo.services.record_lifecycle import apply_difference
 from geo.services.site_register import SiteChanges
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.import_run import ImportRun
+from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated, record_key
 from geo.sites.readers import open_source
 from geo.sites.validate import validate
 from geo.store import datasets, imports, records, snapshots
 from geo.store.database import Connection
 from geo.tables_out import unescape_formula
+from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Territory
 
 
@@ -109,8 +111,10 @@ def read(
     vintage: date | None = None,
     licence: str = "",
     progress: Callable[[int], None] | None = None,
+    addresses: AddressLocator | None = None,
+    former: FormerCommunes = FormerCommunes(),
 ) -> ValidatedFile:
-    """Read and validate a file; touches no database.
+    """Read and validate a file; touches no database but that of addresses.
 
     Parameters
     ----------
@@ -124,6 +128,8 @@ def read(
         Licence of the file, said in the sources of every answer.
     progress
         Called with the number of rows read so far.
+    addresses, former
+        Address base and register of former communes; see `geo.sites.validate.validate`.
 
     Raises
     ------
@@ -134,7 +140,15 @@ def read(
     source = open_source(path, mapping=mapping, max_bytes=max_bytes, vintage=vintage)
     name = dataset or source.dataset
     watched = _ObservedRows(source.rows(), name)
-    validated = validate(watched, territory=territory, dataset=name, today=today, progress=progress)
+    validated = validate(
+        watched,
+        territory=territory,
+        dataset=name,
+        today=today,
+        progress=progress,
+        addresses=addresses,
+        former=former,
+    )
     rejected = {issue.line for issue in validated.issues if issue.severity is Severity.REJECTED}
     return ValidatedFile(
         file_name=path.name,

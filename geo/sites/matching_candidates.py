@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo.crs import project
 from geo.sites.matching_addresses import Address, parse_address, units
 from geo.sites.matching_names import PlaceName, parse_name
-from geo.sites.model import Position, SourceRecord
+from geo.sites.model import SourceRecord
 from geo.sites.standard import UNKNOWN_PIVOT
 from geo.sites.text import fold
 
@@ -134,7 +134,7 @@ def own_points(records: Sequence[SourceRecord], epsg: int) -> NDArray[np.float64
     """
     degrees = np.array(
         [
-            (r.longitude, r.latitude) if r.located and r.position is Position.EXACTE else (np.nan, np.nan)
+            (r.longitude, r.latitude) if r.located and r.position.precise else (np.nan, np.nan)
             for r in records
         ],
         dtype=np.float64,

@@ -22,6 +22,8 @@ from geo.sites import issue_report, readers
 from geo.sites.difference import RecordChange
 from geo.sites.model import Issue, ItinerantStop, Severity, SourceRecord
 from geo.store import territories
+from geo.store.address_locator import locator
+from geo.territory.files import read_former_communes
 from geo.territory.model import Territory
 from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
@@ -208,13 +210,15 @@ def _suggest_mapping(files: Sequence[Path], output: Path | None) -> None:
 
 
 def _read(file: Path, settings: Settings, territory: Territory, **options: Any) -> import_sites.ValidatedFile:
-    with reading(file.name) as advance:
+    with reading(file.name) as advance, transaction(settings) as connection:
         return import_sites.read(
             file,
             territory=territory,
             today=datetime.now(UTC).date(),
             max_bytes=settings.import_max_mb * 1_000_000,
             progress=advance,
+            addresses=locator(connection),
+            former=read_former_communes(settings.territory_dir, territory.code),
             **options,
         )
 
