@@ -46,7 +46,8 @@ _TITLES: Final = frozenset(
     ("abbe", "amiral", "capitaine", "colonel", "commandant", "docteur", "general", "lieutenant", "marechal")
 ) | frozenset(("monseigneur", "president", "professeur", "sergent"))
 _COMPLEMENT: Final = re.compile(
-    r"\b(?:bat|batiment|bp|cs|tsa|appt|apt|appartement|(?:\d+ ?(?:e|er|eme) )?etage|rdc|esc|escalier|cedex|france)\b.*"
+    r"\b(?:bat|batiment|bp|cs|tsa|appt|apt|appartement|(?:\d+ ?(?:e|er|eme) )?etage|rdc|esc|escalier|cedex|"
+    r"france)\b.*"
 )
 _NUMBER_COMMA: Final = re.compile(r"(\d)\s*,\s*(?=\D)")
 _POSTAL_TAIL: Final = re.compile(r"(?<!\d)\d{5}(?!\d).*")

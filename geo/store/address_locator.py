@@ -19,7 +19,7 @@ AS_GOOD: Final = 0.01
 """Matches in several communes within this of the best are equally likely."""
 
 
-class StoredAddresses:
+class AddressBase:
     """Addresses of the stored base, as `geo.sites.location_evidence.AddressLocator`.
 
     Streets are read once for each commune asked about, house numbers for each street that is found.
@@ -93,7 +93,7 @@ class StoredAddresses:
         return {repetition: (x, y) for repetition, x, y in rows}
 
 
-def locator(connection: Connection) -> StoredAddresses | None:
+def locator(connection: Connection) -> AddressBase | None:
     """Return the address base to look addresses up in, or None when none is loaded."""
     loaded = connection.scalar(select(func.count()).select_from(address_file))
-    return StoredAddresses(connection) if loaded else None
+    return AddressBase(connection) if loaded else None
