@@ -78,7 +78,7 @@ class Features:
     units: frozenset[str]
     address: Address
     siret: str
-    phone: str
+    phones: frozenset[str]
     emails: frozenset[str]
     sites: frozenset[str]
     domains: frozenset[str]
@@ -113,13 +113,20 @@ def features(record: SourceRecord) -> Features:
         units=units(f"{record.adresse} {record.complement_adresse}"),
         address=parse_address(record.adresse, commune),
         siret="" if record.pivot == UNKNOWN_PIVOT else record.pivot,
-        phone=record.telephone,
+        phones=frozenset(_numbers(record)),
         emails=frozenset(map(str.casefold, record.courriels)),
         sites=frozenset(url.rstrip("/").casefold() for url in record.site_web),
         domains=frozenset(map(_domain, (*record.courriels, *record.site_web))) - _SHARED_DOMAINS,
         world_ids=_world_ids(record),
         source_ids=_source_ids(record),
     )
+
+
+def _numbers(record: SourceRecord) -> Iterable[str]:
+    """Yield the telephone numbers of a record, without their remarks."""
+    for number in (record.telephone, *record.autres_telephones):
+        if number:
+            yield number.partition(" ")[0]
 
 
 def _domain(contact: str) -> str:
@@ -218,7 +225,7 @@ def _sorted_blocks(
         {i: records[i].name.text for i in block},
         {i: (records[i].address.words, sorted(records[i].address.numbers)) for i in block},
         {i: records[i].siret for i in block},
-        {i: records[i].phone for i in block},
+        {i: min(records[i].phones, default="") for i in block},
         {i: min(records[i].emails, default="") for i in block},
     ]
     for column in columns:

@@ -137,7 +137,7 @@ def compare_pair(a: Features, b: Features, metres: float) -> PairComparison:
     numbers = _same_number(a, b)
     place = _place(streets, numbers, metres, names)
     contacts = (
-        *(["même téléphone"] if a.phone and a.phone == b.phone else []),
+        *(["même téléphone"] if a.phones & b.phones else []),
         *(["même courriel"] if a.emails & b.emails else []),
         *(["même site web"] if a.sites & b.sites else []),
         *(["même domaine internet"] if a.domains & b.domains and not _same_web(a, b) else []),
@@ -280,13 +280,13 @@ def _agree_without_commune(pair: PairComparison) -> bool:
 def _is_repetition(pair: PairComparison) -> bool:
     """Return whether one list gives one place twice: name, address and contacts all agree."""
     a, b = pair.a, pair.b
-    contacts = (a.phone, a.emails, a.sites)
+    contacts = (a.phones, a.emails, a.sites)
     return (
         a.name.text == b.name.text
         and pair.same_address
         and pair.place is _Place.DOOR
         and any(contacts)
-        and contacts == (b.phone, b.emails, b.sites)
+        and contacts == (b.phones, b.emails, b.sites)
         and a.siret == b.siret
     )
 

@@ -130,6 +130,27 @@ def test_one_siret_for_several_places_of_a_commune_is_not_enough():
         assert verdict(town_hall, other) == "apart"
 
 
+@pytest.mark.parametrize("other", ["+33500000000", "+33500000000 (accueil)"])
+def test_a_second_telephone_number_counts_without_its_remark(other):
+    a, b = one("a", telephone="+33500000000"), one("b", autres_telephones=("+33500000009", other))
+    assert "même téléphone" in matched(a, b)[0].reasons
+    assert "même téléphone" not in matched(a, replace(b, autres_telephones=("+33500000009",)))[0].reasons
+
+
+@pytest.mark.parametrize(
+    ("email", "website", "shared"),
+    [
+        ("accueil@exemple.fr", "https://www.exemple.fr/france-services", True),
+        ("accueil@gmail.com", "https://gmail.com", False),
+        ("exemple@france-services.gouv.fr", "https://france-services.gouv.fr/exemple", False),
+        ("accueil@exemple.fr", "https://autre.fr", False),
+    ],
+)
+def test_one_internet_domain_is_evidence_unless_it_is_of_many(email, website, shared):
+    (match,) = matched(one("a", courriels=(email,)), one("b", site_web=(website,)))
+    assert ("même domaine internet" in match.reasons) is shared
+
+
 # --- addresses and points
 
 
