@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from geo.sites import standard
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX
 from geo.sites.readers.day_columns import DAYS
 from geo.sites.readers.vocabularies import key, translated, vocabularies_of
 from geo.sites.text import fold
 
+_LOCAL: Final = tuple(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS)
 _NOT_LETTERS: Final = re.compile(r"[^a-z0-9]+")
 _SHARE: Final = 0.6
 """Share of the cells that must look like the values of a field."""
@@ -57,7 +59,7 @@ _INSEE: Final = re.compile(r"(\d[\dAB]\d{3}|\d{4})", re.IGNORECASE)
 _COORDINATE: Final = re.compile(r"-?\d{1,8}([.,]\d+)?")
 _URL: Final = re.compile(r"(https?://|www\.)\S+|\S+\.(fr|org|com|net|eu|info)(/\S*)?", re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{1,4}[-/. ](\d{1,2}|\w{3,9})[-/. ]\d{2,4}( .*)?|\d{5}")
-_SIRET: Final = re.compile(r"(\d{3} ?\d{3} ?\d{3}( ?\d{5})?|W\d{9})")
+_SIRET: Final = re.compile(r"\d{9}|\d{14}|W\d{9}")
 
 
 def _looks(pattern: re.Pattern[str]) -> Callable[[str], object]:
@@ -65,7 +67,7 @@ def _looks(pattern: re.Pattern[str]) -> Callable[[str], object]:
 
 
 _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
-    "pivot": _looks(_SIRET),
+    "pivot": lambda cell: _SIRET.fullmatch("".join(cell.split())),
     "code_postal": _looks(_POSTCODE),
     "code_insee": _looks(_INSEE),
     "latitude": _looks(_COORDINATE),
@@ -85,8 +87,9 @@ _HEADINGS: Final[tuple[tuple[str, str], ...]] = (
     ("code_insee", r"(code )?insee.*|code commune|codgeo|depcom|.*code insee.*"),
     (
         "id",
-        r"id|identifiant|uid|uuid|matricule|(id|identifiant|ref|reference|code|numero|n) "
-        r"(du |de la |de |d )?(lieu|structure|site|fiche|association)|ref|reference",
+        r"id|identifiant|uid|uuid|matricule|ref|reference|id \w+|\w+( \w+)? id|"
+        r"(identifiant|ref|reference|code|numero|n) (du |de la |de |d )?"
+        r"(lieu|structure|site|fiche|association)",
     ),
     (
         "nom",
@@ -100,14 +103,14 @@ _HEADINGS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "commune",
-        r"commune|ville|villes|localite|city|municipalite|(nom |libelle )(de )?(la )?(commune|ville)|"
+        r"commune|lib com|ville|villes|localite|city|municipalite|(nom |libelle )(de )?(la )?(commune|ville)|"
         r"commune (d )?(implantation|lieu)",
     ),
     ("adresse.numero", r"n|no|num|numero|(n|no|num|numero) (de )?(la )?(voie|rue)"),
     ("adresse.type_voie", r"(type|nature)( de)?( la)? (voie|rue)"),
     ("adresse.voie", r"voie|rue|(nom|libelle)( de)?( la)? (voie|rue)"),
     (
-        "adresse.complement",
+        "complement_adresse",
         r"complements?( d)?( adresse)?|adresse 2|adresse complementaire|batiment|etage|"
         r"lieu dit",
     ),
@@ -190,7 +193,10 @@ _HEADINGS: Final[tuple[tuple[str, str], ...]] = (
 )
 """Target and the headings that name it, the most specific first."""
 
-_MATCHERS: Final = tuple((target, re.compile(pattern)) for target, pattern in _HEADINGS)
+_NAMED: Final = tuple((field, re.escape(" ".join(field.split("_")))) for field in (*standard.FIELDS, *_LOCAL))
+"""The fields themselves, named as the standard names them."""
+
+_MATCHERS: Final = tuple((target, re.compile(pattern)) for target, pattern in (*_NAMED, *_HEADINGS))
 _DAY_HEADING: Final = re.compile(
     r"(?:h |heures? |horaires? |ouverture )?(?:du |le )?(lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
     r"lun|mar|mer|jeu|ven|sam|dim)s?"
@@ -218,10 +224,9 @@ def guesses(columns: Sequence[TableColumn]) -> Iterator[ColumnGuess]:
             if _plausible(target, column):
                 by_column[column.name] = ColumnGuess(target, column.name)
                 taken.add(target)
-    if {"adresse.voie", "adresse"} <= taken:
-        # A street and a whole address: the whole address has all the parts.
+    if "adresse" in taken or "adresse.voie" not in taken:
+        # A whole address has the parts in it; and a number without a street is none.
         by_column = {name: each for name, each in by_column.items() if not _is_street_part(each)}
-    taken = {each.target for each in by_column.values()} | taken
     for column in columns:
         if column.name not in by_column and (target := _by_cells(column)) and target not in taken:
             by_column[column.name] = ColumnGuess(target, column.name, by_cells=True)

@@ -33,7 +33,7 @@ _OURS: Final = frozenset(
     f"{LOCAL_PREFIX}{name}" for name in ("jeu_de_donnees", "position", "signalements", "fictif")
 )
 """Fields that Portée's own exports have, and no other list."""
-_ADDRESS_PARTS: Final = ("numero", "type_voie", "voie", "complement")
+_ADDRESS_PARTS: Final = ("numero", "type_voie", "voie")
 
 
 def draft_mapping(content: Content, name: str, *, recognised: str = "") -> str:
@@ -65,7 +65,7 @@ def draft_mapping(content: Content, name: str, *, recognised: str = "") -> str:
     ]
     tables: list[str] = []
     for field in FIELDS:
-        if field == "adresse" and any(f"adresse.{part}" in found for part in _ADDRESS_PARTS):
+        if field == "adresse" and "adresse.voie" in found:
             tables += _address(found, by_name)
         elif field == "horaires" and any(target.startswith("horaires.") for target in found):
             tables += _hours(found, by_name)
@@ -137,8 +137,9 @@ def _identifier(found: _Found, by_name: _ByName) -> Iterator[str]:
         yield _assigned("id", found["id"], by_name)
         return
     chosen: list[ColumnGuess] = []
+    first = next(iter(by_name.values()))
     for target in ("nom", "commune", "code_postal", "adresse", "adresse.numero", "adresse.voie"):
-        if target in found:
+        if target in found and 2 * len(by_name[found[target][0].column].cells) >= len(first.rows):
             chosen += found[target][:1]
             rows = list(zip(*(by_name[guess.column].rows for guess in chosen), strict=True))
             if len(chosen) > 1 and len(set(rows)) == len(rows):
@@ -158,19 +159,10 @@ def _name_column(columns: Iterable[TableColumn], found: _Found) -> str:
 
 
 def _address(found: _Found, by_name: _ByName) -> Iterator[str]:
-    parts = [part for part in _ADDRESS_PARTS if f"adresse.{part}" in found]
-    if parts == ["complement"]:
-        yield from (
-            "",
-            "[columns.complement_adresse]",
-            _assigned("column", found["adresse.complement"], by_name),
-        )
-        if "adresse" in found:
-            yield from ("", "[columns.adresse]", _assigned("column", found["adresse"], by_name))
-        return
     yield from ("", "[columns.adresse]  # les parties, jointes dans cet ordre")
-    for part in parts:
-        yield _assigned(part, found[f"adresse.{part}"], by_name)
+    for part in _ADDRESS_PARTS:
+        if f"adresse.{part}" in found:
+            yield _assigned(part, found[f"adresse.{part}"], by_name)
 
 
 def _hours(found: _Found, by_name: _ByName) -> Iterator[str]:
@@ -236,8 +228,6 @@ def _left(columns: Iterable[TableColumn], found: _Found) -> Iterator[str]:
         yield "# Colonnes sans champ deviné, laissées de côté :"
         yield from (f"#   {_quoted(column.name)}" for column in left)
     given = {"id", *(target.split(".")[0] for target in found)}
-    if "adresse.complement" in found:
-        given.add("complement_adresse")
     free = [field for field in FIELDS if field not in given and field not in _OURS]
     yield ""
     yield "# Champs sans colonne, s'il en est une pour eux :"
