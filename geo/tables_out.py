@@ -34,6 +34,8 @@ _NOT_IN_TITLES: Final = re.compile(r"[\\/*?:\[\]]")
 _TITLE_MAX: Final = 31
 CELL_MAX: Final = 32_767
 """Longest text of a cell of a workbook, in characters."""
+_NOT_PLAIN: Final = frozenset("=+-@'#\t\r")
+"""First signs of texts that openpyxl, or a spreadsheet, may take for something else than text."""
 _CUT: Final = "… (texte coupé : une cellule tient 32 767 caractères ; il est entier dans le CSV)"
 _WIDEST: Final = 62
 _NARROWEST: Final = 12
@@ -242,22 +244,25 @@ def sheet_bytes(title: str, columns: Sequence[Column], rows: Iterable[Sequence[o
         sheet.column_dimensions[get_column_letter(rank)].width = max(len(column.name) + 2, _NARROWEST)
     sheet.append([_as_heading(_put(WriteOnlyCell(sheet), column.name)) for column in columns])
     for row in rows:
-        cells = []
-        for column, value in zip(columns, row, strict=True):
-            cell = _put(WriteOnlyCell(sheet), _fitting(value))
-            if column.number_format:
-                cell.number_format = column.number_format
-            cells.append(cell)
-        sheet.append(cells)
+        sheet.append([_light_cell(sheet, column, value) for column, value in zip(columns, row, strict=True)])
     stream = BytesIO()
     book.save(stream)
     return stream.getvalue()
 
 
-def _fitting(value: object) -> object:
+def _light_cell(sheet: Any, column: Column, value: object) -> object:
+    """Return a cell, or the bare value where no format and no sign of its text need one: twice as fast."""
+    if value is None:
+        return None
     if isinstance(value, str) and len(value) > CELL_MAX:
-        return value[: CELL_MAX - len(_CUT)] + _CUT
-    return value
+        value = value[: CELL_MAX - len(_CUT)] + _CUT
+    plain = not isinstance(value, str) or value[:1] not in _NOT_PLAIN
+    if plain and not column.number_format:
+        return plain_value(value)
+    cell = _put(WriteOnlyCell(sheet), value)
+    if column.number_format:
+        cell.number_format = column.number_format
+    return cell
 
 
 def _write_readme(
