@@ -12,8 +12,8 @@ compile() {
         ${UPGRADE:+--upgrade} "$@"
 }
 
-compile --extra build --output-file requirements.txt pyproject.toml
-compile --extra build --extra fast --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+compile --extra build --extra parquet --output-file requirements.txt pyproject.toml
+compile --extra build --extra parquet --extra fast --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 # Only the package itself: its data files are read, its code and what that needs are not.
 territory=$(mktemp)
 trap 'rm -f "$territory"' EXIT

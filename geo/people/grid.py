@@ -116,7 +116,7 @@ def read_people(
     Parameters
     ----------
     path
-        CSV or GeoPackage as published by Eurostat (GISCO) or Insee, of any extent.
+        CSV, Parquet or GeoPackage as published by Eurostat (GISCO) or Insee, of any extent.
     column
         Column of inhabitants; None: the source's total, of the latest year where it has several.
     vintage, producer, licence

@@ -1,6 +1,6 @@
 """Files of population grids: recognised columns, and rows near a territory.
 
-A cell is located by its identifier, never by its rank; the geometries of a GeoPackage,
+A cell is located by its identifier, never by its rank; the geometries of a GeoPackage or a GeoParquet,
 whatever their reference system, must agree with it.
 """
 
@@ -31,7 +31,7 @@ from geo.territory.files import sha256_of
 from geo.territory.model import Territory
 
 MAX_BYTES: Final = 8_000_000_000
-"""Largest file accepted: a CSV is streamed, a GeoPackage is read around the territory only."""
+"""Largest file accepted: CSV and Parquet are streamed, a GeoPackage is read around the territory only."""
 
 Value = str | float | None
 
@@ -70,7 +70,7 @@ class GridColumns:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row of a grid: its line (the feature's number in a GeoPackage), its cell, its figures.
+    """A row of a grid: its line (feature number in a GeoPackage, rank in a Parquet), its cell, its figures.
 
     `trouble` is set when the row cannot be cut into cells; the rest is then empty.
     """
@@ -92,7 +92,7 @@ class OpenedGrid:
 
 
 def open_grid(path: Path, territory: Territory, column: str | None = None) -> OpenedGrid:
-    """Open a CSV or a GeoPackage, recognised by content, and find its columns by name.
+    """Open a CSV, a Parquet or a GeoPackage, recognised by content, and find its columns by name.
 
     Raises
     ------
@@ -105,6 +105,11 @@ def open_grid(path: Path, territory: Territory, column: str | None = None) -> Op
         return _geopackage(path, territory, column)
     table = open_table(path, max_bytes=MAX_BYTES, announced=lambda names: bool(_id_column(names)))
     columns = _recognised(table.columns, table.name, column)
+    if table.parquet and table.parquet.geometry:
+        ids, shapes = table.parquet.sample([columns.id, table.parquet.geometry], _SAMPLE)
+        named = np.array(ids, dtype=object)
+        crs = _geometry_crs(table.parquet.crs, named, table.name)
+        _require_agreement(named, np.array(shapes, dtype=object), crs, table.name)
     return OpenedGrid(columns, _table_rows(table, columns), table.sha256)
 
 
@@ -137,8 +142,8 @@ def _recognised(names: tuple[str, ...], file: str, column: str | None) -> GridCo
     if not id_column:
         raise UnreadableFile(
             f"« {file} » n'est pas une grille de population connue : aucune colonne d'identifiants de "
-            f"carreaux ({', '.join(_ID_COLUMNS)}).",
-            "Donnez la grille de 1 km d'Eurostat (CSV) ou celle de 200 m de l'Insee (GeoPackage ou CSV).",
+            f"carreaux ({', '.join(_ID_COLUMNS)}). Ses colonnes sont {quoted(names)}.",
+            "Donnez la grille de 1 km d'Eurostat ou de 200 m de l'Insee, en CSV, GeoPackage ou Parquet.",
         )
     total = next((by_name[known] for known in _TOTALS if known in by_name), "")
     years = sorted((found[1], by_name[name]) for name in by_name if (found := _OF_A_YEAR.fullmatch(name)))
@@ -170,7 +175,7 @@ def _recognised(names: tuple[str, ...], file: str, column: str | None) -> GridCo
 def _table_rows(table: SourceTable, columns: GridColumns) -> Iterator[GridRow]:
     rank = {name: table.columns.index(name) for name in columns.figures}
     at_id, width = table.columns.index(columns.id), len(table.columns)
-    for line, cells in table.rows():
+    for line, cells in table.rows({columns.id, *columns.figures}):
         if len(cells) != width:
             whole = record(line, cells, table.columns)
             if whole.broken:

@@ -193,7 +193,8 @@ def read_indicator(
     reader = _IndicatorReader(territory, former, codes_column, value_column, weights_column)
     findings = Findings()
     read = outside = unselected = 0
-    for line, cells in table.rows():
+    used = {value_column, codes_column, weights_column, *filters}
+    for line, cells in table.rows(used):
         read += 1
         row = record(line, cells, table.columns)
         if any(fold(row.fields.get(each, "")) != fold(value) for each, value in filters.items()):

@@ -1,4 +1,4 @@
-"""Tables of figures as published: CSV or XLSX, possibly with titles above the header.
+"""Tables of figures as published: CSV or XLSX, possibly with titles above the header, or Parquet.
 
 Sizes, encodings and cells are handled by the readers of sites; here the header is searched for.
 """
@@ -6,7 +6,7 @@ Sizes, encodings and cells are handled by the readers of sites; here the header 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from geo.errors import UnreadableFile
+from geo.people.parquet import ParquetTable, is_parquet, open_parquet
 from geo.sites.readers import delimited, workbook
 from geo.sites.readers.content import column_name
 from geo.sites.readers.encoding import ZIP, inspect_file
@@ -24,7 +25,7 @@ HEADER_WITHIN: Final = 30
 """Number of non-blank rows among which the header is searched."""
 
 Rows = Iterator[tuple[int, list[str]]]
-"""Rows of cells, each with the line of the file (or row of the sheet) where it starts."""
+"""Rows of cells, each with the line of the file where it starts (row of the sheet, rank in a Parquet)."""
 
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -33,15 +34,26 @@ _THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """An open table: its columns, and a function that reads the rows below the header.
+    """An open table: its columns, and what reads the rows below the header.
 
-    Blank rows are skipped. Cells are text, as many as the row has.
+    `parquet` is the file, if it is one.
     """
 
     name: str
     sha256: str
     columns: tuple[str, ...]
-    rows: Callable[[], Rows] = field(repr=False)
+    read: Callable[[Collection[str] | None], Rows] = field(repr=False)
+    parquet: ParquetTable | None = None
+
+    def rows(self, only: Collection[str] | None = None) -> Rows:
+        """Read the rows. Blank ones are skipped; cells are text, as many as the row has.
+
+        Parameters
+        ----------
+        only
+            Columns wanted; cells of others may be "". None: all.
+        """
+        return self.read(only)
 
     def column(self, name: str, option: str) -> str:
         """Return the column of a name typed by a user, ignoring case, accents and spaces.
@@ -63,7 +75,9 @@ class SourceTable:
 
 
 def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]], bool]) -> SourceTable:
-    """Open a CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252) or a sheet of an XLSX workbook.
+    """Open a CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252), a sheet of an XLSX workbook, or a Parquet.
+
+    They are told apart by their first bytes.
 
     Parameters
     ----------
@@ -79,6 +93,9 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     UnreadableFile
         If the file cannot be read, or two columns have the same name.
     """
+    if is_parquet(path):
+        parquet = open_parquet(path, max_bytes=max_bytes)
+        return SourceTable(path.name, parquet.sha256, parquet.columns, parquet.cells, parquet)
     inspection = inspect_file(path, max_bytes=max_bytes)
     ways: list[Callable[[], Rows]]
     if inspection.encoding == ZIP:
@@ -109,7 +126,7 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     columns = delimited.named_columns(header, path.name)
     padded = inspection.encoding == ZIP
 
-    def below() -> Rows:
+    def below(_only: Collection[str] | None) -> Rows:
         for line, cells in islice(chosen(), index + 1, None):
             if padded:  # a sheet does not write its last empty cells
                 cells.extend([""] * (len(columns) - len(cells)))

@@ -60,7 +60,7 @@ def test_every_pin_has_a_hash(lock):
 
 def test_every_dependency_is_locked():
     extras = PROJECT["optional-dependencies"]
-    runtime = wanted(PROJECT["dependencies"]) | wanted(extras["build"])
+    runtime = wanted(PROJECT["dependencies"]) | wanted(extras["build"]) | wanted(extras["parquet"])
     assert runtime <= pins("requirements.txt").keys()
     assert runtime | wanted(extras["dev"]) <= pins("requirements-dev.txt").keys()
 
