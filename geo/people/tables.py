@@ -77,7 +77,7 @@ class SourceTable:
 def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]], bool]) -> SourceTable:
     """Open a CSV (`,` `;` or tab; UTF-8, UTF-16 or Windows-1252), a sheet of an XLSX workbook, or a Parquet.
 
-    They are told apart by their first bytes.
+    Their first bytes say which.
 
     Parameters
     ----------
