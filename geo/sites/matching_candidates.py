@@ -137,7 +137,7 @@ def _domain(contact: str) -> str:
 def own_points(records: Sequence[SourceRecord], epsg: int) -> NDArray[np.float64]:
     """Return the metric coordinates of records, shape (n, 2).
 
-    NaN where a record has none of its own: a point at the town hall is not that of the place.
+    NaN where a record has none of its own: a point at the town hall or in the street is not its door.
     """
     degrees = np.array(
         [

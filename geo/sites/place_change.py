@@ -83,8 +83,8 @@ def _is_other_commune(before: Mapping[str, Any], after: Mapping[str, Any]) -> bo
 
 
 def distance_m(before: Mapping[str, Any], after: Mapping[str, Any], *, epsg: int) -> float | None:
-    """Return the metres between both points, or None if one is not known, or is that of the town hall."""
-    if any(each.get("position", Position.EXACTE) != Position.EXACTE for each in (before, after)):
+    """Return the metres between both points, or None if one is not known, or not precise."""
+    if not all(Position(each.get("position", Position.EXACTE)).precise for each in (before, after)):
         return None
     if None in (before["longitude"], before["latitude"], after["longitude"], after["latitude"]):
         return None

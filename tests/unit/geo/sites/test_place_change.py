@@ -37,11 +37,12 @@ def test_a_move_says_how_far():
     assert change(BEFORE, moved(2_500)) == "« Mairie » s'est déplacé de 2,5\u00a0km"
 
 
-@pytest.mark.parametrize("position", [Position.APPROXIMATIVE, Position.INCONNUE])
-def test_a_point_at_the_town_hall_does_not_move(position):
+@pytest.mark.parametrize("position", [Position.RUE, Position.APPROXIMATIVE, Position.INCONNUE])
+def test_a_point_that_is_not_the_door_does_not_move(position):
     assert change(replace(BEFORE, position=position), moved(7_000)) is None
     assert change(BEFORE, replace(moved(7_000), position=position)) is None
     assert change(BEFORE, replace(BEFORE, latitude=None, longitude=None)) is None
+    assert change(BEFORE, replace(moved(7_000), position=Position.ADRESSE)) is not None
 
 
 def test_a_decision_stored_without_position_had_a_point_of_its_own():
