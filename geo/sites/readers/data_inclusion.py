@@ -111,8 +111,8 @@ def _translate(record: Record) -> RawRow:
         "nom": fields.get("nom", ""),
         "date_maj": max(_list(fields, "date_maj") + _list(fields, "services.date_maj"), default=""),
         "source": fields.get("source", ""),
-        "telephone": _first(fields, "telephone"),
-        "courriels": _first(fields, "courriel"),
+        "telephone": _all(fields, "telephone"),
+        "courriels": _all(fields, "courriel"),
         "site_web": fields.get("site_web", ""),
         "horaires": _first(fields, "horaires_accueil"),
         "presentation_detail": _first(fields, "description"),
@@ -217,6 +217,12 @@ def _list(fields: Mapping[str, str], name: str) -> list[str]:
 def _first(fields: Mapping[str, str], name: str) -> str:
     """Return the value of the structure, else that of its first service."""
     return fields.get(name, "") or fields.get(f"services.{name}", "").split("|")[0]
+
+
+def _all(fields: Mapping[str, str], name: str) -> str:
+    """Return the value of the structure, then those of its services, without repetitions."""
+    own = fields.get(name, "")
+    return "|".join(dict.fromkeys(filter(None, (own, *_list(fields, f"services.{name}")))))
 
 
 def _translated(fields: Mapping[str, str], name: str, table: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ import segno
 from geo.hours.calendar import Calendar
 from geo.reach.modes import Mode
 from geo.services.find_help import SearchOrigin
+from geo.sites.model import ItinerantStop
 from geo.territory.model import TerritoryKind
 from geo.wording.language import language
 from static_maps.print_content import site_slip, territory_sheet
@@ -20,6 +21,8 @@ from static_maps.print_hours import hours_lines
 from static_maps.print_layout import LINK_MOST, qr_svg, slip_pdf
 from tests.support.paper import NOW, desk, read
 from tests.support.world import site, snapshot
+
+STOP = ItinerantStop("Halle", "Tu", "09:00-12:00")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,49 @@ from tests.support.world import site, snapshot
 def test_hours_are_said_as_far_as_they_are_known(code, raw, lines):
     said = hours_lines(_in_french_words(code), site("a", 5, horaires=raw), NOW, Calendar())
     assert tuple(re.sub(r"[\s\u2060]+", " ", line) for line in said) == lines
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        (
+            {"horaires": "Mo 09:00-12:00", "sur_rendez_vous": True},
+            ("Sur rendez-vous uniquement", "Lundi : 9 h – 12 h"),
+        ),
+        ({"horaires": "", "sur_rendez_vous": True}, ("Sur rendez-vous uniquement",)),
+        (
+            {"horaires": "Mo 09:00-12:00", "fermetures": ("Aug", "2020 Jan 02")},
+            ("Lundi : 9 h – 12 h", "Fermé en août"),
+        ),
+        (
+            {"horaires": "Mo 09:00-12:00; Tu le matin", "remarques_horaires": ("Rendez-vous conseillé",)},
+            (
+                "Lundi : 9 h – 12 h",
+                "Mardi : horaires inconnus",
+                "« Tu le matin »",
+                "« Rendez-vous conseillé »",
+            ),
+        ),
+        (
+            {"horaires": "Mo 09:00-12:00", "itinerance": ("Itinérant",)},
+            ("Lieu itinérant : demandez où il sera", "Lundi : 9 h – 12 h"),
+        ),
+        (
+            {"horaires": "Mo 09:00-12:00", "itinerance": ("Itinérant",), "arrets": (STOP,)},
+            (),
+        ),
+        ({"horaires": "lundi 9h-12h (semaines paires)"}, ("Lundi (semaines paires) : 9 h – 12 h",)),
+    ],
+)
+def test_appointments_closures_and_remarks_are_said_with_the_hours(values, lines):
+    said = hours_lines(language("fr"), site("a", 5, **values), NOW, Calendar())
+    assert tuple(re.sub(r"[\s\u2060]+", " ", line) for line in said) == lines
+
+
+def test_a_slip_of_a_site_by_appointment_only_never_says_when_it_opens():
+    where = site("a", 5, horaires="Mo-Fr 09:00-12:00", sur_rendez_vous=True)
+    told = site_slip(desk(snapshot(where)), where, SearchOrigin(), Mode.CAR)
+    assert told.opens == "Sur rendez-vous"
 
 
 def _in_french_words(code: str) -> Any:

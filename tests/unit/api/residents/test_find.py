@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from geo.hours.weekly import TIME_ZONE
+from geo.sites.model import ItinerantStop
 from tests.support.serving import HandKeeper, serving
 from tests.support.world import site, snapshot
 
@@ -236,3 +237,65 @@ def test_it_can_be_installed(client):
 def test_the_statement_says_whom_to_write_to():
     with serving(snapshot(), contact="equipe@exemple.fr") as client:
         assert 'href="mailto:equipe@exemple.fr"' in client.get("/accessibilite").text
+
+
+# ---- Appointments, itinerant sites, remarks
+
+
+def test_a_site_by_appointment_only_says_so_on_its_card_and_page():
+    booked = site(
+        "booked",
+        6,
+        nom="Permanence fictive",
+        horaires="Mo-Fr 09:00-12:00",
+        sur_rendez_vous=True,
+        remarques_horaires=("UNIQUEMENT SUR RENDEZ-VOUS",),
+    )
+    with serving(snapshot(booked)) as client:
+        app: Any = client.app
+        app.state.service.current().view.clock = lambda: NOW
+        for address in ("/?ou=Ouestville", f"/lieux/{booked.id}"):
+            told = text(client.get(address))
+            assert "sur rendez-vous" in told.lower()
+            assert "Le lieu a écrit : « UNIQUEMENT SUR RENDEZ-VOUS »" in told
+            assert "ouvre " not in told and "ouvert jusqu" not in told
+
+
+def test_all_numbers_of_a_site_are_shown_with_their_remarks_and_can_be_called():
+    where = site(
+        "many",
+        6,
+        telephone="+33553990001",
+        telephone_remarque="poste 12",
+        autres_telephones=("+33800123456 (gratuit)", "3939", "+33553990009 (fax)"),
+    )
+    with serving(snapshot(where)) as client:
+        page = client.get(f"/lieux/{where.id}")
+    told = text(page)
+    assert "poste 12" in told and "0 800 12 34 56 (gratuit)" in told.replace("\u00a0", " ")
+    assert "39 39" in told and "05 53 99 00 09 (fax)" in told
+    assert re.findall(r'href="tel:([^"]+)"', page.text)[:3] == ["+33553990001", "0800123456", "3939"]
+    assert "tel:+33553990009" not in page.text
+
+
+def test_an_itinerant_site_shows_its_next_stop_or_that_one_must_ask_where():
+    stop = ItinerantStop("Halle fictive", "Th", "14:00-16:00")
+    hours = "Mo-Fr 09:00-17:00"
+    known = site("known", 6, horaires=hours, itinerance=("Itinérant",), arrets=(stop,))
+    unknown = site("unknown", 7, horaires=hours, itinerance=("Itinérant",))
+    with serving(snapshot(known, unknown)) as client:
+        app: Any = client.app
+        app.state.service.current().view.clock = lambda: NOW
+        told = text(client.get("/?ou=Ouestville")).replace("\u00a0", " ")
+        page = text(client.get(f"/lieux/{unknown.id}"))
+    assert "ouvre aujourd'hui à 14 h (Halle fictive)" in told
+    assert "ouvert jusqu'à 17 h (lieu itinérant : demandez où)" in told
+    assert "Ce lieu est itinérant" in page and "Prochains passages" not in page
+
+
+def test_announced_closures_and_unread_hours_are_shown_with_the_hours():
+    where = site("a", 6, horaires="Mo-Th 09:00-12:00; Fr le matin", fermetures=("Aug", "2020 Jan 02"))
+    with serving(snapshot(where)) as client:
+        told = text(client.get(f"/lieux/{where.id}"))
+    assert "Fermé en août" in told and "2020" not in told
+    assert "Le lieu a écrit : « Fr le matin »" in told
