@@ -6,7 +6,8 @@ Three ways of writing are read, each only as a whole; anything else gives no sto
 - days with their places: « Lundi : Villefictive (semaines paires) / Bourgfictif (semaines impaires) »;
 - places with days and times: « Mairie de Villefictive - lundi de 9h à 12h / mercredi de 14h à 17h ».
 
-In the first two, the times are those of the day in the weekly hours.
+In the first two, the times are those of the day in the weekly hours. Stops that leave out a day of the
+weekly hours are not all of them (« antenne : mairie de Villefictive, le lundi »), and are not read either.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ _PLACE_MAX = 80
 
 
 def read_stops(text: str, weekly: Mapping[str, str]) -> tuple[ItinerantStop, ...]:
-    """Read the stops of a comment; none when some part of it that names a day is not understood.
+    """Read the stops of a comment.
+
+    None when some part of it that names a day is not understood, or a day of the weekly hours has none.
 
     Parameters
     ----------
@@ -61,7 +64,8 @@ def read_stops(text: str, weekly: Mapping[str, str]) -> tuple[ItinerantStop, ...
     bare = _INTRODUCTION.sub("", text.strip())
     for reader in (_by_place, _by_day, _with_times):
         if found := reader(bare, weekly):
-            return tuple(found)
+            named = {code for stop in found for code in _CODES if code in stop.day}
+            return tuple(found) if weekly.keys() <= named else ()
     return ()
 
 

@@ -67,6 +67,21 @@ WEEKLY = dict.fromkeys(("Mo", "Tu", "We", "Th"), "09:00-12:00,14:00-17:00") | {"
     ],
 )
 def test_stops_are_read_whole_or_not_at_all(text, stops):
-    found = read_stops(text, WEEKLY)
+    served = {day: WEEKLY[day] for day in WEEKLY if any(day in stop.rpartition("@")[2] for stop in stops)}
+    found = read_stops(text, served or WEEKLY)
     assert [format_stop(stop) for stop in found] == stops
     assert parse_stops("|".join(stops)) == (found, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "weekly", "count"),
+    [
+        ("Villefictive (lundi), Bourgfictif (mardi)", {"Mo": "09:00-12:00", "Tu": "09:00-12:00"}, 2),
+        ("Villefictive (lundi)", {"Mo": "09:00-12:00", "Tu": "09:00-12:00"}, 0),
+        ("Mairie de Villefictive - lundi de 9h à 12h", {"Mo": "09:00-17:00", "Fr": "09:00-12:00"}, 0),
+        ("Mairie de Villefictive - lundi de 9h à 12h", {"Mo": "09:00-17:00"}, 1),
+        ("Mairie de Villefictive - lundi de 9h à 12h", {}, 1),
+    ],
+)
+def test_stops_that_leave_out_a_day_of_the_weekly_hours_are_not_all(text, weekly, count):
+    assert len(read_stops(text, weekly)) == count

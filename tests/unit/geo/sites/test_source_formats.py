@@ -365,6 +365,15 @@ def test_a_service_without_structure_is_rejected_and_counted(tmp_path):
     assert "rang 2" in rows[1].issues[0].reason
 
 
+def test_the_contacts_of_a_structure_and_of_all_its_services_are_joined(tmp_path):
+    second = SERVICE | {"telephone": "+33500000001", "courriel": "autre@exemple.fr"}
+    (row,) = source(tmp_path, {"structures": [STRUCTURE], "services": [SERVICE, second, SERVICE]}).rows()
+    assert row.values["telephone"] == "+33500000000|+33500000001"
+    assert row.values["courriels"] == "fictif@exemple.fr|autre@exemple.fr"
+    (row,) = source(tmp_path, {"structures": [STRUCTURE], "services": [{**SERVICE, "telephone": ""}]}).rows()
+    assert row.values["telephone"] == ""
+
+
 def test_a_structure_that_offers_nothing_digital_is_flagged(tmp_path):
     other = SERVICE | {"thematiques": ["mobilite--etre-accompagne-dans-son-parcours-mobilite"]}
     (row,) = source(tmp_path, {"structures": [STRUCTURE], "services": [other]}).rows()
