@@ -8,11 +8,14 @@ fails leaves the previous state and imports run one after another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 from geo.errors import SuspiciousRetirement
+from geo.services import demonstration
+from geo.services.demonstration import Demonstration
 from geo.services.record_lifecycle import apply_difference
 from geo.services.site_register import SiteChanges
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
@@ -26,6 +29,9 @@ from geo.store.database import Connection
 from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Territory
+
+IMPORTER: Final = "import"
+"""Author of what an import does by itself, for the history."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,21 @@ class PreparedImport:
 
 @dataclass(frozen=True)
 class ImportedSites:
-    """What an import has stored: the run it is recorded as, and what became of the sites."""
+    """What an import has stored: the run it is recorded as, and what became of the sites.
+
+    Attributes
+    ----------
+    demonstration
+        Datasets of invented sites that left, because real ones arrived.
+    fund_obstacle
+        In French, why the invented fund stays; "" if it left too or there was none.
+    """
 
     prepared: PreparedImport
     run_id: int
     changes: SiteChanges
+    demonstration: tuple[str, ...] = ()
+    fund_obstacle: str = ""
 
 
 @dataclass
@@ -200,13 +216,30 @@ def apply(
     prepared = prepare(connection, arrival)
     if prepared.suspicious and not accept_vanished:
         raise prepared.suspicious
-    difference = prepared.difference
-    run_id = imports.record(connection, _run(arrival, difference), arrival.validated.issues)
+    leaving = _leaving_demonstration(connection, arrival)
+    difference = replace(
+        prepared.difference, vanished=(*prepared.difference.vanished, *leaving.records.values())
+    )
+    run = _run(arrival, difference)
+    if leaving.records:
+        run = replace(run, detail={"demonstration": list(leaving.datasets)})
+    run_id = imports.record(connection, run, arrival.validated.issues)
     datasets.add(connection, arrival.datasets)
+    obstacle = demonstration.leave(connection, run_id, leaving.datasets, IMPORTER) if leaving.records else ""
     changes = apply_difference(connection, run_id, difference, epsg=territory.metric_crs)
     records.save_content(connection, run_id, arrival.validated.records)
     snapshots.publish(connection)
-    return ImportedSites(prepared, run_id, changes)
+    return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle)
+
+
+def _leaving_demonstration(connection: Connection, arrival: ValidatedFile) -> Demonstration:
+    """Return the invented records that leave, since the file brings a real one."""
+    arriving = arrival.validated.records
+    if all(record.fictif for record in arriving):
+        return Demonstration({})
+    keys = {record.key for record in arriving}
+    found = demonstration.in_service(connection).records
+    return Demonstration({key: record for key, record in found.items() if key not in keys})
 
 
 def _run(arrival: ValidatedFile, difference: Difference) -> ImportRun:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from geo.errors import NotUndoable
+from geo.services import demonstration
 from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.difference import Difference, between, replay
 from geo.sites.import_run import ImportRun
@@ -22,11 +23,16 @@ from geo.store.database import Connection
 
 @dataclass(frozen=True)
 class Operation:
-    """What an operation changed: records, then sites. `run_id` is None if it was only prepared."""
+    """What an operation changed: records, then sites. `run_id` is None if it was only prepared.
+
+    `fund_obstacle` says in French why the invented fund did not leave or come back; "" if it did or
+    there is none.
+    """
 
     difference: Difference
     run_id: int | None = None
     changes: SiteChanges | None = None
+    fund_obstacle: str = ""
 
 
 def apply_difference(
@@ -71,33 +77,32 @@ def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bo
     imports.wait_for_turn(connection)
     run = imports.find(connection, run_id)
     _require_undoable(connection, run)
-    undone = run if run.kind == "import" else imports.find(connection, int(run.detail["undoes"]))
-    others = {each.id: each for each in imports.replayed(connection, undone.datasets)}
-    if run.kind == "import":
+    undoing = run.kind == "import"
+    undone = run if undoing else imports.find(connection, int(run.detail["undoes"]))
+    invented = tuple(undone.detail.get("demonstration", ()))
+    names = (*undone.datasets, *invented)
+    others = {each.id: each for each in imports.replayed(connection, names)}
+    if undoing:
         others.pop(run.id)
     else:
         others[undone.id] = undone
-    difference = _difference(connection, undone.datasets, list(others.values()))
+    difference = _difference(connection, names, list(others.values()), leaving=() if undoing else invented)
     if dry_run:
         return Operation(difference)
-    title = (
-        f"annulation de l'import n° {run.id}"
-        if run.kind == "import"
-        else f"retour de l'import n° {undone.id}"
-    )
-    made = imports.record(
-        connection,
-        operation_run("undo", title, undone.datasets, difference, {"undoes": undone.id, "by": by}),
-        (),
-    )
-    if run.kind == "import":
-        imports.set_undone(connection, run_id, made)
-    else:
-        imports.set_undone(connection, run_id, made)
+    title = f"{'annulation' if undoing else 'retour'} de l'import n° {undone.id}"
+    detail = {"undoes": undone.id, "by": by}
+    made = imports.record(connection, operation_run("undo", title, undone.datasets, difference, detail), ())
+    imports.set_undone(connection, run_id, made)
+    obstacle = ""
+    if undoing and invented:
+        obstacle = demonstration.come_back(connection, run_id, invented, by)
+    elif not undoing:
         imports.set_undone(connection, int(undone.id or 0), None)
+        if invented:
+            obstacle = demonstration.leave(connection, int(undone.id or 0), invented, by)
     changes = apply_difference(connection, made, difference, epsg=epsg, author=by)
     snapshots.publish(connection)
-    return Operation(difference, made, changes)
+    return Operation(difference, made, changes, obstacle)
 
 
 def withdraw(connection: Connection, name: str, *, by: str, reason: str, epsg: int) -> Operation:
@@ -174,10 +179,17 @@ def operation_run(
     )
 
 
-def _difference(connection: Connection, names: Collection[str], runs: Collection[ImportRun]) -> Difference:
+def _difference(
+    connection: Connection,
+    names: Collection[str],
+    runs: Collection[ImportRun],
+    *,
+    leaving: Collection[str] = (),
+) -> Difference:
     """Return what turns the records of some datasets into what some imports say of them.
 
-    A run that also brought other datasets is replayed whole, then only these are compared.
+    A run that also brought other datasets is replayed whole, then only these are compared. Those of
+    `leaving` are to have no record, whatever their imports say.
     """
     ordered = sorted(runs, key=lambda run: run.id or 0)
     # Of a database of an older version, the first import with content holds what stood before it.
@@ -186,8 +198,11 @@ def _difference(connection: Connection, names: Collection[str], runs: Collection
     if missing or (first and first == len(ordered)):
         number = (missing or ordered)[0].id
         raise _without_content(number)
+    wanted_names = set(names) - set(leaving)
     state = replay(records.contents(connection, [run.id for run in ordered[first:] if run.id]))
-    wanted = {key: record for key, record in state.in_service.items() if record.jeu_de_donnees in names}
+    wanted = {
+        key: record for key, record in state.in_service.items() if record.jeu_de_donnees in wanted_names
+    }
     return between(records.in_service(connection, datasets=names), wanted)
 
 

@@ -72,7 +72,10 @@ class ShownSites:
 
 
 def shown_sites(connection: Connection, today: date) -> ShownSites:
-    """Return the sites as people see them on a day: pooled values under corrections, without closed ones."""
+    """Return the sites as people see them on a day: pooled values under corrections, without closed ones.
+
+    An invented site is never shown beside a real one.
+    """
     return show(sites.stored(connection).values(), connection, today)
 
 
@@ -94,6 +97,8 @@ def show(pooled: Iterable[Site], connection: Connection, today: date) -> ShownSi
         elif status.value == Status.CLOSED:
             closed[site.id] = ClosedSite(site, status.day, status.until, status.reason)
     days = [each.day for each in standing] + [each.until + ONE_DAY for each in standing if each.until]
+    if any(not site.fictif for site in shown):
+        shown = [site for site in shown if not site.fictif]
     return ShownSites(
         tuple(shown), closed, redirects, min((day for day in days if day > today), default=None)
     )

@@ -157,6 +157,10 @@ def print_operation(done: Operation) -> None:
             vanished=count(len(difference.vanished)),
         )
     )
+    if done.fund_obstacle:
+        print_text(
+            _("Le fonds fictif reste en l'état : %(reason)s.", reason=done.fund_obstacle), style="yellow"
+        )
     if done.run_id is None:
         print_text(_("Essai : rien n'a été enregistré."), style="bold")
     else:

@@ -78,6 +78,8 @@ class ImportOutcome:
     prepared: import_sites.PreparedImport
     run: int | None = None
     changes: SiteChanges = field(default_factory=SiteChanges)
+    demonstration: tuple[str, ...] = ()
+    fund_obstacle: str = ""
 
     def counts(self) -> dict[str, int]:
         """Counts of the file; `read == accepted + rejected`."""
@@ -235,7 +237,9 @@ def _outcome(
     if dry_run:
         return ImportOutcome(import_sites.prepare(connection, arrival))
     loaded = import_sites.apply(connection, arrival, territory=territory, accept_vanished=accept_vanished)
-    return ImportOutcome(loaded.prepared, loaded.run_id, loaded.changes)
+    return ImportOutcome(
+        loaded.prepared, loaded.run_id, loaded.changes, loaded.demonstration, loaded.fund_obstacle
+    )
 
 
 def _as_json(outcomes: list[ImportOutcome], *, several: bool) -> dict[str, Any]:
@@ -281,6 +285,7 @@ def _file_as_json(outcome: ImportOutcome) -> dict[str, Any]:
             "merged": dict(outcome.changes.merged),
             "retired": outcome.changes.retired,
         },
+        "demonstration": outcome.demonstration,
         "questions": [asdict(pair) for pair in outcome.changes.questions],
         "reopened": [{"pair": asdict(pair), "reason": reason} for pair, reason in outcome.changes.reopened],
     }
@@ -306,6 +311,13 @@ def _print_result(outcome: ImportOutcome, accept_vanished: bool) -> None:
     _print_changes(difference.changed)
     _print_records(_("Disparu"), difference.vanished)
     _print_site_changes(outcome.changes)
+    if outcome.demonstration:
+        print_text(
+            _("La démonstration laisse la place : %(names)s.", names=", ".join(outcome.demonstration)),
+            style="yellow",
+        )
+    if outcome.fund_obstacle:
+        print_text(_("Le fonds fictif reste : %(reason)s.", reason=outcome.fund_obstacle), style="yellow")
     if outcome.run is not None:
         print_text(_("Enregistré : import n° %(run)s.", run=outcome.run), style="green")
         return

@@ -269,6 +269,15 @@ correction = Table(
     comment="values set over the sources by those who keep the list",
 )
 
+fictitious_archive = Table(
+    "fictitious_archive",
+    metadata,
+    Column("import_id", ForeignKey("import_run.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("rows", JSONB, nullable=False),
+    comment="invented rows of the fund that the import of real sites removed, by table",
+)
+
 site_event = Table(
     "site_event",
     metadata,
