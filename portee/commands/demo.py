@@ -23,6 +23,7 @@ from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot
 from geo.store import ledger, partners, snapshots, territories
 from geo.store.database import engine_for, migrate
+from geo.store.datasets import all_datasets
 from geo.territory.files import read_territory
 from geo.territory.model import Territory, TerritoryKind
 from portee.commands.serve import DEFAULT_PORT, print_address, require_free, serve
@@ -33,6 +34,9 @@ from static_maps.build import render
 
 DATA = ROOT / "data" / "demo"
 """The invented sites; the folders below hold later versions, which are not loaded."""
+
+DATASET = "demonstration"
+"""Beginning of the names of the invented datasets."""
 
 FUND = ROOT / "data" / "demo-fonds"
 """The invented money, passes and actions: one file for each kind."""
@@ -161,6 +165,8 @@ def import_demonstration(engine: Engine, settings: Settings, territory: Territor
     with engine.connect() as connection:
         if has_real_sites(snapshots.read(connection)):
             return [_("de vrais lieux sont enregistrés : les inventés sont laissés de côté")]
+        if any(each.withdrawn_at and each.name.startswith(DATASET) for each in all_datasets(connection)):
+            return [_("la démonstration a été retirée ; pour la remettre : portee datasets restore")]
     outcomes = []
     for path in sorted(DATA.glob("*.csv")):
         arrival = import_sites.read(

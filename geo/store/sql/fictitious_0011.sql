@@ -12,15 +12,24 @@ CREATE TABLE fictitious_archive (
 );
 COMMENT ON TABLE fictitious_archive IS 'invented rows of the fund that the import of real sites removed, by table';
 
+-- Invented entries of the ledger: marked so, or the payment of passes of an invented order.
+CREATE FUNCTION fictitious_entries() RETURNS SETOF bigint STABLE LANGUAGE sql AS $$
+    SELECT id FROM public.ledger_entry WHERE fictif
+    UNION
+    SELECT e.entry_id FROM public.pass_event e JOIN public.pass_order o ON o.reference = e.order_reference
+    WHERE o.fictif AND e.entry_id IS NOT NULL
+$$;
+
 -- Invented rows of a table, as a condition on its rows.
 CREATE FUNCTION fictitious_condition(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
     SELECT CASE
-        WHEN name IN ('partner', 'ledger_entry', 'pass_order', 'action') THEN 'fictif'
+        WHEN name IN ('partner', 'pass_order', 'action') THEN 'fictif'
+        WHEN name = 'ledger_entry' THEN 'id = ANY ($1)'
         WHEN name IN ('convention', 'partner_site')
             THEN 'partner_code IN (SELECT code FROM public.partner WHERE fictif)'
-        WHEN name = 'ledger_posting' THEN 'entry_id IN (SELECT id FROM public.ledger_entry WHERE fictif)'
+        WHEN name = 'ledger_posting' THEN 'entry_id = ANY ($1)'
         WHEN name = 'fund_rule'
-            THEN 'note ILIKE ''%fictive%'' AND NOT EXISTS (SELECT FROM public.ledger_entry WHERE NOT fictif)'
+            THEN 'note ILIKE ''%fictive%'' AND NOT EXISTS (SELECT FROM public.ledger_entry WHERE id <> ALL ($1))'
         ELSE 'order_reference IN (SELECT reference FROM public.pass_order WHERE fictif)'
     END
 $$;
@@ -57,18 +66,20 @@ $$;
 
 -- Why the invented fund cannot be removed; null if it can.
 CREATE FUNCTION fictitious_obstacle() RETURNS text STABLE LANGUAGE sql AS $$
+    WITH invented AS MATERIALIZED (SELECT fictitious_entries AS id FROM public.fictitious_entries())
     SELECT CASE
         WHEN EXISTS (SELECT FROM public.fund_close) THEN 'closed'
         WHEN EXISTS (
             SELECT FROM public.ledger_entry real
             LEFT JOIN public.partner p ON p.code = real.partner_code
-            LEFT JOIN public.ledger_entry base
-                ON base.id IN (real.reverses, real.commitment_id, real.contribution_id)
-            WHERE NOT real.fictif AND (p.fictif OR base.fictif)
+            WHERE real.id NOT IN (SELECT id FROM invented) AND (p.fictif OR EXISTS (
+                SELECT FROM invented i
+                WHERE i.id IN (real.reverses, real.commitment_id, real.contribution_id)
+            ))
         ) THEN 'ledger'
         WHEN EXISTS (
             SELECT FROM public.ledger_posting p JOIN public.ledger_entry e ON e.id = p.entry_id
-            WHERE NOT e.fictif AND p.account IN ('available', 'committed', 'paid')
+            WHERE e.id NOT IN (SELECT id FROM invented) AND p.account IN ('available', 'committed', 'paid')
             GROUP BY p.account HAVING sum(p.amount_cents) < 0
         ) THEN 'ledger'
         WHEN EXISTS (
@@ -79,8 +90,7 @@ CREATE FUNCTION fictitious_obstacle() RETURNS text STABLE LANGUAGE sql AS $$
             SELECT FROM public.pass_order o
             LEFT JOIN public.pass_event e ON e.order_reference = o.reference
             LEFT JOIN public.partner p ON p.code = e.partner_code
-            LEFT JOIN public.ledger_entry l ON l.id = e.entry_id
-            WHERE NOT o.fictif AND (p.fictif OR l.fictif)
+            WHERE NOT o.fictif AND (p.fictif OR e.entry_id IN (SELECT id FROM invented))
         ) THEN 'pass'
         WHEN EXISTS (
             SELECT FROM public.pass_order o, jsonb_array_elements(o.funders) AS funder
@@ -97,6 +107,7 @@ DECLARE
     removed jsonb;
     counts jsonb := '{}';
     obstacle text;
+    entries bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(470006);
     obstacle := public.fictitious_obstacle();
@@ -104,9 +115,10 @@ BEGIN
         RETURN obstacle;
     END IF;
     -- All is read before anything goes: the conditions of some tables look at others.
+    entries := ARRAY(SELECT public.fictitious_entries());
     FOREACH name IN ARRAY public.fictitious_tables() LOOP
         EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(t)), ''[]'') FROM public.%I t WHERE %s', name,
-            public.fictitious_condition(name)) INTO removed;
+            public.fictitious_condition(name)) INTO removed USING entries;
         IF removed <> '[]' THEN
             INSERT INTO public.fictitious_archive (import_id, name, rows) VALUES (run, name, removed);
             counts := counts || jsonb_build_object(name, jsonb_array_length(removed));
@@ -118,7 +130,8 @@ BEGIN
     PERFORM public.fictitious_guards(false);
     FOREACH name IN ARRAY public.fictitious_tables() LOOP
         IF counts ? name THEN
-            EXECUTE format('DELETE FROM public.%I WHERE %s', name, public.fictitious_condition(name));
+            EXECUTE format('DELETE FROM public.%I WHERE %s', name, public.fictitious_condition(name))
+                USING entries;
         END IF;
     END LOOP;
     PERFORM public.fictitious_balances();
