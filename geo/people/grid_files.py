@@ -26,7 +26,7 @@ from geo.errors import InvalidCrs, UnreadableFile
 from geo.people.cell_ids import is_metric, parse_cell_id
 from geo.people.tables import SourceTable, open_table, quoted
 from geo.sites.model import Issue
-from geo.sites.readers.delimited import record
+from geo.sites.readers.header import record
 from geo.territory.files import sha256_of
 from geo.territory.model import Territory
 

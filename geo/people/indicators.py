@@ -20,7 +20,7 @@ from geo.people.model import ISSUES_STORED, UNDATED, UNLICENSED, Findings, Indic
 from geo.people.tables import SourceTable, number, open_table, quoted
 from geo.sites.model import Issue, Severity
 from geo.sites.readers.content import Record, column_name
-from geo.sites.readers.delimited import record
+from geo.sites.readers.header import record
 from geo.sites.text import fold
 from geo.territory.former_communes import FormerCommunes
 from geo.territory.model import Provenance, Territory

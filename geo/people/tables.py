@@ -6,26 +6,20 @@ Sizes, encodings and cells are handled by the readers of sites; here the header 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from math import inf, isfinite
 from pathlib import Path
-from typing import Final
 
 from geo.errors import UnreadableFile
 from geo.people.parquet import ParquetTable, is_parquet, open_parquet
 from geo.sites.readers import delimited, workbook
 from geo.sites.readers.content import column_name
 from geo.sites.readers.encoding import ZIP, inspect_file
+from geo.sites.readers.header import HEADER_WITHIN, Rows, named_columns
 from geo.sites.text import fold
-
-HEADER_WITHIN: Final = 30
-"""Number of non-blank rows among which the header is searched."""
-
-Rows = Iterator[tuple[int, list[str]]]
-"""Rows of cells, each with the line of the file where it starts (row of the sheet, rank in a Parquet)."""
 
 _SHOWN = 40
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -100,7 +94,7 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
     ways: list[Callable[[], Rows]]
     if inspection.encoding == ZIP:
         workbook.check_size(path)
-        ways = [partial(workbook.rows, path, sheet) for sheet in workbook.sheets(path)]
+        ways = [partial(workbook.rows, path, sheet.title) for sheet in workbook.sheets(path)]
     else:
         ways = [
             partial(delimited.rows, path, inspection.encoding, separator)
@@ -123,7 +117,7 @@ def open_table(path: Path, *, max_bytes: int, announced: Callable[[Sequence[str]
         )
     index, chosen = -best[2], ways[-best[3]]
     _, header = next(islice(chosen(), index, None))
-    columns = delimited.named_columns(header, path.name)
+    columns = named_columns(header, path.name)
     padded = inspection.encoding == ZIP
 
     def below(_only: Collection[str] | None) -> Rows:

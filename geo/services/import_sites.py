@@ -97,12 +97,13 @@ class _ObservedRows:
     rows: Iterator[RawRow]
     dataset: str
     columns: set[str] = field(default_factory=set)
-    key_by_line: dict[int, str] = field(default_factory=dict)
+    key_by_place: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Key of the record by sheet and line."""
 
     def __iter__(self) -> Iterator[RawRow]:
         for row in self.rows:
             self.columns.update(row.values)
-            self.key_by_line[row.line] = _key(row, self.dataset)
+            self.key_by_place[row.sheet, row.line] = _key(row, self.dataset)
             yield row
 
 
@@ -165,7 +166,8 @@ def read(
         addresses=addresses,
         former=former,
     )
-    rejected = {issue.line for issue in validated.issues if issue.severity is Severity.REJECTED}
+    rejected = {(i.sheet, i.line) for i in validated.issues if i.severity is Severity.REJECTED}
+    validated.issues[:0] = source.issues
     return ValidatedFile(
         file_name=path.name,
         sha256=source.sha256,
@@ -176,7 +178,7 @@ def read(
         validated=validated,
         licence=licence,
         carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
-        refused=frozenset(watched.key_by_line[line] for line in rejected if line in watched.key_by_line),
+        refused=frozenset(watched.key_by_place[place] for place in rejected if place in watched.key_by_place),
     )
 
 

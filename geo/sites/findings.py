@@ -81,6 +81,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "Indiquez au moins la commune et le code postal.",
     ),
     # Flagged: the row is kept and shown with its flag.
+    "accents_illisibles": FindingKind(
+        _F,
+        "Ce texte a des caractères mal décodés, que rien ne permet de retrouver",
+        "Corrigez ce texte, ou demandez à son producteur un nouvel export en UTF-8.",
+    ),
     "adresse_absente": FindingKind(_F, "L'adresse manque", "Indiquez le numéro et la voie."),
     "arret_illisible": FindingKind(
         _F,
@@ -146,6 +151,12 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         _F,
         "Cette adresse électronique n'est pas valable ; elle n'est pas affichée",
         "Corrigez l'adresse électronique.",
+        lossy=True,
+    ),
+    "date_ambigue": FindingKind(
+        _F,
+        "Cette date peut se lire de deux façons",
+        "Vérifiez-la, et écrivez les dates sous la forme 2026-03-31.",
         lossy=True,
     ),
     "date_inconnue": FindingKind(
@@ -235,6 +246,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         lossy=True,
     ),
     # Repaired: the record says the same, better written.
+    "accents_repares": FindingKind(
+        _P,
+        "Les accents de ce texte étaient mal décodés ; ils ont été rétablis",
+        "Demandez à son producteur un export en UTF-8.",
+    ),
     "code_insee_deduit": FindingKind(
         _P, "Le code INSEE a été retrouvé", "Ajoutez le code INSEE dans le fichier d'origine."
     ),
@@ -258,6 +274,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
     "courriel_corrige": FindingKind(_P, "L'adresse électronique a été mise en forme", "Rien à faire."),
     "date_normalisee": FindingKind(
         _P, "La date a été écrite au format du standard", "Écrivez les dates sous la forme 2026-03-31."
+    ),
+    "entites_html": FindingKind(
+        _P,
+        "Ce texte était écrit avec des codes de page web, comme « &eacute; » ; ils ont été remplacés",
+        "Rien à faire.",
     ),
     "horaires_corriges": FindingKind(
         _P,

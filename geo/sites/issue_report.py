@@ -13,7 +13,14 @@ COLUMNS: Final = ("line", "field", "value", "severity", "code", "reason", "advic
 
 def issue_records(issues: Iterable[Issue]) -> list[dict[str, object]]:
     """Return issues as dictionaries with the keys of `COLUMNS`, in the same order."""
-    return [{**{name: getattr(i, name) for name in COLUMNS}, "severity": i.severity.value} for i in issues]
+    return [
+        {
+            **{name: getattr(i, name) for name in COLUMNS},
+            "severity": i.severity.value,
+            "reason": i.full_reason,
+        }
+        for i in issues
+    ]
 
 
 def issues_csv(issues: Iterable[Issue], stream: TextIO, dialect: Dialect = Dialect.LINES) -> None:

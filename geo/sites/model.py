@@ -64,6 +64,7 @@ class Issue:
 
     `line` is the line of the file where the record begins (CSV), the row of the sheet (XLSX), or
     the rank of the record, counted from 1 (JSON). `code` is a short stable code: "hors_commune".
+    `sheet` is the name of the sheet (or JSON list) when several are read, else "".
     """
 
     line: int
@@ -73,6 +74,12 @@ class Issue:
     code: str
     reason: str
     advice: str = ""
+    sheet: str = ""
+
+    @property
+    def full_reason(self) -> str:
+        """The reason, with the sheet when several are read."""
+        return f"{self.reason} Feuille « {self.sheet[:60]} »." if self.sheet else self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +88,13 @@ class RawRow:
 
     Readers only translate the structure and vocabulary of their format; several values are joined
     by `|`. Local facts have the `ext_` prefix. `issues` lists what the reader repaired or could not
-    translate.
+    translate. `sheet` is the name of the sheet (or JSON list) when several are read, else "".
     """
 
     line: int
     values: dict[str, str]
     issues: tuple[Issue, ...] = ()
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def validate(
         if record is not None and record.key in seen:
             issues = [*issues, Finding("identifiant_en_double", "id", record.local_id).to_issue(row.line)]
             record = None
+        if row.sheet:
+            issues = [replace(issue, sheet=row.sheet) for issue in issues]
         result.issues.extend(issues)
         if record is None:
             tally.rejected += 1

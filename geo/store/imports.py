@@ -52,7 +52,7 @@ def record(connection: Connection, run: ImportRun, issues: Iterable[Issue]) -> i
                 _storable(issue.value),
                 issue.severity.value,
                 issue.code,
-                _storable(issue.reason),
+                _storable(issue.full_reason),
                 _storable(issue.advice),
             )
             for rank, issue in enumerate(issues)

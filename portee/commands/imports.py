@@ -348,7 +348,8 @@ def _print_issues(issues: list[Issue]) -> None:
         quoted = [quoted_line(issue) for issue in group[:LINES_SHOWN]]
         rest = len(group) - LINES_SHOWN
         more = [_("et %(count)s autres", count=count(rest))] if rest > 0 else []
-        print_text(f"{_(word)}, {count(len(group))} × {first.code} ({first.field})", style=style)
+        where = f" ({first.field})" if first.field else ""
+        print_text(f"{_(word)}, {count(len(group))} × {first.code}{where}", style=style)
         print_text(f"    {_shared_reason(group)} {first.advice}")
         print_text(f"    {', '.join([*quoted, *more])}", style="dim")
 

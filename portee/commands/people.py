@@ -148,8 +148,10 @@ def print_findings(findings: Findings) -> None:
 
 
 def quoted_line(issue: Issue) -> str:
-    """Return the line of an issue, with the value it quotes."""
+    """Return the line of an issue, and its sheet if need be, with the value it quotes."""
     line = _("ligne %(line)s", line=issue.line)
+    if issue.sheet:
+        line = f"{_('feuille « %(sheet)s »', sheet=issue.sheet)}, {line}"
     return f"{line} « {issue.value} »" if issue.value else line
 
 

@@ -6,13 +6,16 @@ a format, recognised by its columns, translates a record to the fields of the st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from geo.errors import UnreadableFile
-from geo.sites.model import RawRow
+from geo.sites.dates import has_two_readings, is_month_first, is_serial, read_date
+from geo.sites.findings import Finding
+from geo.sites.model import Issue, RawRow
 from geo.sites.readers import (
     aidants_connect,
     data_inclusion,
@@ -23,11 +26,14 @@ from geo.sites.readers import (
     workbook,
 )
 from geo.sites.readers.column_mapping import ColumnMapping, read_mapping
-from geo.sites.readers.content import Content, Format
+from geo.sites.readers.content import Container, Content, Format, SourcePart, column_name, repaired
 from geo.sites.readers.encoding import ZIP, first_character, inspect_file
+from geo.sites.readers.header import adapted, require_distinct
 from geo.sites.readers.mapped_rows import match_mapping
 from geo.sites.readers.mapping_draft import draft_mapping
+from geo.sites.readers.readable_text import with_readable_text
 from geo.sites.readers.vintage import date_from_name_issue, date_in_name
+from geo.wording import figures
 
 FORMATS: tuple[Format, ...] = (
     *data_inclusion.FORMATS,
@@ -38,12 +44,24 @@ FORMATS: tuple[Format, ...] = (
 """Formats that need no column mapping, in the order in which they are tried."""
 
 
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SourceList:
+    """A list of records of known format: a sheet, a JSON list, or the whole of a file."""
+
+    content: Content
+    format: Format
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A source file of known format.
 
     `format` is a short stable name, `label` its French name, `dataset` the default dataset of its
-    records and `encoding` the encoding of the text.
+    records, `encoding` the encoding of the text, and `issues` what was found about the file as a
+    whole: the sheets read and left, the row of the header, names of columns.
     """
 
     path: Path
@@ -54,33 +72,52 @@ class SourceFile:
     encoding: str
     vintage: date | None
     """Date of the list given by the caller, for records without date; None when not given."""
-    _content: Content = field(repr=False, compare=False)
-    _format: Format = field(repr=False, compare=False)
+    issues: tuple[Issue, ...] = ()
+    _lists: tuple[SourceList, ...] = field(default=(), repr=False, compare=False)
 
     def rows(self) -> Iterator[RawRow]:
-        """Yield the records from the start, in file order.
+        """Yield the records from the start, in file order, one list after another.
 
         Raises
         ------
         UnreadableFile
             If the file is truncated or malformed at a later record.
         """
+        mixed: bool | None = None
+        for row in self._translated():
+            if has_two_readings(row.values.get("date_maj", "")):
+                if mixed is None:
+                    mixed = any(
+                        is_month_first(each.values.get("date_maj", "")) for each in self._translated()
+                    )
+                if mixed:
+                    yield replace(row, issues=(*row.issues, _two_readings_issue(row)))
+                    continue
+            yield row
+
+    def _translated(self) -> Iterator[RawRow]:
         named = None if self.vintage else date_in_name(self.path.name)
         day = self.vintage or named
         must_report_date = named is not None
-        for record in self._content.records():
-            if record.broken:
-                yield RawRow(record.line, record.fields, record.issues)
-                continue
-            row = self._format.translate(record)
-            if record.point and not (row.values.get("longitude") or row.values.get("latitude")):
-                row.values["longitude"], row.values["latitude"] = record.point
-            if day and "date_maj" not in row.values:
-                row.values["date_maj"] = day.isoformat()
-                if must_report_date:
-                    row = replace(row, issues=(*row.issues, date_from_name_issue(row.line, day)))
-                    must_report_date = False
-            yield row
+        for part in self._lists:
+            sheet = part.content.part if len(self._lists) > 1 else ""
+            for record in part.content.records():
+                if record.broken:
+                    yield RawRow(record.line, record.fields, record.issues, sheet)
+                    continue
+                row = part.format.translate(with_readable_text(record))
+                if record.point and not (row.values.get("longitude") or row.values.get("latitude")):
+                    row.values["longitude"], row.values["latitude"] = record.point
+                if sheet:
+                    row = replace(row, sheet=sheet)
+                if part.content.from_1904:
+                    row = _counted_from_1904(row)
+                if day and "date_maj" not in row.values:
+                    row.values["date_maj"] = day.isoformat()
+                    if must_report_date:
+                        row = replace(row, issues=(*row.issues, date_from_name_issue(row.line, day)))
+                        must_report_date = False
+                yield row
 
 
 def open_source(
@@ -107,7 +144,13 @@ def open_source(
     columns = read_mapping(mapping) if mapping else None
     inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding, columns)
-    content, known = match_mapping(contents, columns, path.name) if columns else _recognised(path, contents)
+    lists = _mapped(contents, columns, path.name) if columns else _recognised(contents)
+    if not lists:
+        raise _unknown(path, contents)
+    known = lists[0].format
+    same = tuple(each for each in lists if each.format.dataset == known.dataset)
+    for each in same:
+        require_distinct(each.content.columns, path.name)
     return SourceFile(
         path=path,
         format=known.name,
@@ -116,8 +159,11 @@ def open_source(
         sha256=inspection.sha256,
         encoding="utf-8" if inspection.encoding == ZIP else inspection.encoding,
         vintage=vintage,
-        _content=content,
-        _format=known,
+        issues=(
+            *_lists_issues(path, contents, lists, same),
+            *(issue for each in same for issue in each.content.issues),
+        ),
+        _lists=same,
     )
 
 
@@ -131,22 +177,23 @@ def suggest_mapping(path: Path, *, max_bytes: int) -> str:
     """
     inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding, None)
-    known = next((known for content in contents for known in FORMATS if known.recognises(content)), None)
-    return draft_mapping(contents[0], path.name, recognised=known.label if known else "")
+    known = next(iter(_recognised(contents)), None)
+    content = known.content if known else contents[0]
+    return draft_mapping(content, path.name, recognised=known.format.label if known else "")
 
 
 def _contents(path: Path, encoding: str, mapping: ColumnMapping | None) -> list[Content]:
-    """Return the contents of a file: the sheets of a workbook, or the single content of a text."""
+    """Return the lists that a file may hold: its sheets or JSON lists, for each row that may be a header."""
     sheet, header_row = (mapping.sheet, mapping.header_row) if mapping else (None, None)
     if encoding == ZIP:
         return workbook.contents(path, sheet=sheet, header_row=header_row)
     if sheet is not None:
         raise _not_for(path.name, "sheet", "n'est pas un classeur")
     if first_character(path, encoding) not in ("[", "{"):
-        return [delimited.content(path, encoding, header_row=header_row)]
+        return delimited.contents(path, encoding, header_row=header_row)
     if header_row is not None:
         raise _not_for(path.name, "header_row", "n'est pas un tableau")
-    return [json_documents.content(path, encoding)]
+    return json_documents.contents(path, encoding)
 
 
 def _not_for(name: str, option: str, why: str) -> UnreadableFile:
@@ -156,20 +203,106 @@ def _not_for(name: str, option: str, why: str) -> UnreadableFile:
     )
 
 
-def _recognised(path: Path, contents: list[Content]) -> tuple[Content, Format]:
+def _mapped(contents: Sequence[Content], mapping: ColumnMapping, name: str) -> list[SourceList]:
+    """Return the lists that have the columns of a mapping: of each part of a file, the first content.
+
+    Raises
+    ------
+    UnreadableFile
+        If none has them.
+    """
+    wanted = frozenset(map(column_name, mapping.columns()))
+    renamed = [adapted(content, wanted) for content in contents]
+    found = [SourceList(*match_mapping(renamed, mapping, name))]
+    for part in dict.fromkeys(content.part for content in renamed):
+        if part != found[0].content.part:
+            with suppress(UnreadableFile):
+                of_part = [content for content in renamed if content.part == part]
+                found.append(SourceList(*match_mapping(of_part, mapping, name)))
+    return found
+
+
+def _recognised(contents: Sequence[Content]) -> list[SourceList]:
+    """Return the lists of known format: of each part of a file, the first content that one recognises."""
+    found: dict[str, SourceList] = {}
     for content in contents:
+        if content.part in found:
+            continue
         for known in FORMATS:
-            if known.recognises(content):
-                return content, known
+            renamed = adapted(content, known.columns)
+            if known.recognises(renamed):
+                found[content.part] = SourceList(renamed, known)
+                break
+    return list(found.values())
+
+
+def _lists_issues(
+    path: Path, contents: Sequence[Content], lists: Sequence[SourceList], read: Sequence[SourceList]
+) -> Iterator[Issue]:
+    """Yield the issue that names the sheets or JSON lists read and left, where a file has several."""
+    is_workbook = contents[0].container is Container.XLSX
+    parts = (
+        workbook.sheets(path)
+        if is_workbook
+        else [SourcePart(name) for name in dict.fromkeys(c.part for c in contents)]
+    )
+    if len(parts) < 2 or not (is_workbook or len(read) > 1):
+        return
+    names = {each.content.part for each in read}
+    other_format = {each.content.part for each in lists} - names
+    left = [
+        f"« {part.title} » ({_why_left(part, part.title in other_format)})"
+        for part in parts
+        if part.title not in names
+    ]
+    shown = figures.listed([f"« {each.content.part} »" for each in read])
+    word = "feuille" if is_workbook else "liste"
+    several = len(names) > 1
+    reason = f"Les {word}s {shown} sont lues" if several else f"La {word} {shown} est lue"
+    if left:
+        reason += f", et non {', '.join(left[:_SHOWN])}{'…' if len(left) > _SHOWN else ''}"
+    yield repaired(
+        read[0].content.line, "", "", f"{word}s_lues", f"{reason}.", "Vérifiez que ce sont les bonnes."
+    )
+
+
+def _why_left(part: SourcePart, other_format: bool) -> str:
+    if not part.visible:
+        return "masquée"
+    return "d'un autre format" if other_format else "pas une liste de lieux connue"
+
+
+def _two_readings_issue(row: RawRow) -> Issue:
+    cell = row.values["date_maj"]
+    why = "d'autres dates du fichier ont le mois avant le jour ; celle-ci est lue le jour d'abord"
+    return Finding("date_ambigue", "date_maj", cell, why).to_issue(row.line)
+
+
+def _counted_from_1904(row: RawRow) -> RawRow:
+    cell = row.values.get("date_maj", "")
+    if not is_serial(cell):
+        return row
+    day = read_date(cell, from_1904=True)
+    row.values["date_maj"] = day.isoformat() if day else cell
+    return replace(row, issues=(*row.issues, Finding("date_normalisee", "date_maj", cell).to_issue(row.line)))
+
+
+def _unknown(path: Path, contents: Sequence[Content]) -> UnreadableFile:
     columns = [column for column in contents[0].columns if column]
     shown = ", ".join(f"« {column[:40]} »" for column in columns[:12])
-    raise UnreadableFile(
+    hidden = (
+        [sheet.title for sheet in workbook.sheets(path) if not sheet.visible]
+        if contents[0].container is Container.XLSX
+        else []
+    )
+    return UnreadableFile(
         f"Le format de « {path.name} » n'est pas reconnu. "
         + (
             f"Ses colonnes sont {shown}{'…' if len(columns) > 12 else ''}."
             if columns
             else "Il est sans lieu."
-        ),
+        )
+        + (f" Ses feuilles masquées ne sont pas lues : {workbook.quoted(hidden)}." if hidden else ""),
         "Si c'est une liste de lieux, décrivez ses colonnes dans un fichier de correspondance "
         "(voir docs/formats.md).",
     )

@@ -8,6 +8,7 @@ from geo.sites.model import Issue, RawRow
 from geo.sites.readers.content import Content, Format, Record, repaired
 
 _TOWN_AT_END = re.compile(r"(?P<street>.+?)[\s,]+(?P<code>\d{5})\s+(?P<town>[^\d,]+)", re.DOTALL)
+_REQUIRED = frozenset({"Data pass ID", "Name", "SIRET", "Adresse", "Code postal"})
 _LONGEST_ADDRESS = 300
 """Longest address split, in characters: the regular expression is slow on longer texts."""
 
@@ -21,7 +22,7 @@ def split_address(text: str) -> tuple[str, str, str]:
 
 
 def _recognised(content: Content) -> bool:
-    return {"Data pass ID", "Name", "SIRET", "Adresse", "Code postal"} <= set(content.columns)
+    return set(content.columns) >= _REQUIRED
 
 
 def _translate(record: Record) -> RawRow:
@@ -67,5 +68,6 @@ FORMATS = (
         "aidants-connect",
         _recognised,
         _translate,
+        _REQUIRED | {"commune", "date_maj"},
     ),
 )

@@ -40,11 +40,29 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An opened container: its column names, and a function that reads its records from the start."""
+    """An opened list: its column names, and a function that reads its records from the start.
+
+    A file may have several contents: its sheets, its JSON lists, and each of its first rows that may
+    be the header. `part` is the name of the sheet or of the JSON list, `line` the line of the header
+    and `issues` what was repaired to read the list as a whole.
+    """
 
     columns: tuple[str, ...]
-    records: Callable[[], Iterator[Record]]
+    records: Callable[[], Iterator[Record]] = field(repr=False)
     container: Container
+    part: str = ""
+    line: int = 1
+    issues: tuple[Issue, ...] = ()
+    from_1904: bool = False
+    """Whether day numbers count from 1 January 1904, as in old workbooks of Macintosh."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePart:
+    """A sheet of a workbook or a list of a JSON document, and whether people see it."""
+
+    title: str
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,8 @@ class Format:
     """A source format: how to recognise it by its columns, and how to translate its records.
 
     `translate` is called with unbroken records only; formats without dates leave `date_maj` out.
+    `columns` are the names of columns that the format reads; a column whose name differs only by
+    case, accents or spaces is read as the one meant.
     """
 
     name: str
@@ -59,6 +79,7 @@ class Format:
     dataset: str
     recognises: Callable[[Content], bool] = field(repr=False)
     translate: Callable[[Record], RawRow] = field(repr=False)
+    columns: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def column_name(text: str) -> str:

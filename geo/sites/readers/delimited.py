@@ -3,133 +3,115 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import re
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from geo.errors import UnreadableFile
-from geo.sites.readers.content import Container, Content, Record, column_name, rejected
+from geo.sites.readers.content import Container, Content, repaired
 from geo.sites.readers.encoding import lines, open_text
+from geo.sites.readers.header import HEADER_WITHIN, Rows, likeliest_first, no_header, no_row, row_of, tables
 
 SEPARATORS = (",", ";", "\t")
+_DECLARED = re.compile(r"\s*\"?sep=(?P<separator>[^\w\s\"]|\t)\"?[,;\s]*", re.IGNORECASE)
+"""The line by which spreadsheets declare the separator: « sep=; »."""
 
 
-def content(path: Path, encoding: str, *, header_row: int | None = None) -> Content:
-    """Open delimited text whose first record that is not blank is the header, unless its line is given.
+def contents(path: Path, encoding: str, *, header_row: int | None = None) -> list[Content]:
+    """Open delimited text: one content for each of its first rows that may be the header.
 
-    The separator is the one that gives the most columns. Records are streamed, each with the
-    physical line where it begins.
+    The first content is the most likely one; a header whose line is given is that of every content.
+    The separator is the one declared by a first line « sep=; », else the one that gives the most
+    columns. Records are streamed, each with the physical line where it begins.
 
     Raises
     ------
     UnreadableFile
-        If there is no header there or a duplicate column name; while records are read, if quotes are
+        If there is no row, or no header where it is given; while records are read, if quotes are
         unclosed or misplaced, or a cell is too long.
     """
-    headers = {separator: _header(path, encoding, separator, header_row) for separator in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda s: len(headers[s][1]))
-    line, cells = headers[separator]
-    if header_row is not None and not cells:
-        raise no_header(path.name, header_row)
-    columns = named_columns(cells, path.name)
-    return Content(columns, lambda: _records(path, encoding, separator, columns, line), Container.CSV)
+    if declared := declared_separator(path, encoding):
+        return _below_declaration(path, encoding, declared, header_row)
+    heads = {
+        separator: _head(rows(path, encoding, separator, strict=False), header_row)
+        for separator in SEPARATORS
+    }
+    if not any(head for head, _ in heads.values()):
+        trouble = next((trouble for _, trouble in heads.values() if trouble), None)
+        raise trouble or _no_row(path.name, header_row)
+    widest = {separator: max(map(_width, head), default=0) for separator, (head, _) in heads.items()}
+    found = [
+        content
+        for separator in sorted(SEPARATORS, key=lambda each: -widest[each])
+        for content in tables(partial(rows, path, encoding, separator), heads[separator][0], Container.CSV)
+    ]
+    return likeliest_first(found)
 
 
-def header_of(found: Iterable[tuple[int, list[str]]], header_row: int | None) -> tuple[int, list[str]] | None:
-    """Return the first row, or the row of a given number; None when that is blank or absent."""
-    for number, cells in found:
-        if header_row is None or number == header_row:
-            return number, cells
-        if number > header_row:
-            break
-    return None
+def declared_separator(path: Path, encoding: str) -> str:
+    """Return the separator declared by a first line « sep=; », or "" when there is none."""
+    with open_text(path, encoding) as stream:
+        match = _DECLARED.fullmatch(stream.readline(100).rstrip("\r\n"))
+    return match["separator"] if match else ""
 
 
-def no_header(name: str, header_row: int) -> UnreadableFile:
-    """Return the refusal of a file whose row of headings, as a mapping gives it, is blank or absent."""
-    return UnreadableFile(
-        f"La ligne {header_row} de « {name} » est vide : ce n'est pas celle des titres de colonnes.",
-        "Corrigez « header_row » dans le fichier de correspondance.",
+def _below_declaration(path: Path, encoding: str, separator: str, header_row: int | None) -> list[Content]:
+    """Open the text below the line that declares the separator."""
+
+    def below() -> Rows:
+        return islice(rows(path, encoding, separator), 1, None)
+
+    head, trouble = _head(islice(rows(path, encoding, separator, strict=False), 1, None), header_row)
+    if not head:
+        raise trouble or _no_row(path.name, header_row)
+    issue = repaired(
+        1,
+        "",
+        f"sep={separator}",
+        "separateur_annonce",
+        "La première ligne annonce le séparateur des colonnes ; ce n'est pas un lieu.",
+        "Rien à faire.",
     )
+    found = tables(below, head, Container.CSV)
+    return likeliest_first([replace(content, issues=(issue, *content.issues)) for content in found])
 
 
-def named_columns(cells: list[str], name: str) -> tuple[str, ...]:
-    """Return header cells as column names, without trailing empty ones.
+def _head(rows: Rows, header_row: int | None) -> tuple[list[tuple[int, list[str]]], UnreadableFile | None]:
+    """Return the first rows, or the given one, and what stopped the reading before there were enough.
+
+    A wrong separator may make the quotes invalid.
+    """
+    found: list[tuple[int, list[str]]] = []
+    try:
+        if header_row is not None:
+            return row_of(rows, header_row), None
+        for row in islice(rows, HEADER_WITHIN):
+            found.append(row)  # noqa: PERF402 (rows found before the fault are returned)
+    except UnreadableFile as problem:
+        return found, problem
+    return found, None
+
+
+def _no_row(name: str, header_row: int | None) -> UnreadableFile:
+    return no_row(name) if header_row is None else no_header(name, header_row)
+
+
+def _width(row: tuple[int, list[str]]) -> int:
+    return sum(1 for cell in row[1] if cell.strip())
+
+
+def rows(path: Path, encoding: str, separator: str, *, strict: bool = True) -> Rows:
+    """Yield rows that are not blank, each with the physical line where it begins.
 
     Raises
     ------
     UnreadableFile
-        If there is no column name or a duplicate one.
+        If quotes are unclosed or (if `strict`) misplaced, or a cell is too long.
     """
-    columns = [column_name(cell) for cell in cells]
-    while columns and not columns[-1]:
-        columns.pop()
-    if not columns:
-        raise UnreadableFile(
-            f"Le fichier « {name} » ne contient aucune ligne.", "Vérifiez que c'est le bon fichier."
-        )
-    if twice := [column for column, times in Counter(columns).items() if column and times > 1]:
-        raise UnreadableFile(
-            f"Dans « {name} », plusieurs colonnes portent le même nom : {', '.join(twice[:5])}.",
-            "Renommez ou supprimez les colonnes en double.",
-        )
-    return tuple(columns)
-
-
-def record(line: int, cells: list[str], columns: tuple[str, ...]) -> Record:
-    """Return a row of cells as a record, which is rejected when its number of cells is wrong."""
-    if not any(cell.strip() for cell in cells[len(columns) :]):
-        cells = cells[: len(columns)]
-    fields = {column: cell for column, cell in zip(columns, cells, strict=False) if column}
-    if len(cells) != len(columns):
-        return Record(
-            line,
-            fields,
-            (
-                rejected(
-                    line,
-                    str(len(cells)),
-                    "colonnes",
-                    f"La ligne a {len(cells)} cellules ; l'en-tête annonce {len(columns)} colonnes.",
-                    "Vérifiez les séparateurs et les guillemets de cette ligne.",
-                ),
-            ),
-        )
-    return Record(line, fields)
-
-
-def _header(path: Path, encoding: str, separator: str, header_row: int | None) -> tuple[int, list[str]]:
-    """Return the header and its line; no cells when this separator makes quotes invalid."""
     with open_text(path, encoding) as stream:
-        reader = csv.reader(lines(stream, path.name), delimiter=separator)
-        try:
-            return header_of(_numbered(reader), header_row) or (0, [])
-        except csv.Error:
-            return 0, []
-
-
-def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV reader that are not blank, each with the line where it begins."""
-    begins = 1
-    for cells in reader:
-        if any(map(str.strip, cells)):
-            yield begins, cells
-        begins = reader.line_num + 1
-
-
-def _records(
-    path: Path, encoding: str, separator: str, columns: tuple[str, ...], header_line: int
-) -> Iterator[Record]:
-    for line, cells in rows(path, encoding, separator):
-        if line > header_line:
-            yield record(line, cells, columns)
-
-
-def rows(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows that are not blank, each with the physical line where it begins."""
-    with open_text(path, encoding) as stream:
-        reader = csv.reader(lines(stream, path.name), delimiter=separator, strict=True)
+        reader = csv.reader(lines(stream, path.name), delimiter=separator, strict=strict)
         while True:
             begins = reader.line_num + 1
             try:

@@ -176,6 +176,14 @@ def _translation(shape: _ColumnLayout) -> Callable[[Record], RawRow]:
     return translate
 
 
+def _read_columns(shape: _ColumnLayout) -> frozenset[str]:
+    itinerance = (
+        {"ITINERANCE", "categorie"} if shape is _SHAPE_2020 else {"itinerance", "type_fs", "format_fs"}
+    )
+    own = {shape.group, shape.label, shape.comment, shape.appointment} - {""}
+    return frozenset({*shape.columns.values(), *_DAYS, *own, *itinerance})
+
+
 def _with(*columns: str) -> Callable[[Content], bool]:
     return lambda content: set(columns) <= set(content.columns)
 
@@ -187,6 +195,7 @@ FORMATS = (
         "france-services",
         _with("id_fs", "lib_fs", "lib_com", "type_fs", "format_fs"),
         _translation(_SHAPE_2024),
+        _read_columns(_SHAPE_2024),
     ),
     Format(
         "france-services",
@@ -194,6 +203,7 @@ FORMATS = (
         "france-services",
         _with("id_fs", "lib_fs", "lib_com", "itinerance"),
         _translation(_SHAPE_2022),
+        _read_columns(_SHAPE_2022),
     ),
     Format(
         "france-services",
@@ -201,5 +211,6 @@ FORMATS = (
         "france-services",
         _with("MATRICULE", "lib_france_services", "lib_com"),
         _translation(_SHAPE_2020),
+        _read_columns(_SHAPE_2020),
     ),
 )

@@ -9,8 +9,10 @@ brackets take 1 GB), and the code around it for these would be as long as this s
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -24,19 +26,42 @@ CHUNK = 1 << 16
 MAX_RECORD = 4_000_000
 """Longest record accepted, in characters."""
 
-SECTIONS = ("features", "structures", "services")
-"""Members of a top-level object that may be lists of records; the section of a top-level list is ""."""
+LISTS = (
+    "features",
+    "structures",
+    "services",
+    "lieux",
+    "sites",
+    "results",
+    "records",
+    "data",
+    "items",
+    "rows",
+    "places",
+)
+"""Members of an object that are usually lists of records, the likeliest first.
+
+Any other list of objects is tried after these. The name of a top-level list is "".
+"""
+
+_WRAPPERS = frozenset({"data", "result", "results", "response", "export", "d"})
+"""Members of a top-level object that may be an object with the list inside."""
+
+_INNER = ("record", "fields", "properties", "attributes", "_source")
+"""Members of a record that may hold its fields, as open data portals write them."""
 
 _SAMPLE = 200
 """Number of records read to collect the keys, as any record may lack some."""
 
 
-def content(path: Path, encoding: str) -> Content:
-    """Open a JSON list of objects, a GeoJSON FeatureCollection, or `{"structures", "services"}`.
+def contents(path: Path, encoding: str) -> list[Content]:
+    """Open the lists of a document, the likeliest list of sites first.
 
-    Numbers keep their spelling; coordinates in a declared reference system are converted. With structures
-    and services, each structure is one record, and the values of its services are columns named
-    `services.<key>`.
+    Read are a JSON list of objects, a GeoJSON FeatureCollection, `{"structures", "services"}` and
+    lists wrapped in an object (`{"results": […]}`), whose records may have their fields one level
+    below (`{"fields": {…}}`). Numbers keep their spelling;
+    coordinates in a declared reference system are converted. With structures and services, each
+    structure is one record, and the values of its services are columns named `services.<key>`.
 
     Raises
     ------
@@ -44,31 +69,24 @@ def content(path: Path, encoding: str) -> Content:
         If there is no list of records, or the reference system is not known; while records are read, if the
         document is truncated, malformed, nested too deeply, or contains NaN or an infinity.
     """
-    sample = list(islice(elements(path, encoding), _SAMPLE))
-    sections = {section for section, _ in sample}
-    if "structures" in sections:
-        return _opened(lambda: _structures(path, encoding), Container.JSON)
-    if "features" in sections:
+    lists = _lists(path, encoding)
+    if "structures" in lists:
+        return [_opened(lambda: _structures(path, encoding), Container.JSON)]
+    if "features" in lists:
         positions = PositionReader.declared(_member(path, encoding, "crs"), path.name)
-        return _opened(lambda: _features(path, encoding, positions), Container.GEOJSON)
-    return _opened(lambda: _objects(path, encoding), Container.JSON)
+        return [_opened(lambda: _features(path, encoding, positions), Container.GEOJSON)]
+    return [_opened(partial(_objects, path, encoding, name), Container.JSON, part=name) for name in lists]
 
 
 def elements(path: Path, encoding: str) -> Iterator[tuple[str, object]]:
-    """Yield (section, element) for each element of the list or lists of a document."""
+    """Yield (list, element) for each element of the list or lists of a document."""
     with open_text(path, encoding) as stream:
         scanner = _Scanner(stream, path.name)
         if scanner.peek() == "[":
             yield from (("", element) for element in scanner.elements())
         elif scanner.peek() == "{":
-            found = False
-            for key in scanner.members():
-                if key in SECTIONS and scanner.peek() == "[":
-                    found = True
-                    yield from ((key, element) for element in scanner.elements())
-                else:
-                    scanner.value()
-            if not found:
+            yield from _members(scanner, wrapped=True)
+            if not scanner.has_list:
                 raise UnreadableFile(
                     f"Le fichier JSON « {path.name} » ne contient pas de liste de lieux.",
                     "Il faut une liste d'objets, un GeoJSON, ou un objet « structures » et « services ».",
@@ -78,6 +96,32 @@ def elements(path: Path, encoding: str) -> Iterator[tuple[str, object]]:
             raise scanner.malformed()
         if scanner.peek():
             raise scanner.malformed()
+
+
+def _members(scanner: _Scanner, *, wrapped: bool) -> Iterator[tuple[str, object]]:
+    """Yield (member, element) for the lists of the object that begins here, and of its wrappers."""
+    for key in scanner.members():
+        if scanner.peek() == "[":
+            yield from ((key, element) for element in scanner.elements())
+        elif wrapped and scanner.peek() == "{" and key in _WRAPPERS:
+            yield from _members(scanner, wrapped=False)
+        else:
+            scanner.value()
+
+
+def _lists(path: Path, encoding: str) -> list[str]:
+    """Return the names of the lists of a document: those usual for records, then those of objects."""
+    sizes: Counter[str] = Counter()
+    of_objects: set[str] = set()
+    for name, element in elements(path, encoding):
+        sizes[name] += 1
+        if isinstance(element, dict):
+            of_objects.add(name)
+        # The structures of a document may follow its services.
+        if sizes[name] == _SAMPLE and name in of_objects and name in ("", *LISTS) and name != "services":
+            break
+    usual = [name for name in ("", *LISTS) if name in sizes]
+    return [*usual, *sorted(of_objects.difference(usual))] or [""]
 
 
 def text(value: object) -> str:
@@ -91,11 +135,11 @@ def text(value: object) -> str:
     return str(value)
 
 
-def _opened(records: Callable[[], Iterator[Record]], container: Container) -> Content:
+def _opened(records: Callable[[], Iterator[Record]], container: Container, *, part: str = "") -> Content:
     columns: dict[str, None] = {}
     for record in islice(records(), _SAMPLE):
         columns.update(dict.fromkeys(record.fields))
-    return Content(tuple(columns), records, container)
+    return Content(tuple(columns), records, container, part)
 
 
 def _record(line: int, element: object) -> Record:
@@ -116,13 +160,28 @@ def _record(line: int, element: object) -> Record:
     return Record(line, {column_name(key): text(value) for key, value in element.items()})
 
 
-def _objects(path: Path, encoding: str) -> Iterator[Record]:
-    for rank, (_, element) in enumerate(elements(path, encoding), start=1):
-        yield _record(rank, element)
+def _objects(path: Path, encoding: str, name: str) -> Iterator[Record]:
+    positions = PositionReader()
+    of_list = (element for found, element in elements(path, encoding) if found == name)
+    for rank, element in enumerate(of_list, start=1):
+        geometry = element.get("geometry") if isinstance(element, dict) else None
+        fields = _unwrapped(element)
+        record, position = _record(rank, fields), positions.position(geometry, rank)
+        point = position.point or _point_of_fields(fields)
+        yield replace(record, issues=(*record.issues, *position.issues), point=point)
+
+
+def _unwrapped(element: object) -> object:
+    """Return a record whose fields lie in a member of it, together with its other members."""
+    for inner in _INNER:
+        if isinstance(element, dict) and isinstance(element.get(inner), dict):
+            element = {key: value for key, value in element.items() if key != inner} | element[inner]
+    return element
 
 
 def _features(path: Path, encoding: str, positions: PositionReader) -> Iterator[Record]:
-    for rank, (_, element) in enumerate(elements(path, encoding), start=1):
+    features = (element for name, element in elements(path, encoding) if name == "features")
+    for rank, element in enumerate(features, start=1):
         properties = element.get("properties") if isinstance(element, dict) else None
         geometry = element.get("geometry") if isinstance(element, dict) else None
         record, position = _record(rank, properties), positions.position(geometry, rank)
@@ -130,17 +189,32 @@ def _features(path: Path, encoding: str, positions: PositionReader) -> Iterator[
 
 
 def _member(path: Path, encoding: str, name: str) -> object:
-    """Return a member of the top-level object, wherever it stands; None without one."""
+    """Return a member of the top-level object or of a wrapper in it; None without one."""
     with open_text(path, encoding) as stream:
-        scanner = _Scanner(stream, path.name)
-        for key in scanner.members():
-            if key == name:
-                return scanner.value()
-            if key in SECTIONS and scanner.peek() == "[":
-                for _ in scanner.elements():
-                    pass
-            else:
-                scanner.value()
+        return _found_member(_Scanner(stream, path.name), name, wrapped=True)
+
+
+def _found_member(scanner: _Scanner, name: str, *, wrapped: bool) -> object:
+    for key in scanner.members():
+        if key == name:
+            return scanner.value()
+        if scanner.peek() == "[":
+            for _ in scanner.elements():
+                pass
+        elif wrapped and scanner.peek() == "{" and key in _WRAPPERS:
+            if (found := _found_member(scanner, name, wrapped=False)) is not None:
+                return found
+        else:
+            scanner.value()
+    return None
+
+
+def _point_of_fields(fields: object) -> tuple[str, str] | None:
+    """Return the point of a field such as `{"lon": 0.6, "lat": 44.2}`."""
+    for value in fields.values() if isinstance(fields, dict) else ():
+        match value:
+            case {"lon": str(longitude), "lat": str(latitude)}:
+                return longitude, latitude
     return None
 
 
@@ -190,7 +264,8 @@ def _values(element: object, key: str, joined: str) -> list[str]:
 class _Scanner:
     """Reads successive JSON values from a text stream, with one record in memory at a time.
 
-    `buffer[at:]` is the text not yet consumed and `line` the line number of the buffer's start.
+    `buffer[at:]` is the text not yet consumed, `line` the line number of the buffer's start, and
+    `has_list` whether a list was read.
     """
 
     def __init__(self, stream: TextIO, name: str) -> None:
@@ -200,6 +275,7 @@ class _Scanner:
         self.at = 0
         self.line = 1
         self.ended = False
+        self.has_list = False
         self.decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=self._constant)
 
     def peek(self) -> str:
@@ -214,6 +290,7 @@ class _Scanner:
 
     def elements(self) -> Iterator[object]:
         """Yield the elements of the list that begins here."""
+        self.has_list = True
         self._take("[")
         if self.peek() != "]":
             yield self.value()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geo.sites import standard
 from geo.sites.legacy import ONLY_V0, to_v1
-from geo.sites.model import LOCAL_PREFIX, RawRow
+from geo.sites.model import LOCAL_FIELDS, LOCAL_PREFIX, RawRow
 from geo.sites.readers.content import Container, Content, Format, Record
 
 _ONLY_V1 = frozenset(
@@ -21,6 +21,8 @@ _ONLY_V1 = frozenset(
         "fiche_acces_libre",
     }
 )
+
+_COLUMNS = frozenset({*standard.FIELDS, *ONLY_V0, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS)})
 
 
 def _has_fields(content: Content) -> bool:
@@ -64,6 +66,7 @@ V1 = Format(
     "mediation-numerique",
     _is_v1,
     _from_v1,
+    _COLUMNS,
 )
 CONSEILLERS = Format(
     "conseillers-numeriques",
@@ -71,6 +74,7 @@ CONSEILLERS = Format(
     "conseillers-numeriques",
     _is_conseillers,
     _from_v0,
+    _COLUMNS,
 )
 PLACES = Format(
     "data-inclusion-lieux",
@@ -78,6 +82,7 @@ PLACES = Format(
     "data-inclusion",
     _is_list_of_places,
     _from_v0,
+    _COLUMNS,
 )
 V0 = Format(
     "standard-v0.1",
@@ -85,5 +90,6 @@ V0 = Format(
     "mediation-numerique",
     _is_v0,
     _from_v0,
+    _COLUMNS,
 )
 FORMATS = (CONSEILLERS, PLACES, V1, V0)

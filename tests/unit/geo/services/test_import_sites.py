@@ -6,9 +6,12 @@ import csv
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from geo.services import import_sites
+from geo.sites.issue_report import issue_records
+from geo.sites.model import Severity
 from geo.sites.standard import FIELDS
 from tests.support.world import TERRITORY
 
@@ -73,3 +76,45 @@ def test_the_name_of_the_dataset_is_that_of_the_format_unless_given(tmp_path):
         tmp_path / "lieux.csv", territory=TERRITORY, today=date(2026, 11, 2), max_bytes=10_000
     )
     assert (found.datasets, other.datasets) == (("essai",), ("mediation-numerique",))
+
+
+def workbook(tmp_path: Path, sheets: dict[str, list[dict[str, str]]]) -> import_sites.ValidatedFile:
+    path = tmp_path / "lieux.xlsx"
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, records in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.append(list(VALID))
+        for record in records:
+            sheet.append([record[name] for name in VALID])
+    book.save(path)
+    return import_sites.read(
+        path, territory=TERRITORY, today=date(2026, 11, 2), max_bytes=1_000_000, dataset="essai"
+    )
+
+
+def test_issues_of_several_sheets_name_theirs_and_refuse_its_record(tmp_path):
+    found = workbook(
+        tmp_path,
+        {
+            "Nord": [VALID, {**NAMELESS, "id": "b"}],
+            "Sud": [{**VALID, "id": "c"}, {**VALID, "id": "d"}, VALID],
+        },
+    )
+    assert [record.key for record in found.validated.records] == ["essai--a", "essai--c", "essai--d"]
+    rejected = [i for i in found.validated.issues if i.severity is Severity.REJECTED]
+    assert [(i.sheet, i.line, i.code) for i in rejected] == [
+        ("Nord", 3, "nom_absent"),
+        ("Sud", 4, "identifiant_en_double"),
+    ]
+    assert found.refused == {"essai--b", "essai--a"}
+    assert issue_records(rejected)[0]["reason"] == "Ce lieu n'a pas de nom. Feuille « Nord »."
+
+
+def test_what_is_found_about_the_file_comes_first_and_is_no_row(tmp_path):
+    found = workbook(tmp_path, {"Lieux": [VALID], "Notes": [dict.fromkeys(VALID, "")]})
+    first = found.validated.issues[0]
+    assert (first.code, first.severity) == ("feuilles_lues", Severity.REPAIRED)
+    assert found.validated.tally.read == 1
+    only = workbook(tmp_path, {"Lieux": [VALID]})
+    assert {issue.code for issue in only.validated.issues}.isdisjoint({"feuilles_lues", "entete_trouve"})

@@ -164,7 +164,8 @@ def test_cleaning_twice_is_cleaning_once(text):
         ("0000-00-00", None),
         ("hier", None),
         ("", None),
-        ("45000", None),
+        ("45000", date(2023, 3, 15)),  # the day number of a spreadsheet
+        ("4500", None),
     ],
 )
 def test_a_date_of_update_is_read_or_unknown(cell, found):

@@ -461,6 +461,6 @@ def test_a_header_alone_is_a_list_of_no_site(tmp_path):
 def test_the_separator_is_the_one_that_cuts_the_header_most(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('"Nom, usuel";"Adresse, ville";Note\n"Lieu; fictif";a,b;c\n', encoding="utf-8")
-    content = delimited.content(path, "utf-8")
+    content = delimited.contents(path, "utf-8")[0]
     assert content.columns == ("Nom, usuel", "Adresse, ville", "Note")
     assert [record.fields["Nom, usuel"] for record in content.records()] == ["Lieu; fictif"]

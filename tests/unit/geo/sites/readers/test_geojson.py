@@ -29,7 +29,7 @@ def collection(*geometries, crs=(), last=False):
 def records(tmp_path, document):
     path = tmp_path / "lieux.geojson"
     path.write_text(json.dumps(document), "utf-8")
-    return list(json_documents.content(path, "utf-8").records())
+    return list(json_documents.contents(path, "utf-8")[0].records())
 
 
 def point(pair):
