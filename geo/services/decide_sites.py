@@ -56,12 +56,11 @@ def decide(connection: Connection, a: str, b: str, *, same: bool, by: str, epsg:
         return found
 
     first, second = keys_of(a), keys_of(b)
-    if set(first) == set(second):
+    pairs = [(one, other) for one in first for other in second if one != other]
+    if set(first) == set(second) or not pairs:
         raise UnknownSite(f"Les deux identifiants sont le même lieu : « {a} ».", "Donnez-en deux autres.")
     if same:
-        pairs = [(first[0], second[0])]
-    else:
-        pairs = [(one, other) for one in first for other in second if one != other]
+        pairs = pairs[:1]
     facts = {key: basis(members[key].record) for key in (*first, *second)}
     record_pairs.decide(connection, pairs, same=same, by=by, basis=facts)
     if same:

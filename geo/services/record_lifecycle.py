@@ -17,8 +17,9 @@ from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.difference import Difference, between, replay
 from geo.sites.import_run import ImportRun
 from geo.sites.place_change import basis, is_other_place
-from geo.store import datasets, imports, records, snapshots
+from geo.store import datasets, imports, records, sites, snapshots
 from geo.store.database import Connection
+from geo.store.sites import SiteEvent
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,16 @@ def apply_difference(
 
     A record whose identifier its source now uses for another place leaves its site.
     """
-    records.apply(connection, run_id, difference)
+    changes = records.apply(connection, run_id, difference)
     reused = [
         change.after.key
-        for change in difference.changed
-        if is_other_place(basis(change.before), basis(change.after))
+        for change in changes
+        if is_other_place(basis(change.before), basis(change.after), epsg=epsg)
     ]
-    records.leave_sites(connection, reused)
+    left = records.leave_sites(connection, reused)
+    sites.record_events(
+        connection, [SiteEvent(site_id, "reused", author, run_id, {"record": key}) for key, site_id in left]
+    )
     return rebuild(connection, epsg=epsg, run_id=run_id, author=author)
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from geo.errors import SnapshotUnavailable
 from geo.sites.clustering import Assignment, KnownRecord, KnownSite, Link, assign, group, names_for
 from geo.sites.field_rules import FieldRules, load_rules
 from geo.sites.matching_records import match_records
 from geo.sites.model import SourceRecord
-from geo.sites.place_change import basis, is_other_place, place_change
+from geo.sites.place_change import basis, place_change
 from geo.sites.site_building import build_sites
-from geo.store import record_pairs, records, sites
+from geo.store import imports, record_pairs, records, sites, snapshots, territories
 from geo.store.database import Connection
 from geo.store.record_pairs import RecordPair
 from geo.store.records import Membership
@@ -75,7 +76,7 @@ def rebuild(
     pairs = record_pairs.all_pairs(connection) if rematch else before
     groups = groups_of(in_service, pairs)
     known = sites.known(connection)
-    assigned = assign(groups, _known_records(connection, members, known), known)
+    assigned = assign(groups, _known_records(connection, members, known, epsg), known)
     wanted = build_sites(groups, assigned.ids, in_service, rules or load_rules())
     stored = sites.stored(connection)
     changed = [site for site_id, site in wanted.items() if stored.get(site_id) != site]
@@ -123,6 +124,28 @@ def rebuild(
     )
 
 
+def build_migrated(connection: Connection) -> bool:
+    """Build the sites of a database of an older version, inside the caller's transaction.
+
+    Migrations make sites without pooling the values of their records; until then, each shows those of
+    one record.
+
+    Returns
+    -------
+    Whether there were any. Without a territory, they are left for the first import.
+    """
+    if not sites.never_built(connection):
+        return False
+    try:
+        epsg = territories.load(connection).metric_crs
+    except SnapshotUnavailable:
+        return False
+    imports.wait_for_turn(connection)
+    rebuild(connection, epsg=epsg)
+    snapshots.publish(connection)
+    return True
+
+
 def groups_of(in_service: Iterable[str], pairs: Iterable[RecordPair]) -> list[tuple[str, ...]]:
     """Return the groups of records that are one place, by key."""
     links, apart = [], []
@@ -143,39 +166,51 @@ def find_pairs(in_service: Sequence[SourceRecord], *, epsg: int) -> list[RecordP
 
 
 def _known_records(
-    connection: Connection, members: Mapping[str, Membership], known: Mapping[str, KnownSite]
+    connection: Connection, members: Mapping[str, Membership], known: Mapping[str, KnownSite], epsg: int
 ) -> dict[str, KnownRecord]:
     """Return what is stored of the records in service.
 
     A record without a site takes over the site that its dataset's identifier had, if no record
     describes it any more and it was the same place: a source may change its name, or take back an
-    identifier that it had used for another place.
+    identifier that it had used for another place. Of several records, the oldest does.
     """
     found = {key: member.known for key, member in members.items()}
     orphans = {key: each for key, each in found.items() if each.site is None}
     if not orphans:
         return found
     described = {each.site for each in found.values()}
+    named = {key: [name for name in names_for(each) if name in known] for key, each in orphans.items()}
     free = {
-        site_id: key
-        for key, each in orphans.items()
-        for site_id in names_for(each)
-        if site_id in known and known[site_id].merged_into is None and site_id not in described
+        name
+        for names in named.values()
+        for name in names
+        if known[name].merged_into is None and name not in described
     }
-    for site_id, place in sites.bases(connection, free).items():
-        key = free[site_id]
-        if found[key].site is None and not is_other_place(place, basis(members[key].record)):
-            found[key] = replace(found[key], site=site_id, first_site=site_id)
+    bases = sites.bases(connection, free)
+    for key in sorted(orphans, key=lambda key: orphans[key].rank):
+        facts = basis(members[key].record)
+        for name in named[key]:
+            if name in free and place_change(bases[name], facts, epsg=epsg) is None:
+                found[key] = replace(found[key], site=name, first_site=name)
+                free.discard(name)
+                break
     return found
 
 
 def _reopen(
     connection: Connection, in_service: Mapping[str, SourceRecord], epsg: int
 ) -> tuple[tuple[RecordPair, str], ...]:
-    """Take back the decisions about records that no longer describe the same place."""
+    """Take back the decisions about records that no longer describe the same place.
+
+    Decisions of an older database do not say what they were about: what the records say now.
+    """
+    decided = [pair for pair in record_pairs.all_pairs(connection) if pair.same is not None]
+    unfounded = [(pair.a, pair.b) for pair in decided if pair.basis is None]
+    facts = {key: basis(in_service[key]) for pair in unfounded for key in pair}
+    record_pairs.set_basis(connection, unfounded, facts)
     found = []
-    for pair in record_pairs.all_pairs(connection):
-        if pair.same is None or pair.basis is None:
+    for pair in decided:
+        if pair.basis is None:
             continue
         for key in (pair.a, pair.b):
             if reason := place_change(pair.basis[key], basis(in_service[key]), epsg=epsg):

@@ -7,8 +7,9 @@ depends on the records only, not on their order.
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from geo.sites.model import (
     Conflict,
     Origin,
     Position,
+    SiteValues,
     SourceRecord,
     is_known,
 )
@@ -65,28 +67,51 @@ def load_rules(path: Path = RULES_FILE) -> FieldRules:
     Raises
     ------
     InvalidParameter
-        If the file cannot be read, or names an unknown field or rule.
+        If the file cannot be read, lacks the form of `field_rules.toml`, or gives a field two rules, or
+        one that cannot choose among values of its type.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as problem:
-        raise InvalidParameter(f"Les règles de champs « {path} » sont illisibles : {problem}.") from problem
-    default = content.get("rule", "freshest")
-    groups = content.get("group", [])
+        leaders = _texts(content.get("leaders", []))
+        default = str(content.get("rule", "freshest"))
+        groups = [
+            (_texts(each["fields"]), str(each.get("rule", default))) for each in content.get("group", [])
+        ]
+        given = [(name, str(rule)) for name, rule in content.get("fields", {}).items()]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise InvalidParameter(
+            f"Les règles de champs « {path} » sont illisibles : {problem}.",
+            f"Suivez la forme de {RULES_FILE}.",
+        ) from problem
     rules = dict.fromkeys(VALUE_FIELDS, default)
-    rules |= {name: group.get("rule", default) for group in groups for name in group.get("fields", [])}
-    rules |= content.get("fields", {})
-    for name, rule in rules.items():
-        if name not in VALUE_FIELDS or rule not in _RULES:
+    grouped = [(name, rule) for names, rule in groups for name in names]
+    for name, rule in [*grouped, *given]:
+        if name not in VALUE_FIELDS:
+            raise InvalidParameter(
+                f"Les règles de champs « {path} » nomment un champ inconnu : « {name} ».",
+                "Les champs sont ceux du standard, puis les nôtres sans leur préfixe.",
+            )
+        rules[name] = rule
+    for name, rule in [*rules.items(), *grouped]:
+        possible = [each for each in _RULES if each in _ORDERS or name in _SUITED[each]]
+        if rule not in (_ORDERS if (name, rule) in grouped else possible):
             raise InvalidParameter(
                 f"Les règles de champs « {path} » donnent la règle « {rule} » au champ « {name} ».",
-                f"Règles possibles : {', '.join(_RULES)}. Les champs sont ceux du standard et les nôtres.",
+                f"Règles possibles : {', '.join(_ORDERS if (name, rule) in grouped else possible)}.",
             )
-    return FieldRules(
-        leaders=tuple(content.get("leaders", ())),
-        rules=rules,
-        groups=tuple(tuple(group.get("fields", ())) for group in groups),
-    )
+    twice = [name for name, count in Counter(name for name, _ in [*grouped, *given]).items() if count > 1]
+    if twice:
+        raise InvalidParameter(
+            f"Les règles de champs « {path} » donnent deux règles au champ « {twice[0]} ».",
+            "Gardez-en une : celle de son groupe, ou la sienne.",
+        )
+    return FieldRules(leaders, rules, tuple(names for names, _ in groups if names))
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"{values!r} n'est pas une liste de textes")
+    return tuple(values)
 
 
 def pool(records: Sequence[SourceRecord], rules: FieldRules) -> Pooled:
@@ -103,8 +128,8 @@ def pool(records: Sequence[SourceRecord], rules: FieldRules) -> Pooled:
         [only] = records
         return Pooled({name: getattr(only, name) for name in VALUE_FIELDS}, (), ())
     chosen: dict[str, tuple[Any, tuple[SourceRecord, ...]]] = {}
-    for fields in rules.groups:
-        chosen |= _chosen_together(fields, records, rules)
+    for names in rules.groups:
+        chosen |= _chosen_together(names, records, rules)
     for name in VALUE_FIELDS:
         if name not in chosen and name not in NOT_CHOSEN:
             chosen[name] = _RULES[rules.rules[name]](name, records, rules)
@@ -225,18 +250,37 @@ _RULES: Final[dict[str, Callable[[str, Sequence[SourceRecord], FieldRules], Choi
     "all": _all,
 }
 
+_ORDERS: Final[dict[str, Callable[[FieldRules], Callable[[SourceRecord], tuple[Any, ...]]]]] = {
+    "freshest": _by_freshness,
+    "leader": _by_leader,
+    "best_located": _by_location,
+}
+"""Rules that take the value of one record, the first in an order: they suit all fields, and groups."""
+
+
+def _fields_of_type(*types: str) -> frozenset[str]:
+    return frozenset(each.name for each in fields(SiteValues) if str(each.type).startswith(types))
+
+
+_SUITED: Final = {
+    "most_complete": _fields_of_type("str", "tuple"),
+    "union": _fields_of_type("tuple"),
+    "latest": _fields_of_type("date"),
+    "all": frozenset({"fictif"}),
+}
+"""Fields that each of the other rules suits."""
+
 
 def _chosen_together(
-    fields: Sequence[str], records: Sequence[SourceRecord], rules: FieldRules
+    names: Sequence[str], records: Sequence[SourceRecord], rules: FieldRules
 ) -> dict[str, Choice]:
     """Choose fields that belong together: those of one record, what it lacks from the others."""
-    rule = rules.rules[fields[0]]
-    order = _by_location(rules) if rule == "best_located" else _by_freshness(rules)
+    order = _ORDERS[rules.rules[names[0]]](rules)
     first = min(records, key=order)
     found: dict[str, Choice] = {}
-    for name in fields:
+    for name in names:
         value = getattr(first, name)
-        if is_known(value):
+        if _has(name, first):
             same = tuple(record for record in records if getattr(record, name) == value)
             found[name] = value, same
         elif name in _UNLESS_TOGETHER:

@@ -58,10 +58,25 @@ def place_change(before: Mapping[str, Any], after: Mapping[str, Any], *, epsg: i
     return None
 
 
-def is_other_place(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Return whether a source now uses an identifier for another place: other commune and other name."""
+def is_other_place(before: Mapping[str, Any], after: Mapping[str, Any], *, epsg: int) -> bool:
+    """Return whether a source now uses an identifier for another place, in another commune.
+
+    Its name is another one, or one that every commune may have (« Mairie ») and its point is not the
+    same: then it is no place that moved, and no commune that was corrected.
+    """
     moved = before["code_insee"] and after["code_insee"] and before["code_insee"] != after["code_insee"]
-    return bool(moved) and not is_name_alike(before, after)
+    if not moved:
+        return False
+    if not is_name_alike(before, after):
+        return True
+    metres = distance_m(before, after, epsg=epsg)
+    return _is_common_name(before) and _is_common_name(after) and (metres is None or metres > MOVED_M)
+
+
+def _is_common_name(facts: Mapping[str, Any]) -> bool:
+    """Return whether a name has no word of its own besides those of services and of its commune."""
+    name = parse_name(facts["nom"], facts["commune"] or "")
+    return not name.words and not name.association
 
 
 def is_name_alike(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from geo.errors import UnknownSite
 from geo.sites.field_rules import load_rules
@@ -14,7 +15,7 @@ from geo.sites.model import Site, SourceRecord
 from geo.sites.record_json import decode
 from geo.sites.site_building import build_site
 from geo.store import records, sites
-from geo.store.tables import import_run, record_change, source_record
+from geo.store.tables import import_run, record_change, site_event, source_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,22 @@ def last_change(connection: Connection) -> int:
 def history(connection: Connection, site_id: str) -> list[RecordHistory]:
     """Return all changes of the records of a site, oldest first.
 
-    Its records are those that describe it or first described it, and those that last did when retired.
+    Its records are those that describe it or first described it, and those that last did when retired;
+    those whose source then used the identifier for another place, until it did.
 
     Raises
     ------
     UnknownSite
         If no site ever had this identifier.
     """
-    of_site = select(source_record.c.key).where(
-        (source_record.c.site_id == site_id) | (source_record.c.first_site_id == site_id)
-    )
+    of_site = source_record.c.site_id == site_id, source_record.c.first_site_id == site_id
+    described = set(connection.scalars(select(source_record.c.key).where(or_(*of_site))))
+    left = _places_left(connection)
+    keys = described | {key for key, places in left.items() if any(site_id in each for _, each in places)}
     found = connection.execute(
         select(record_change, import_run.c.file_name)
         .join(import_run, import_run.c.id == record_change.c.import_id)
-        .where(record_change.c.record_key.in_(of_site))
+        .where(record_change.c.record_key.in_(keys))
         .order_by(record_change.c.id)
     )
     changes = [
@@ -71,6 +74,7 @@ def history(connection: Connection, site_id: str) -> list[RecordHistory]:
             *((decode(row.field, row.before), decode(row.field, row.after)) if row.field else ()),
         )
         for row in found
+        if _described(site_id, row, left.get(row.record_key, []), described)
     ]
     if not changes:
         raise UnknownSite(
@@ -78,6 +82,25 @@ def history(connection: Connection, site_id: str) -> list[RecordHistory]:
             "Cherchez-le par son nom ou sa commune.",
         )
     return changes
+
+
+def _places_left(connection: Connection) -> dict[str, list[tuple[int, set[str]]]]:
+    """Return, by key of record, the imports that used it for another place, with the sites it then left."""
+    found: dict[str, dict[int, set[str]]] = {}
+    reused = select(site_event).where(site_event.c.kind == "reused").order_by(site_event.c.id)
+    for row in connection.execute(reused):
+        found.setdefault(row.detail["record"], {}).setdefault(row.import_id, set()).add(row.site_id)
+    return {key: sorted(places.items(), key=lambda each: each[0]) for key, places in found.items()}
+
+
+def _described(
+    site_id: str, change: Row[Any], left: Iterable[tuple[int, set[str]]], described: Collection[str]
+) -> bool:
+    """Return whether a record described a site after a change of it."""
+    for import_id, sites_left in left:
+        if change.import_id < import_id:
+            return site_id in sites_left
+    return change.record_key in described
 
 
 def sites_as_of(connection: Connection, last_change: int) -> list[Site]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from geo.store.tables import record_pair as table
@@ -141,6 +141,14 @@ def decide(
         ),
         rows,
     )
+
+
+def set_basis(connection: Connection, pairs: Iterable[tuple[str, str]], basis: Mapping[str, Any]) -> None:
+    """Store what the records of decided pairs say of their place, by key."""
+    changed = update(table).where(table.c.a == bindparam("one"), table.c.b == bindparam("other"))
+    rows = [{"one": a, "other": b, "facts": {a: basis[a], b: basis[b]}} for a, b in pairs]
+    if rows:
+        connection.execute(changed.values(basis=bindparam("facts")), rows)
 
 
 def reopen(connection: Connection, pairs: Collection[tuple[str, str]]) -> None:

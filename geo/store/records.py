@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from geo.sites.clustering import KnownRecord
@@ -72,22 +72,29 @@ def set_sites(connection: Connection, site_of: Mapping[str, str]) -> None:
     )
 
 
-def leave_sites(connection: Connection, keys: Collection[str]) -> None:
-    """Make records forget their sites, because their source now uses the identifier for another place."""
-    if keys:
-        connection.execute(
-            text(
-                "UPDATE source_record SET site_id = NULL, first_site_id = NULL"
-                " WHERE key = ANY(CAST(:keys AS text[]))"
-            ),
-            {"keys": list(keys)},
-        )
+def leave_sites(connection: Connection, keys: Collection[str]) -> list[tuple[str, str]]:
+    """Make records forget their sites, because their source now uses the identifier for another place.
+
+    Returns
+    -------
+    Key and site, for each site that a record described or first described; sorted.
+    """
+    columns = (table.c.key, table.c.site_id, table.c.first_site_id)
+    found = connection.execute(select(*columns).where(table.c.key.in_(list(keys)))).all()
+    left = {(row.key, site) for row in found for site in (row.site_id, row.first_site_id) if site}
+    forgotten = update(table).where(table.c.key.in_([row.key for row in found]))
+    connection.execute(forgotten.values(site_id=None, first_site_id=None))
+    return sorted(left)
 
 
-def apply(connection: Connection, run_id: int, difference: Difference) -> None:
+def apply(connection: Connection, run_id: int, difference: Difference) -> list[RecordChange]:
     """Apply a difference: store new and changed records, retire vanished ones, record the history.
 
     A retired record that comes back has the same first import and history.
+
+    Returns
+    -------
+    What was stored of changed and returned records, and what is now.
     """
     arriving = [*difference.new, *(change.after for change in difference.changed)]
     _stage(connection, ((record, values_to_json(record)) for record in arriving))
@@ -128,6 +135,7 @@ def apply(connection: Connection, run_id: int, difference: Difference) -> None:
         ),
         {**run, "gone": [record.key for record in difference.vanished]},
     )
+    return changes
 
 
 def save_content(connection: Connection, run_id: int, records: Iterable[SourceRecord]) -> None:

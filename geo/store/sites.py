@@ -84,7 +84,7 @@ def known(connection: Connection) -> dict[str, KnownSite]:
 
 def bases(connection: Connection, site_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return what some sites last said of their place (`geo.sites.place_change.basis`), by identifier."""
-    names = ("nom", "code_insee", "commune", "longitude", "latitude")
+    names = ("nom", "code_insee", "commune", "longitude", "latitude", "position")
     found = select(table.c.id, *(table.c[name] for name in names)).where(table.c.id.in_(list(site_ids)))
     return {row.id: {name: getattr(row, name) for name in names} for row in connection.execute(found)}
 

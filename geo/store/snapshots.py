@@ -153,8 +153,8 @@ def provenance(
     """
     latest: dict[str, list[date]] = defaultdict(list)
     for site in shown:
-        for name in {key.partition("--")[0] for key in site.records}:
-            latest[name] += [site.date_maj] if site.date_maj else []
+        for key, day in _days(site).items():
+            latest[key.partition("--")[0]] += [day] if day else []
     dataset = func.unnest(import_run.c.datasets).label("dataset")
     columns = (dataset, import_run.c.label, import_run.c.licence, import_run.c.finished_at)
     runs = select(*columns).where(import_run.c.kind == "import", import_run.c.undone_by.is_(None))
@@ -174,3 +174,11 @@ def provenance(
             )
         )
     return tuple(found)
+
+
+def _days(site: Site) -> dict[str, date | None]:
+    """Return the `date_maj` of each record of a site: the one shown, or one of the conflicts."""
+    days: dict[str, date | None] = dict.fromkeys(site.records)
+    shown = site.origin("date_maj")
+    days |= dict.fromkeys(shown.records if shown else (), site.date_maj)
+    return days | {each.record: each.day for each in site.conflicts if each.field == "date_maj"}

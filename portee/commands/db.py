@@ -13,8 +13,9 @@ import typer
 from sqlalchemy import Engine
 
 from geo.errors import DatabaseUnavailable, OperatorError
+from geo.services.site_register import build_migrated
 from geo.settings import Settings
-from geo.store import backup, cluster
+from geo.store import backup, cluster, snapshots
 from geo.store.database import database_status, engine_for, migrate, open_engine, parse_url
 from portee.console import (
     INSTALLATION,
@@ -85,6 +86,8 @@ def migrate_tables() -> None:
     """Bring the tables to the revision this version of Portée uses."""
     with report_errors(), _closing(engine_for(Settings())) as engine:
         migrate(engine)
+        with engine.begin() as connection:
+            build_migrated(connection)
         revision = database_status(engine).revision
         print_text(_("Les tables sont à la révision %(revision)s.", revision=revision))
 
@@ -118,11 +121,14 @@ def restore(
     with report_errors():
         with _closing(engine_for(Settings())) as engine, progress() as bars:
             task = bars.add_task(_("Restauration"), total=None)
-            version = backup.restore(
+            backup.restore(
                 engine,
                 file,
                 progress=lambda done, total: bars.update(task, completed=done, total=total),
             )
+            with engine.begin() as connection:
+                build_migrated(connection)
+                version = snapshots.version(connection)
         print_text(
             _("%(file)s est restauré ; l'état des données a le n° %(version)s.", file=file, version=version)
         )

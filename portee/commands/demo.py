@@ -19,6 +19,7 @@ from geo.funding.match_rule import MatchRule
 from geo.funding.row_reader import read
 from geo.funding.template_columns import templates
 from geo.services import import_funding, import_sites
+from geo.services.site_register import build_migrated
 from geo.settings import ROOT, Settings
 from geo.snapshot import Snapshot
 from geo.store import ledger, partners, snapshots, territories
@@ -113,6 +114,8 @@ def prepare(engine: Engine, settings: Settings, steps: Steps) -> Path:
     """
     with steps.step(_("Tables")) as done:
         migrate(engine)
+        with engine.begin() as connection:
+            build_migrated(connection)
         done.append(_("à jour"))
     with steps.step(_("Territoire")) as done:
         territory = read_territory(settings.territory_dir, settings.departement)

@@ -116,7 +116,7 @@ COMMENT ON TABLE import_record IS 'the records that an import listed, each in it
 -- What the last import of each dataset left in service counts as its content, so that later imports can
 -- be undone.
 INSERT INTO record_version (record_id, sha256, "values")
-    SELECT id, sha256("values"::text::bytea), "values" FROM source_record WHERE retired_at IS NULL;
+    SELECT id, sha256(convert_to("values"::text, 'UTF8')), "values" FROM source_record WHERE retired_at IS NULL;
 WITH latest AS (
     SELECT name, max(id) AS import_id FROM import_run, unnest(datasets) AS name GROUP BY name
 )

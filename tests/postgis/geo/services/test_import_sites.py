@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from geo.errors import SuspiciousRetirement, UnreadableFile
 from geo.services import import_sites
+from geo.services.decide_sites import decide
 from geo.sites import standard
 from geo.sites.model import LOCAL_PREFIX
-from geo.store import duplicates, imports, snapshots, territories
-from geo.store import sites as stored_sites
+from geo.store import imports, record_pairs, records, snapshots, territories
 from geo.store.database import open_engine, parse_url
 from tests.support.world import TERRITORY, at
 
@@ -83,7 +83,7 @@ def run(database, path, **options):
 
 def in_service(database):
     with database.connect() as connection:
-        return {site.local_id: site for site in stored_sites.active(connection)}
+        return {record.local_id: record for record in records.in_service(connection).values()}
 
 
 def counts(loaded):
@@ -93,7 +93,7 @@ def counts(loaded):
 
 def changes_told(database):
     with database.connect() as connection:
-        return connection.scalar(text("SELECT count(*) FROM site_change"))
+        return connection.scalar(text("SELECT count(*) FROM record_change"))
 
 
 def test_a_first_import_brings_every_record_and_says_so_in_its_run(database, write):
@@ -124,7 +124,7 @@ def test_a_new_version_changes_retires_and_brings_back(database, write):
     assert [f.field for f in loaded.prepared.difference.changed[0].fields()] == ["nom"]
     assert sorted(in_service(database)) == ["a", "b", "d"]
     with database.connect() as connection:
-        assert connection.scalar(text("SELECT retired_at IS NOT NULL FROM site WHERE local_id = 'c'"))
+        assert connection.scalar(text("SELECT retired_at IS NOT NULL FROM site WHERE id = 'essai--c'"))
     run(database, write(record("a"), record("b"), record("c"), record("d")))
     assert sorted(in_service(database)) == ["a", "b", "c", "d"]
 
@@ -183,24 +183,30 @@ def test_local_facts_come_back_with_a_record_that_had_vanished(database, write):
     assert in_service(database)["a"].pass_numerique is True
 
 
-def test_one_place_in_two_datasets_is_proposed_once_and_a_decision_is_kept(database, write):
-    run(database, write(record("a")))
+def arrive(database, path, dataset):
+    """Import a file as one of another dataset."""
     with database.begin() as connection:
         arrival = import_sites.read(
-            write(record("z", nom="Lieu fictif a", adresse="1 rue a")),
-            territory=TERRITORY,
-            today=TODAY,
-            max_bytes=1_000_000,
-            dataset="autre",
+            path, territory=TERRITORY, today=TODAY, max_bytes=1_000_000, dataset=dataset
         )
-        loaded = import_sites.apply(connection, arrival, territory=TERRITORY)
-        assert [(p.a, p.b) for p in loaded.duplicates] == [("autre--z", "essai--a")]
-        duplicates.decide(connection, "autre--z", "essai--a", same=True, by="test")
-    assert [s.id for s in snapshot_sites(database)] == ["autre--z"]
-    run(database, write(record("a", telephone="+33553000000")))
-    assert [s.id for s in snapshot_sites(database)] == ["autre--z"]
+        return import_sites.apply(connection, arrival, territory=TERRITORY)
+
+
+def test_one_place_in_two_datasets_is_asked_once_and_a_decision_stays(database, write):
+    run(database, write(record("a", adresse="")))
+    other = write(record("z", 5.05, nom="Lieu fictif a", adresse=""))
+    loaded = arrive(database, other, "autre")
+    assert [(p.a, p.b) for p in loaded.changes.questions] == [("autre--z", "essai--a")]
+    assert arrive(database, other, "autre").changes.questions == (), "asked already"
+    with database.begin() as connection:
+        decide(connection, "autre--z", "essai--a", same=True, by="test", epsg=TERRITORY.metric_crs)
+    assert [s.id for s in snapshot_sites(database)] == ["essai--a"]
+    loaded = run(database, write(record("a", adresse="", telephone="+33553000000")))
+    assert loaded.changes.changed == ("essai--a",)
+    (site,) = snapshot_sites(database)
+    assert (site.id, site.telephone) == ("essai--a", "+33553000000")
     with database.connect() as connection:
-        assert duplicates.listed(connection, undecided_only=True) == []
+        assert [pair.same for pair in record_pairs.all_pairs(connection)] == [True]
 
 
 def snapshot_sites(database):
@@ -219,14 +225,14 @@ def test_a_file_that_cannot_be_read_leaves_no_run(database, tmp_path):
 
 def _import_and_hang(url, path, hanging):
     """Import a file in a process of its own, which hangs once its records are written."""
-    written = stored_sites.apply
+    written = records.apply
 
     def hang(*arguments):
         written(*arguments)
         hanging.set()
         signal.pause()
 
-    stored_sites.apply = hang
+    records.apply = hang
     run(open_engine(parse_url(url)), path)
 
 

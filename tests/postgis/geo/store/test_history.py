@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from geo.errors import NameTaken, UnknownSite, UnknownSnapshot
 from geo.services import import_sites
+from geo.services.decide_sites import decide
 from geo.sites import standard
 from geo.sites.model import ItinerantStop
-from geo.store import dated_snapshots, duplicates, history, sites, snapshots, territories
+from geo.store import dated_snapshots, history, snapshots, territories
 from tests.postgis.geo.services.test_import_sites import TODAY, record
-from tests.postgis.geo.store.test_store import any_site, store
+from tests.postgis.geo.store.test_store import any_record, shown, store
 from tests.support import world
 
 
@@ -29,7 +30,7 @@ def base(connection):
 
 @pytest.fixture
 def imported(base, tmp_path):
-    """Import records as a file; returns the last change and the records then in service."""
+    """Import records as a file; returns the last change and the sites then shown."""
 
     def run(*records, dataset="essai"):
         path = tmp_path / "lieux.csv"
@@ -42,7 +43,7 @@ def imported(base, tmp_path):
             path, territory=world.TERRITORY, today=TODAY, max_bytes=1_000_000, dataset=dataset
         )
         import_sites.apply(base, arrival, territory=world.TERRITORY, accept_vanished=True)
-        return history.last_change(base), sites.active(base)
+        return history.last_change(base), shown(base)
 
     return run
 
@@ -60,7 +61,7 @@ def test_every_state_between_imports_is_rebuilt_exactly(base, imported):
             record("b", ext_pass_numerique="false", ext_arrets="", date_maj=""),
             record("d", latitude="", longitude=""),
         ),
-        imported(record("z"), dataset="autre"),
+        imported(record("z", nom="Médiathèque fictive"), dataset="autre"),
         imported(record("a"), record("c", 7.5, courriels="a@exemple.fr|b@exemple.fr")),  # returned, changed
         imported(record("a"), record("c")),
         imported(record("b", latitude="?"), record("d", 6)),
@@ -72,7 +73,7 @@ def test_every_state_between_imports_is_rebuilt_exactly(base, imported):
 
 
 sequences = st.lists(
-    st.tuples(*[st.none() | any_site(name) for name in "abc"]).map(lambda found: [s for s in found if s]),
+    st.tuples(*[st.none() | any_record(name) for name in "abc"]).map(lambda found: [s for s in found if s]),
     min_size=2,
     max_size=5,
 )
@@ -86,8 +87,8 @@ def test_any_sequence_of_imports_can_be_undone(connection, sequence):
         states = []
         for records in sequence:
             # A list speaks for a dataset and département only if it holds a record of them.
-            store(connection, world.site("always", 5), *(replace(r, code_insee="99001") for r in records))
-            states.append((history.last_change(connection), sites.active(connection)))
+            store(connection, world.record("always", 5), *(replace(r, code_insee="99001") for r in records))
+            states.append((history.last_change(connection), shown(connection)))
         for last_change, before in states:
             assert history.sites_as_of(connection, last_change) == before
         inside.rollback()
@@ -145,20 +146,30 @@ def test_a_past_dataset_has_the_source_of_its_time(base, imported):
     assert (then.subject, then.vintage, now.vintage) == (now.subject, "2026-03-02", "2026-10-01")
 
 
-def test_present_decisions_on_duplicates_apply_to_the_past(base, imported):
-    imported(record("a"), record("b"), record("c"))
+def joined(base, a, b):
+    """Decide that two sites are one place."""
+    decide(base, a, b, same=True, by="test", epsg=world.TERRITORY.metric_crs)
+
+
+def test_present_decisions_apply_to_the_past(base, imported):
+    imported(record("a"), record("b", telephone="+33553000000"), record("c"))
     dated_snapshots.keep(base, "avant", date(2026, 3, 2))
-    duplicates.decide(base, "essai--a", "essai--b", same=True, by="test")
+    joined(base, "essai--a", "essai--b")
     imported(record("a"), record("c"))
-    assert [s.id for s in dated_snapshots.read(base, "avant").sites] == ["essai--a", "essai--c"]
+    past = dated_snapshots.read(base, "avant")
+    assert [(s.id, s.telephone) for s in past.sites] == [("essai--a", "+33553000000"), ("essai--c", "")]
+    assert past.site("essai--b").id == "essai--a"
+    assert [(s.id, s.telephone) for s in snapshots.read(base).sites] == [("essai--a", ""), ("essai--c", "")]
 
 
-def test_a_record_hidden_by_one_that_came_later_was_shown_then(base, imported):
+def test_a_site_had_in_the_past_the_records_of_then(base, imported):
     imported(record("b"))
     dated_snapshots.keep(base, "avant", date(2026, 3, 2))
     imported(record("a"), record("b"))
-    duplicates.decide(base, "essai--a", "essai--b", same=True, by="test")
-    assert [s.id for s in dated_snapshots.read(base, "avant").sites] == ["essai--b"]
+    joined(base, "essai--a", "essai--b")
+    (past,), (now,) = dated_snapshots.read(base, "avant").sites, snapshots.read(base).sites
+    assert (past.id, past.records, past.nom) == ("essai--b", ("essai--b",), "Lieu fictif b")
+    assert (now.id, now.records) == ("essai--b", ("essai--a", "essai--b"))
 
 
 def test_dated_snapshots_are_listed_by_day_and_deleted(base, imported):

@@ -43,7 +43,7 @@ def fill(engine, *sites) -> int:
 
 @pytest.fixture
 def keeper(fresh_engine):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     kept = SnapshotWatcher(fresh_engine, poll_s=60)
     kept.start()
     yield kept
@@ -52,7 +52,7 @@ def keeper(fresh_engine):
 
 def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_engine):
     before = keeper.current().snapshot
-    version = fill(fresh_engine, world.site("a", 5), world.site("b", 6))
+    version = fill(fresh_engine, world.record("a", 5), world.record("b", 6))
     eventually(lambda: keeper.current().snapshot.version == version, within_s=2)
     assert [short(s) for s in keeper.current().snapshot.sites] == ["a", "b"]
     assert [short(s) for s in before.sites] == ["a"]
@@ -61,10 +61,10 @@ def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_
 
 def test_an_uncommitted_version_is_not_seen(keeper, fresh_engine):
     with fresh_engine.connect() as connection:
-        store(connection, world.site("b", 6))
+        store(connection, world.record("b", 6))
         snapshots.publish(connection)
         connection.rollback()
-    version = fill(fresh_engine, world.site("a", 5))
+    version = fill(fresh_engine, world.record("a", 5))
     eventually(lambda: keeper.current().snapshot.version == version)
     assert [short(s) for s in keeper.current().snapshot.sites] == ["a"]
 
@@ -117,7 +117,7 @@ def test_the_database_may_go_away_and_come_back(open_folder):
     embedded.start(cluster)
     engine = open_engine(cluster.url())
     migrate(engine)
-    fill(engine, world.site("a", 5))
+    fill(engine, world.record("a", 5))
     kept = SnapshotWatcher(engine, poll_s=60, retry_s=(0.05, 0.2))
     kept.start()
     try:
@@ -133,7 +133,7 @@ def test_the_database_may_go_away_and_come_back(open_folder):
         embedded.start(cluster)
         eventually(lambda: kept.current().database_ok)
         assert kept.current().age < timedelta(seconds=1)
-        version = fill(engine, world.site("a", 5), world.site("b", 6))
+        version = fill(engine, world.record("a", 5), world.record("b", 6))
         eventually(lambda: kept.current().snapshot.version == version, within_s=2)
     finally:
         kept.stop()
@@ -148,7 +148,7 @@ def test_a_broken_version_leaves_the_last_good_one(keeper, fresh_engine):
         snapshots.publish(connection)
     eventually(lambda: not keeper.current().database_ok)
     assert keeper.current().snapshot.version == version
-    repaired = fill(fresh_engine, world.site("a", 5))
+    repaired = fill(fresh_engine, world.record("a", 5))
     eventually(lambda: keeper.current().snapshot.version == repaired, within_s=10)
 
 
@@ -174,7 +174,7 @@ from tests.postgis.geo.store.test_store import store
 with open_engine(parse_url(sys.argv[1])).begin() as connection:
     imports.wait_for_turn(connection)
     print("in", flush=True)
-    store(connection, *(world.site(f"n{i}", 5) for i in range(50)))
+    store(connection, *(world.record(f"n{i}", 5) for i in range(50)))
     snapshots.publish(connection)
     print("stored", flush=True)
     sys.stdin.read()
@@ -194,7 +194,7 @@ def output(process: subprocess.Popen[str]) -> IO[str]:
 
 
 def test_imports_take_turns_and_a_killed_one_leaves_the_state_before_it(database_url, fresh_engine):
-    version = fill(fresh_engine, world.site("a", 5))
+    version = fill(fresh_engine, world.record("a", 5))
     with importer(database_url) as first, importer(database_url) as second:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 

@@ -87,11 +87,35 @@ def test_a_name_of_another_place_reopens(old, new, stale):
     assert reason == (f"« {old} » s'appelle désormais « {new} »" if stale else None)
 
 
-def test_an_identifier_is_reused_for_another_place_when_commune_and_name_change():
-    def reused(**changes) -> bool:
-        return is_other_place(basis(BEFORE), basis(replace(BEFORE, **changes)))
+ELSEWHERE = {"code_insee": "99002", "commune": "Deux-Étangs"}
 
-    elsewhere = {"code_insee": "99002", "commune": "Estville"}
-    assert reused(nom="Médiathèque", **elsewhere)
-    assert not reused(nom="Médiathèque")
-    assert not reused(**elsewhere)
+
+def reused(before: SourceRecord, after: SourceRecord) -> bool:
+    return is_other_place(basis(before), basis(after), epsg=LAMBERT_93)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "x_km", "expected"),
+    [
+        ("Mairie", "Médiathèque", 2.0, True),
+        ("Mairie", "Mairie", 2.0, False),  # the commune was corrected
+        ("Mairie", "Mairie", 2.999, False),
+        ("Mairie", "Mairie", 3.001, True),
+        ("Mairie d’Ouestville", "Mairie de Deux-Étangs", 15.0, True),
+        ("CCAS", "CCAS", 15.0, True),
+        ("Médiathèque Colette", "Médiathèque Colette", 15.0, False),  # it moved
+        ("Association Le Fil", "Association Le Fil", 15.0, False),
+        ("Association", "Association", 15.0, False),
+        ("Mairie", "Mairie", None, True),
+    ],
+)
+def test_an_identifier_is_reused_if_another_commune_has_another_place_under_it(old, new, x_km, expected):
+    after = replace(record("a", x_km, nom=new), **ELSEWHERE)
+    assert reused(replace(BEFORE, nom=old), after) is expected
+    assert reused(after, replace(BEFORE, nom=old)) is expected
+
+
+def test_an_identifier_is_not_reused_within_a_commune():
+    assert not reused(BEFORE, replace(BEFORE, nom="Médiathèque"))
+    assert not reused(BEFORE, record("a", 9.0, nom="Médiathèque"))
+    assert not reused(BEFORE, replace(BEFORE, nom="Médiathèque", code_insee=""))
