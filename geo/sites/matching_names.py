@@ -65,7 +65,8 @@ _SERVICES = {
     "bibliotheque": r"bibliotheques?|mediat+heques?|ludotheques?",
     "poste": r"(?:bureau |relais |agence )?poste|agence postale|postale",
     "mission_locale": r"mission locale|mis local(?:e)?",
-    "information_jeunesse": r"(?:point|bureau|centre)(?: regional)? info\w* jeunesse|pij|bij|crij|jeunesse",
+    "information_jeunesse": r"(?:point|bureau|centre)(?: regional)? info\w* jeunesse"
+    r"|pij|bij|crij|jeunesse|jeunes",
     "centre_social": r"centre (?:inter)?(?:communal )?(?:social|socio ?culturel)|espace vie sociale|mjc|csc"
     r"|maison (?:quartier|citoyens?)",
     "msa": r"msa|mutualite sociale agricole",
@@ -79,18 +80,21 @@ _SERVICES = {
     "departement": r"(?:conseil )?departement(?:al|ale)?",
     "region": r"conseil regional",
     "chambre": r"chambre(?: \w+)? (?:agriculture|metiers|commerce)|cci",
-    "ecole": r"ecoles?(?: maternelle| elementaire| primaire)?|college|lycee|cite scolaire|universite"
-    r"|greta|afpa|cfa|mfr",
+    "ecole": r"ecoles?(?: maternelle| elementaire| primaire)?",
+    "college": r"college",
+    "lycee": r"lycee|cite scolaire",
+    "superieur": r"universite|greta|afpa|cfa|mfr",
     "formation": r"formation|insertion",
     "salle": r"salle(?: fetes| polyvalente)?|foyer|gymnase|stade",
-    "residence": r"residence|ehpad|chrs|cada|cph",
+    "residence": r"residence|chrs|cada|cph",
+    "ehpad": r"ehpad",
     "tiers_lieu": r"tiers lieu|coworking|fab ?lab|micro ?folies?",
     "justice": r"justice|acces droits?|tribunal|avocats?",
     "emploi": r"emploi",
     "logement": r"logement|habitat|office public",
     "enfance": r"(?:petite )?enfance|creche|scolaire|periscolaire|relais petite enfance",
     "seniors": r"seniors?|aines|gerontologique|autonomie",
-    "sante": r"sante|hopital|chu|hospitalier|medical|pharmacie",
+    "sante": r"sante|hopital|chu|hospitalier|medica(?:l|le|ux)|pharmacie",
     "securite": r"police|gendarmerie|pompiers",
     "culture": r"culture(?:l|lle)?|musee|theatre|cinema|musique",
     "sport": r"sports?|sportif|piscine",
@@ -100,7 +104,11 @@ _SERVICES = {
 """Services that have a door of their own, even in a building that they share."""
 
 NEEDS_OWN_NAME = frozenset(
-    ["ecole", "formation", "salle", "residence", "chambre", "commerce", "tiers_lieu", "culture", "sport"]
+    [
+        *("ecole", "college", "lycee", "superieur", "formation", "salle", "residence", "ehpad", "chambre"),
+        *("commerce", "tiers_lieu", "culture", "sport", "emploi", "logement", "enfance", "seniors", "sante"),
+        *("urbanisme", "justice"),
+    ]
 )
 """Services of which one address may hold several: their own names must agree too."""
 
@@ -264,19 +272,20 @@ def compare_names(a: PlaceName, b: PlaceName) -> NameRelation:
 def _compare_services(a: PlaceName, b: PlaceName) -> NameRelation:
     shared = a.services & b.services
     if shared:
-        own = not (a.words and b.words) or words_agree(a, b)
-        if own and not (a.services ^ b.services):
-            return NameRelation.SAME
-        if own or shared - NEEDS_OWN_NAME:
-            return NameRelation.COMPATIBLE
-        return NameRelation.UNKNOWN
+        if shared <= NEEDS_OWN_NAME:
+            own = words_agree(a, b) or not (a.words or b.words)
+            if not own:
+                return NameRelation.UNKNOWN
+        else:
+            own = words_agree(a, b) or not (a.words and b.words)
+        return NameRelation.SAME if own and a.services == b.services else NameRelation.COMPATIBLE
     if a.services and b.services:
         return NameRelation.CONFLICT
     if a.guests & b.guests & {"france_services"}:
         return NameRelation.COMPATIBLE
     one, other = (a, b) if a.services else (b, a)
     if other.hosts:
-        return NameRelation.HOSTED if other.hosts & one.hosts else NameRelation.CONFLICT
+        return NameRelation.HOSTED if one.guests or one.hosts & other.hosts else NameRelation.CONFLICT
     if other.guests or other.anonymous:
         return NameRelation.HOSTED
     return NameRelation.SAME if words_agree(a, b) else NameRelation.UNKNOWN

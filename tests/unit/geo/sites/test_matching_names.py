@@ -96,6 +96,7 @@ def test_an_annexe_or_a_tour_is_marked(a, b):
         ("Conseiller numérique", "Médiathèque"),
         ("Espace numérique", "Centre social"),
         ("Mairie - Agence postale", "Mairie"),
+        ("France services et agence postale", "Mairie"),
     ],
 )
 def test_a_programme_may_be_hosted_by_a_service(a, b):
@@ -111,6 +112,10 @@ def test_a_programme_may_be_hosted_by_a_service(a, b):
         ("Garage Exemple", "Boulangerie Exemplaire"),
         ("Mairie de Nordville", "Mairie de Sudville"),
         ("École Nord", "École des Tilleuls"),
+        ("Collège Exemple", "Lycée Exemple"),
+        ("Maison de santé", "Cabinet médical Exemple"),
+        ("EHPAD Les Lilas", "Résidence Les Lilas"),
+        ("Salle Exemple", "Salle Fictive"),
     ],
 )
 def test_nothing_is_known_of_other_names(a, b):
