@@ -338,7 +338,9 @@ def require_covered(
         f"Avec le fichier {path.name}, une partie de {len(lost)} communes n'est plus dans aucune : {named}.",
         "Ce fichier est plus ancien que les communes, ou incomplet"
         + (f" (anciennes communes attendues : {_named(parts)})" if parts else "")
-        + " : prenez un fichier du même millésime que les communes ; rien n'a été changé.",
+        + " : prenez un fichier du même millésime que les communes"
+        + ("" if former.entries else ", ou refaites le territoire pour avoir la liste des anciennes communes")
+        + " ; rien n'a été changé.",
     )
 
 

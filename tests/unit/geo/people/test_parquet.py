@@ -20,6 +20,9 @@ from geo.people import parquet as parquet_files
 from geo.people.grid import read_people
 from geo.people.indicators import read_indicator
 from geo.people.parquet import open_parquet
+from geo.settings import ROOT
+from geo.territory.files import read_territory
+from tests.support.shared import SHARED, needs_shared
 from tests.support.world import ORIGIN_X, ORIGIN_Y, TERRITORY
 from tests.unit.geo.people.test_grid import cell
 
@@ -252,3 +255,13 @@ def test_without_pyarrow_the_way_to_get_it_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(OperatorError, match="pyarrow"):
         read_people(tmp_path / "p.parquet", TERRITORY)
+
+
+@needs_shared
+def test_the_real_census_grid_reads_the_same_as_in_csv(tmp_path):
+    path = SHARED / "data/indicators/eurostat-recensement-2021-grille-1km-47.csv"
+    geopandas.pd.read_csv(path).to_parquet(tmp_path / "g.parquet")
+    territory = read_territory(ROOT / "data" / "communes", "47")
+    expected, loaded = read_people(path, territory), read_people(tmp_path / "g.parquet", territory)
+    assert loaded.summary() == expected.summary()
+    assert loaded.people.inhabitants.tolist() == expected.people.inhabitants.tolist()

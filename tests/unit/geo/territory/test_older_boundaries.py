@@ -6,7 +6,6 @@ In the older files of the world, 99002 is drawn as the two communes it was merge
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +16,9 @@ from shapely import Point, box
 
 from geo.crs import LAMBERT_93, WGS84, reproject
 from geo.errors import IncompleteBoundaries, OperatorError
+from geo.people.aggregation import FigureKind
 from geo.people.areal_weighting import split_cells
+from geo.people.indicators import read_indicator
 from geo.territory.boundaries import with_boundaries
 from geo.territory.build import build
 from geo.territory.coverage_check import SHARE, STRIP_WIDTH_M, WIDE_M, uncovered
@@ -112,8 +113,10 @@ def test_ground_without_a_commune_is_refused_naming_it_and_what_may_be_missing(t
 
 
 def test_without_the_register_the_same_file_is_refused_rather_than_leave_a_hole(tmp_path):
-    with pytest.raises(IncompleteBoundaries, match="99002"):
-        with_boundaries(TERRITORY, write(tmp_path / "a.gpkg", without("99094") | {"99004": strip(30, 40)}))
+    path = write(tmp_path / "a.gpkg", without("99094") | {"99004": strip(30, 40)})
+    with pytest.raises(IncompleteBoundaries, match="99002") as refused:
+        with_boundaries(TERRITORY, path)
+    assert "refaites le territoire" in refused.value.advice
 
 
 def test_a_hole_inside_the_territory_is_refused_however_small_its_share(tmp_path):
@@ -245,7 +248,7 @@ REAL = {
 
 @needs_shared
 @pytest.mark.parametrize("name", REAL)
-def test_real_files_of_2018_leave_no_hole(name):
+def test_real_files_of_2018_leave_no_hole_and_lose_no_figure(name, tmp_path):
     communes, codes = REAL[name]
     try:
         built = build(name[:2], find_sources())
@@ -259,5 +262,22 @@ def test_real_files_of_2018_leave_no_hole(name):
     assert holes_of(shapely.union_all(own)) == []
     drawn = shapely.union_all(gpd.read_file(path).to_crs(LAMBERT_93).geometry.to_list())
     assert km2(own) == pytest.approx(drawn.area / 1e6, abs=0.01)
-    before = replace(territory, communes=built.territory.communes)
-    assert sum(c.population for c in territory.communes) == sum(c.population for c in before.communes)
+    people = [sum(c.population for c in t.communes) for t in (territory, built.territory)]
+    assert people[0] == people[1]
+    # A figure of 1 in each row of the same geography: none is rejected, and the sum is the number of rows.
+    codes = gpd.read_file(path).code
+    table = tmp_path / "2018.csv"
+    table.write_text("\n".join(["code_insee;v", *(f"{code};1" for code in codes)]), "utf-8")
+    loaded = read_indicator(
+        table,
+        territory,
+        former=built.former,
+        kind=FigureKind.COUNT,
+        code="x",
+        name="Essai",
+        column="v",
+        max_bytes=99_999,
+    )
+    assert (loaded.tally.accepted, loaded.tally.rejected, loaded.missing) == (len(codes), 0, ())
+    assert sum(loaded.indicator.values.values()) == len(codes)
+    assert loaded.carried.keys() == report.united.keys()
