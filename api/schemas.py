@@ -223,9 +223,37 @@ class SiteFeature(Feature[Point | None, SiteProperties]):
     """A site; `geometry` is null when it is not located."""
 
 
+class ValueOriginOut(ResponseModel):
+    """Where the value of a field comes from."""
+
+    field: str
+    records: list[str] = Field(description="Keys of the records that hold it; empty for a correction.")
+    rule: str = Field(description="Rule that chose it among the records.", examples=["freshest"])
+    day: str | None = Field(description="Day of the value, YYYY-MM-DD.")
+    corrected: bool = Field(description="Whether whoever keeps the list set it over the sources.")
+
+
+class ConflictOut(ResponseModel):
+    """A value that a record holds and that is not shown."""
+
+    field: str
+    value: Any
+    record: str
+    day: str | None = Field(description="Day of the record, YYYY-MM-DD.")
+
+
+class SiteSourcesOut(ResponseModel):
+    """Source records of a site, and how its values were chosen."""
+
+    records: list[str] = Field(description="Keys of the records: dataset--identifier@source.")
+    origins: list[ValueOriginOut]
+    conflicts: list[ConflictOut]
+
+
 class SiteAnswer(SiteFeature):
     """One site, with its sources."""
 
+    sources: SiteSourcesOut
     meta: Meta
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot, inf
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.coverage_question import MODE, SLOT, dated, opening_slot
@@ -46,7 +47,8 @@ from geo.reach.straight_line import METHOD as STRAIGHT_LINE
 from geo.reach.straight_line import SPEED_KMH
 from geo.services.snapshot_view import SnapshotView
 from geo.sites.export import write_csv
-from geo.sites.model import Site
+from geo.sites.model import VALUE_FIELDS, Site
+from geo.sites.record_json import encode
 from geo.tables_out import Dialect
 
 MAX_K: Final = 50
@@ -251,16 +253,57 @@ def sites_routes(page_size: int) -> APIRouter:
         responses=failures(404, 422),
     )
     async def site(request: Request, site_id: SiteId) -> Response:
-        """The site with an identifier, as a GeoJSON feature."""
+        """The site with an identifier, as a GeoJSON feature, and where each of its values comes from.
+
+        The identifier of a site that was merged redirects (308) to the site that stands for it.
+        """
         NO_PARAMETERS.read(request.scope["query_string"])
         current = app_state(request).current()
-        current.view.snapshot.site(site_id)  # raises UnknownSite
+        found = current.view.snapshot.site(site_id)  # raises UnknownSite
+        if found.id != site_id:
+            return RedirectResponse(f"{request.url.path[: -len(site_id)]}{quote(found.id, safe='')}", 308)
         row = current.view.row_of[site_id]
         return answer(
-            request, current, lambda: b'%b},"meta":%b}' % (current.rendered.feature(row), current.meta())
+            request,
+            current,
+            lambda: (
+                b'%b},"sources":%b,"meta":%b}'
+                % (current.rendered.feature(row), orjson.dumps(site_sources(found)), current.meta())
+            ),
         )
 
     return routes
+
+
+def site_sources(site: Site) -> dict[str, Any]:
+    """Return the records of a site, the origin of each value, and the values that are not shown, as JSON.
+
+    Who made a correction is not said.
+    """
+    origins = [origin for name in VALUE_FIELDS if (origin := site.origin(name))]
+    return {
+        "records": site.records,
+        "origins": [
+            {
+                "field": each.field,
+                "records": each.records,
+                "rule": each.rule,
+                "day": encode(each.day),
+                "corrected": each.correction is not None,
+            }
+            for each in origins
+            if each.field != "jeu_de_donnees"
+        ],
+        "conflicts": [
+            {
+                "field": each.field,
+                "value": encode(each.value),
+                "record": each.record,
+                "day": encode(each.day),
+            }
+            for each in site.conflicts
+        ],
+    }
 
 
 NO_PARAMETERS: Final = Query()

@@ -17,6 +17,7 @@ from geo.people.town_halls import people_at_town_halls, with_empty
 from geo.reach.graph import GraphMetadata, provenance_of
 from geo.sites.model import Site
 from geo.territory.model import Provenance, Territory
+from geo.wording import dates
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,17 @@ class Snapshot:
         UnknownSite
             If no site shown has it.
         """
+        stands_for = self.redirects.get(site_id, site_id)
         try:
-            return self._site_by_id[self.redirects.get(site_id, site_id)]
+            return self._site_by_id[stands_for]
         except KeyError:
+            if closed := self.closed.get(stands_for):
+                raise UnknownSite(
+                    f"Le lieu « {closed.site.nom} » est fermé depuis le {dates.long_date(closed.since)}.",
+                    f"Il rouvre après le {dates.long_date(closed.until)}."
+                    if closed.until
+                    else "Cherchez-en un autre dans la même commune.",
+                ) from None
             raise UnknownSite(
                 f"Aucun lieu ne porte l'identifiant « {site_id} ».",
                 "Il a pu être retiré ; cherchez-le par son nom ou sa commune.",

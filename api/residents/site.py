@@ -16,6 +16,7 @@ from api.residents import timetable
 from api.residents.jsonld import linked
 from api.residents.page_context import CACHE_CONTROL, PageContext, base_url, html, render
 from api.residents.report_form import ERRORS, SUBJECTS, ReportForm
+from api.residents.site_origins import field_origins
 from api.routing import router
 from api.service import AppState, app_state
 from geo.errors import UnknownSite
@@ -28,6 +29,7 @@ from geo.services.search_state import SearchState, read
 from geo.sites import standard
 from geo.sites.findings import CATALOGUE
 from geo.sites.model import Site
+from geo.snapshot import ClosedSite
 from geo.store.reports import EMAIL_KEPT, EMAIL_MAX, MESSAGE_MAX
 from geo.territory.model import Provenance
 from geo.wording import site_phrases
@@ -101,10 +103,11 @@ def doubts(site: Site) -> list[str]:
     ]
 
 
-def dataset_provenance(current: CurrentView, site: Site) -> Provenance | None:
-    """Return the source of the dataset a site belongs to, or None."""
-    subject = f"Lieux « {site.jeu_de_donnees} »"
-    return next((each for each in current.view.snapshot.site_provenance if each.subject == subject), None)
+def datasets_provenance(current: CurrentView, site: Site) -> dict[str, Provenance | None]:
+    """Return the source of each dataset that a site has a record of, sorted by name; None if not known."""
+    by_subject = {each.subject: each for each in current.view.snapshot.site_provenance}
+    names = {key.partition("--")[0] for key in site.records} or {site.jeu_de_donnees}
+    return {name: by_subject.get(f"Lieux « {name} »") for name in sorted(names)}
 
 
 def site_page(
@@ -130,6 +133,7 @@ def site_page(
     days = week_hours(site, today, calendar)
     fresh, old = site_phrases.freshness(_, site, moment)
     territory = view.snapshot.territory
+    provenances = datasets_provenance(current, site)
     values = {
         "site": site,
         "url": url,
@@ -148,7 +152,10 @@ def site_page(
         "doubts": doubts(site),
         "fresh": _sentence(fresh),
         "old": old,
-        "provenance": dataset_provenance(current, site),
+        "provenances": provenances,
+        "origins": field_origins(
+            _, site, {name: each.producer for name, each in provenances.items() if each is not None}
+        ),
         "linked": json_block(linked(site, url, territory, days)),
         "back": _back(state, site),
         "map_address": f"{_around(state, site).address('/lieux/carte')}#{quote(site.id, safe='')}",
@@ -168,6 +175,14 @@ def unknown_site_page(current: CurrentView, state: SearchState, site_id: str) ->
     local = site_id.partition("--")[2] or site_id
     likely = " ".join(re.findall(r"[^\W\d_]{3,}", local))[:100]
     return render("unknown_site.html", PageContext("/lieux", state, current), {"likely": likely})
+
+
+def closed_site_page(current: CurrentView, state: SearchState, closed: ClosedSite) -> str:
+    """Return the page of a site that is closed: since when, until when, why, and where to look instead."""
+    site = closed.site
+    nearby = replace(state, text=" ".join(filter(None, (site.code_postal, site.commune))))
+    values = {"site": site, "closed": closed, "nearby": nearby.address("/")}
+    return render("closed_site.html", PageContext("/lieux", state, current), values)
 
 
 def _back(state: SearchState, site: Site) -> str:
@@ -201,14 +216,25 @@ def form_address(request: Request, site_id: str) -> Response:
 
 @routes.get("/lieux/{site_id:path}")
 def one_site(request: Request, site_id: str) -> Response:
-    """The page of a site; for an unknown identifier, a page with status 404."""
+    """The page of a site; one that was merged redirects to the site that stands for it.
+
+    A closed site has a page that says so, with status 410 if it is closed for good; an unknown
+    identifier one with status 404.
+    """
     service = app_state(request)
     current = service.current()
     state, _ = read(request.scope["query_string"])
+    snapshot = current.view.snapshot
+    stands_for = snapshot.redirects.get(site_id, site_id)
+    if closed := snapshot.closed.get(stands_for):
+        return html(closed_site_page(current, state, closed), status=200 if closed.until else 410)
     try:
-        site = current.view.snapshot.site(site_id)
+        site = snapshot.site(site_id)
     except UnknownSite:
         return html(unknown_site_page(current, state, site_id), status=404)
+    if site.id != site_id:
+        query = request.scope["query_string"].decode("ascii", "replace")
+        return RedirectResponse(site_phrases.site_path(site) + (f"?{query}" if query else ""), 301)
     url = base_url(request) + site_phrases.site_path(site)
     done = request.query_params.get(DONE) == "1"
     page = site_page(service, current, state, site, url, ReportForm(done=done))
