@@ -214,7 +214,7 @@ def read_indicator(
     if not reader.areas:
         raise _nothing(table, territory, read, outside, findings)
     level = reader.level
-    areas, carried = _carried(reader.areas.values(), former, chosen)
+    areas, carried = _carried(reader.areas.values(), territory, former, chosen)
     values = by_commune(areas, chosen)
     return LoadedIndicator(
         indicator=Indicator(
@@ -246,7 +246,7 @@ def read_indicator(
 
 
 def _carried(
-    areas: Iterable[Area], former: FormerCommunes, kind: FigureKind
+    areas: Iterable[Area], territory: Territory, former: FormerCommunes, kind: FigureKind
 ) -> tuple[tuple[Area, ...], dict[str, Carried]]:
     """Return areas with their weights completed, and the communes whose value comes from former ones."""
     members: dict[str, list[Area]] = {}
@@ -258,21 +258,28 @@ def _carried(
             continue
         weights = None
         if kind is not FigureKind.COUNT and len(parts) > 1:
-            members[commune], weights = _weighted(parts, former)
+            whole = territory.commune_by_code[commune].population
+            members[commune], weights = _weighted(parts, former, whole)
         carried[commune] = Carried(tuple(sorted(part.code for part in parts)), weights)
     weighed = {part.code: part for parts in members.values() for part in parts}
     return tuple(weighed[area.code] for area in areas), carried
 
 
-def _weighted(parts: list[Area], former: FormerCommunes) -> tuple[list[Area], Weights]:
-    """Return parts of a commune weighted by the file, else by the register, else equally."""
+def _weighted(parts: list[Area], former: FormerCommunes, whole: int) -> tuple[list[Area], Weights]:
+    """Return parts of a commune weighted by the file, else by the register, else equally.
+
+    One part without inhabitants in the register (an absorbing commune) has what the others leave of `whole`,
+    the population of the commune of today.
+    """
     if all(part.inhabitants is not None for part in parts):
         return parts, Weights.FILE
-    people = [former.population.get(part.code) for part in parts]
-    if any(number is None for number in people) or not sum(number or 0 for number in people):
+    known = {p.code: former.population[p.code] for p in parts if p.code in former.population}
+    rest = whole - sum(known.values())
+    if len(known) == len(parts) - 1 and rest > 0:
+        known |= {part.code: rest for part in parts if part.code not in known}
+    if len(known) < len(parts) or not sum(known.values()):
         return [replace(part, inhabitants=None) for part in parts], Weights.EQUAL
-    weighed = [replace(part, inhabitants=number) for part, number in zip(parts, people, strict=True)]
-    return weighed, Weights.REGISTER
+    return [replace(part, inhabitants=known[part.code]) for part in parts], Weights.REGISTER
 
 
 def _commune_of(code: str) -> str:

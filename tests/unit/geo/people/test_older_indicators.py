@@ -1,6 +1,6 @@
 """Indicators of an older geography: their values are carried over to the communes of today, or said lost.
 
-In 99002, three former communes: 99002 itself (100 people), 99092 (300) and 99093 (unknown). 99004 took a new
+In 99002, former communes: 99002 itself (100 people), 99092 (300), 99093 and 99096 (unknown). 99004 took a new
 code; the two communes it was made of were 99094 (30 people) and 99095 (10).
 """
 
@@ -30,6 +30,9 @@ FORMER = FormerCommunes(
         FormerCommune("99093", "", "99002"),
         FormerCommune("99094", "Haut", "99004", 30),
         FormerCommune("99095", "Bas", "99004", 10),
+        FormerCommune("99096", "", "99002"),
+        FormerCommune("99097", "Vide", "99003", 0),
+        FormerCommune("99098", "", "99003"),
     )
 )
 
@@ -104,10 +107,23 @@ def test_inhabitants_that_cannot_be_read_give_way_to_the_register(read, people):
     assert loaded.carried["99004"].weights is Weights.REGISTER
 
 
-def test_without_any_population_the_mean_is_plain_and_says_so(read):
-    loaded = read(("99002", "8"), ("99093", "4"))
-    assert loaded.indicator.values == {"99002": 6}
-    assert loaded.carried == {"99002": Carried(("99002", "99093"), Weights.EQUAL)}
+def test_one_part_without_population_has_what_the_others_leave_of_the_commune_of_today(read):
+    loaded = read(("99002", "8"), ("99092", "4"), ("99093", "1"))  # 2 000 people today
+    assert loaded.indicator.values == {"99002": pytest.approx((100 * 8 + 300 * 4 + 1_600 * 1) / 2_000)}
+    assert loaded.carried["99002"].weights is Weights.REGISTER
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        ([("99002", "8"), ("99093", "4"), ("99096", "3")], {"99002": 5}),  # two are unknown
+        ([("99097", "8"), ("99098", "4")], {"99003": 6}),  # nobody lives there today
+    ],
+)
+def test_without_populations_the_mean_is_plain_and_says_so(read, rows, value):
+    loaded = read(*rows)
+    assert loaded.indicator.values == value
+    assert [each.weights for each in loaded.carried.values()] == [Weights.EQUAL]
 
 
 @pytest.mark.parametrize(("code", "commune"), [("97092", "99001"), ("20904", "99003")])
