@@ -85,6 +85,7 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         _F,
         "Ce texte a des caractères mal décodés, que rien ne permet de retrouver",
         "Corrigez ce texte, ou demandez à son producteur un nouvel export en UTF-8.",
+        lossy=True,
     ),
     "adresse_absente": FindingKind(_F, "L'adresse manque", "Indiquez le numéro et la voie."),
     "arret_illisible": FindingKind(

@@ -137,3 +137,10 @@ def test_a_repair_of_a_record_is_reported_with_its_column_and_value(tmp_path):
         ("services", "accents_repares", Severity.REPAIRED),
     ]
     assert row.issues[0].value == "MÃ©diathÃ¨que fictive"
+
+
+def test_records_of_our_own_exports_stay_as_they_are(tmp_path):
+    record = {"id": "essai--1", "nom": "MÃ©diathÃ¨que &amp; Cie", "ext_jeu_de_donnees": "essai"}
+    others = dict.fromkeys(("pivot", "commune", "code_postal", "adresse", "date_maj"), "x")
+    (row,) = source(tmp_path, [record | others]).rows()
+    assert row.values["nom"] == record["nom"] and row.issues == ()
