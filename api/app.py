@@ -177,7 +177,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if service.source is None:
             engine = await run_in_threadpool(engine_for, service.settings)
             held.callback(engine.dispose)
-            service.engine, service.source = engine, SnapshotWatcher(engine)
+            service.engine, service.source = (
+                engine,
+                SnapshotWatcher(engine, margin_km=service.settings.margin_km),
+            )
             runner = JobRunner(engine, siting_service.kinds(service.settings))
             held.callback(runner.stop)
             runner.start()

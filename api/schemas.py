@@ -340,13 +340,14 @@ class TerritoryCollection(ResponseModel):
 
 
 class TallyOut(ResponseModel):
-    """Record counts of an import; `read` = `accepted` + `rejected`."""
+    """Record counts of an import; `read` = `accepted` + `rejected` + `outside`."""
 
     read: int
     accepted: int
     rejected: int
     flagged: int
     repaired: int
+    outside: int = Field(description="Rows beyond the territory and its margin, only counted.")
 
 
 class ChangesOut(ResponseModel):

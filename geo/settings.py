@@ -63,6 +63,14 @@ class Settings(BaseSettings):
             "Empty: the one each request asks."
         ),
     )
+    margin_km: float = Field(
+        default=50,
+        ge=0,
+        le=2_000,
+        description=(
+            "How far outside the territory sites are imported and shown, in km; farther ones are counted."
+        ),
+    )
     import_max_mb: int = Field(
         default=100,
         ge=1,

@@ -16,6 +16,7 @@ from geo.people.model import Indicator, People
 from geo.people.town_halls import people_at_town_halls, with_empty
 from geo.reach.graph import GraphMetadata, provenance_of
 from geo.sites.model import Site
+from geo.territory.margin import MARGIN_KM
 from geo.territory.model import Provenance, Territory
 from geo.wording import dates
 
@@ -52,6 +53,8 @@ class Snapshot:
     """Sites that are closed, by identifier."""
     redirects: Mapping[str, str] = field(default_factory=dict)
     """Identifiers of merged sites, each with that of the site that stands for it."""
+    margin_km: float = MARGIN_KM
+    """How far outside the territory its sites are, at most, in kilometres."""
     changes_on: date | None = None
     """First later day on which the sites shown change by themselves; None: none."""
 

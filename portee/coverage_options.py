@@ -200,7 +200,7 @@ def load_context(settings: Settings) -> AnalysisContext:
     engine = engine_for(settings)
     try:
         with engine.connect() as connection:
-            snapshot = snapshots.read(connection)
+            snapshot = snapshots.read(connection, margin_km=settings.margin_km)
     finally:
         engine.dispose()
     travel = load_travel(snapshot.roads, home=settings.home, detour_factor=settings.detour_factor)

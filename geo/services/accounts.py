@@ -112,6 +112,9 @@ def _coverage_before(connection: Connection, context: AnalysisContext, year: int
         return None
     latest = max(dated, key=lambda each: each.day)
     past = AnalysisContext(
-        dated_snapshots.read(connection, latest.name), context.travel, latest.day, store_times=False
+        dated_snapshots.read(connection, latest.name, margin_km=context.snapshot.margin_km),
+        context.travel,
+        latest.day,
+        store_times=False,
     )
     return measure(past, Question())

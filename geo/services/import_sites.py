@@ -28,6 +28,7 @@ from geo.store import datasets, imports, records, snapshots
 from geo.store.database import Connection
 from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
+from geo.territory.margin import Margin
 from geo.territory.model import Territory
 
 IMPORTER: Final = "import"
@@ -39,7 +40,7 @@ class ValidatedFile:
     """A file read and validated; nothing of it is stored yet.
 
     `carried` are the local facts the file has a column for, `refused` the keys of the records it
-    lists that validation rejected.
+    lists that validation rejected. Records beyond `margin` were only counted; None: there is no margin.
     """
 
     file_name: str
@@ -52,6 +53,7 @@ class ValidatedFile:
     licence: str = ""
     carried: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    margin: Margin | None = None
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -130,6 +132,7 @@ def read(
     progress: Callable[[int], None] | None = None,
     addresses: AddressLocator | None = None,
     former: FormerCommunes = FormerCommunes(),
+    margin: Margin | None = None,
 ) -> ValidatedFile:
     """Read and validate a file; touches no database but that of addresses.
 
@@ -145,8 +148,8 @@ def read(
         Licence of the file, said in the sources of every answer.
     progress
         Called with the number of rows read so far.
-    addresses, former
-        Address base and register of former communes; see `geo.sites.validate.validate`.
+    addresses, former, margin
+        Address base, register of former communes and extent served; see `geo.sites.validate.validate`.
 
     Raises
     ------
@@ -165,6 +168,7 @@ def read(
         progress=progress,
         addresses=addresses,
         former=former,
+        margin=margin,
     )
     rejected = {(i.sheet, i.line) for i in validated.issues if i.severity is Severity.REJECTED}
     validated.issues[:0] = source.issues
@@ -178,13 +182,21 @@ def read(
         validated=validated,
         licence=licence,
         carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
+        margin=margin,
         refused=frozenset(watched.key_by_place[place] for place in rejected if place in watched.key_by_place),
     )
 
 
 def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
-    """Compare a file with the active records; stores nothing."""
+    """Compare a file with the active records; stores nothing.
+
+    Active records beyond the margin of the import stay as they are: whether the file lists them was not
+    asked.
+    """
     current = records.in_service(connection, datasets=arrival.datasets)
+    if margin := arrival.margin:
+        beyond = {key for key, record in current.items() if not margin.includes(record)}
+        arrival = replace(arrival, refused=arrival.refused | beyond)
     difference = compare(
         current,
         arrival.validated.records,
@@ -218,6 +230,7 @@ def apply(
     prepared = prepare(connection, arrival)
     if prepared.suspicious and not accept_vanished:
         raise prepared.suspicious
+    arrival = prepared.arrival
     leaving = _leaving_demonstration(connection, arrival)
     difference = replace(
         prepared.difference, vanished=(*prepared.difference.vanished, *leaving.records.values())
@@ -258,6 +271,7 @@ def _run(arrival: ValidatedFile, difference: Difference) -> ImportRun:
         rejected=tally.rejected,
         flagged=tally.flagged,
         repaired=tally.repaired,
+        outside=tally.outside,
         new=len(difference.new),
         changed=len(difference.changed),
         unchanged=difference.unchanged,

@@ -112,7 +112,7 @@ def run(settings: Settings, stored: Mapping[str, Any], report: Report) -> dict[s
     engine = engine_for(settings)
     try:
         with engine.connect() as connection:
-            snapshot = snapshots.read(connection)
+            snapshot = snapshots.read(connection, margin_km=settings.margin_km)
     finally:
         engine.dispose()
     if snapshot.version != stored["version"]:

@@ -68,7 +68,11 @@ def _rows(
 
     def context() -> AnalysisContext:
         with connect() as connection:
-            return AnalysisContext(dated_snapshots.read(connection, state.name), view.travel, state.day)
+            return AnalysisContext(
+                dated_snapshots.read(connection, state.name, margin_km=view.snapshot.margin_km),
+                view.travel,
+                state.day,
+            )
 
     return rows.get_or_compute(
         (state, question, kind),

@@ -62,4 +62,4 @@ class ImportRun:
     @property
     def tally(self) -> Tally:
         """Counts of validation."""
-        return Tally(self.read, self.accepted, self.rejected, self.flagged, self.repaired)
+        return Tally(self.read, self.accepted, self.rejected, self.flagged, self.repaired, self.outside)

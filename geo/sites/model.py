@@ -290,7 +290,7 @@ class Site(SiteValues):
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of an import. Invariant: `read == accepted + rejected`.
+    """Counts of an import. Invariant: `read == accepted + rejected + outside`.
 
     `flagged` and `repaired` count the accepted records with at least one such issue; a record may
     be both.
@@ -301,6 +301,8 @@ class Tally:
     rejected: int = 0
     flagged: int = 0
     repaired: int = 0
+    outside: int = 0
+    """Beyond the territory and its margin: not stored, and without findings."""
 
 
 @dataclass(slots=True)
@@ -310,6 +312,8 @@ class Validated:
     records: list[SourceRecord] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    outside: set[str] = field(default_factory=set)
+    """Keys of the records beyond the territory and its margin."""
 
 
 def standard_values(site: Site) -> Iterator[tuple[str, object]]:

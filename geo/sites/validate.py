@@ -29,6 +29,7 @@ from geo.sites.telephones import is_fax, parse_other_phones, parse_phones
 from geo.sites.text import clean_text, fold
 from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
+from geo.territory.margin import Margin
 from geo.territory.model import Territory
 
 ID_MAX: Final = 200
@@ -54,6 +55,7 @@ def validate(
     progress: Callable[[int], None] | None = None,
     addresses: AddressLocator | None = None,
     former: FormerCommunes = FormerCommunes(),
+    margin: Margin | None = None,
 ) -> Validated:
     """Validate rows: each row is either accepted as a record or rejected.
 
@@ -72,6 +74,8 @@ def validate(
         town hall.
     former
         Register of the former communes of the territory and its neighbours.
+    margin
+        Records beyond it are only counted (`Tally.outside`); None: all are accepted.
     """
     resolver = CommuneResolver(territory, addresses, former)
     result = Validated()
@@ -79,7 +83,13 @@ def validate(
     seen: set[str] = set()
     for row in rows:
         tally.read += 1
+        if progress and tally.read % _PROGRESS_EVERY == 0:
+            progress(tally.read)
         record, issues = _record(row, resolver, dataset=dataset, today=today)
+        if record is not None and margin is not None and not margin.includes(record):
+            tally.outside += 1
+            result.outside.add(record.key)
+            continue
         if record is not None and record.key in seen:
             issues = [*issues, Finding("identifiant_en_double", "id", record.local_id).to_issue(row.line)]
             record = None
@@ -95,8 +105,6 @@ def validate(
             found = {issue.severity for issue in issues}
             tally.flagged += Severity.FLAGGED in found
             tally.repaired += Severity.REPAIRED in found
-        if progress and tally.read % _PROGRESS_EVERY == 0:
-            progress(tally.read)
     if progress:
         progress(tally.read)
     return result

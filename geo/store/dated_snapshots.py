@@ -18,6 +18,7 @@ from geo.snapshot import Snapshot
 from geo.store import history, snapshots
 from geo.store.tables import data_version, record_change
 from geo.store.tables import dated_snapshot as table
+from geo.territory.margin import MARGIN_KM, Margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def forget(connection: Connection, name: str) -> None:
         raise _unknown(name)
 
 
-def read(connection: Connection, name: str) -> Snapshot:
+def read(connection: Connection, name: str, *, margin_km: float = MARGIN_KM) -> Snapshot:
     """Rebuild a named snapshot: past sites, all else present.
 
     `taken_at` is when it was named, `version` the one recorded then. Two snapshots of one version may
@@ -109,8 +110,11 @@ def read(connection: Connection, name: str) -> Snapshot:
     if not connection.in_transaction():
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     named = find(connection, name)
-    today = snapshots.read(connection)
-    then = snapshots.show(history.sites_as_of(connection, named.last_change), connection, named.day)
+    today = snapshots.read(connection, margin_km=margin_km)
+    then = snapshots.within(
+        snapshots.show(history.sites_as_of(connection, named.last_change), connection, named.day),
+        Margin(today.territory, margin_km),
+    )
     return replace(
         today,
         version=named.version,

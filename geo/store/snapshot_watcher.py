@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 from geo.errors import PorteeError, SnapshotUnavailable
 from geo.snapshot import Snapshot
 from geo.store import snapshots
+from geo.territory.margin import MARGIN_KM
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +58,20 @@ class SnapshotWatcher:
         Seconds between two checks of the version, in case a notification was lost.
     retry_s
         Seconds before the first and the last attempt to reconnect; they double in between.
+    margin_km
+        As in `geo.store.snapshots.read`.
     """
 
     def __init__(
-        self, engine: Engine, *, poll_s: float = 10.0, retry_s: tuple[float, float] = (0.2, 5.0)
+        self,
+        engine: Engine,
+        *,
+        poll_s: float = 10.0,
+        retry_s: tuple[float, float] = (0.2, 5.0),
+        margin_km: float = MARGIN_KM,
     ) -> None:
         self._engine = engine
+        self._margin_km = margin_km
         self._poll_s = poll_s
         self._retry_s = retry_s
         self._state: _WatcherState | None = None
@@ -144,7 +153,7 @@ class SnapshotWatcher:
     def _reload(self) -> None:
         asked = time.monotonic()
         with self._engine.connect() as connection:
-            self._state = _WatcherState(snapshots.read(connection), asked, True)
+            self._state = _WatcherState(snapshots.read(connection, margin_km=self._margin_km), asked, True)
 
     def _doubt(self) -> None:
         if self._state:

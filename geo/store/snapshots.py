@@ -16,6 +16,7 @@ from geo.sites.model import Site
 from geo.snapshot import ClosedSite, Snapshot
 from geo.store import corrections, indicators, people, roads, sites, territories
 from geo.store.tables import data_version, import_run
+from geo.territory.margin import MARGIN_KM, Margin
 from geo.territory.model import Provenance
 
 CHANNEL = "portee_snapshot"
@@ -104,7 +105,7 @@ def show(pooled: Iterable[Site], connection: Connection, today: date) -> ShownSi
     )
 
 
-def read(connection: Connection, today: date | None = None) -> Snapshot:
+def read(connection: Connection, today: date | None = None, *, margin_km: float = MARGIN_KM) -> Snapshot:
     """Read the snapshot of the current version.
 
     On a connection without a transaction, everything is read in one REPEATABLE READ transaction; inside
@@ -115,6 +116,8 @@ def read(connection: Connection, today: date | None = None) -> Snapshot:
     ----------
     today
         Day for which corrections apply; None: the present one.
+    margin_km
+        Sites farther outside the territory are left out, though stored: they can serve nobody in it.
 
     Raises
     ------
@@ -125,7 +128,8 @@ def read(connection: Connection, today: date | None = None) -> Snapshot:
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     territory = territories.load(connection)
     published = connection.execute(select(data_version.c.version, data_version.c.changed_at)).one()
-    shown = shown_sites(connection, today or datetime.now(TIME_ZONE).date())
+    everywhere = shown_sites(connection, today or datetime.now(TIME_ZONE).date())
+    shown = within(everywhere, Margin(territory, margin_km))
     return Snapshot(
         version=published.version,
         taken_at=published.changed_at,
@@ -138,7 +142,13 @@ def read(connection: Connection, today: date | None = None) -> Snapshot:
         closed=shown.closed,
         redirects=shown.redirects,
         changes_on=shown.changes_on,
+        margin_km=margin_km,
     )
+
+
+def within(shown: ShownSites, margin: Margin) -> ShownSites:
+    """Return the sites of a territory and its margin; those whose place is not known are among them."""
+    return replace(shown, sites=tuple(site for site in shown.sites if margin.includes(site)))
 
 
 def provenance(

@@ -24,6 +24,7 @@ from geo.sites.model import Issue, ItinerantStop, Severity, SourceRecord
 from geo.store import territories
 from geo.store.address_locator import locator
 from geo.territory.files import read_former_communes
+from geo.territory.margin import Margin
 from geo.territory.model import Territory
 from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
@@ -47,6 +48,7 @@ _ROWS = {
     "read": N_("Lignes lues"),
     "accepted": N_("acceptées"),
     "rejected": N_("rejetées"),
+    "outside": N_("hors territoire"),
     "flagged": N_("signalées"),
     "repaired": N_("réparées"),
 }
@@ -82,7 +84,7 @@ class ImportOutcome:
     fund_obstacle: str = ""
 
     def counts(self) -> dict[str, int]:
-        """Counts of the file; `read == accepted + rejected`."""
+        """Counts of the file; `read == accepted + rejected + outside`."""
         difference = self.prepared.difference
         return {
             **asdict(self.prepared.arrival.validated.tally),
@@ -115,6 +117,22 @@ def import_files(
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Montre ce qui changerait, champ par champ, sans rien enregistrer."),
+    ] = False,
+    margin_km: Annotated[
+        float | None,
+        typer.Option(
+            "--margin-km",
+            min=0,
+            max=2_000,
+            help="Marge autour du territoire, en kilomètres : plus loin, les lieux sont seulement comptés ; "
+            "par défaut, celle des réglages.",
+        ),
+    ] = None,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Enregistre aussi les lieux plus lointains ; les pages ne les montrent pas."
+        ),
     ] = False,
     accept_vanished: Annotated[
         bool,
@@ -161,6 +179,7 @@ def import_files(
     refusal: PorteeError | None = None
     with report_errors():
         settings = Settings()
+        margin = _margin_km(settings, margin_km, everywhere=everywhere)
         with transaction(settings) as connection:
             territory = territories.load(connection)
         for file in files:
@@ -173,6 +192,7 @@ def import_files(
                     mapping=mapping,
                     vintage=vintage.date() if vintage else None,
                     licence=licence,
+                    margin_km=margin,
                 )
                 with transaction(settings) as connection:
                     outcome = _outcome(
@@ -190,7 +210,7 @@ def import_files(
             print_json(_as_json(outcomes, several=len(files) > 1))
         if refusal:
             raise refusal
-    if any(o.counts()["read"] and not o.counts()["accepted"] for o in outcomes):
+    if any(o.counts()["rejected"] and not o.counts()["accepted"] for o in outcomes):
         raise typer.Exit(REFUSED)
 
 
@@ -211,7 +231,18 @@ def _suggest_mapping(files: Sequence[Path], output: Path | None) -> None:
     )
 
 
-def _read(file: Path, settings: Settings, territory: Territory, **options: Any) -> import_sites.ValidatedFile:
+def _margin_km(settings: Settings, given: float | None, *, everywhere: bool) -> float | None:
+    """Return the margin of an import in kilometres; None: no limit."""
+    if everywhere and given is not None:
+        misused(_("--all enregistre tout : ne donnez pas de marge."), "--margin-km")
+    if everywhere:
+        return None
+    return settings.margin_km if given is None else given
+
+
+def _read(
+    file: Path, settings: Settings, territory: Territory, *, margin_km: float | None, **options: Any
+) -> import_sites.ValidatedFile:
     with reading(file.name) as advance, transaction(settings) as connection:
         return import_sites.read(
             file,
@@ -221,6 +252,7 @@ def _read(file: Path, settings: Settings, territory: Territory, **options: Any) 
             progress=advance,
             addresses=locator(connection),
             former=read_former_communes(settings.territory_dir, territory.code),
+            margin=None if margin_km is None else Margin(territory, margin_km),
             **options,
         )
 

@@ -112,7 +112,7 @@ def _snapshot(settings: Settings) -> Snapshot:
     engine = engine_for(settings)
     try:
         with engine.connect() as connection:
-            return snapshots.read(connection)
+            return snapshots.read(connection, margin_km=settings.margin_km)
     finally:
         engine.dispose()
 

@@ -143,8 +143,8 @@ def save(
     for option, value, most in (("--name", name, NAME_MAX), ("--description", description, DESCRIPTION_MAX)):
         if len(value) > most or not value.isprintable() or (option == "--name" and not value.strip()):
             misused(_("de 1 à %(most)s caractères imprimables.", most=most), option)
-    with report_errors(), transaction(Settings()) as connection:
-        snapshot = snapshots.read(connection)
+    with report_errors(), transaction(settings := Settings()) as connection:
+        snapshot = snapshots.read(connection, margin_km=settings.margin_km)
         edits = edits_to_json(parse_edits(read_edits(file), snapshot))
         known = any(each.name == name.strip() for each in stored.list_(connection))
         saved = stored.save(connection, name.strip(), description.strip(), edits, snapshot.version)

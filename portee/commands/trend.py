@@ -57,7 +57,7 @@ def trend(
         rows = []
         for state in states:
             with transaction(settings) as connection:
-                snapshot = dated_snapshots.read(connection, state.name)
+                snapshot = dated_snapshots.read(connection, state.name, margin_km=settings.margin_km)
             (whole,) = measure(AnalysisContext(snapshot, today.travel, state.day), question).by_territory(
                 TerritoryKind.DEPARTEMENT
             )

@@ -17,7 +17,10 @@ from portee.cli import app
 from tests.postgis.geo.services.test_import_sites import record
 from tests.support.world import TERRITORY
 
-COUNTS = ["read", "accepted", "rejected", "flagged", "repaired", "new", "changed", "unchanged", "vanished"]
+COUNTS = [
+    *("read", "accepted", "rejected", "flagged", "repaired", "outside"),
+    *("new", "changed", "unchanged", "vanished"),
+]
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_an_import_as_json_holds_its_counts_and_issues(portee, write):
     result = portee("import", write(record("a"), record("", nom="Anonyme fictif")), "--json")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
-    assert list(told)[:10] == [*COUNTS, "issues"]
+    assert list(told)[:11] == [*COUNTS, "issues"]
     assert [told[name] for name in ("read", "accepted", "rejected", "new")] == [2, 1, 1, 1]
     rejected = next(issue for issue in told["issues"] if issue["severity"] == "rejected")
     assert rejected["line"] == 3 and rejected["field"] == "id" and rejected["reason"] and rejected["advice"]
