@@ -128,6 +128,7 @@ def read(
     dataset: str | None = None,
     mapping: Path | None = None,
     vintage: date | None = None,
+    lenient: bool = False,
     licence: str = "",
     progress: Callable[[int], None] | None = None,
     addresses: AddressLocator | None = None,
@@ -144,6 +145,8 @@ def read(
         Column mapping of a plain spreadsheet; see `geo.sites.readers.open_source`.
     vintage
         Date of the list, for records without one.
+    lenient
+        Read a file that lacks some columns of its format.
     licence
         Licence of the file, said in the sources of every answer.
     progress
@@ -157,7 +160,7 @@ def read(
         If the file as a whole cannot be read.
     """
     started_at = datetime.now(UTC)
-    source = open_source(path, mapping=mapping, max_bytes=max_bytes, vintage=vintage)
+    source = open_source(path, mapping=mapping, max_bytes=max_bytes, vintage=vintage, lenient=lenient)
     name = dataset or source.dataset
     watched = _ObservedRows(source.rows(), name)
     validated = validate(

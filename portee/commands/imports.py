@@ -113,6 +113,14 @@ def import_files(
             help="Date de la liste, pour les fiches sans date ; par défaut, celle du nom du fichier.",
         ),
     ] = None,
+    lenient: Annotated[
+        bool,
+        typer.Option(
+            "--lenient",
+            help="Lit aussi un fichier auquel manquent des colonnes de son format : ces valeurs restent "
+            "inconnues.",
+        ),
+    ] = False,
     licence: Annotated[str, typer.Option(help="Licence des fichiers, affichée avec les données.")] = "",
     dry_run: Annotated[
         bool,
@@ -191,6 +199,7 @@ def import_files(
                     dataset=dataset,
                     mapping=mapping,
                     vintage=vintage.date() if vintage else None,
+                    lenient=lenient,
                     licence=licence,
                     margin_km=margin,
                 )

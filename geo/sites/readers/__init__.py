@@ -31,6 +31,7 @@ from geo.sites.readers.encoding import ZIP, first_character, inspect_file
 from geo.sites.readers.header import adapted, require_distinct
 from geo.sites.readers.mapped_rows import match_mapping
 from geo.sites.readers.mapping_draft import draft_mapping
+from geo.sites.readers.near_formats import nearest
 from geo.sites.readers.readable_text import with_readable_text
 from geo.sites.readers.vintage import date_from_name_issue, date_in_name
 from geo.wording import figures
@@ -121,7 +122,12 @@ class SourceFile:
 
 
 def open_source(
-    path: Path, *, mapping: Path | None = None, max_bytes: int, vintage: date | None = None
+    path: Path,
+    *,
+    mapping: Path | None = None,
+    max_bytes: int,
+    vintage: date | None = None,
+    lenient: bool = False,
 ) -> SourceFile:
     """Open a source file and detect its format from its content, never from its name.
 
@@ -135,18 +141,21 @@ def open_source(
         Largest accepted size in bytes; a larger file is refused without being read.
     vintage
         Date of the list, for formats whose records have no date.
+    lenient
+        Read a file that lacks some columns of its format: their values are unknown.
 
     Raises
     ------
     UnreadableFile
-        If the file cannot be read or its format is unknown.
+        If the file cannot be read or its format is unknown; if it nearly has a format, the message
+        names the columns it lacks.
     """
     columns = read_mapping(mapping) if mapping else None
     inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding, columns)
     lists = _mapped(contents, columns, path.name) if columns else _recognised(contents)
     if not lists:
-        raise _unknown(path, contents)
+        lists = [_nearly_recognised(path, contents, lenient=lenient)]
     known = lists[0].format
     same = tuple(each for each in lists if each.format.dataset == known.dataset)
     for each in same:
@@ -178,8 +187,17 @@ def suggest_mapping(path: Path, *, max_bytes: int) -> str:
     inspection = inspect_file(path, max_bytes=max_bytes)
     contents = _contents(path, inspection.encoding, None)
     known = next(iter(_recognised(contents)), None)
-    content = known.content if known else contents[0]
-    return draft_mapping(content, path.name, recognised=known.format.label if known else "")
+    # The likeliest header of each sheet comes first; the widest table is the likeliest list.
+    first_of_part = {each.part: each for each in reversed(contents)}
+    widest = max(reversed(first_of_part.values()), key=lambda each: sum(map(bool, each.columns)))
+    content = known.content if known else widest
+    several = len({each.part for each in contents}) > 1
+    return draft_mapping(
+        content,
+        path.name,
+        recognised=known.format.label if known else "",
+        sheet=content.part if several and content.container is Container.XLSX else "",
+    )
 
 
 def _contents(path: Path, encoding: str, mapping: ColumnMapping | None) -> list[Content]:
@@ -234,6 +252,16 @@ def _recognised(contents: Sequence[Content]) -> list[SourceList]:
                 found[content.part] = SourceList(renamed, known)
                 break
     return list(found.values())
+
+
+def _nearly_recognised(path: Path, contents: Sequence[Content], *, lenient: bool) -> SourceList:
+    """Return the list that lacks some columns of a format, if that is allowed; otherwise refuse the file."""
+    near = nearest(contents, FORMATS)
+    if near is None:
+        raise _unknown(path, contents)
+    if not (lenient and near.can_be_read):
+        raise near.refusal(path.name)
+    return SourceList(near.lenient(), near.format)
 
 
 def _lists_issues(
@@ -303,6 +331,6 @@ def _unknown(path: Path, contents: Sequence[Content]) -> UnreadableFile:
             else "Il est sans lieu."
         )
         + (f" Ses feuilles masquées ne sont pas lues : {workbook.quoted(hidden)}." if hidden else ""),
-        "Si c'est une liste de lieux, décrivez ses colonnes dans un fichier de correspondance "
-        "(voir docs/formats.md).",
+        "Si c'est une liste de lieux, décrivez ses colonnes dans un fichier de correspondance : "
+        "portee import --suggest-mapping en propose un (voir docs/formats.md).",
     )

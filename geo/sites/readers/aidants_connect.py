@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from geo.sites.model import Issue, RawRow
-from geo.sites.readers.content import Content, Format, Record, repaired
+from geo.sites.readers.content import Format, Record, repaired
 
 _TOWN_AT_END = re.compile(r"(?P<street>.+?)[\s,]+(?P<code>\d{5})\s+(?P<town>[^\d,]+)", re.DOTALL)
 _REQUIRED = frozenset({"Data pass ID", "Name", "SIRET", "Adresse", "Code postal"})
@@ -19,10 +19,6 @@ def split_address(text: str) -> tuple[str, str, str]:
     if len(flat) <= _LONGEST_ADDRESS and (found := _TOWN_AT_END.fullmatch(flat)):
         return found["street"], found["code"], found["town"].strip()
     return flat, "", ""
-
-
-def _recognised(content: Content) -> bool:
-    return set(content.columns) >= _REQUIRED
 
 
 def _translate(record: Record) -> RawRow:
@@ -66,8 +62,9 @@ FORMATS = (
         "aidants-connect",
         "Aidants Connect, structures habilitées",
         "aidants-connect",
-        _recognised,
+        _REQUIRED,
         _translate,
         _REQUIRED | {"commune", "date_maj"},
+        frozenset({"Data pass ID", "Name"}),
     ),
 )

@@ -65,21 +65,43 @@ class SourcePart:
     visible: bool = True
 
 
+def _any_content(_: Content) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A source format: how to recognise it by its columns, and how to translate its records.
 
     `translate` is called with unbroken records only; formats without dates leave `date_maj` out.
-    `columns` are the names of columns that the format reads; a column whose name differs only by
-    case, accents or spaces is read as the one meant.
+
+    Attributes
+    ----------
+    required
+        Columns by which the format is known.
+    translate
+        Translates a record to the fields of the standard.
+    columns
+        Names of the columns that the format reads; a column whose name differs only by case, accents or
+        spaces is read as the one meant.
+    identity
+        Required columns without which a record has no identifier or no name.
+    among
+        What distinguishes the format from others with the same required columns.
     """
 
     name: str
     label: str
     dataset: str
-    recognises: Callable[[Content], bool] = field(repr=False)
+    required: frozenset[str] = field(repr=False)
     translate: Callable[[Record], RawRow] = field(repr=False)
     columns: frozenset[str] = field(default=frozenset(), repr=False)
+    identity: frozenset[str] = field(default=frozenset(), repr=False)
+    among: Callable[[Content], bool] = field(default=_any_content, repr=False)
+
+    def recognises(self, content: Content) -> bool:
+        """Return whether a list is of this format."""
+        return self.required <= set(content.columns) and self.among(content)
 
 
 def column_name(text: str) -> str:

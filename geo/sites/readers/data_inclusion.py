@@ -94,11 +94,9 @@ def services_of(themes: Iterable[str]) -> tuple[list[str], set[str]]:
     return [service for service in standard.SERVICES if service in found], left
 
 
-def _recognised(content: Content) -> bool:
-    columns = set(content.columns)
-    return {"id", "source", "nom", "date_maj"} <= columns and bool(
-        columns & {"services.thematiques", "reseaux_porteurs", "services.type", "services.id"}
-    )
+def _has_services(content: Content) -> bool:
+    columns = {"services.thematiques", "reseaux_porteurs", "services.type", "services.id"}
+    return not columns.isdisjoint(content.columns)
 
 
 def _translate(record: Record) -> RawRow:
@@ -234,7 +232,9 @@ FORMATS = (
         "data-inclusion",
         "data·inclusion, schéma v1 (structures et services)",
         "data-inclusion",
-        _recognised,
+        frozenset({"id", "source", "nom", "date_maj"}),
         _translate,
+        identity=frozenset({"id", "nom"}),
+        among=_has_services,
     ),
 )

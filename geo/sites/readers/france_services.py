@@ -17,7 +17,7 @@ from geo.hours.written_stops import read_stops
 from geo.sites import standard
 from geo.sites.findings import Finding, shorten
 from geo.sites.model import LOCAL_PREFIX, Issue, RawRow
-from geo.sites.readers.content import Content, Format, Record, repaired
+from geo.sites.readers.content import Format, Record, repaired
 from geo.sites.text import fold
 
 _DAYS = {
@@ -184,33 +184,35 @@ def _read_columns(shape: _ColumnLayout) -> frozenset[str]:
     return frozenset({*shape.columns.values(), *_DAYS, *own, *itinerance})
 
 
-def _with(*columns: str) -> Callable[[Content], bool]:
-    return lambda content: set(columns) <= set(content.columns)
-
+_NAMES = frozenset({"id_fs", "lib_fs"})
+_NAMES_2020 = frozenset({"MATRICULE", "lib_france_services"})
 
 FORMATS = (
     Format(
         "france-services",
         "Liste France services (colonnes de 2024)",
         "france-services",
-        _with("id_fs", "lib_fs", "lib_com", "type_fs", "format_fs"),
+        _NAMES | {"lib_com", "type_fs", "format_fs"},
         _translation(_SHAPE_2024),
         _read_columns(_SHAPE_2024),
+        _NAMES,
     ),
     Format(
         "france-services",
         "Liste France services (colonnes de 2022)",
         "france-services",
-        _with("id_fs", "lib_fs", "lib_com", "itinerance"),
+        _NAMES | {"lib_com", "itinerance"},
         _translation(_SHAPE_2022),
         _read_columns(_SHAPE_2022),
+        _NAMES,
     ),
     Format(
         "france-services",
         "Liste France services (colonnes de 2020)",
         "france-services",
-        _with("MATRICULE", "lib_france_services", "lib_com"),
+        _NAMES_2020 | {"lib_com"},
         _translation(_SHAPE_2020),
         _read_columns(_SHAPE_2020),
+        _NAMES_2020,
     ),
 )

@@ -59,7 +59,7 @@ def match_mapping(contents: list[Content], mapping: ColumnMapping, name: str) ->
                 "tableur",
                 "Tableur avec fichier de correspondance",
                 mapping.dataset,
-                lambda _: True,
+                frozenset(),
                 partial(_translate, reading),
             )
     columns = contents[0].columns

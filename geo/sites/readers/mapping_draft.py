@@ -14,7 +14,7 @@ from geo.sites import standard
 from geo.sites.model import LOCAL_PREFIX
 from geo.sites.readers.column_guesses import ColumnGuess, TableColumn, guesses, is_known, known_words
 from geo.sites.readers.column_mapping import FACTS, FIELDS, SEVERAL, VERSION
-from geo.sites.readers.content import Content
+from geo.sites.readers.content import Container, Content
 from geo.sites.readers.vocabularies import vocabularies_of
 from geo.sites.text import fold
 
@@ -36,7 +36,7 @@ _OURS: Final = frozenset(
 _ADDRESS_PARTS: Final = ("numero", "type_voie", "voie")
 
 
-def draft_mapping(content: Content, name: str, *, recognised: str = "") -> str:
+def draft_mapping(content: Content, name: str, *, recognised: str = "", sheet: str = "") -> str:
     """Return a draft of a mapping file for a table.
 
     Each line gives an example of the column's cells. Columns that no field was guessed for, and words
@@ -49,6 +49,8 @@ def draft_mapping(content: Content, name: str, *, recognised: str = "") -> str:
         Name of the file, for the first comment and the name of the dataset.
     recognised
         Format of the file, when it can be imported without a mapping; the draft says so.
+    sheet
+        Title of the sheet, when the workbook has several.
     """
     columns = _sampled(content)
     found: dict[str, list[ColumnGuess]] = {}
@@ -57,12 +59,8 @@ def draft_mapping(content: Content, name: str, *, recognised: str = "") -> str:
     by_name = {column.name: column for column in columns}
     if "nom" not in found and (fallback := _name_column(columns, found)):
         found["nom"] = [ColumnGuess("nom", fallback, by_cells=True)]
-    lines = [
-        *_heading(name, recognised, found, by_name),
-        "",
-        "[columns]",
-        *_identifier(found, by_name),
-    ]
+    lines = [*_heading(name, recognised), *_table_keys(content, sheet), *_notation(found, by_name)]
+    lines += ["", "[columns]", *_identifier(found, by_name)]
     tables: list[str] = []
     for field in FIELDS:
         if field == "adresse" and "adresse.voie" in found:
@@ -92,7 +90,7 @@ _Found = Mapping[str, Sequence[ColumnGuess]]
 _ByName = Mapping[str, TableColumn]
 
 
-def _heading(name: str, recognised: str, found: _Found, by_name: _ByName) -> Iterator[str]:
+def _heading(name: str, recognised: str) -> Iterator[str]:
     yield f"# Correspondance proposée pour « {_one_line(name)} »."
     if recognised:
         yield f"# Ce fichier est reconnu sans correspondance : {recognised}."
@@ -102,10 +100,20 @@ def _heading(name: str, recognised: str, found: _Found, by_name: _ByName) -> Ite
     yield ""
     yield f"version = {VERSION}"
     yield f'dataset = "{_dataset(name)}"'
+
+
+def _table_keys(content: Content, sheet: str) -> Iterator[str]:
+    """Yield where the table is in its file, when it is not at its very beginning."""
+    if sheet:
+        yield f"sheet = {_quoted(sheet)}"
+    if content.line > 1 and content.container in (Container.CSV, Container.XLSX):
+        yield f"header_row = {content.line}"
+
+
+def _notation(found: _Found, by_name: _ByName) -> Iterator[str]:
     if "latitude" in found and "longitude" in found:
-        yield from _coordinates(
-            *(by_name[found[field][0].column].rows for field in ("longitude", "latitude"))
-        )
+        pairs = (by_name[found[field][0].column].rows for field in ("longitude", "latitude"))
+        yield from _coordinates(*pairs)
 
 
 def _coordinates(eastings: Sequence[str], northings: Sequence[str]) -> Iterator[str]:

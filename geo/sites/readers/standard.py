@@ -25,17 +25,16 @@ _ONLY_V1 = frozenset(
 _COLUMNS = frozenset({*standard.FIELDS, *ONLY_V0, *(f"{LOCAL_PREFIX}{name}" for name in LOCAL_FIELDS)})
 
 
-def _has_fields(content: Content) -> bool:
-    return set(content.columns) >= standard.REQUIRED
+_IDENTITY = frozenset({"id", "nom"})
 
 
 def _is_v1(content: Content) -> bool:
     columns = set(content.columns)
-    return _has_fields(content) and bool(columns & _ONLY_V1 or not columns & ONLY_V0)
+    return bool(columns & _ONLY_V1 or not columns & ONLY_V0)
 
 
 def _is_v0(content: Content) -> bool:
-    return _has_fields(content) and not _is_v1(content)
+    return not _is_v1(content)
 
 
 def _is_list_of_places(content: Content) -> bool:
@@ -64,32 +63,40 @@ V1 = Format(
     "standard",
     f"Standard « Lieux de médiation numérique » v{standard.VERSION}",
     "mediation-numerique",
-    _is_v1,
+    standard.REQUIRED,
     _from_v1,
     _COLUMNS,
+    _IDENTITY,
+    _is_v1,
 )
 CONSEILLERS = Format(
     "conseillers-numeriques",
     "Conseillers numériques, liste des lieux (JSON)",
     "conseillers-numeriques",
-    _is_conseillers,
+    standard.REQUIRED,
     _from_v0,
     _COLUMNS,
+    _IDENTITY,
+    _is_conseillers,
 )
 PLACES = Format(
     "data-inclusion-lieux",
     "data·inclusion, liste de lieux (JSON de 2022-2023)",
     "data-inclusion",
-    _is_list_of_places,
+    standard.REQUIRED,
     _from_v0,
     _COLUMNS,
+    _IDENTITY,
+    _is_list_of_places,
 )
 V0 = Format(
     "standard-v0.1",
     "Standard « Lieux de médiation numérique » v0.1",
     "mediation-numerique",
-    _is_v0,
+    standard.REQUIRED,
     _from_v0,
     _COLUMNS,
+    _IDENTITY,
+    _is_v0,
 )
 FORMATS = (CONSEILLERS, PLACES, V1, V0)

@@ -9,6 +9,7 @@ import pytest
 from tests.postgis.portee.test_sites_commands import portee  # noqa: F401 (a fixture)
 from tests.support.source_files import csv_of
 from tests.unit.geo.sites.readers.test_mapping_draft import ASSOCIATIONS
+from tests.unit.geo.sites.test_validate import VALID
 
 
 @pytest.fixture
@@ -50,3 +51,14 @@ def test_a_file_that_cannot_be_read_gets_no_draft(portee, tmp_path):  # noqa: F8
     (tmp_path / "x.pdf").write_bytes(b"%PDF-1.4")
     result = portee("import", "--suggest-mapping", tmp_path / "x.pdf")
     assert result.exit_code == 1 and "PDF" in result.stderr
+
+
+def test_a_list_without_pivot_is_read_on_demand(portee, tmp_path):  # noqa: F811
+    path = tmp_path / "liste.csv"
+    path.write_text(csv_of({name: cell for name, cell in VALID.items() if name != "pivot"}), encoding="utf-8")
+    refused = portee("import", path)
+    assert refused.exit_code == 1
+    assert "il lui manque la colonne « pivot »" in refused.stderr and "--lenient" in refused.stderr
+    counts = json.loads(portee("import", path, "--lenient", "--json").stdout)
+    assert [counts[name] for name in ("read", "accepted", "new")] == [1, 1, 1]
+    assert "colonnes_absentes" in {issue["code"] for issue in counts["issues"]}

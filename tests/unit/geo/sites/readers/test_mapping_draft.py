@@ -194,6 +194,14 @@ def test_a_workbook_is_drafted_like_a_text(tmp_path):
     assert document["columns"]["nom"] == "Lieu"
 
 
+def test_the_draft_says_where_the_table_is_in_its_workbook(tmp_path):
+    rows = [["Ateliers fictifs"], [], list(SECOND[0]), *(list(row.values()) for row in SECOND)]
+    path = book_of(tmp_path, ("Notes", [["rien"]]), ("Lieux", rows))
+    document = tomllib.loads(suggest_mapping(path, max_bytes=10**7))
+    assert (document["sheet"], document["header_row"]) == ("Lieux", 3)
+    assert document["columns"]["nom"] == "Lieu"
+
+
 def test_a_file_that_needs_no_mapping_says_so(tmp_path):
     path = tmp_path / "standard.csv"
     path.write_text("id,pivot,nom,commune,code_postal,adresse,date_maj\n", encoding="utf-8")
