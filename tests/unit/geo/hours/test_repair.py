@@ -53,6 +53,8 @@ from tests.support.shared import SHARED, needs_shared
         ("jour et nuit", "24/7"),
         ("lundi à partir de 14h", "Mo 14:00+"),
         ("mardi 9h-12h et dès 14h", "Tu 09:00-12:00,14:00+"),
+        ("lundi à partir de 14h ; mardi 9h-12h", "Mo 14:00+; Tu 09:00-12:00"),
+        ("lundi 9h-12h sur RDV ; mardi 14h-17h", 'Mo 09:00-12:00 "sur rendez-vous"; Tu 14:00-17:00'),
         ("samedi à partir de midi", "Sa 12:00+"),
         ("lundi semaines paires 9h-12h", "week 02-52/2 Mo 09:00-12:00"),
         ("lundi (semaines impaires) 9h-12h", "week 01-53/2 Mo 09:00-12:00"),
@@ -114,6 +116,8 @@ def test_what_leaves_no_doubt_is_read(written, read):
         "lundi 9h-12h, mardi 14h-17h sur rendez-vous",  # both days, or Tuesday only?
         "semaines paires : lundi 9h-12h, mardi 14h-17h",
         "lundi semaines paires 9h-12h, lundi 14h-17h",
+        "lundi semaines paires 9h-12h ; lundi 14h-17h",
+        "lundi 14h-17h ; lundi semaines paires 9h-12h",
         "1er lundi au vendredi 9h-12h",
         "1er mardi 9h-12h, mardi 14h-17h",
         "1er et 3e mardi 9h-12h, 3e mardi 14h-17h",
