@@ -61,7 +61,7 @@ _ALWAYS = (
     (re.compile(r"(?:les |toutes les |des |periodes? de )?vacances scolaires\b"), "SH"),
 )
 _JOIN = re.compile(
-    r"\s*(?:,|;|\bet\b|\bou\b|\bainsi que\b|\+|&)+\s*(?:(?:pendant|durant|egalement|aussi)\b\s*)?"
+    r"\s*(?:(?:,|;|\bet\b|\bou\b|\bainsi que\b|\+|&)\s*)+(?:(?:pendant|durant|egalement|aussi)\b\s*)?"
 )
 _PART_OF_A_DAY = re.compile(
     r"[\s,(]*(?:(?:au )?(?:le |l'|les |en )?(?:matin|apres midi|soir|midi|debut|fin)|"

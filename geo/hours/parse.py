@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import opening_hours
 
 from geo.hours.french_dates import MONTHS, find_closures
-from geo.hours.repair import days_named, hours_parts, repair_hours
+from geo.hours.remarks import is_by_appointment_only
+from geo.hours.repair import BOOKING, days_named, hours_parts, repair_hours
 from geo.hours.syntax import during, mentions_school
 from geo.sites.findings import Finding, shorten
 from geo.sites.model import ItinerantStop
@@ -80,17 +81,47 @@ def _whole(raw: str) -> str:
 
 
 def _in_parts(raw: str) -> HoursReading:
-    """Read the parts of a string that can be read; the days of the others are unknown."""
-    parts = hours_parts(raw)
-    read = [part for part in parts if _whole(part)]
-    unread = tuple(part for part in parts if not _whole(part))
+    """Read the parts of a string that can be read; the days of the others are unknown.
+
+    A part may close dates (« fermé en août »), or say that all hours are by appointment.
+    """
+    read, closed, unread = [], [], []
+    booked = False
+    for part in hours_parts(raw):
+        if rules := _closing_rules(part):
+            closed += rules
+        elif is_by_appointment_only(part):
+            booked = True
+        elif _whole(part):
+            read.append(part)
+        else:
+            unread.append(part)
     # Together: parts that are clear each may be ambiguous beside each other.
-    known = _whole("; ".join(read)) if unread and read else ""
+    known = _whole("; ".join(read)) if closed or booked or unread else ""
     if not known or not _OPENS.search(known):
         return HoursReading("")
+    if booked:
+        known = "; ".join(_booked(rule) for rule in known.split(";"))
     unknown = [f"{days} unknown" for part in unread if (days := days_named(part))]
-    expression = "; ".join([known, *unknown])
-    return HoursReading(expression, unread) if _is_valid(expression) else HoursReading("")
+    expression = "; ".join([known, *unknown, *closed])
+    return HoursReading(expression, tuple(unread)) if _is_valid(expression) else HoursReading("")
+
+
+def _closing_rules(part: str) -> list[str]:
+    """Return the rules of a part that only closes dates: « fermé en août » gives "Aug off"."""
+    text = fold(part)
+    closures = list(find_closures(text))
+    for closure in reversed(closures):
+        text = f"{text[: closure.start]} {text[closure.end :]}"
+    if re.search(r"\w", text):
+        return []
+    return [f"{selector} off" for closure in closures for selector in closure.selectors]
+
+
+def _booked(rule: str) -> str:
+    """Return a rule with opening hours as by appointment."""
+    plain = _OPENS.search(rule) and '"' not in rule and "unknown" not in rule
+    return f"{rule.strip()} {BOOKING}" if plain else rule.strip()
 
 
 def is_readable(raw: str) -> bool:

@@ -192,9 +192,33 @@ def test_a_part_that_cannot_be_read_does_not_hide_the_others(written, read, unre
 
 
 @pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Mo-Fr 09:00-12:00; PH off; fermé en août", "Mo-Fr 09:00-12:00; PH off; Aug off"),
+        (
+            "Th[1] 09:00-12:00; fermé du 24/12 au 02/01, et le 14/07",
+            "Th[1] 09:00-12:00; Dec 24-Jan 02 off; Jul 14 off",
+        ),
+        (
+            "Mo-Fr 09:00-12:00; PH off; uniquement sur rendez-vous",
+            'Mo-Fr 09:00-12:00 "sur rendez-vous"; PH off',
+        ),
+        (
+            'Mo[1] 09:00-12:00; Tu 09:00-12:00 "mairie"; accueil sur RDV',
+            'Mo[1] 09:00-12:00 "sur rendez-vous"; Tu 09:00-12:00 "mairie"',
+        ),
+    ],
+)
+def test_a_closure_or_an_appointment_may_be_written_beside_the_notation(written, read):
+    assert read_hours(written) == (read, ())
+    assert [finding.code for finding in parse_hours(written)[1]] == ["horaires_corriges"]
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "lundi matin; mardi soir",
+        "fermé en août; sur rendez-vous le lundi",
         "mercredi fermé; jeudi le soir",  # no day is known to be open
         "lundi 9h-12h; lundi 14h-17h; mardi matin",  # the parts that are read contradict each other
         "vendredi au lundi fermé; mardi matin",
