@@ -44,9 +44,6 @@ LISTS = (
 Any other list of objects is tried after these. The name of a top-level list is "".
 """
 
-_WRAPPERS = frozenset({"data", "result", "results", "response", "export", "d"})
-"""Members of a top-level object that may be an object with the list inside."""
-
 _INNER = ("record", "fields", "properties", "attributes", "_source")
 """Members of a record that may hold its fields, as open data portals write them."""
 
@@ -99,11 +96,11 @@ def elements(path: Path, encoding: str) -> Iterator[tuple[str, object]]:
 
 
 def _members(scanner: _Scanner, *, wrapped: bool) -> Iterator[tuple[str, object]]:
-    """Yield (member, element) for the lists of the object that begins here, and of its wrappers."""
+    """Yield (member, element) for the lists of the object that begins here, and of the objects in it."""
     for key in scanner.members():
         if scanner.peek() == "[":
             yield from ((key, element) for element in scanner.elements())
-        elif wrapped and scanner.peek() == "{" and key in _WRAPPERS:
+        elif wrapped and scanner.peek() == "{":
             yield from _members(scanner, wrapped=False)
         else:
             scanner.value()
@@ -189,7 +186,7 @@ def _features(path: Path, encoding: str, positions: PositionReader) -> Iterator[
 
 
 def _member(path: Path, encoding: str, name: str) -> object:
-    """Return a member of the top-level object or of a wrapper in it; None without one."""
+    """Return a member of the top-level object or of an object in it; None without one."""
     with open_text(path, encoding) as stream:
         return _found_member(_Scanner(stream, path.name), name, wrapped=True)
 
@@ -201,7 +198,7 @@ def _found_member(scanner: _Scanner, name: str, *, wrapped: bool) -> object:
         if scanner.peek() == "[":
             for _ in scanner.elements():
                 pass
-        elif wrapped and scanner.peek() == "{" and key in _WRAPPERS:
+        elif wrapped and scanner.peek() == "{":
             if (found := _found_member(scanner, name, wrapped=False)) is not None:
                 return found
         else:

@@ -91,6 +91,8 @@ LINKS = [{"rel": "self", "href": "https://exemple.fr"}]
         {"Établissements": [PLACE], "meta": {"total": 1}},
         {"results": LINKS, "etablissements": [PLACE]},
         {"data": {"lieux": [PLACE]}},
+        {"hits": {"total": 1, "hits": [{"_id": "x", "_source": PLACE}]}},
+        {"_embedded": {"lieux": [PLACE]}, "_links": {"self": {"href": "https://exemple.fr"}}},
         {"success": True, "result": {"fields": [{"id": "x"}], "records": [PLACE]}},
         {"records": [{"recordid": "x", "fields": PLACE, "geometry": POINT}]},
         {"records": [{"record": {"id": "x", "fields": PLACE}}], "total_count": 1},

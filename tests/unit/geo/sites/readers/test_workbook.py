@@ -243,3 +243,16 @@ def test_each_bound_is_said_in_the_refusal(tmp_path, part, bound, word):
     path = with_rows(tmp_path, "", **{part: bytes(getattr(workbook, bound) + 1)})
     with pytest.raises(UnreadableFile, match=rf"{word} dépasse \d+\sMo"):
         opened(path)
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2_000, 50_000])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_rows_after_merely_formatted_ones_keep_their_number(tmp_path, gap, numbered):
+    empty = "".join(
+        f'<row r="{n}"><c r="A{n}" s="1"/></row>' if numbered else "<row><c/></row>"
+        for n in range(3, 3 + gap)
+    )
+    cells = "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in site(id="after"))
+    after = f'<row r="{3 + gap}">{cells}</row>' if numbered else f"<row>{cells}</row>"
+    rows = list(opened(with_rows(tmp_path, empty + after)).rows())
+    assert [(row.line, row.values["id"]) for row in rows] == [(2, "1"), (3 + gap, "after")]
