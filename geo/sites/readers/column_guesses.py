@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from geo.sites import standard
@@ -53,6 +54,18 @@ class ColumnGuess:
     """Guessed from the cells alone: to be checked first."""
 
 
+def known_words(field: str, words: Sequence[str]) -> int:
+    """Return how many words the closed list of a field, or its vocabulary, knows."""
+    return sum(is_known(field, word) for word in words)
+
+
+def is_known(field: str, word: str) -> bool:
+    """Return whether the closed list of a field, or one of its vocabularies, knows a word."""
+    return any(key(word) == key(label) for label in standard.ENUMERATIONS.get(field, ())) or any(
+        translated(name, word) is not None for name in vocabularies_of(field)
+    )
+
+
 _PHONE: Final = re.compile(r"(\+|00)?[\d\s./()-]{8,}")
 _POSTCODE: Final = re.compile(r"\d{4,5}")
 _INSEE: Final = re.compile(r"(\d[\dAB]\d{3}|\d{4})", re.IGNORECASE)
@@ -78,117 +91,111 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "prise_rdv": _looks(_URL),
     "fiche_acces_libre": _looks(_URL),
     "date_maj": _looks(_DATE),
+    "nom": lambda cell: re.search(r"[^\W\d]", cell) and not re.search(r"@|://|^www\.", cell),
+    "adresse": lambda cell: not re.search(r"@|://|^www\.", cell),
+    **{
+        field: partial(is_known, field)
+        for field in ("ext_pass_numerique", "ext_sur_rendez_vous", "ext_membre_reseau", "ext_acces_fauteuil")
+    },
 }
 """Field → what its cells look like; a column whose cells do not is not guessed to be that field."""
 
+_OTHER_NAMES: Final = (
+    "responsable|contact|president|referent|conseiller|commune|ville|voie|rue|prenom|gestionnaire|porteu"
+)
+"""What a name may be the name of, besides the place."""
+
+_OFFERED: Final = (
+    r"(?: (?:proposee?s?|numeriques?|offerte?s?|assuree?s?|disponibles?|d aide|d accompagnement))*"
+)
+
 _HEADINGS: Final[tuple[tuple[str, str], ...]] = (
-    ("pivot", r"siret|siren|rna|pivot|(numero|n|code) (siret|siren|rna)"),
-    ("code_postal", r"(code )?postal|code postal.*|cp|c p|zip|postcode"),
-    ("code_insee", r"(code )?insee.*|code commune|codgeo|depcom|.*code insee.*"),
+    ("pivot", r"(?:numero |n |code )?(?:siret|siren|rna)|pivot"),
+    ("code_postal", r"(?:code |cod )?postal|code postal.*|cp|c p|zip|postcode"),
+    ("code_insee", r"(?:.* )?(?:code )?insee.*|code commune|codgeo|depcom"),
+    ("telephone", r"(?:numero |n )?(?:de )?tel(?:ephone)?(?: .*)?|contact tel.*|phone|portable|mobile"),
+    ("courriels", r"(?:adresse |contact )?(?:e )?(?:mail|mel|courriel|email)s?(?: .*)?|adresse electronique"),
+    (
+        "prise_rdv",
+        r"(?:lien |url |site )?(?:de |pour )?(?:la )?(?:prise )?(?:de )?(?:rdv|rendez vous)(?: en ligne)?",
+    ),
+    ("fiche_acces_libre", r"(?:fiche |lien |url )?acces ?libre"),
+    ("site_web", r"site(?: web| internet)?|url|web|page web|lien(?: .*)?|adresse (?:web|internet)"),
     (
         "id",
-        r"id|identifiant|uid|uuid|matricule|ref|reference|id \w+|\w+( \w+)? id|"
-        r"(identifiant|ref|reference|code|numero|n) (du |de la |de |d )?"
-        r"(lieu|structure|site|fiche|association)",
+        r"id|identifiant(?: .*)?|uid|uuid|matricule|ref|reference|id \w+|\w+(?: \w+)? id|"
+        r"(?:ref|reference|code|numero|n) (?:du |de la |de |d )?(?:lieu|structure|site|fiche|association)",
     ),
+    ("nom", rf"(?:noms?|intitule|libelle)(?! .*(?:{_OTHER_NAMES}))(?: .*)?"),
     (
         "nom",
-        r"nom|noms?( complet| usuel)? (du |de la |de l |de |d )?(lieu|structure|site|association|organisme|"
-        r"etablissement|espace|tiers lieu)x?",
-    ),
-    (
-        "nom",
-        r"structure|association|lieu|denomination|raison sociale|intitule|organisme|libelle|titre|"
-        r"etablissement|name",
+        r"(?:structure|association|lieu|site|espace|organisme|etablissement|denomination|raison|titre|name)"
+        r"(?: (?:d accueil|de permanence|sociale|numerique|d accompagnement|concernee?))?",
     ),
     (
         "commune",
-        r"commune|lib com|ville|villes|localite|city|municipalite|(nom |libelle )(de )?(la )?(commune|ville)|"
-        r"commune (d )?(implantation|lieu)",
+        r"(?:cp |code postal )?(?:et )?(?:ville|commune)s?(?: (?:commune|ville|d implantation|du lieu))?|"
+        r"lib com|localite|city|municipalite|(?:nom |libelle )(?:de )?(?:la )?(?:commune|ville)",
     ),
-    ("adresse.numero", r"n|no|num|numero|(n|no|num|numero) (de )?(la )?(voie|rue)"),
-    ("adresse.type_voie", r"(type|nature)( de)?( la)? (voie|rue)"),
-    ("adresse.voie", r"voie|rue|(nom|libelle)( de)?( la)? (voie|rue)"),
+    ("adresse.numero", r"(?:n|no|num|numero)(?:(?: de)?(?: la)? (?:voie|rue))?"),
+    ("adresse.type_voie", r"(?:type|nature)(?: de)?(?: la)? (?:voie|rue)"),
+    ("adresse.voie", r"voie|rue|(?:nom|libelle)(?: de)?(?: la)? (?:voie|rue)"),
     (
         "complement_adresse",
-        r"complements?( d)?( adresse)?|adresse 2|adresse complementaire|batiment|etage|"
+        r"complements?(?: d)?(?: adresse)?|adresse (?:ligne )?2|adresse complementaire|batiment|bat|etage|"
         r"lieu dit",
     ),
-    (
-        "adresse",
-        r"adresse|adresse (postale|1|complete|du lieu|physique)|address|numero et (rue|voie)|"
-        r"n et (rue|voie)",
-    ),
-    (
-        "latitude",
-        r"lat|latitude|y|(coord|coordonnee|coordonnees|gps) (y|lat|latitude)|y (l93|lambert.*)|"
-        r"latitude .*",
-    ),
-    (
-        "longitude",
-        r"lon|lng|long|longitude|x|(coord|coordonnee|coordonnees|gps) (x|lon|long|longitude)|"
-        r"x (l93|lambert.*)|longitude .*",
-    ),
-    ("telephone", r"(numero |n )?(de )?tel(ephone)?( fixe| public| accueil| 1)?|phone|portable|mobile"),
-    (
-        "courriels",
-        r"(adresse )?(e )?(mail|mel|courriel|email)s?( de)?( contact| accueil| public)?|courriels|"
-        r"adresse (mail|electronique)",
-    ),
-    ("prise_rdv", r"(lien|url|site|prise)( de)?( prise)?( de)? (rdv|rendez vous)( en ligne)?"),
-    ("fiche_acces_libre", r"(fiche )?acces ?libre|(lien|url|fiche) acces ?libre"),
-    ("site_web", r"site( web| internet)?|url|web|page web|lien|adresse web"),
-    (
-        "date_maj",
-        r"(date )?(de )?(la )?(derniere )?(maj|mise a jour|modification)|mis a jour( le)?|modifie( le)?|"
-        r"updated( at)?|date",
-    ),
-    (
-        "horaires",
-        r"horaires?|horaires? d ouverture|(jours et )?(heures|horaires)( d ouverture)?|ouvertures?|"
-        r"jours d ouverture",
-    ),
+    ("adresse", r"adresse(?: .*)?|address|(?:numero|n) et (?:rue|voie)"),
+    ("latitude", r"(?:coord\w* |gps )?(?:y|lat|latitude|northing)(?: .*)?"),
+    ("longitude", r"(?:coord\w* |gps )?(?:x|lon|lng|long|longitude|easting)(?: .*)?"),
+    ("date_maj", r"(?:.* )?(?:maj|mise a jour|mis a jour|modif\w*|actualis\w*|updated)(?: .*)?|date"),
+    ("horaires", r"(?:jours )?(?:et )?(?:heures|horaires?|jours)(?: d ouverture)?|ouvertures?"),
     ("presentation_resume", r"resume|accroche|presentation courte|description courte"),
     (
         "presentation_detail",
-        r"description|presentation|commentaires?|remarques?|observations?|details?|"
-        r"informations?( complementaires)?|precisions?|notes?",
+        r"(?:description|presentation|commentaire|remarque|observation|detail|info|information|precision|note)s?"
+        r"(?: .*)?",
     ),
     (
         "structure_parente",
-        r"(structure )?(porteuse|porteur|gestionnaire|parente)|structure (de )?rattachement|"
-        r"rattachement|porte par",
+        r"(?:structure )?(?:porteuse|porteur|gestionnaire|parente)|(?:structure de )?rattachement",
     ),
     ("source", r"source|origine"),
-    ("ext_pass_numerique", r"(accepte )?(le )?pass( numerique)?|aptic|cheque culture numerique"),
-    ("ext_membre_reseau", r"membre( du reseau)?|adherent|reseau|membre .*"),
+    ("ext_pass_numerique", r"(?:.* )?pass(?: numerique)?(?: .*)?|aptic|cheque culture numerique"),
+    (
+        "ext_sur_rendez_vous",
+        r"(?:uniquement )?(?:sur |avec )?(?:rdv|rendez vous)(?: obligatoire| uniquement)?",
+    ),
+    ("ext_membre_reseau", r"membres?(?: .*)?|adherents?|reseau"),
     (
         "ext_acces_fauteuil",
-        r"(accessible |acces(sibilite)? )?(pmr|fauteuil( roulant)?)|accessibilite|accessible|"
-        r"accessibilite .*|acces handicape",
+        r"(?:.* )?(?:pmr|fauteuil)(?: .*)?|accessib\w*(?: .*)?|"
+        r"acces (?:handicap\w*|personnes? .*|aux personnes .*)",
     ),
-    ("itinerance", r"itineran(ce|t)|lieu itinerant|mobile ou fixe|fixe ou (mobile|itinerant)"),
-    (
-        "typologie",
-        r"typologie|type( de)?( la)?( structure| lieu| organisme)?|nature|statut( juridique)?|categorie",
-    ),
+    ("itinerance", r"itineran\w*|lieu itinerant|mobile(?: ou)? fixe|fixe(?: ou)? (?:mobile|itinerant)"),
     (
         "services",
-        r"services?.*|aides?( proposees?)?|actions?( proposees?)?|prestations?|activites?|thematiques?|"
-        r"domaines?|accompagnements? (propose|numerique)s?|offre.*|ateliers?",
+        r"(?:(?:types?|nature|liste)(?: de| d| de l| des)? )?"
+        rf"(?:services?|aides?|actions?|prestations?|activites?|thematiques?|themes?|domaines?|accompagnements?|"
+        rf"offres?|ateliers?){_OFFERED}",
     ),
-    ("publics_specifiquement_adresses", r"publics?.*|cibles?|beneficiaires|age"),
-    ("prise_en_charge_specifique", r"handicaps?|prise en charge.*|langues?( parlees)?"),
+    (
+        "typologie",
+        r"typologie|type(?: de)?(?: la)?(?: structure| lieu| organisme)?|nature|"
+        r"statut(?: juridique)?|categorie",
+    ),
+    ("publics_specifiquement_adresses", r"publics?(?: .*)?|cibles?|beneficiaires|age"),
+    ("prise_en_charge_specifique", r"handicaps?|prise en charge.*|langues?(?: parlees)?"),
     (
         "frais_a_charge",
-        r"tarifs?|couts?|prix|frais.*|gratuite|conditions? (d acces|tarifaires?)|payant ou gratuit|"
-        r"conditions",
+        r"tarifs?|couts?|prix|frais.*|gratuite?|payant|conditions?(?: d acces| tarifaires?)?|"
+        r"payant ou gratuit",
     ),
-    ("dispositif_programmes_nationaux", r"dispositifs?.*|programmes?.*|labels?( nationaux)?|labellisation"),
-    ("modalites_accompagnement", r"modalites?( d accompagnement)?|accompagnements?|formes?|formats?"),
+    ("dispositif_programmes_nationaux", r"dispositifs?.*|programmes?.*|labels?(?: nationaux)?|labellisation"),
+    ("modalites_accompagnement", r"modalites?(?: d accompagnement)?|formes?|formats?"),
     (
         "modalites_acces",
-        r"modalites? d acces|acces|comment (venir|y acceder|contacter)|prise de contact",
+        r"(?:modalites?|modes?) d acces|acces|comment (?:venir|y acceder|contacter)|prise de contact",
     ),
 )
 """Target and the headings that name it, the most specific first."""
@@ -217,9 +224,13 @@ def guesses(columns: Sequence[TableColumn]) -> Iterator[ColumnGuess]:
         for column, day in days:
             by_column[column.name] = ColumnGuess(f"horaires.{day}", column.name)
         taken.add("horaires")
+    # Beside first names, « Nom » is the name of a person.
+    of_people = {"nom"} if any(column.words.startswith("prenom") for column in columns) else set()
     for target, pattern in _MATCHERS:
         for column in columns:
             if column.name in by_column or target in taken or not pattern.fullmatch(column.words):
+                continue
+            if target == "nom" and column.words in of_people:
                 continue
             if _plausible(target, column):
                 by_column[column.name] = ColumnGuess(target, column.name)
@@ -232,18 +243,6 @@ def guesses(columns: Sequence[TableColumn]) -> Iterator[ColumnGuess]:
             by_column[column.name] = ColumnGuess(target, column.name, by_cells=True)
             taken.add(target)
     yield from (by_column[column.name] for column in columns if column.name in by_column)
-
-
-def known_words(field: str, words: Sequence[str]) -> int:
-    """Return how many words the closed list of a field, or its vocabulary, knows."""
-    return sum(is_known(field, word) for word in words)
-
-
-def is_known(field: str, word: str) -> bool:
-    """Return whether the closed list of a field, or one of its vocabularies, knows a word."""
-    return any(key(word) == key(label) for label in standard.ENUMERATIONS.get(field, ())) or any(
-        translated(name, word) is not None for name in vocabularies_of(field)
-    )
 
 
 def _is_street_part(guess: ColumnGuess) -> bool:

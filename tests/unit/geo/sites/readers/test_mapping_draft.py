@@ -227,6 +227,20 @@ def test_a_file_that_needs_no_mapping_says_so(tmp_path):
         ("Tarifs", ("gratuit",), "frais_a_charge"),
         ("Accessible PMR", ("oui",), "ext_acces_fauteuil"),
         ("Structure porteuse", ("Agglo fictive",), "structure_parente"),
+        ("Nom du lieu d'accueil", ("Atelier",), "nom"),
+        ("Site", ("Médiathèque",), "nom"),
+        ("Site", ("https://exemple.fr",), "site_web"),
+        ("Nom du président", ("Personne Fictive",), None),
+        ("CP - Ville", ("47000 Agen",), "commune"),
+        ("Adresse ligne 1", ("1 rue A",), "adresse"),
+        ("Adresse mail", ("a@exemple.fr",), "courriels"),
+        ("Coordonnée X", ("509786,2",), "longitude"),
+        ("Type d'aide", ("démarches",), "services"),
+        ("Accès handicapés", ("oui",), "ext_acces_fauteuil"),
+        ("Accessibilité", ("voir la notice du bâtiment",), None),
+        ("Sur RDV", ("non",), "ext_sur_rendez_vous"),
+        ("Fixe/Itinérant", ("fixe",), "itinerance"),
+        ("modalites_accompagnement", ("Seul",), "modalites_accompagnement"),
         ("Colonne 12", ("05 53 00 00 01", "05 53 00 00 02"), "telephone"),
         ("Colonne 13", ("https://exemple.fr",), "site_web"),
         ("Colonne 14", ("lun-ven 9h-12h",), "horaires"),
@@ -237,6 +251,12 @@ def test_a_file_that_needs_no_mapping_says_so(tmp_path):
 def test_columns_are_guessed_by_heading_and_cells(heading, cells, target):
     found = [guess.target for guess in guesses([TableColumn(heading, cells)])]
     assert found == ([target] if target else [])
+
+
+def test_a_name_beside_first_names_is_of_a_person():
+    cells = ("Fictif",)
+    columns = [TableColumn(name, cells) for name in ("Nom", "Prénom", "Association")]
+    assert [(g.column, g.target) for g in guesses(columns)] == [("Association", "nom")]
 
 
 def test_one_day_alone_is_no_week():
