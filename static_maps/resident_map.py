@@ -10,8 +10,9 @@ import jinja2
 from geo.hours.calendar import Calendar
 from geo.hours.open_status import open_status_at
 from geo.matching.choices import GROUP_NAMES
-from geo.matching.ranking import RankedSite, rank_sites
+from geo.matching.ranking import RankedSite
 from geo.services.embed_options import BOTH, Embedded
+from geo.services.find_embedded import lasting_sites
 from geo.services.find_help import HelpFound, ResultCard
 from geo.services.search_state import SearchState
 from geo.sites.model import Site
@@ -97,7 +98,8 @@ def one_file(
 ) -> WrittenPage:
     """Draw the map of a territory's sites in one HTML file that requests nothing but tiles.
 
-    The file stays valid for months: it shows the hours of a site, not whether it is open now.
+    A territory without a site that suits gets the nearest ones (`lasting_sites`). The file stays valid
+    for months: it shows the hours of a site, not whether it is open now.
 
     Parameters
     ----------
@@ -106,11 +108,7 @@ def one_file(
     address
         Where the service answers, for links to it; "" for none.
     """
-    found = rank_sites(snapshot.sites, None, state.wishes)
-    codes = frozenset(embedded.territory.communes) if embedded.territory else None
-    sites = [
-        each.site for each in (*found.fits, *found.maybes) if codes is None or each.site.code_insee in codes
-    ]
+    sites = lasting_sites(snapshot, state, embedded.territory)
     _ = language(state.language)
     words = map_texts(_, embedded, snapshot.territory.name)
     if snapshot.sites_updated:

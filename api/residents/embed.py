@@ -18,7 +18,8 @@ from api.security_headers import framed_by
 from api.service import AppState, app_state
 from geo.matching.choices import CHOICES, GROUP_NAMES
 from geo.services.embed_options import BOTH, LIST, MAP, Embedded, read
-from geo.services.find_help import find_help, result_cards
+from geo.services.find_embedded import find_embedded
+from geo.services.find_help import result_cards
 from geo.services.search_state import SearchState, UnusableValue
 from static_maps.csp import digest
 from static_maps.resident_map import one_file
@@ -86,7 +87,8 @@ def page(
     """Return the embedded page as HTML."""
     view = current.view
     embedded = replace(embedded, view=embedded.view or BOTH)
-    results = embedded.bounded(find_help(service.place_finder(current), state))
+    embedded_help = find_embedded(service.place_finder(current), state, embedded)
+    results = embedded_help.found
     frame = PageContext(PATH, state, current)
     found = results.answer
     needs = state.wishes.of("besoin")
@@ -101,6 +103,7 @@ def page(
         {
             "results": results,
             "embedded": embedded,
+            "seat": embedded_help.seat,
             "accent": embed_style(embedded),
             "group_names": GROUP_NAMES,
             "needs": CHOICES["besoin"] if len(needs) <= 1 and listed else None,

@@ -13,7 +13,7 @@ from api.routing import router
 from api.security_headers import framed_by
 from api.service import app_state
 from geo.services.embed_options import read
-from geo.services.find_help import find_help
+from geo.services.find_embedded import find_embedded
 from static_maps.page_shell import SHELL_STYLE
 from static_maps.resident_map import help_map
 
@@ -28,7 +28,7 @@ def map_page(request: Request) -> Response:
     service = app_state(request)
     current = service.current()
     state, embedded, _ = read(request.scope["query_string"], current.view.snapshot.territory)
-    found = embedded.bounded(find_help(service.place_finder(current), state))
+    found = find_embedded(service.place_finder(current), state, embedded).found
     drawn = help_map(
         current.view.snapshot,
         found,

@@ -41,6 +41,11 @@ _PART_WORDS: Final = 5
 _POSTCODE_LENGTH: Final = 5
 
 
+def commune_place_id(code: str) -> str:
+    """Return the place identifier of the commune with an INSEE code."""
+    return f"commune-{code}"
+
+
 class PlaceIndex:
     """Searches the communes of a territory and its neighbours, and their postcodes."""
 
@@ -152,7 +157,7 @@ class PlaceIndex:
     def _commune(self, commune: Commune, score: float) -> Place:
         grouping = commune.epci_name if commune.code in self._own else commune.departement_name
         return Place(
-            id=f"commune-{commune.code}",
+            id=commune_place_id(commune.code),
             kind=PlaceKind.COMMUNE,
             label=commune.name,
             context=" · ".join(filter(None, (", ".join(commune.postal_codes[:2]), grouping))),

@@ -7,14 +7,12 @@ a later version than this service knows is read by the rules of the latest it kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from geo.errors import UnknownTerritory
-from geo.matching.ranking import RankedSite
 from geo.services import search_state
-from geo.services.find_help import HelpFound
 from geo.services.search_state import MAX_PARAMETERS, SearchState, UnusableValue, clean
 from geo.territory.model import Grouping, Territory
 from geo.wording.language import N_
@@ -87,28 +85,6 @@ class Embedded:
     def address(self, path: str, asked: SearchState) -> str:
         """Return the address of a page with these options and in this state."""
         return f"{path}?{urlencode([*self.pairs(), *asked.pairs()])}"
-
-    def bounded(self, found: HelpFound) -> HelpFound:
-        """Return the sites of the territory only, as long as no origin is given.
-
-        With an origin, the nearest sites come first, on either side of a border.
-        """
-        if self.territory is None or found.origin.found:
-            return found
-        codes = frozenset(self.territory.communes)
-
-        def within(ranked: Iterable[RankedSite]) -> tuple[RankedSite, ...]:
-            return tuple(each for each in ranked if each.site.code_insee in codes)
-
-        answer = found.answer
-        bounded = replace(
-            answer,
-            fits=within(answer.fits),
-            maybes=within(answer.maybes),
-            nearly=within(answer.nearly),
-            freed=None,
-        )
-        return replace(found, answer=bounded)
 
 
 def read(query: bytes, territory: Territory) -> tuple[SearchState, Embedded, tuple[UnusableValue, ...]]:

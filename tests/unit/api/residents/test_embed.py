@@ -131,6 +131,58 @@ def test_a_territory_lists_its_own_sites_until_somebody_says_where_they_are(clie
     assert "Espace fictif de l'Ouest" in names(near)
 
 
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        ("territoire=99003", ["Atelier fictif d'Estbourg", "Espace fictif de l'Ouest"]),
+        ("territoire=99003&prix=gratuit", ["Espace fictif de l'Ouest", "Bus fictif"]),
+        ("territoire=99004&besoin=demarches&prix=gratuit&vue=liste", ["Bus fictif"]),
+        ("territoire=200000002&fauteuil=oui", []),
+    ],
+)
+def test_a_commune_without_a_site_that_suits_lists_the_nearest_to_its_town_hall(client, query, listed):
+    answer = client.get(f"/embed?{query}")
+    assert [name for name in names(answer) if name in listed] == listed
+    if "99003" in query:
+        assert "Aucun lieu ne convient dans cette commune. Voici les plus proches de la mairie" in text(
+            answer
+        )
+        assert "min en voiture" in text(answer)
+        assert "Aide au numérique près de Désert-le-Vide" not in text(answer)
+    else:
+        assert "Voici les plus proches" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("code", "town"),
+    [("200000002", "d'Estbourg"), ("9902", "d'Estbourg"), ("99002", "de Deux-Étangs")],
+)
+def test_every_kind_of_territory_without_a_site_lists_the_nearest(code, town):
+    sites = (
+        world.site("far", 0.5, nom="Loin"),
+        world.site("near", 9, nom="Proche"),
+        world.site("away", 45, "96001", nom="Outre"),
+    )
+    with serving(world.snapshot(*sites)) as alone:
+        page = alone.get(f"/embed?territoire={code}")
+        order = names(page)
+        assert sorted(order) == ["Loin", "Outre", "Proche"]
+        assert order.index("Proche") < order.index("Loin")
+        assert order[0] == ("Proche" if code == "99002" else "Outre")
+        assert f"Voici les plus proches de la mairie {town}." in text(page)
+        asked = alone.get(f"/embed?territoire={code}&ou=Ouestville")
+        assert names(asked)[0] == "Proche"
+        assert "Voici les plus proches" not in text(asked)
+        unknown = alone.get(f"/embed?territoire={code}&ou=zzzzzz")
+        assert names(unknown) == order
+        assert "Nous n'avons pas trouvé « zzzzzz »" in text(unknown)
+        for path in ("/lieux/carte", "/embed/carte.html"):
+            drawn = alone.get(f"{path}?territoire={code}").text
+            assert all(f'"{name}"' in drawn for name in order), path
+        with serving(world.snapshot()) as empty:
+            assert "Aucun lieu ne convient" in text(empty.get(f"/embed?territoire={code}"))
+
+
 def test_the_form_keeps_the_state_without_scripts(client):
     answer = client.get(
         "/embed?territoire=9901&couleur=7a1f5c&logo=non&titre=Ici&prix=gratuit&vue=liste&lang=en"
