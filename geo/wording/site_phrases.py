@@ -170,10 +170,14 @@ class OtherNumber(NamedTuple):
 
 
 def other_numbers(site: Site) -> tuple[OtherNumber, ...]:
-    """Return the other telephone numbers of a site, in the order of the record."""
+    """Return the other telephone numbers of a site, in the order of the record, each once."""
     found = []
+    seen = {site.telephone}
     for text in site.autres_telephones:
         number, _, remark = text.partition(" (")
+        if number in seen:
+            continue
+        seen.add(number)
         remark = remark.removesuffix(")")
         found.append(OtherNumber(phone(number), "" if _FAX.search(fold(remark)) else dialled(number), remark))
     return tuple(found)

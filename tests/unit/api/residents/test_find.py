@@ -267,15 +267,23 @@ def test_all_numbers_of_a_site_are_shown_with_their_remarks_and_can_be_called():
         6,
         telephone="+33553990001",
         telephone_remarque="poste 12",
-        autres_telephones=("+33800123456 (gratuit)", "3939", "+33553990009 (fax)"),
+        autres_telephones=("+33800123456 (gratuit)", "3939", "+33553990009 (fax)", "+33553990001", "3939"),
     )
     with serving(snapshot(where)) as client:
         page = client.get(f"/lieux/{where.id}")
     told = text(page)
     assert "poste 12" in told and "0 800 12 34 56 (gratuit)" in told.replace("\u00a0", " ")
     assert "39 39" in told and "05 53 99 00 09 (fax)" in told
-    assert re.findall(r'href="tel:([^"]+)"', page.text)[:3] == ["+33553990001", "0800123456", "3939"]
+    assert re.findall(r'href="tel:([^"]+)"', page.text) == ["+33553990001", "0800123456", "3939"]
     assert "tel:+33553990009" not in page.text
+
+
+def test_a_site_with_only_a_fax_has_no_number_to_call():
+    where = site("fax", 6, telephone="", autres_telephones=("+33553990009 (fax)",))
+    with serving(snapshot(where)) as client:
+        page = client.get(f"/lieux/{where.id}")
+    assert "Téléphone inconnu" in text(page) and "05 53 99 00 09 (fax)" in text(page)
+    assert "tel:" not in page.text
 
 
 def test_an_itinerant_site_shows_its_next_stop_or_that_one_must_ask_where():
