@@ -79,7 +79,7 @@ def commune(rank: int, longitude: float, latitude: float) -> Commune:
 
 def site(rank: int, longitude: float, latitude: float) -> Site:
     return Site(
-        local_id=f"{rank:05}",
+        id=f"banc--{rank:05}",
         pivot=standard.UNKNOWN_PIVOT,
         nom=f"Médiathèque fictive {rank}",
         commune=f"Commune fictive {rank}",

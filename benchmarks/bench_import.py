@@ -23,10 +23,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from geo.services import import_sites
+from geo.services import import_sites, record_lifecycle, site_register
 from geo.settings import Settings
 from geo.sites.readers import open_source
-from geo.store import cluster, duplicates, imports, snapshots, territories
+from geo.store import cluster, imports, record_pairs, records, snapshots, territories
 from geo.store import sites as stored_sites
 from geo.store.database import migrate, open_engine
 from geo.territory.files import read_territory
@@ -36,10 +36,13 @@ MAX_BYTES = 100_000_000
 STEPS = (
     ("compare", import_sites, "prepare"),
     ("store: run and issues", imports, "record"),
-    ("store: sites", stored_sites, "apply"),
-    ("read back", stored_sites, "active"),
-    ("recognise duplicates", import_sites, "proposals"),
-    ("store: duplicates", duplicates, "propose"),
+    ("store: records", records, "apply"),
+    ("build sites: total", record_lifecycle, "rebuild"),
+    ("build sites: match", site_register, "find_pairs"),
+    ("build sites: pairs", record_pairs, "replace_undecided"),
+    ("build sites: choose values", site_register, "build_sites"),
+    ("build sites: store", stored_sites, "save"),
+    ("store: content", records, "save_content"),
     ("publish", snapshots, "publish"),
 )
 """Steps of `load.apply`: the function each is, as `load` finds it."""
@@ -105,7 +108,8 @@ def measure(path: Path, folder: Path) -> None:
             print(
                 f"{title}: {rows:,} rows, {arrival.validated.tally.accepted:,} accepted, "
                 f"{len(difference.new):,} new, {difference.unchanged:,} unchanged, "
-                f"{len(arrival.validated.issues):,} issues, {len(loaded.duplicates):,} duplicates proposed"
+                f"{len(arrival.validated.issues):,} issues, {len(loaded.changes.created):,} new sites, "
+                f"{len(loaded.changes.questions):,} questions"
             )
             print("                            elapsed  processor")
             clock.tell()

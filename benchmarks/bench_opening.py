@@ -65,7 +65,7 @@ def main() -> None:
 
 def _site(local_id: str, horaires: str) -> Site:
     return Site(
-        local_id=local_id,
+        id=f"banc--{local_id}",
         pivot="00000000000000",
         nom="Lieu fictif",
         commune="",

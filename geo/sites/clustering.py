@@ -105,9 +105,9 @@ def assign(
     """Give each group of records its identifier: the one it has, or else a new one.
 
     A site follows the oldest record among those it was created for; if none is left, the group with
-    most of its records. A group that several sites would follow has the identifier of the oldest
-    that is not merged; the others redirect to it. A record that leaves a merged site gets the
-    identifier it had before back.
+    most of its records, of equal ones that which has no other identifier. A group that several sites
+    would follow has the identifier of the oldest that is not merged; the others redirect to it. A
+    record that leaves a merged site gets the identifier it had before back.
 
     Parameters
     ----------
@@ -155,12 +155,14 @@ def _claims(
             if record.site is not None:
                 present[record.site][index] += 1
     claims: dict[int, list[str]] = defaultdict(list)
-    for site in sites:
-        if site in founders:
-            claims[founders[site][1]].append(site)
-        elif sites[site].merged_into is None and site in present:
+    for site in sites.keys() & founders.keys():
+        claims[founders[site][1]].append(site)
+    named = set(claims)
+    for site in present.keys() - founders.keys():
+        if sites[site].merged_into is None:
             counted = present[site]
-            claims[min(counted, key=lambda index: (-counted[index], groups[index]))].append(site)
+            rank = {index: (-counted[index], index in named, groups[index]) for index in counted}
+            claims[min(rank, key=rank.__getitem__)].append(site)
     return claims
 
 

@@ -13,7 +13,7 @@ from geo.store import ledger, tokens
 from geo.store.tokens import Scope
 from tests.postgis.geo.store.test_snapshot_watcher import fill
 from tests.support.fund_api import PARTNERS
-from tests.support.world import site
+from tests.support.world import record
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bearer(fresh_engine):
 
 @pytest.fixture
 def fund_client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5), site("b", 15, "99002"))
+    fill(fresh_engine, record("a", 5), record("b", 15, "99002"))
     with fresh_engine.begin() as connection:
         ledger.set_rule(connection, MatchRule(date(2025, 1, 1), ceiling_cents=150_000), actor="essai")
     with TestClient(create_app(fresh_settings)) as client:

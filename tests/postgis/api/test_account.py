@@ -18,7 +18,7 @@ from geo.services import accounts
 from geo.store import ledger, partners, passes
 from tests.postgis.geo.store.test_snapshot_watcher import fill
 from tests.support.serving import serving
-from tests.support.world import site, snapshot
+from tests.support.world import record, site, snapshot
 
 DAY = date(2026, 3, 10)
 
@@ -29,7 +29,7 @@ def address(code, query=""):
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5, pass_numerique=True))
+    fill(fresh_engine, record("a", 5, pass_numerique=True))
     with fresh_engine.begin() as connection:
         partners.save(connection, Partner("caf", "CAF fictive", PartnerKind.PUBLIC), actor="essai")
         ledger.set_rule(connection, MatchRule(date(2025, 1, 1)), actor="essai")

@@ -18,7 +18,7 @@ from geo.store import audit, partners, tokens
 from geo.store.tokens import Scope
 from tests.postgis.geo.store.test_snapshot_watcher import fill
 from tests.support.serving import serving
-from tests.support.world import site, snapshot
+from tests.support.world import record, site, snapshot
 
 ACTIONS = "/api/v1/actions"
 
@@ -41,7 +41,7 @@ def bearer(fresh_engine):
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     with fresh_engine.begin() as connection:
         partners.save(connection, Partner("caf", "CAF fictive", PartnerKind.PUBLIC), actor="essai")
     with TestClient(create_app(fresh_settings)) as client:
@@ -57,7 +57,7 @@ def test_a_kind_declared_by_the_settings_is_saved_listed_and_withheld(
         'unit = "personnes"\ntype = "int"\nmin = 0\nsecret = true\n',
         "utf-8",
     )
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     settings = fresh_settings.model_copy(update={"action_kinds": path})
     _, header = bearer()
     lent = {"reference": "P1", "kind": "lending", "day": "2026-03-10", "commune": "99001"}

@@ -35,14 +35,14 @@ pytestmark = pytest.mark.postgis
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     with TestClient(create_app(fresh_settings)) as client:
         yield client
 
 
 def test_a_new_version_is_answered_within_two_seconds(client, fresh_engine):
     tag = client.get("/api/v1/sites").headers["etag"]
-    fill(fresh_engine, world.site("a", 5), world.site("b", 15))
+    fill(fresh_engine, world.record("a", 5), world.record("b", 15))
     eventually(lambda: client.get("/api/v1/sites").json()["total"] == 2, within_s=2)
     fresh = client.get("/api/v1/sites", headers={"If-None-Match": tag})
     assert fresh.status_code == 200
@@ -99,7 +99,7 @@ def test_the_last_snapshot_outlives_the_database(open_folder):
     embedded.start(cluster)
     engine = open_engine(cluster.url())
     migrate(engine)
-    fill(engine, world.site("a", 5))
+    fill(engine, world.record("a", 5))
     engine.dispose()
     url = cluster.url().set(drivername="postgresql").render_as_string(hide_password=False)
     try:
@@ -143,7 +143,7 @@ def port():
 
 
 def test_serve_prints_where_to_look_answers_there_and_stops(fresh_engine, database_url, port):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     server = portee_serve(port, DATABASE_URL=database_url)
     try:
         told = [server.stderr.readline() for _ in range(3)]

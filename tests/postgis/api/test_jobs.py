@@ -18,7 +18,7 @@ from geo.store import jobs
 from tests.postgis.geo.services.test_job_runner import alive
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
 from tests.support.serving import serving
-from tests.support.world import site, snapshot
+from tests.support.world import record, snapshot
 
 UNKNOWN = "f" * 32
 
@@ -26,7 +26,7 @@ UNKNOWN = "f" * 32
 @pytest.fixture
 def client(fresh_engine, fresh_settings, monkeypatch):
     """The service, whose runner claims nothing."""
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     monkeypatch.setattr(jobs, "claim", lambda connection, kinds: None)
     with TestClient(create_app(fresh_settings)) as client:
         yield client
@@ -63,7 +63,7 @@ def endless(folder, question, report):
 def test_a_job_that_runs_is_followed_and_ended_when_it_is_cancelled(
     fresh_engine, fresh_settings, monkeypatch, tmp_path
 ):
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     monkeypatch.setattr(siting, "kinds", lambda settings: {"siting": partial(endless, str(tmp_path))})
     with TestClient(create_app(fresh_settings)) as client:
         facts = asked(client)

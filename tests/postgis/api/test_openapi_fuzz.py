@@ -46,7 +46,7 @@ CHECKS = [
 def key(module_database_url: str) -> str:
     """A key that may write everything."""
     engine = open_engine(parse_url(module_database_url))
-    fill(engine, world.site("a", 5), world.site("b", 15, "99002"))
+    fill(engine, world.record("a", 5), world.record("b", 15, "99002"))
     with engine.begin() as connection:
         _, secret = tokens.create(connection, "Essais", tuple(tokens.Scope), days=1)
     engine.dispose()

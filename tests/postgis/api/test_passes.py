@@ -23,7 +23,7 @@ from geo.store.tokens import Scope
 from geo.territory.model import TerritoryKind
 from tests.postgis.geo.store.test_snapshot_watcher import fill
 from tests.support.serving import serving
-from tests.support.world import TERRITORY, site, snapshot
+from tests.support.world import TERRITORY, record, site, snapshot
 
 PASSES = "/api/v1/passes"
 ORDERS, EVENTS, DESERTS = f"{PASSES}/orders", f"{PASSES}/events", f"{PASSES}/deserts"
@@ -56,7 +56,7 @@ def bearer(fresh_engine):
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5, pass_numerique=True), site("b", 15, "99002"))
+    fill(fresh_engine, record("a", 5, pass_numerique=True), record("b", 15, "99002"))
     with fresh_engine.begin() as connection:
         partners.save(connection, Partner("caf", "CAF fictive", PartnerKind.PUBLIC), actor="essai")
         ledger.set_rule(connection, MatchRule(date(2025, 1, 1)), actor="essai")

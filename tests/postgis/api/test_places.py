@@ -34,7 +34,7 @@ def alone():
 
 @pytest.fixture
 def database(fresh_engine):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     return fresh_engine
 
 

@@ -21,7 +21,7 @@ from geo.sites import standard
 from geo.store import jobs
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
 from tests.support.serving import serving
-from tests.support.world import at, site, snapshot
+from tests.support.world import at, record, site, snapshot
 
 SITING = "/api/v1/siting"
 
@@ -32,7 +32,7 @@ def point(name, x_km):
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     with TestClient(create_app(fresh_settings)) as client:
         yield client
 
@@ -40,7 +40,7 @@ def client(fresh_engine, fresh_settings):
 @pytest.fixture
 def computed(fresh_engine, fresh_settings, monkeypatch):
     """Ask, and answer in this process: no runner claims the job."""
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     monkeypatch.setattr(jobs, "claim", lambda connection, kinds: None)
     with TestClient(create_app(fresh_settings)) as client:
 
@@ -96,7 +96,7 @@ def test_a_siting_is_queued_computed_and_answered_from_its_stored_result(client,
     assert "vol d'oiseau" in result["travel"] and "démonstration" in result["notice"]
     again = client.post(SITING, json={**body, "candidates": "town_halls", "time_limit_s": 30})
     assert (again.status_code, again.json()["id"], again.json()["state"]) == (200, asked.id, "done")
-    fill(fresh_engine, site("a", 5), site("b", 35, "99004"))
+    fill(fresh_engine, record("a", 5), record("b", 35, "99004"))
     eventually(lambda: client.post(SITING, json=body).json()["id"] != asked.id)
 
 
@@ -130,7 +130,7 @@ def test_now_is_stored_as_the_minute_of_the_request(computed):
 
 def test_a_question_about_older_data_is_not_answered(computed, fresh_engine, fresh_settings):
     kept, _ = computed({"model": "p_median", "p": 1})
-    fill(fresh_engine, site("a", 5), site("b", 35, "99004"))
+    fill(fresh_engine, record("a", 5), record("b", 35, "99004"))
     with pytest.raises(ImpossibleQuestion, match="Les données ont changé"):
         run(fresh_settings, kept, lambda share, doing: None)
 
@@ -230,7 +230,7 @@ def test_without_a_database_the_question_is_not_taken(bare):
 
 
 def test_a_full_queue_says_when_to_come_back(fresh_engine, fresh_settings, monkeypatch):
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     monkeypatch.setattr(jobs, "claim", lambda connection, kinds: None)
     with TestClient(create_app(fresh_settings)) as client:
         facts = [

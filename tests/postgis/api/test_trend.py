@@ -14,7 +14,7 @@ from geo.services import trend
 from geo.store import dated_snapshots
 from tests.postgis.geo.store.test_snapshot_watcher import eventually, fill
 from tests.support.serving import serving
-from tests.support.world import site, snapshot
+from tests.support.world import record, site, snapshot
 
 TREND = "/api/v1/trend"
 
@@ -22,10 +22,10 @@ TREND = "/api/v1/trend"
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
     """One site in March, kept; two today."""
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     with fresh_engine.begin() as connection:
         dated_snapshots.keep(connection, "mars", date(2026, 3, 2))
-    fill(fresh_engine, site("a", 5), site("b", 35, "99004"))
+    fill(fresh_engine, record("a", 5), record("b", 35, "99004"))
     with TestClient(create_app(fresh_settings)) as client:
         yield client
 
@@ -70,7 +70,7 @@ def test_a_state_forgotten_or_kept_meanwhile_is_seen_at_once(client, fresh_engin
 
 def test_data_that_change_are_measured_again(client, fresh_engine):
     assert states(client).snapshots[-1].sites == 2
-    fill(fresh_engine, site("a", 5), site("b", 35, "99004"), site("c", 15, "99002"))
+    fill(fresh_engine, record("a", 5), record("b", 35, "99004"), record("c", 15, "99002"))
     eventually(lambda: states(client).snapshots[-1].sites == 3)
 
 

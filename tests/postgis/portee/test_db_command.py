@@ -23,7 +23,7 @@ run = CliRunner().invoke
 def state_of(engine) -> tuple[object, ...]:
     with engine.connect() as connection:
         snapshot = snapshots.read(connection)
-        history = "SELECT import_id, site_id, kind, field, before, after FROM site_change ORDER BY id"
+        history = "SELECT import_id, record_key, kind, field, before, after FROM record_change ORDER BY id"
         return snapshot.territory, snapshot.sites, [tuple(r) for r in connection.execute(text(history))]
 
 
@@ -44,9 +44,9 @@ def test_a_role_that_may_not_add_postgis_is_told_who_can(fresh_engine):
 
 @pytest.fixture
 def filled(fresh_engine):
-    fill(fresh_engine, world.site("a", 5), world.site("b", 6))
+    fill(fresh_engine, world.record("a", 5), world.record("b", 6))
     with fresh_engine.begin() as connection:
-        store(connection, world.site("a", 5, nom="Été « ${x} » 👩🏽‍🌾"))
+        store(connection, world.record("a", 5, nom="Été « ${x} » 👩🏽‍🌾"))
         snapshots.publish(connection)
     return fresh_engine
 
@@ -92,7 +92,7 @@ def test_a_dump_comes_back_whole_and_those_who_follow_see_it(filled, database_ur
     assert file.read_bytes().startswith(backup.MAGIC)
     assert list(tmp_path.iterdir()) == [file]
 
-    latest = fill(filled, world.site("z", 7))
+    latest = fill(filled, world.record("z", 7))
     names = databases(filled)
     kept = SnapshotWatcher(filled, poll_s=60)
     kept.start()
@@ -110,7 +110,7 @@ def test_a_dump_comes_back_whole_and_those_who_follow_see_it(filled, database_ur
     assert databases(filled) == names
     assert database_status(filled).up_to_date
     with filled.begin() as connection:
-        assert store(connection, world.site("new", 5)) == 3, "numbers go on where the dump had them"
+        assert store(connection, world.record("new", 5)) == 3, "numbers go on where the dump had them"
 
 
 def test_a_dump_is_never_written_over_another_file(filled, tmp_path):

@@ -17,7 +17,7 @@ from geo.store.database import open_engine, parse_url
 from portee.cli import app
 from tests.postgis.geo.store.test_store import store
 from tests.support.pass_store import add_partners, funded
-from tests.support.world import TERRITORY, site
+from tests.support.world import TERRITORY, record
 
 ORDER = ("order", "A", "--count", "100", "--funder", "dep=60", "--funder", "caf=40")
 DATES = ("--day", "2026-03-01", "--expires", "2026-08-31")
@@ -33,7 +33,7 @@ def engine_here(database_url):
     engine = open_engine(parse_url(database_url))
     with engine.begin() as connection:
         territories.save(connection, TERRITORY)
-        store(connection, site("a", 5, pass_numerique=True))
+        store(connection, record("a", 5, pass_numerique=True))
         add_partners(connection)
     yield engine
     engine.dispose()

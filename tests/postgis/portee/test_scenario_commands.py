@@ -12,16 +12,16 @@ from geo.store import dated_snapshots
 from portee.cli import app
 from tests.postgis.api.test_scenarios import CLOSE_A, opening
 from tests.postgis.geo.store.test_snapshot_watcher import fill
-from tests.support.world import at, site
+from tests.support.world import at, record
 
 
 @pytest.fixture
 def portee(fresh_engine, database_url, monkeypatch, tmp_path):
     """Run a command over one site in March, kept, and two of today."""
-    fill(fresh_engine, site("a", 5))
+    fill(fresh_engine, record("a", 5))
     with fresh_engine.begin() as connection:
         dated_snapshots.keep(connection, "[mars]", date(2026, 3, 2))
-    fill(fresh_engine, site("a", 5), site("b", 15, "99002"))
+    fill(fresh_engine, record("a", 5), record("b", 15, "99002"))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("PORTEE_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "220")

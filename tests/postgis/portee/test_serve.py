@@ -150,7 +150,7 @@ def break_tables(engine, *statements):
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_no_address_position_or_person_is_ever_written(form, fresh_engine, database_url, tmp_path):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     environment = {"PORTEE_API_LOG_FORMAT": form, "PORTEE_API_SEARCH_RATE": "2/hour"}
     with served(tmp_path, database_url, **environment) as running:
         seen = ask_everything(running)
@@ -167,7 +167,7 @@ def test_no_address_position_or_person_is_ever_written(form, fresh_engine, datab
 
 
 def test_a_request_leaves_one_line_that_names_it(fresh_engine, database_url, tmp_path):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     with served(tmp_path, database_url, PORTEE_API_LOG_FORMAT="auto") as running:
         answers = [
             running.ask(*each)
@@ -206,7 +206,7 @@ def test_a_request_leaves_one_line_that_names_it(fresh_engine, database_url, tmp
 def test_a_failure_is_told_by_kind_and_place_under_the_id_its_reader_was_given(
     fresh_engine, database_url, tmp_path
 ):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     with served(tmp_path, database_url) as running:
         break_tables(fresh_engine, *OTHER_TYPE)
         answer, body = running.ask("/api/v1/partners/paix-en-agenais")
@@ -235,7 +235,7 @@ def total(samples, start):
 
 
 def test_two_workers_count_together_and_restart_while_they_answer(fresh_engine, database_url, tmp_path):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     options = ("--workers", "2")
     with served(tmp_path, database_url, *options, PORTEE_API_SEARCH_RATE="1/hour") as running:
         for _ in range(40):
@@ -305,7 +305,7 @@ def workers_of(parent):
 
 
 def test_a_trusted_proxy_says_who_asks_and_how(fresh_engine, database_url, tmp_path):
-    fill(fresh_engine, world.site("a", 5))
+    fill(fresh_engine, world.record("a", 5))
     environment = {"PORTEE_API_SEARCH_RATE": "1/hour"}
 
     def asked(running, client):

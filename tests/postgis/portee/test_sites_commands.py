@@ -61,6 +61,11 @@ def listed(portee, *options):
     return json.loads(portee("sites", "list", "--json", *options).stdout)["sites"]
 
 
+def shown(portee, *options):
+    """Identifiers of the sites listed, without their dataset."""
+    return [site["id"].removeprefix("mediation-numerique--") for site in listed(portee, *options)]
+
+
 def test_an_import_as_json_holds_its_counts_and_issues(portee, write):
     result = portee("import", write(record("a"), record("", nom="Anonyme fictif")), "--json")
     assert result.exit_code == 0
@@ -89,7 +94,7 @@ def test_a_dry_run_tells_each_field_and_stores_nothing(portee, write):
     assert "Nouveau : Lieu fictif c, Ouestville [mediation-numerique--c]" in result.stdout
     assert "Disparu : Lieu fictif b, Ouestville [mediation-numerique--b]" in result.stdout
     assert "rien n'a été enregistré" in result.stdout
-    assert [s["local_id"] for s in listed(portee)] == ["a", "b"]
+    assert shown(portee) == ["a", "b"]
 
 
 def test_a_dry_run_warns_of_a_retirement_that_would_be_refused(portee, write):
@@ -106,7 +111,7 @@ def test_a_refused_file_ends_the_command_but_not_what_came_before(portee, write,
     result = portee("import", write(record("a")), empty, write(record("z"), name="jamais.csv"))
     assert result.exit_code == 1
     assert "vide" in result.stderr
-    assert [s["local_id"] for s in listed(portee)] == ["a"]
+    assert shown(portee) == ["a"]
 
 
 def test_a_file_without_one_usable_record_is_a_failure(portee, write):
@@ -119,7 +124,7 @@ def test_a_suspicious_retirement_is_refused_until_it_is_accepted(portee, write):
     refused = portee("import", shrunk)
     assert refused.exit_code == 1 and "--accept-vanished" in refused.stderr
     assert portee("import", shrunk, "--accept-vanished").exit_code == 0
-    assert [s["local_id"] for s in listed(portee)] == ["a"]
+    assert shown(portee) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["Mon jeu", "a--b", "../x", "É"])
@@ -165,7 +170,7 @@ def test_half_a_character_in_a_name_does_not_stop_the_report(portee, tmp_path):
 
 def test_sites_are_listed_by_any_field(portee, write):
     portee("import", write(record("a", frais_a_charge="Gratuit"), record("b", frais_a_charge="Payant")))
-    assert [s["local_id"] for s in listed(portee, "--where", "frais_a_charge=Payant")] == ["b"]
+    assert shown(portee, "--where", "frais_a_charge=Payant") == ["b"]
     assert len(listed(portee, "--limit", "1")) == 1
     assert portee("sites", "list", "--where", "frais_a_charge=Cher").exit_code == 2
 
@@ -189,8 +194,8 @@ def test_a_check_names_the_sites_behind_each_finding(portee, write):
 
 
 def test_a_pair_is_decided_and_decided_otherwise(portee, write):
-    portee("import", write(record("a")), "--dataset", "un")
-    portee("import", write(record("a")), "--dataset", "deux")
+    portee("import", write(record("a", adresse="")), "--dataset", "un")
+    portee("import", write(record("a", 5.05, adresse="")), "--dataset", "deux")
     (pair,) = json.loads(portee("sites", "duplicates", "--json").stdout)
     assert (pair["a"], pair["b"]) == ("deux--a", "un--a") and pair["reasons"]
     assert "deux--a" in portee("sites", "duplicates").stdout
@@ -198,10 +203,13 @@ def test_a_pair_is_decided_and_decided_otherwise(portee, write):
     assert portee("sites", "decide", "un--a", "deux--a", "--same").exit_code == 0
     assert json.loads(portee("sites", "duplicates", "--json").stdout) == []
     (decided,) = json.loads(portee("sites", "duplicates", "--all", "--json").stdout)
-    assert decided["same"] is True and decided["hidden"] == "deux--a"
+    assert decided["same"] is True
+    (site,) = listed(portee)
+    assert (site["id"], site["records"]) == ("un--a", ["deux--a", "un--a"])
     portee("sites", "decide", "un--a", "deux--a", "--different")
     (decided,) = json.loads(portee("sites", "duplicates", "--all", "--json").stdout)
     assert decided["same"] is False
+    assert [site["id"] for site in listed(portee)] == ["deux--a", "un--a"]
     assert portee("sites", "decide", "un--a", "nul--x", "--same").exit_code == 1
     assert portee("sites", "decide", "un--a", "deux--a").exit_code == 2
 

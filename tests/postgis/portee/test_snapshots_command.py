@@ -21,8 +21,8 @@ def portee(fresh_engine, database_url, monkeypatch):
     """Run a command over two sites, one of which was renamed."""
     with fresh_engine.begin() as connection:
         territories.save(connection, world.TERRITORY)
-        store(connection, world.site("a", 5), world.site("b", 15, "99002"))
-        store(connection, world.site("a", 5, nom="Nom\x1b[31m nouveau"), world.site("b", 15, "99002"))
+        store(connection, world.record("a", 5), world.record("b", 15, "99002"))
+        store(connection, world.record("a", 5, nom="Nom\x1b[31m nouveau"), world.record("b", 15, "99002"))
         snapshots.publish(connection)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "200")
@@ -43,7 +43,7 @@ def test_a_state_is_kept_listed_and_forgotten(portee, fresh_engine):
     assert "01/08/2024" in kept.stdout
     assert "été 2024" in portee("snapshots", "list").stdout
     with fresh_engine.begin() as connection:
-        store(connection, world.site("c", 25, "99003"))
+        store(connection, world.record("c", 25, "99003"))
         snapshots.publish(connection)
     with fresh_engine.connect() as connection:
         assert [s.id for s in dated_snapshots.read(connection, "été 2024").sites] == ["essai--a", "essai--b"]

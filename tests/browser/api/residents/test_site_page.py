@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from api.app import create_app
 from api.settings import ApiSettings
 from geo.settings import Settings
-from geo.sites.model import ItinerantStop, Position, Site
+from geo.sites.model import ItinerantStop, Position, Site, SiteValues
 from geo.sites.text import clean_text
 from geo.territory.model import Provenance
 from geo.wording import site_phrases
@@ -30,7 +30,15 @@ WIDTHS = (320, 768, 1280)
 CALM = full(modalites_acces=("Se présenter", "Téléphoner"))
 BARE = world.site("nu", None, services=(), frais_a_charge=(), adresse="", date_maj=None)
 NOT_TEXT = {
-    *("date_maj", "latitude", "longitude", "pass_numerique", "membre_reseau", "acces_fauteuil"),
+    *(
+        "date_maj",
+        "latitude",
+        "longitude",
+        "pass_numerique",
+        "membre_reseau",
+        "acces_fauteuil",
+        "sur_rendez_vous",
+    ),
     *("position", "fictif", "jeu_de_donnees", "code_insee"),
 }
 """Fields that hold no text, or text no file can choose freely."""
@@ -39,12 +47,12 @@ NOT_TEXT = {
 def hostile(rank: int, text: str) -> Site:
     """A site with a hostile text in each of its fields."""
     changes: dict[str, Any] = {}
-    for each in fields(Site):
+    for each in fields(SiteValues):
         if each.name == "arrets":
             changes[each.name] = (ItinerantStop(text, text, text),)
         elif each.name not in NOT_TEXT:
             changes[each.name] = (text,) if "tuple" in str(each.type) else text
-    changes["local_id"] = f"{rank}{text}"
+    changes["id"] = f"essai--{rank}{text}"
     return replace(world.site("x", 5), **changes)
 
 

@@ -297,7 +297,7 @@ def portee(fresh_engine, database_url, monkeypatch, tmp_path):
     """Run `portee` over the tiny country with two sites and a partner; returns exit code and output."""
     with fresh_engine.begin() as connection:
         territories.save(connection, world.TERRITORY)
-        store(connection, world.site("a", 5, pass_numerique=True), world.site("b", 15, "99002"))
+        store(connection, world.record("a", 5, pass_numerique=True), world.record("b", 15, "99002"))
         partners.save(connection, Partner("caf-99", "CAF", PartnerKind.PUBLIC), actor="essai")
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("PORTEE_HOME", str(tmp_path))

@@ -27,7 +27,7 @@ from geo.territory.model import TerritoryKind
 from portee.cli import app
 from tests.postgis.geo.store.test_store import store
 from tests.support.funding_files import CELLS, GOOD, KINDS, TEMPLATES, reading, written
-from tests.support.world import TERRITORY, site
+from tests.support.world import TERRITORY, record
 
 # --- the store
 
@@ -40,7 +40,7 @@ def fund(connection):
 def stocked(connection):
     """A database with the tiny country, a site and a rule of the match."""
     territories.save(connection, TERRITORY)
-    store(connection, site("a", 5, pass_numerique=True))
+    store(connection, record("a", 5, pass_numerique=True))
     ledger.set_rule(connection, MatchRule(date(2025, 1, 1)), actor="essai")
     return connection
 

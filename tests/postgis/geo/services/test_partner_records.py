@@ -9,7 +9,7 @@ from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, Sit
 from geo.services.partner_records import is_saved, save_partner
 from geo.store import partners
 from tests.postgis.geo.store.test_snapshot_watcher import fill
-from tests.support.world import site
+from tests.support.world import record
 
 CAF = Partner("caf", "CAF fictive", PartnerKind.PUBLIC)
 RUNS_A, SUPPORTS_A, RUNS_B = (
@@ -20,7 +20,7 @@ RUNS_A, SUPPORTS_A, RUNS_B = (
 
 @pytest.fixture
 def store(fresh_engine):
-    fill(fresh_engine, site("a", 5), site("b", 15, "99002"))
+    fill(fresh_engine, record("a", 5), record("b", 15, "99002"))
     with fresh_engine.begin() as connection:
         yield connection
 

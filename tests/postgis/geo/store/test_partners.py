@@ -86,7 +86,7 @@ def test_an_invalid_partner_is_refused_by_its_field(field, value):
 
 def test_conventions_and_sites_are_bound_to_a_partner(connection):
     partners.save(connection, CAF, actor=ACTOR)
-    store(connection, world.site("a", 5))
+    store(connection, world.record("a", 5))
     first, second = Convention("caf-99", 2024, "D-12"), Convention("caf-99", 2025, "D-40", "Avenant")
     for convention in (second, first, first, replace(first, note="Signée")):
         partners.save_convention(connection, convention, actor=ACTOR)

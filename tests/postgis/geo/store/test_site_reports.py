@@ -107,7 +107,7 @@ def test_the_table_has_no_data_about_the_sender_but_the_address(connection):
 
 @pytest.fixture
 def client(fresh_engine, fresh_settings):
-    fill(fresh_engine, world.site("a", 5, nom="Lieu fictif"))
+    fill(fresh_engine, world.record("a", 5, nom="Lieu fictif"))
     with TestClient(create_app(fresh_settings), base_url="http://portee.test") as client:
         yield client
 
