@@ -28,7 +28,7 @@ from geo.sites.readers import (
 from geo.sites.readers.column_mapping import ColumnMapping, read_mapping
 from geo.sites.readers.content import Container, Content, Format, SourcePart, column_name, repaired
 from geo.sites.readers.encoding import ZIP, first_character, inspect_file
-from geo.sites.readers.header import adapted, require_distinct
+from geo.sites.readers.header import COLUMNS_MAX, adapted, require_distinct
 from geo.sites.readers.mapped_rows import match_mapping
 from geo.sites.readers.mapping_draft import draft_mapping
 from geo.sites.readers.near_formats import nearest
@@ -169,7 +169,7 @@ def open_source(
         encoding="utf-8" if inspection.encoding == ZIP else inspection.encoding,
         vintage=vintage,
         issues=(
-            *_lists_issues(path, contents, lists, same),
+            *_lists_issues(path, contents, lists, same, asked=bool(columns and columns.sheet)),
             *(issue for each in same for issue in each.content.issues),
         ),
         _lists=same,
@@ -244,7 +244,7 @@ def _recognised(contents: Sequence[Content]) -> list[SourceList]:
     """Return the lists of known format: of each part of a file, the first content that one recognises."""
     found: dict[str, SourceList] = {}
     for content in contents:
-        if content.part in found:
+        if content.part in found or len(content.columns) > COLUMNS_MAX:
             continue
         for known in FORMATS:
             renamed = adapted(content, known.columns)
@@ -265,9 +265,17 @@ def _nearly_recognised(path: Path, contents: Sequence[Content], *, lenient: bool
 
 
 def _lists_issues(
-    path: Path, contents: Sequence[Content], lists: Sequence[SourceList], read: Sequence[SourceList]
+    path: Path,
+    contents: Sequence[Content],
+    lists: Sequence[SourceList],
+    read: Sequence[SourceList],
+    *,
+    asked: bool,
 ) -> Iterator[Issue]:
-    """Yield the issue that names the sheets or JSON lists read and left, where a file has several."""
+    """Yield the issue that names the sheets or JSON lists read and left, where a file has several.
+
+    `asked` says that a mapping names the sheet to read.
+    """
     is_workbook = contents[0].container is Container.XLSX
     parts = (
         workbook.sheets(path)
@@ -279,7 +287,7 @@ def _lists_issues(
     names = {each.content.part for each in read}
     other_format = {each.content.part for each in lists} - names
     left = [
-        f"« {part.title} » ({_why_left(part, part.title in other_format)})"
+        f"« {part.title} » ({'non demandée' if asked else _why_left(part, part.title in other_format)})"
         for part in parts
         if part.title not in names
     ]

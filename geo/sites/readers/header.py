@@ -19,6 +19,9 @@ HEADER_WITHIN: Final = 30
 Rows = Iterator[tuple[int, list[str]]]
 """Rows of cells that are not blank, each with the line of the file (or row of the sheet) where it begins."""
 
+COLUMNS_MAX: Final = 2_000
+"""Number of columns above which a row is not compared with formats."""
+
 _QUOTED = 5
 
 
@@ -167,6 +170,8 @@ def adapted(content: Content, names: frozenset[str]) -> Content:
     punctuation or a wrong decoding, and no other column has or may have that name. The names
     adapted are reported once, by an issue of the content.
     """
+    if len(content.columns) > COLUMNS_MAX:
+        return content
     alike = Counter(map(column_key, names))
     known = {column_key(name): name for name in names if alike[column_key(name)] == 1}
     present = set(content.columns)

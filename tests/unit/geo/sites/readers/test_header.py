@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from geo.sites.readers import open_source
@@ -133,3 +135,10 @@ def test_files_of_known_formats_have_no_issue_of_their_own(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(written([HEADER, LIEU]), encoding="utf-8")
     assert open_source(path, max_bytes=1_000_000).issues == ()
+
+
+def test_rows_of_very_many_columns_are_refused_soon(tmp_path):
+    wide = ",".join(f"c{n}" for n in range(40_000))
+    began = process_time()
+    assert "pas reconnu" in refusal(tmp_path, "\n".join([wide] * 30)).message
+    assert process_time() - began < 10

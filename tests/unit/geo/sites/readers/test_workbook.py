@@ -82,6 +82,17 @@ def test_a_sheet_of_another_format_is_left_and_named(tmp_path):
     assert "« FS » (d'un autre format)" in source.issues[0].reason
 
 
+def test_a_mapping_may_ask_for_a_hidden_sheet(tmp_path):
+    path = saved(
+        tmp_path, {"Lieux": [HEADER, LIEU], "Archive": [HEADER, site(id="old")]}, states={"Archive": "hidden"}
+    )
+    mapping = tmp_path / "m.toml"
+    mapping.write_text('version = 2\nsheet = "Archive"\n[columns]\nid = "id"\nnom = "nom"\n', "utf-8")
+    source = open_source(path, max_bytes=10_000_000, mapping=mapping)
+    assert [row.values["id"] for row in source.rows()] == ["old"]
+    assert source.issues[0].reason == "La feuille « Archive » est lue, et non « Lieux » (non demandée)."
+
+
 def test_a_workbook_of_one_sheet_tells_nothing(tmp_path):
     assert opened(saved(tmp_path, {"Lieux": [HEADER, LIEU]})).issues == ()
 
