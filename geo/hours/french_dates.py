@@ -35,6 +35,13 @@ _WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "diman
 _NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
 
 _CLOSED = re.compile(r"\b(?:ferme(?:e|s|es)?|fermetures?|conges?(?: annuels?)?)\b")
+_CLAUSE = re.compile(r"(?:^|[.;,(/])\s*")
+_THEN_CLOSED = re.compile(
+    r"(?: inclus)?[\s:,=-]*"
+    r"(?:(?:le|la|l'|les|notre|nous)\b(?:(?!\bouv|\bmatin|\bmidi|\bsoir|\bsauf)[^.;,:\d]){0,40}?)?"
+    r"(?:\b(?:est|sont|sera|seront|sommes|serons) )?"
+    r"(?:ferme(?:e|s|es)?|fermeture)\b(?! (?:a|de|du|le|les|en|entre|pendant|partiel)\b)"
+)
 _NOT = re.compile(r"\b(?:pas|sans|aucune?|jamais|non|plus)(?: de| d'| la| les)?\s*$")
 _EXCEPT = re.compile(r"\b(?:sauf|hors|excepte)\b")
 _FILLER = re.compile(
@@ -91,6 +98,17 @@ class _Day:
 def find_closures(text: str) -> Iterator[Closure]:
     """Yield the dated closures of a folded text, in order; those it cannot date are left out."""
     place = 0
+    for closure in sorted(
+        [*_closed_then_dates(text), *_dates_then_closed(text)], key=lambda each: each.start
+    ):
+        if closure.start >= place:
+            place = closure.end
+            yield closure
+
+
+def _closed_then_dates(text: str) -> Iterator[Closure]:
+    """« fermé du 1er au 15 août »."""
+    place = 0
     while found := _next_trigger(text, place):
         read = _selectors(text, found.end(), only_recurring=found.re is _EXCEPT)
         if read and not _NOT.search(text[: found.start()]):
@@ -98,6 +116,15 @@ def find_closures(text: str) -> Iterator[Closure]:
             yield Closure(selectors, found.start(), place)
         else:
             place = found.end()
+
+
+def _dates_then_closed(text: str) -> Iterator[Closure]:
+    """« du 1er au 15 août : fermé », « en août, la médiathèque est fermée »."""
+    for clause in _CLAUSE.finditer(text):
+        read = _first((_recurring, _period, _months, _days), text, clause.end())
+        closed = _THEN_CLOSED.match(text, read[1]) if read else None
+        if read and closed and not _PART_OF_A_DAY.match(text, closed.end()):
+            yield Closure(tuple(dict.fromkeys(read[0])), clause.end(), closed.end())
 
 
 def _next_trigger(text: str, place: int) -> re.Match[str] | None:

@@ -31,7 +31,7 @@ _OPEN_END = 24 * 60 + 1
 _HYPHEN = "\N{SOFT HYPHEN}"
 _DASH = re.compile("[\N{HYPHEN-MINUS}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]")
 _TOKEN = re.compile(
-    r"(?P<always>\b24 ?h? ?/ ?24 ?h?\b|\bjour et nuit\b)"
+    r"(?P<always>\b24 ?(?:h|heures)? ?(?:/|sur) ?24 ?(?:h|heures)?\b|\bjour et nuit\b)"
     r"|(?P<time>\d{1,2} ?(?:h ?(?:[0-5]\d)?|:[0-5]\d)(?!\d)|\bmidi\b)"
     r"|(?P<from>\b(?:a partir d(?:e |')|des |depuis )(?=(?:\d{1,2} ?[h:]|midi)))"
     r"|(?P<even>\b(?:les |en )?semaines? paires?\b)"
@@ -39,7 +39,7 @@ _TOKEN = re.compile(
     r"|(?P<booking>\b(?:uniquement |seulement |exclusivement )?sur (?:rendez[- ]?vous|rdv|rv|r\.d\.v\.?)"
     r"(?: uniquement| seulement| exclusivement| obligatoire)?\b)"
     r"|(?P<off>\bferme(?:e|s|es)?\b|\boff\b|\bclosed\b)"
-    r"|(?P<every>\btous les jours\b|\b7 ?j ?/ ?7 ?j?\b)"
+    r"|(?P<every>\btous les jours\b|\b7 ?(?:j|jours)? ?(?:/|sur) ?7 ?j?\b)"
     r"|(?P<monthly>\b(?:du|de chaque|par) mois\b)"
     r"|(?P<nth>\b(?:1 ?ere?|[234] ?(?:nde?|eme|e)|"
     r"premiere?|deuxieme|seconde?|troisieme|quatrieme|derniere?)s?\b)"
