@@ -86,9 +86,8 @@ def rebuild(
     sites.merge(connection, newly_merged)
     retired = sites.retire(connection, assigned.retired)
     site_of = {key: site for keys, site in zip(groups, assigned.ids, strict=True) for key in keys}
-    records.set_sites(
-        connection, {key: site for key, site in site_of.items() if members[key].known.site != site}
-    )
+    moved = {key: site for key, site in site_of.items() if members[key].known.site != site}
+    records.set_sites(connection, moved, assigned.founders)
     asked_before = {(pair.a, pair.b) for pair in before}
     created = tuple(sorted(set(assigned.ids) - known.keys()))
     sites.record_events(

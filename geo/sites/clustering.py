@@ -92,11 +92,14 @@ class Assignment:
         Identifier that no group has any more → the one that now stands for it.
     retired
         Identifiers of sites none of whose records is left.
+    founders
+        Identifier of each new site → key of the record that it is created for.
     """
 
     ids: list[str] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)
     retired: list[str] = field(default_factory=list)
+    founders: dict[str, str] = field(default_factory=dict)
 
 
 def assign(
@@ -130,8 +133,9 @@ def assign(
         (index for index, each in enumerate(result.ids) if not each),
         key=lambda index: min(records[key].rank for key in groups[index]),
     ):
-        first = min((records[key] for key in groups[index]), key=lambda record: record.rank)
-        result.ids[index] = _new_id(first, taken)
+        first = min(groups[index], key=lambda key: records[key].rank)
+        result.ids[index] = _new_id(records[first], taken)
+        result.founders[result.ids[index]] = first
         taken.add(result.ids[index])
     claimed = {site for claiming in claims.values() for site in claiming}
     result.retired = [

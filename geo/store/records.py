@@ -57,18 +57,30 @@ def sites_of_records(connection: Connection) -> dict[str, str]:
     return {row.key: row.site_id for row in connection.execute(found)}
 
 
-def set_sites(connection: Connection, site_of: Mapping[str, str]) -> None:
-    """Set the site of some records, by key; the first site of a record is only set once."""
+def set_sites(connection: Connection, site_of: Mapping[str, str], founders: Mapping[str, str]) -> None:
+    """Set the site of some records, by key; the first site is the one created for it, else the first joined.
+
+    Parameters
+    ----------
+    founders
+        Site → key of the record that it was created for.
+    """
     if not site_of:
         return
     connection.execute(
         text(
             "UPDATE source_record SET site_id = given.site,"
-            " first_site_id = coalesce(first_site_id, given.site)"
-            " FROM unnest(CAST(:keys AS text[]), CAST(:sites AS text[])) AS given (key, site)"
+            " first_site_id = CASE WHEN given.founds THEN given.site"
+            " ELSE coalesce(first_site_id, given.site) END"
+            " FROM unnest(CAST(:keys AS text[]), CAST(:sites AS text[]), CAST(:founds AS boolean[]))"
+            " AS given (key, site, founds)"
             " WHERE source_record.key = given.key"
         ),
-        {"keys": list(site_of), "sites": list(site_of.values())},
+        {
+            "keys": list(site_of),
+            "sites": list(site_of.values()),
+            "founds": [founders.get(site_id) == key for key, site_id in site_of.items()],
+        },
     )
 
 

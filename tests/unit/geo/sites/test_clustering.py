@@ -119,7 +119,8 @@ class World:
         for site, members in zip(self.last.ids, wanted, strict=True):
             for key in members:
                 known = self.records[key]
-                self.records[key] = replace(known, site=site, first_site=known.first_site or site)
+                first = site if self.last.founders.get(site) == key else known.first_site or site
+                self.records[key] = replace(known, site=site, first_site=first)
         return dict(zip(groups, (site.removeprefix("essai--") for site in self.last.ids), strict=True))
 
     def leads_to(self, name: str) -> str:
@@ -155,6 +156,14 @@ def test_a_site_that_splits_gives_the_earlier_address_back(world):
     world.show("ab")
     assert world.show("a", "b") == {"a": "a", "b": "b"}
     assert world.leads_to("b") == "b"
+
+
+def test_a_record_that_joined_a_site_when_it_came_gets_the_address_of_its_own_back(world):
+    world.show("ab")
+    assert world.show("a", "b") == {"a": "a", "b": "b"}
+    world.show("ab")
+    assert world.leads_to("b") == "a"
+    assert world.show("a", "b") == {"a": "a", "b": "b"}
 
 
 def test_three_sites_that_merge_and_split_one_after_the_other_all_get_their_address_back(world):
