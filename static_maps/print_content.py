@@ -358,6 +358,8 @@ def _card(desk: Desk, site: Site, reasons: tuple[str, ...]) -> PrintCard:
     facts = [*reasons, figures.capital(site_phrases.cost(_, site))]
     if site.pass_numerique:
         facts.append(_("Accepte le Pass Numérique"))
+    if site.telephone and site.telephone_remarque:
+        facts.append(_("Téléphone : %(remark)s", remark=site.telephone_remarque))
     town = f"{site.code_postal} {site.commune}".strip()
     return PrintCard(
         name=site.nom,

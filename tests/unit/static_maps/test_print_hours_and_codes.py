@@ -82,6 +82,15 @@ def test_appointments_closures_and_remarks_are_said_with_the_hours(values, lines
     assert tuple(re.sub(r"[\s\u2060]+", " ", line) for line in said) == lines
 
 
+def test_a_slip_has_the_remark_of_the_telephone():
+    where = site("a", 5, telephone="+33553000102", telephone_remarque="poste 12")
+    card = site_slip(desk(snapshot(where)), where, SearchOrigin(), Mode.CAR).card
+    assert card.phone == "05 53 00 01 02" and "Téléphone : poste 12" in card.reasons
+    without = replace(where, telephone="", telephone_remarque="poste 12")
+    card = site_slip(desk(snapshot(without)), without, SearchOrigin(), Mode.CAR).card
+    assert not any("poste" in reason for reason in card.reasons)
+
+
 def test_a_slip_of_a_site_by_appointment_only_never_says_when_it_opens():
     where = site("a", 5, horaires="Mo-Fr 09:00-12:00", sur_rendez_vous=True)
     told = site_slip(desk(snapshot(where)), where, SearchOrigin(), Mode.CAR)
