@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import re
 import subprocess
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -22,7 +23,21 @@ from typer.testing import CliRunner
 
 from geo.errors import DatabaseUnavailable
 from geo.funding.ledger import Balance, Commitment
-from geo.store import addresses, backup, ledger, ledger_reports, passes, snapshots
+from geo.services import record_lifecycle, site_register
+from geo.sites.difference import compare
+from geo.store import (
+    addresses,
+    backup,
+    history,
+    imports,
+    ledger,
+    ledger_reports,
+    passes,
+    record_pairs,
+    records,
+    sites,
+    snapshots,
+)
 from geo.store.database import (
     BASE_REVISION,
     database_status,
@@ -36,6 +51,7 @@ from geo.store.migrations import SQL
 from geo.store.postgres_programs import client_program
 from geo.store.tables import metadata
 from portee.cli import app
+from tests.support import world
 
 DATA: Path = Path(__file__).parents[3] / "data"
 _serial = count(1)
@@ -225,3 +241,124 @@ def test_a_newer_database_is_refused(fresh_engine):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseUnavailable, match="newer version"):
         migrate(fresh_engine)
+
+
+# --- source records apart from sites (revision 0010)
+
+OLD_RECORDS = (
+    ("essai--x1", 'Mairie « fictive » "de l\'Est" \\ 1', 0.0),
+    ("essai--x2", "Comptoir fictif", 0.01),
+    ("essai--x3", "Comptoir fictif, annexe", 0.011),
+    ("essai--x4", "Comptoir fictif du port", 0.012),
+)
+
+
+@pytest.fixture
+def old(database_at):
+    """A database at revision 0009 with more sites, of which three were decided to be one place."""
+    engine = database_at("0009")
+    with engine.begin() as connection:
+        shown = connection.execute(
+            text("SELECT * FROM site WHERE retired_at IS NULL ORDER BY id LIMIT 1")
+        ).one()
+        for site_id, name, east in OLD_RECORDS:
+            row = {
+                **{key: value for key, value in shown._mapping.items() if key != "geom"},
+                **{"id": site_id, "local_id": site_id.partition("--")[2], "nom": name},
+                "longitude": shown.longitude + east,
+                "arrets": "[]",
+                "telephone": "+33500000004" if site_id.endswith("4") else "",
+            }
+            columns, values = ", ".join(f'"{name}"' for name in row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO site ({columns}) VALUES ({values})"), row)
+            connection.execute(
+                text("INSERT INTO site_change (import_id, site_id, kind) VALUES (:run, :id, 'new')"),
+                {"run": row["first_import"], "id": site_id},
+            )
+        for a, b, same, hidden in (
+            ("essai--x2", "essai--x3", True, "essai--x2"),
+            ("essai--x3", "essai--x4", True, "essai--x4"),
+            ("essai--x1", "essai--x2", False, None),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO duplicate (a, b, score, reasons, same, hidden, decided_by, decided_at)"
+                    " VALUES (:a, :b, 90, '{}', :same, :hidden, 'Camille (fictif)', now())"
+                ),
+                {"a": a, "b": b, "same": same, "hidden": hidden},
+            )
+    return engine
+
+
+def test_identifiers_history_and_decisions_outlive_the_migration(old):
+    with old.connect() as connection:
+        before = {
+            row.id: row.nom
+            for row in connection.execute(text("SELECT id, nom FROM site WHERE retired_at IS NULL"))
+        }
+        told = connection.execute(text("SELECT site_id, kind, field FROM site_change ORDER BY id")).all()
+    migrate(old)
+    with old.begin() as connection:
+        assert site_register.build_migrated(connection)
+        snapshot = snapshots.read(connection)
+        assert [site.id for site in snapshot.sites] == sorted(before.keys() - {"essai--x2", "essai--x4"})
+        for site_id, name in before.items():
+            merged = site_id in ("essai--x2", "essai--x4")
+            assert snapshot.site(site_id).id == ("essai--x3" if merged else site_id)
+            assert merged or snapshot.site(site_id).nom == name or site_id == "essai--x3"
+        together = snapshot.site("essai--x3")
+        assert together.records == ("essai--x2", "essai--x3", "essai--x4")
+        assert together.telephone == "+33500000004", "what only a hidden record had is shown"
+        changes = text("SELECT record_key, kind, field FROM record_change ORDER BY id")
+        assert connection.execute(changes).all() == told
+        assert [change.kind for change in history.history(connection, "essai--x2")] == ["new"]
+        decided = [pair for pair in record_pairs.all_pairs(connection) if pair.same is not None]
+        assert {(pair.a[-2:], pair.b[-2:], pair.same) for pair in decided} == {
+            ("x2", "x3", True),
+            ("x3", "x4", True),
+            ("x1", "x2", False),
+        }
+        assert all(pair.decided_by == "Camille (fictif)" for pair in decided)
+        assert all(pair.basis and pair.basis.keys() == {pair.a, pair.b} for pair in decided)
+
+
+def test_the_next_import_into_a_migrated_database_compares_with_what_it_held(old):
+    migrate(old)
+    with old.begin() as connection:
+        held = records.in_service(connection, datasets=["essai"])
+        again = [replace(record) for record in held.values()]
+        difference = compare(held, again, retired=records.retired(connection))
+        assert (difference.new, difference.changed, difference.vanished) == ((), (), ())
+        [latest] = [run for run in imports.replayed(connection, ["essai"]) if run.has_content][-1:]
+        [content] = records.contents(connection, [latest.id or 0])
+        assert {record.key: record for record in content.records} == held, "so that imports can be undone"
+        moved = [replace(each, telephone="+33500000009") for each in again if each.local_id == "x2"]
+        stay = [each for each in again if each.local_id != "x2"]
+        run_id = imports.record(connection, replace(latest, id=None, file_name="suite.csv"), [])
+        difference = compare(held, [*stay, *moved])
+        changes = record_lifecycle.apply_difference(
+            connection, run_id, difference, epsg=world.TERRITORY.metric_crs
+        )
+        records.save_content(connection, run_id, [*stay, *moved])
+        assert not changes.created and not changes.retired and not changes.reopened
+        assert "essai--x3" in changes.changed
+        assert snapshots.read(connection).site("essai--x2").id == "essai--x3"
+
+
+@pytest.mark.parametrize("command_line", [["db", "migrate"], ["db", "restore", "DUMP", "--yes"]])
+def test_the_command_line_builds_the_sites_of_an_older_database(old, fresh_engine, tmp_path, command_line):
+    engine = old
+    if "DUMP" in command_line:
+        path = tmp_path / "ancien.dump"
+        dump = [program("pg_dump", old), "--format=custom", "--no-owner", "--schema=public"]
+        subprocess.run([*dump, f"--dbname={conninfo(old)}", "--file", str(path)], check=True)
+        command_line = [str(path) if each == "DUMP" else each for each in command_line]
+        engine = fresh_engine
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    outcome = CliRunner().invoke(app, command_line, env={"DATABASE_URL": url})
+    assert outcome.exit_code == 0, outcome.output
+    with engine.connect() as connection:
+        assert not sites.never_built(connection)
+        snapshot = snapshots.read(connection)
+        assert snapshot.site("essai--x4").telephone == "+33500000004"
+        assert f"n° {snapshot.version}" in outcome.output or command_line[1] == "migrate"
