@@ -218,8 +218,7 @@ class CommuneResolver:
                 read, _codes(primary, (EvidenceKind.CODE, EvidenceKind.NAME, EvidenceKind.FORMER)), primary
             )
         yield from self._close_names(read, likely, primary)
-        town = read_commune_name(read.address_town)
-        if codes := next(filter(None, map(self._names.named, town.keys)), frozenset()):
+        if codes := self._town(read, likely):
             said = f"l'adresse, qui finit par « {read.address_postal} {read.address_town} »"
             yield Evidence(EvidenceKind.ADDRESS, codes, said)
         else:
@@ -231,6 +230,18 @@ class CommuneResolver:
             yield Evidence(
                 EvidenceKind.PIVOT, frozenset({code}), "le numéro SIRET, qui est celui de la commune"
             )
+
+    def _town(self, read: _Read, likely: frozenset[str]) -> frozenset[str]:
+        """Return the communes that the words after the postal code of an address name."""
+        keys = read_commune_name(read.address_town).keys
+        for key in keys:
+            if codes := self._names.named(key) or self._names.formerly_named(key):
+                return codes
+        return frozenset(
+            code
+            for code in (likely if keys else ())
+            if any(is_close(keys[-1], name) for name in self._names.names_of(code))
+        )
 
     def _near(self, read: _Read, codes: frozenset[str], primary: list[Evidence]) -> Iterator[Evidence]:
         inside = _codes(primary, (EvidenceKind.POINT,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from geo.crs import LAMBERT_93, OTHER_PROJECTIONS, in_degrees
@@ -23,6 +23,12 @@ _SEXAGESIMAL = re.compile(
     r"(?P<after>nord|sud|est|ouest|[nsewo])?",
     re.ASCII,
 )
+_BETWEEN: Final = tuple(
+    re.compile(pattern)
+    for pattern in (r";", r"/", r",\s+", r"(?<=[NSns])[\s,]+", r"(?<=\d),(?=[+-]?\d+\.)", r"\s+")
+)
+"""What may stand between two coordinates in one cell, tried in this order."""
+
 _VARIANTS: Final = str.maketrans(
     {"’": "'", "‘": "'", "´": "'", "”": '"', "“": '"', "\u00a0": " ", "\u202f": " "}
 )
@@ -62,7 +68,7 @@ def parse_coordinates(
 ) -> Coordinates:
     """Parse a pair of cells; half a pair, 0/0 and impossible values are flagged.
 
-    Decimal commas and degrees-minutes-seconds are read. Metres of a projection, in either order, are
+    Decimal commas, degrees-minutes-seconds and both coordinates in one cell are read. Metres of a projection, in either order, are
     converted: those of the territory's own or of Lambert-93, else those of another French projection or
     of Web Mercator if they lead where they are expected. A latitude beyond 90° is accepted when the
     longitude is a possible latitude: the two may be swapped, which `choose_position` checks against the
@@ -79,7 +85,12 @@ def parse_coordinates(
         return Coordinates(None, None)
     quoted = f"{latitude} / {longitude}"
     if not latitude or not longitude:
-        return _unusable(quoted, "il n'y en a qu'une sur deux")
+        pair = _both_in_one(latitude or longitude)
+        if pair is None:
+            return _unusable(quoted, "il n'y en a qu'une sur deux")
+        found = parse_coordinates(*pair, metric_crs=metric_crs, expected=expected)
+        joined = Finding("coordonnees_jointes", "latitude", quoted, " / ".join(pair))
+        return replace(found, findings=(joined, *found.findings))
     north, east = _angle(latitude), _angle(longitude)
     if north is None or east is None:
         return _unusable(quoted, "ce ne sont pas deux nombres")
@@ -102,6 +113,15 @@ def parse_coordinates(
     if "," in quoted:
         return Coordinates(y, x, (Finding("virgule_decimale", "latitude", quoted),))
     return Coordinates(y, x)
+
+
+def _both_in_one(cell: str) -> tuple[str, str] | None:
+    """Split a cell that holds both coordinates: « 44.2033, 0.6163 », « 44°12'30"N 0°37'E »; or None."""
+    for separator in _BETWEEN:
+        parts = [part for part in separator.split(cell) if part.strip()]
+        if len(parts) == 2 and all(map(_angle, parts)):
+            return parts[0].strip(), parts[1].strip()
+    return None
 
 
 def _converted(

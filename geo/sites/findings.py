@@ -266,6 +266,11 @@ CATALOGUE: Final[dict[str, FindingKind]] = {
         "La latitude et la longitude étaient échangées ; elles ont été remises en ordre",
         "Échangez les deux colonnes dans le fichier d'origine.",
     ),
+    "coordonnees_jointes": FindingKind(
+        _P,
+        "La latitude et la longitude étaient dans une seule case ; elles ont été séparées",
+        "Mettez la latitude et la longitude dans deux colonnes.",
+    ),
     "coordonnees_sexagesimales": FindingKind(
         _P,
         "Les coordonnées étaient en degrés, minutes et secondes, ou avec leurs signes ; elles ont été "

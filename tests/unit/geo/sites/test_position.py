@@ -113,6 +113,26 @@ def test_degrees_minutes_and_seconds_are_read(latitude, longitude, expected):
     assert codes(found.findings) == ["coordonnees_sexagesimales"]
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("44.2033, 0.6163", (44.2033, 0.6163)),
+        ("44.2033,0.6163", (44.2033, 0.6163)),
+        ("44.2033,-0.6163", (44.2033, -0.6163)),
+        ("44.2033 0.6163", (44.2033, 0.6163)),
+        ("44,2033 ; 0,6163", (44.2033, 0.6163)),
+        ("44.2033 / 0.6163", (44.2033, 0.6163)),
+        ("44°12'30\"N 0°37'00\"E", (44.208333, 0.616667)),
+        ("44° 12' 30\" N, 0° 15' O", (44.208333, -0.25)),
+    ],
+)
+@pytest.mark.parametrize("empty_first", [False, True])
+def test_both_coordinates_in_one_cell_are_separated(cell, expected, empty_first):
+    found = parse_coordinates(*(("", cell) if empty_first else (cell, "")))
+    assert (found.latitude, found.longitude) == pytest.approx(expected, abs=1e-6)
+    assert codes(found.findings)[0] == "coordonnees_jointes"
+
+
 def test_cells_whose_letters_are_exchanged_are_put_in_order():
     found = parse_coordinates("0°37'E", "44°12'N")
     assert found.point == pytest.approx((0.616667, 44.2), abs=1e-6)
