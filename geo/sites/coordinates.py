@@ -68,11 +68,11 @@ def parse_coordinates(
 ) -> Coordinates:
     """Parse a pair of cells; half a pair, 0/0 and impossible values are flagged.
 
-    Decimal commas, degrees-minutes-seconds and both coordinates in one cell are read. Metres of a projection, in either order, are
-    converted: those of the territory's own or of Lambert-93, else those of another French projection or
-    of Web Mercator if they lead where they are expected. A latitude beyond 90° is accepted when the
-    longitude is a possible latitude: the two may be swapped, which `choose_position` checks against the
-    commune.
+    Decimal commas, degrees-minutes-seconds and both coordinates in one cell are read. Metres of a projection,
+    in either order, are converted: those of the territory's own or of Lambert-93, else those of another
+    French projection or of Web Mercator if they lead where they are expected. A latitude beyond 90° is
+    accepted when the longitude is a possible latitude: the two may be swapped, which `choose_position` checks
+    against the commune.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def parse_coordinates(
         pair = _both_in_one(latitude or longitude)
         if pair is None:
             return _unusable(quoted, "il n'y en a qu'une sur deux")
-        found = parse_coordinates(*pair, metric_crs=metric_crs, expected=expected)
+        apart = parse_coordinates(*pair, metric_crs=metric_crs, expected=expected)
         joined = Finding("coordonnees_jointes", "latitude", quoted, " / ".join(pair))
-        return replace(found, findings=(joined, *found.findings))
+        return replace(apart, findings=(joined, *apart.findings))
     north, east = _angle(latitude), _angle(longitude)
     if north is None or east is None:
         return _unusable(quoted, "ce ne sont pas deux nombres")
