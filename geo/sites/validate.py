@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
+from geo.errors import UnreadableFile
 from geo.hours.parse import parse_closures, parse_hours, parse_stops
 from geo.hours.remarks import read_remark
 from geo.sites import standard
@@ -31,9 +32,13 @@ from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
 from geo.territory.margin import Margin
 from geo.territory.model import Territory
+from geo.wording import figures
 
 ID_MAX: Final = 200
 """Longest identifier accepted, in characters."""
+
+ROWS_MAX: Final = 100_000
+"""Largest number of rows accepted or rejected: they are held in memory until they are stored."""
 
 Value = TypeVar("Value")
 
@@ -76,6 +81,11 @@ def validate(
         Register of the former communes of the territory and its neighbours.
     margin
         Records beyond it are only counted (`Tally.outside`); None: all are accepted.
+
+    Raises
+    ------
+    UnreadableFile
+        If more than `ROWS_MAX` rows are accepted or rejected.
     """
     resolver = CommuneResolver(territory, addresses, former)
     result = Validated()
@@ -93,6 +103,11 @@ def validate(
         if record is not None and record.key in seen:
             issues = [*issues, Finding("identifiant_en_double", "id", record.local_id).to_issue(row.line)]
             record = None
+        if tally.read - tally.outside > ROWS_MAX:
+            raise UnreadableFile(
+                f"Ce fichier a plus de {figures.count(ROWS_MAX)} lieux à garder.",
+                "Ne gardez que ceux du territoire et de ses abords, ou découpez-le par département.",
+            )
         if row.sheet:
             issues = [replace(issue, sheet=row.sheet) for issue in issues]
         result.issues.extend(issues)

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.errors import UnreadableFile
 from geo.sites import standard
+from geo.sites import validate as validation
 from geo.sites.export import COLUMNS, write_csv
 from geo.sites.findings import CATALOGUE, VALUE_MAX
 from geo.sites.issue_report import issue_records, issues_csv
@@ -476,3 +478,11 @@ def test_reims_near_aix_is_flagged_by_a_territory_that_knows_reims():
     source = open_source(SHARED / "reference/standard-mediation-num.exemple-valide.v1.csv", max_bytes=10**6)
     result = validate(source.rows(), territory=territory, dataset="essai", today=TODAY)
     assert result.records[0].signalements == ("hors_commune",)
+
+
+def test_a_file_of_more_rows_than_memory_is_meant_for_is_refused_at_the_first_beyond(monkeypatch):
+    monkeypatch.setattr(validation, "ROWS_MAX", 3)
+    rows = [{**VALID, "id": str(rank)} for rank in range(3)]
+    assert check(*rows).tally.accepted == 3
+    with pytest.raises(UnreadableFile, match="plus de 3 lieux"):
+        check(*rows, {**VALID, "nom": ""})
