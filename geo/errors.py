@@ -73,7 +73,17 @@ class UnknownCorrection(PorteeError):
 
 
 class InvalidCorrection(PorteeError):
-    """A correction names a field that cannot be corrected, or a value that the field cannot have."""
+    """A correction names a field that cannot be corrected, or a value that the field cannot have.
+
+    Parameters
+    ----------
+    issues
+        All its errors, or those of a file of corrections, as `geo.sites.model.Issue` records.
+    """
+
+    def __init__(self, message: str, advice: str = "", *, issues: Sequence[Any] = ()) -> None:
+        super().__init__(message, advice)
+        self.issues = tuple(issues)
 
 
 class NotUndoable(PorteeError):

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from geo.errors import SuspiciousRetirement
-from geo.services import demonstration
+from geo.hours.weekly import TIME_ZONE
+from geo.services import correct_sites, demonstration
 from geo.services.demonstration import Demonstration
 from geo.services.record_lifecycle import apply_difference
 from geo.services.site_register import SiteChanges
+from geo.sites.corrections import SourceChange
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.import_run import ImportRun
 from geo.sites.location_evidence import AddressLocator
@@ -83,6 +85,8 @@ class ImportedSites:
         Datasets of invented sites that left, because real ones arrived.
     fund_obstacle
         In French, why the invented fund stays; "" if it left too or there was none.
+    corrections
+        Corrections of whose field the file says something new, which is not shown.
     """
 
     prepared: PreparedImport
@@ -90,6 +94,7 @@ class ImportedSites:
     changes: SiteChanges
     demonstration: tuple[str, ...] = ()
     fund_obstacle: str = ""
+    corrections: tuple[SourceChange, ...] = ()
 
 
 @dataclass
@@ -244,10 +249,13 @@ def apply(
     run_id = imports.record(connection, run, arrival.validated.issues)
     datasets.add(connection, arrival.datasets)
     obstacle = demonstration.leave(connection, run_id, leaving.datasets, IMPORTER) if leaving.records else ""
+    today = datetime.now(TIME_ZONE).date()
+    contradicted = correct_sites.changed_by_sources(connection, today)
     changes = apply_difference(connection, run_id, difference, epsg=territory.metric_crs)
     records.save_content(connection, run_id, arrival.validated.records)
+    told = tuple(e for e in correct_sites.changed_by_sources(connection, today) if e not in contradicted)
     snapshots.publish(connection)
-    return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle)
+    return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle, told)
 
 
 def _leaving_demonstration(connection: Connection, arrival: ValidatedFile) -> Demonstration:

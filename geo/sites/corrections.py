@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,6 +22,13 @@ class Status(StrEnum):
     RETIRED = "retire"
     """Taken out of the list: it should not have been in it."""
 
+
+COMMUNE: Final = ("commune", "code_insee", "code_postal")
+POINT: Final = ("latitude", "longitude", "position")
+TELEPHONE: Final = ("telephone", "telephone_remarque", "autres_telephones")
+
+GROUPS: Final = (("adresse", "complement_adresse", *COMMUNE, *POINT), TELEPHONE)
+"""Fields of which one correction may set several, so that what is shown agrees; they end together."""
 
 FIELDS: Final = frozenset(VALUE_FIELDS) - {"jeu_de_donnees", "source", "signalements", "fictif"}
 """Fields that a correction may set, besides `STATUS_FIELD`."""
@@ -60,6 +67,82 @@ class Correction:
     def applies(self, today: date) -> bool:
         """Return whether the correction stands on a day."""
         return self.ended_at is None and self.day <= today and (self.until is None or today <= self.until)
+
+
+class State(StrEnum):
+    """What has become of a correction on a day."""
+
+    IN_FORCE = "en_vigueur"
+    COVERED = "recouverte"
+    """A later correction of the same field stands over it."""
+    TO_COME = "a_venir"
+    PAST = "passee"
+    ENDED = "terminee"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """A correction in force of a field of which the sources now say something else than when it was made."""
+
+    correction: Correction
+    value: Any
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the sources now say what the correction does."""
+        return bool(self.value == self.correction.value)
+
+
+def states(corrections: Iterable[Correction], today: date) -> dict[int, State]:
+    """Return what has become of each correction on a day, by number.
+
+    Identifiers of merged sites must have been replaced by those of the sites that stand for them.
+    """
+    given = list(corrections)
+    in_force = {each.id for of_site in active_by_site(given, today).values() for each in of_site.values()}
+
+    def state(each: Correction) -> State:
+        if each.ended_at is not None:
+            return State.ENDED
+        if today < each.day:
+            return State.TO_COME
+        if each.until is not None and each.until < today:
+            return State.PAST
+        return State.IN_FORCE if each.id in in_force else State.COVERED
+
+    return {each.id: state(each) for each in given}
+
+
+def source_changes(
+    corrections: Iterable[Correction], pooled: Mapping[str, Site], today: date
+) -> list[SourceChange]:
+    """Return the corrections in force whose field the sources have changed since, by number.
+
+    Parameters
+    ----------
+    pooled
+        Sites with the values of their sources, by identifier; corrections of others are left out.
+    """
+    found = [
+        SourceChange(each, getattr(pooled[site_id], name))
+        for site_id, of_site in active_by_site(corrections, today).items()
+        if site_id in pooled
+        for name, each in of_site.items()
+        if name != STATUS_FIELD and getattr(pooled[site_id], name) != each.source_value
+    ]
+    return sorted(found, key=lambda each: each.correction.id)
+
+
+def companions(ended: Correction, others: Iterable[Correction]) -> list[Correction]:
+    """Return the standing corrections of the same site that were made with one, and end with it."""
+    group: Collection[str] = next((each for each in GROUPS if ended.field in each), ())
+
+    def made(each: Correction) -> tuple[Any, ...]:
+        return (each.site_id, each.author, each.day, each.until, each.reason, each.ended_at)
+
+    return [
+        each for each in others if each.id != ended.id and each.field in group and made(each) == made(ended)
+    ]
 
 
 def active_by_site(corrections: Iterable[Correction], today: date) -> dict[str, dict[str, Correction]]:

@@ -21,6 +21,11 @@ def standing(connection: Connection) -> list[Correction]:
     ]
 
 
+def everything(connection: Connection) -> list[Correction]:
+    """Return all corrections, ended ones too, oldest first."""
+    return [_as_correction(row) for row in connection.execute(select(table).order_by(table.c.id))]
+
+
 def of_sites(connection: Connection, site_ids: Collection[str]) -> list[Correction]:
     """Return all corrections of some sites, ended ones too, oldest first."""
     found = select(table).where(table.c.site_id.in_(list(site_ids))).order_by(table.c.id)

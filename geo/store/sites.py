@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -40,8 +40,9 @@ _DECODERS = [
 class SiteEvent:
     """Something that became of a site.
 
-    `kind` is "created", "merged" (into `detail["into"]`), "split", "returned", "retired", "corrected",
-    "correction_ended", "decided", "reopened" or "reused"; `import_id` the import that caused it, if any.
+    `kind` is "created", "merged" (into `detail["into"]`), "split", "returned", "retired" (no record left),
+    "corrected", "correction_ended", "closed", "removed", "opened", "decided", "reopened" (a pair) or
+    "reused"; `import_id` the import that caused it, if any.
     """
 
     site_id: str
@@ -54,15 +55,22 @@ class SiteEvent:
     file_name: str = ""
 
 
-def stored(connection: Connection) -> dict[str, Site]:
-    """Return every site that has records, by identifier, sorted: the values shown, closed or not.
+def stored(connection: Connection, only: Collection[str] | None = None) -> dict[str, Site]:
+    """Return sites that have records, by identifier, sorted: the values of their sources, closed or not.
 
     The records of a site are those in service that describe it.
+
+    Parameters
+    ----------
+    only
+        Identifiers of the sites to return; None: all.
     """
     members: dict[str, list[str]] = {}
     found = select(source_record.c.key, source_record.c.site_id).where(
         source_record.c.retired_at.is_(None), source_record.c.site_id.is_not(None)
     )
+    if only is not None:
+        found = found.where(source_record.c.site_id.in_(list(only)))
     for row in connection.execute(found.order_by(source_record.c.key.collate("C"))):
         members.setdefault(row.site_id, []).append(row.key)
     wanted = (
@@ -70,6 +78,8 @@ def stored(connection: Connection) -> dict[str, Site]:
         .where(table.c.retired_at.is_(None), table.c.merged_into.is_(None))
         .order_by(table.c.id.collate("C"))
     )
+    if only is not None:
+        wanted = wanted.where(table.c.id.in_(list(only)))
     return {row.id: _as_site(row, members.get(row.id, [])) for row in connection.execute(wanted)}
 
 

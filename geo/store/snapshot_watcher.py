@@ -12,16 +12,17 @@ import os
 import selectors
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
 
 from geo.errors import PorteeError, SnapshotUnavailable
+from geo.hours.weekly import TIME_ZONE
 from geo.snapshot import Snapshot
 from geo.store import snapshots
 from geo.territory.margin import MARGIN_KM
@@ -60,6 +61,9 @@ class SnapshotWatcher:
         Seconds before the first and the last attempt to reconnect; they double in between.
     margin_km
         As in `geo.store.snapshots.read`.
+    today
+        Returns the present day where the sites are. A new one may begin or end corrections: the snapshot
+        is then read again, within `poll_s`.
     """
 
     def __init__(
@@ -69,8 +73,10 @@ class SnapshotWatcher:
         poll_s: float = 10.0,
         retry_s: tuple[float, float] = (0.2, 5.0),
         margin_km: float = MARGIN_KM,
+        today: Callable[[], date] = lambda: datetime.now(TIME_ZONE).date(),
     ) -> None:
         self._engine = engine
+        self._today = today
         self._margin_km = margin_km
         self._poll_s = poll_s
         self._retry_s = retry_s
@@ -140,20 +146,25 @@ class SnapshotWatcher:
                 retry_s = min(retry_s * 2, self._retry_s[1])
 
     def _refresh(self) -> None:
-        """Read the snapshot again if the version has changed; else confirm it."""
+        """Read the snapshot again if the version or its corrections have changed; else confirm it."""
         asked = time.monotonic()
         with self._engine.connect() as connection:
             version = snapshots.version(connection)
         state = self._state
-        if state is None or version != state.snapshot.version:
+        if state is None or version != state.snapshot.version or self._is_over(state.snapshot):
             self._reload()
         else:
             self._state = _WatcherState(state.snapshot, asked, True)
 
+    def _is_over(self, snapshot: Snapshot) -> bool:
+        """Whether a correction has begun or ended since a snapshot was read."""
+        return snapshot.changes_on is not None and snapshot.changes_on <= self._today()
+
     def _reload(self) -> None:
         asked = time.monotonic()
         with self._engine.connect() as connection:
-            self._state = _WatcherState(snapshots.read(connection, margin_km=self._margin_km), asked, True)
+            found = snapshots.read(connection, self._today(), margin_km=self._margin_km)
+        self._state = _WatcherState(found, asked, True)
 
     def _doubt(self) -> None:
         if self._state:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -64,12 +64,15 @@ class ShownSites:
         Identifiers of merged sites, each with that of the site that stands for it.
     changes_on
         First later day on which a correction begins or ends; None: none does.
+    changed_on
+        Last day, up to the present one, on which a correction began or ended by itself; None: none did.
     """
 
     sites: tuple[Site, ...]
     closed: Mapping[str, ClosedSite]
     redirects: Mapping[str, str]
     changes_on: date | None
+    changed_on: date | None = None
 
 
 def shown_sites(connection: Connection, today: date) -> ShownSites:
@@ -101,7 +104,11 @@ def show(pooled: Iterable[Site], connection: Connection, today: date) -> ShownSi
     if any(not site.fictif for site in shown):
         shown = [site for site in shown if not site.fictif]
     return ShownSites(
-        tuple(shown), closed, redirects, min((day for day in days if day > today), default=None)
+        tuple(shown),
+        closed,
+        redirects,
+        min((day for day in days if day > today), default=None),
+        max((day for day in days if day <= today), default=None),
     )
 
 
@@ -109,8 +116,8 @@ def read(connection: Connection, today: date | None = None, *, margin_km: float 
     """Read the snapshot of the current version.
 
     On a connection without a transaction, everything is read in one REPEATABLE READ transaction; inside
-    the caller's, it is as consistent as that one. `taken_at` is when the version was published: the same
-    for every reader.
+    the caller's, it is as consistent as that one. `taken_at` is when the version was published, or the
+    later midnight at which a correction began or ended: the same for every reader.
 
     Parameters
     ----------
@@ -130,9 +137,12 @@ def read(connection: Connection, today: date | None = None, *, margin_km: float 
     published = connection.execute(select(data_version.c.version, data_version.c.changed_at)).one()
     everywhere = shown_sites(connection, today or datetime.now(TIME_ZONE).date())
     shown = within(everywhere, Margin(territory, margin_km))
+    taken_at = published.changed_at
+    if shown.changed_on is not None:
+        taken_at = max(taken_at, datetime.combine(shown.changed_on, time.min, TIME_ZONE).astimezone(UTC))
     return Snapshot(
         version=published.version,
-        taken_at=published.changed_at,
+        taken_at=taken_at,
         territory=territory,
         sites=shown.sites,
         site_provenance=provenance(connection, shown.sites),

@@ -19,6 +19,7 @@ from geo.services import import_sites
 from geo.services.site_register import SiteChanges
 from geo.settings import Settings
 from geo.sites import issue_report, readers
+from geo.sites.corrections import SourceChange
 from geo.sites.difference import RecordChange
 from geo.sites.model import Issue, ItinerantStop, Severity, SourceRecord
 from geo.store import territories
@@ -26,6 +27,7 @@ from geo.store.address_locator import locator
 from geo.territory.files import read_former_communes
 from geo.territory.margin import Margin
 from geo.territory.model import Territory
+from portee.commands.corrections import print_source_changes, source_change_to_dict
 from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
 from portee.commands.sites import possible_duplicates
@@ -82,6 +84,7 @@ class ImportOutcome:
     changes: SiteChanges = field(default_factory=SiteChanges)
     demonstration: tuple[str, ...] = ()
     fund_obstacle: str = ""
+    corrections: tuple[SourceChange, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Counts of the file; `read == accepted + rejected + outside`."""
@@ -279,7 +282,12 @@ def _outcome(
         return ImportOutcome(import_sites.prepare(connection, arrival))
     loaded = import_sites.apply(connection, arrival, territory=territory, accept_vanished=accept_vanished)
     return ImportOutcome(
-        loaded.prepared, loaded.run_id, loaded.changes, loaded.demonstration, loaded.fund_obstacle
+        loaded.prepared,
+        loaded.run_id,
+        loaded.changes,
+        loaded.demonstration,
+        loaded.fund_obstacle,
+        loaded.corrections,
     )
 
 
@@ -328,6 +336,7 @@ def _file_as_json(outcome: ImportOutcome) -> dict[str, Any]:
         },
         "demonstration": outcome.demonstration,
         "questions": [asdict(pair) for pair in outcome.changes.questions],
+        "corrections": [source_change_to_dict(each) for each in outcome.corrections],
         "reopened": [{"pair": asdict(pair), "reason": reason} for pair, reason in outcome.changes.reopened],
     }
 
@@ -352,6 +361,7 @@ def _print_result(outcome: ImportOutcome, accept_vanished: bool) -> None:
     _print_changes(difference.changed)
     _print_records(_("Disparu"), difference.vanished)
     _print_site_changes(outcome.changes)
+    print_source_changes(outcome.corrections)
     if outcome.demonstration:
         print_text(
             _("La démonstration laisse la place : %(names)s.", names=", ".join(outcome.demonstration)),

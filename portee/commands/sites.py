@@ -8,15 +8,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from geo.hours import parse
+from geo.services import correct_sites
 from geo.services.decide_sites import decide as decide_sites
-from geo.services.snapshot_view import present_moment
 from geo.settings import Settings
 from geo.sites.export import format_cell
 from geo.sites.export_files import FORMAT_BY_SUFFIX, SitesFormat, write_sites
@@ -24,6 +23,8 @@ from geo.sites.model import Position, Site, SiteValues
 from geo.store import history as stored_history
 from geo.store import record_pairs, records, snapshots, territories
 from geo.store.record_pairs import RecordPair
+from portee.commands import corrections
+from portee.commands.corrections import today
 from portee.console import (
     decimal,
     misused,
@@ -39,7 +40,11 @@ from portee.database import transaction
 from portee.language import N_, _, many
 from portee.options import AsJson
 
-app = typer.Typer(help="Lister, vérifier, comparer et exporter les lieux en service.", no_args_is_help=True)
+app = typer.Typer(
+    help="Lister, vérifier, corriger, fermer, comparer et exporter les lieux en service.",
+    no_args_is_help=True,
+)
+app.add_typer(corrections.app)
 
 EXAMPLES_SHOWN = 5
 """Identifiers named for each finding of `sites check`; `--json` holds them all."""
@@ -76,6 +81,7 @@ def check(
     with report_errors(), transaction(Settings()) as connection:
         sites = snapshots.shown_sites(connection, today()).sites
         pairs = [pair for pair in record_pairs.all_pairs(connection) if _is_open(pair)]
+        changes = correct_sites.changed_by_sources(connection, today())
     findings = _findings(sites)
     if as_json:
         print_json(
@@ -84,6 +90,7 @@ def check(
                 "datasets": dict(sorted(Counter(site.jeu_de_donnees for site in sites).items())),
                 "findings": findings,
                 "duplicates": [asdict(pair) for pair in pairs],
+                "corrections": [corrections.source_change_to_dict(each) for each in changes],
             }
         )
         return
@@ -103,6 +110,7 @@ def check(
             for name, ids in findings.items()
         ],
     )
+    corrections.print_source_changes(changes)
     print_text(
         _(
             "%(sites)s lieux en service, %(pairs)s à trancher.",
@@ -318,8 +326,3 @@ def _write_whole(file: Path, sites: Sequence[Site], file_format: SitesFormat) ->
 def _in_service() -> list[Site]:
     with transaction(Settings()) as connection:
         return list(snapshots.shown_sites(connection, today()).sites)
-
-
-def today() -> date:
-    """Return the present day where the sites are."""
-    return present_moment().date()

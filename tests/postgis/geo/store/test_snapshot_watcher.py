@@ -73,10 +73,10 @@ def test_many_versions_at_once_are_read_a_few_times(keeper, fresh_engine, monkey
     readings = []
     read = snapshots.read
 
-    def counted(connection):
+    def counted(*arguments, **options):
         readings.append(1)
         time.sleep(0.05)
-        return read(connection)
+        return read(*arguments, **options)
 
     monkeypatch.setattr(snapshots, "read", counted)
     for _ in range(30):
