@@ -21,6 +21,7 @@ from geo.services.record_lifecycle import apply_difference
 from geo.services.site_register import SiteChanges
 from geo.sites.corrections import SourceChange
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
+from geo.sites.identifiers import local_id_in
 from geo.sites.import_run import ImportRun
 from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated, record_key
@@ -121,7 +122,7 @@ def _key(row: RawRow, dataset: str) -> str:
     named = own or dataset
     if own:
         local_id, source = unescape_formula(local_id), unescape_formula(source)
-    return record_key(named, local_id.removeprefix(f"{named}--"), source)
+    return record_key(named, local_id_in(local_id, dataset=named, source=source, exported=bool(own)), source)
 
 
 def read(

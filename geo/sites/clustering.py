@@ -5,15 +5,12 @@ Groups are a pure function of the links between records, whatever the order in w
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from geo.sites.text import fold
-
-ID_WORDS: Final = re.compile(r"[^a-z0-9]+")
+from geo.sites.identifiers import source_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +174,7 @@ NAMES_TRIED: Final = 9
 def names_for(record: KnownRecord) -> list[str]:
     """Return the identifiers that a site created for a record may have, the first free one preferred."""
     base = f"{record.dataset}--{record.local_id}"
-    source = ID_WORDS.sub("-", fold(record.source)).strip("-")
-    named = f"{base}--{source}" if source else base
+    named = f"{base}{source_suffix(record.source)}"
     return list(dict.fromkeys((base, named, *(f"{named}--{n}" for n in range(2, NAMES_TRIED + 1)))))
 
 

@@ -1,4 +1,4 @@
-"""Parse and check the numbers that identify a structure: SIRET, SIREN, RNA, RIDET."""
+"""Identifiers: the numbers of structures (SIRET, SIREN, RNA, RIDET), and those of rows of our exports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from stdnum.fr import siren, siret
 
 from geo.sites import standard
 from geo.sites.findings import Finding
+from geo.sites.text import fold
 
+_NOT_WORDS = re.compile(r"[^a-z0-9]+")
 _SEPARATORS = re.compile(r"[\s.\-_/]")
 _RNA = re.compile(r"W[0-9A-Z]\d{8}", re.ASCII)
 _RIDET = re.compile(r"[0-9A-Z]{9,10}", re.ASCII)
@@ -48,3 +50,21 @@ def _fault(number: str) -> str:
     if len(number) not in (9, 14):
         return f"il a {len(number)} chiffres au lieu de 14 (SIRET) ou 9 (SIREN)"
     return "son chiffre de contrôle est faux"
+
+
+def source_suffix(source: str) -> str:
+    """Return what is added to the identifier of a site when another source uses the same: "--dora", or ""."""
+    words = _NOT_WORDS.sub("-", fold(source)).strip("-")
+    return f"--{words}" if words else ""
+
+
+def local_id_in(site_id: str, *, dataset: str, source: str, exported: bool) -> str:
+    """Return the source's own identifier in the identifier of a row.
+
+    "data-inclusion--42" is "42" in the dataset "data-inclusion"; so is "data-inclusion--42--dora" in our own
+    exports (`exported`), where it says that another source has a 42.
+    """
+    local_id = site_id.removeprefix(f"{dataset}--")
+    suffix = source_suffix(source)
+    shortened = local_id.removesuffix(suffix) if exported and suffix else local_id
+    return shortened or local_id

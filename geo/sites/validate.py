@@ -22,7 +22,7 @@ from geo.sites.contacts import parse_emails, parse_urls
 from geo.sites.coordinates import parse_coordinates
 from geo.sites.dates import parse_update_date
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
-from geo.sites.identifiers import parse_pivot
+from geo.sites.identifiers import local_id_in, parse_pivot
 from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, SourceRecord, Validated
 from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES, choose_position
@@ -159,7 +159,7 @@ def _record(
     own = bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
     row = _Row({name: unescape_formula(cell) for name, cell in raw.values.items()} if own else raw.values, [])
     name, row_dataset = row.text("nom"), _dataset(row, dataset)
-    local_id = row.text("id").removeprefix(f"{row_dataset}--")
+    local_id = local_id_in(row.text("id"), dataset=row_dataset, source=row.text("source"), exported=own)
     code = _unusable(local_id, name)
     if code:
         row.findings.append(Finding(code, "nom" if code == "nom_absent" else "id", local_id))

@@ -16,7 +16,7 @@ from geo.hours.parse import format_stop, is_readable, parse_stops
 from geo.sites import standard
 from geo.sites.closed_lists import parse_labels
 from geo.sites.dates import parse_update_date
-from geo.sites.identifiers import parse_pivot
+from geo.sites.identifiers import local_id_in, parse_pivot
 from geo.sites.model import ItinerantStop
 from geo.sites.text import clean_text, comparable_text
 from tests.support.shared import SHARED, needs_shared
@@ -219,3 +219,22 @@ def test_stops_are_read_as_they_are_written():
 def test_an_unreadable_stop_is_reported(cell):
     found, findings = parse_stops(cell)
     assert found == () and [f.code for f in findings] == ["arret_illisible"]
+
+
+@pytest.mark.parametrize(
+    ("site_id", "source", "exported", "local_id"),
+    [
+        ("di--42", "dora", True, "42"),
+        ("di--42--dora", "dora", True, "42"),
+        ("di--42--siao-47", "SIAO 47", True, "42"),
+        ("di--42--dora", "dora", False, "42--dora"),
+        ("di--42--dora", "siao", True, "42--dora"),
+        ("di--42--2", "", True, "42--2"),
+        ("42", "dora", True, "42"),
+        ("autre--42", "", True, "autre--42"),
+        ("di----dora", "dora", True, "--dora"),
+        ("", "dora", True, ""),
+    ],
+)
+def test_the_identifier_of_a_source_is_found_in_that_of_an_exported_site(site_id, source, exported, local_id):
+    assert local_id_in(site_id, dataset="di", source=source, exported=exported) == local_id
