@@ -306,7 +306,7 @@ def test_a_trend_tells_states_kinds_and_questions_apart(monkeypatch):
     states = [DatedSnapshot(name, date(2025, month, 1), 3, 1, MONDAY) for name, month in (("x", 1), ("y", 2))]
     of_state = {"x": snapshot(*SITES[:1]), "y": snapshot(*SITES)}
     monkeypatch.setattr(dated_snapshots, "list_", lambda connection: states)
-    monkeypatch.setattr(dated_snapshots, "read", lambda connection, name: of_state[name])
+    monkeypatch.setattr(dated_snapshots, "read", lambda connection, name, **options: of_state[name])
 
     class Connection:
         def __enter__(self):
