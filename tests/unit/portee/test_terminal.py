@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from geo.settings import ROOT
+from portee.console import json_bytes, print_table
 
 TABLE = """
 from portee.console import print_table, print_text
@@ -97,3 +99,17 @@ def test_a_sentence_quotes_a_file_letter_for_letter():
     )
     assert done.stdout == "root:x:0 [bold]\n"
     assert "a:x:b" in done.stderr
+
+
+def test_columns_bear_their_headings_and_numbers_stand_to_the_right(capsys):
+    print_table(("nom", "lieux"), [("Agen", "7"), ("Sainte-Livrade", "12")], numbers=1)
+    assert capsys.readouterr().out.splitlines() == [
+        "nom             lieux",
+        "──────────────  ─────",
+        "Agen                7",
+        "Sainte-Livrade     12",
+    ]
+
+
+def test_half_a_character_quoted_from_a_file_is_replaced_in_json():
+    assert json.loads(json_bytes({"nom": "Bo\ud800!"})) == {"nom": "Bo?!"}
