@@ -29,6 +29,7 @@ def refusal(response, status):
     assert problem["status"] == status
     assert problem["detail"].endswith((".", "?"))
     assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-language"] == "fr"
     return problem
 
 

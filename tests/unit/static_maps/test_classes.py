@@ -79,6 +79,11 @@ def test_round_bounds_part_values_as_exact_ones_do(values, method):
     assert kept == parted
 
 
+def test_a_bound_is_the_roundest_number_from_a_value_up_to_the_next():
+    assert classed([3.217, 4.9], ClassificationMethod.NATURAL, 2).bounds == (4,)
+    assert classed([118, 118, 262, 700], ClassificationMethod.NATURAL, 3).bounds == (200, 500)
+
+
 def test_no_value_or_only_zero():
     assert classed([], ClassificationMethod.NATURAL).count == 1
     assert classed([0, 0, np.nan], ClassificationMethod.NATURAL) == Classes((), zero=True)

@@ -11,7 +11,7 @@ from geo.coverage.analysis_context import AnalysisContext
 from geo.reach.travel import Travel
 from geo.settings import ROOT
 from static_maps.build import render
-from static_maps.page_shell import SHELL_STYLE, TOKENS, with_stale_notice
+from static_maps.page_shell import SHELL_STYLE, TOKENS, inline_style, with_stale_notice
 from static_maps.settings import MapSettings
 from tests.support import world
 
@@ -107,3 +107,10 @@ def test_a_page_rendered_once_is_sent_with_a_notice_that_escapes_its_text():
     sent = with_stale_notice(b"<header><!--stale--></header>", "vieux de <3 heures>")
     assert b"vieux de &lt;3 heures&gt;" in sent
     assert b"<!--stale-->" not in sent
+
+
+def test_a_style_is_written_in_a_page_without_comments_and_needless_spaces(tmp_path):
+    one, other = tmp_path / "one.css", tmp_path / "other.css"
+    one.write_text("/* two\nlines */\nmain > p {\n  color : red;\n  margin: 0 1px;\n}\n", "utf-8")
+    other.write_text("a/* b */ , i { order: 1 } /* end */", "utf-8")
+    assert inline_style(one, other) == "main > p{color : red;margin: 0 1px}a , i{order: 1}"

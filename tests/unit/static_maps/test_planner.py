@@ -18,15 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.planner import canonical
-from geo.coverage.measure import Question
+from geo.coverage.analysis_context import AnalysisContext
+from geo.coverage.gaps import gaps_of_communes
+from geo.coverage.measure import Question, measure
 from geo.coverage.scenario import apply, parse_edits
 from geo.hours.weekly import TIME_ZONE, Openness, parse_slot, reference_week, slot_status
 from geo.people.model import Indicator, People
+from geo.reach.travel import Travel
 from geo.services.snapshot_view import present_moment
 from geo.sites.filters import SiteFilter
 from geo.sites.model import Position
 from geo.snapshot import Snapshot
 from geo.territory.model import Provenance
+from static_maps.planner_figures import headline_figures
 from static_maps.planner_form import question_facts, slot_hours
 from tests.support import world
 from tests.support.serving import serving
@@ -227,6 +231,14 @@ def test_the_headline_counts_those_beyond_and_the_gaps_are_told():
     assert "n&#39;est pas ouvert le samedi" in text
 
 
+@pytest.mark.parametrize(("gaps", "title"), [(10, "Les écarts"), (11, "Les dix plus grands écarts")])
+def test_more_than_ten_gaps_are_titled_the_ten_largest(gaps, title):
+    frame = AnalysisContext(country(), Travel(None, detour_factor=1.3), date(2026, 11, 2))
+    measured = measure(frame, Question(slot=parse_slot("samedi"), beyond_min=20))
+    (gap, *_) = gaps_of_communes(measured)
+    assert headline_figures(measured, [gap] * gaps).gaps_title == title
+
+
 def test_the_headline_states_that_nobody_is_beyond():
     text = page_of(country(), "beyond_min=120")
     assert "Personne n&#39;est à plus de 2\u00a0h d&#39;un lieu d&#39;aide numérique" in text
@@ -385,6 +397,7 @@ def test_the_map_is_given_what_it_draws():
     assert data["places"]["people"] == [4_000, 2_000, 1_000], "places without people are left out"
     assert len(data["places"]["at"]) == 2 * 3
     assert data["question"]["beyond_min"] == 20
+    assert data["trend"].startswith("/api/v1/trend")
     assert data_in(page_of(country()))["places"] is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 from datetime import date
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -450,3 +451,26 @@ def test_the_command_writes_the_file(monkeypatch, tmp_path):
         assert run(app, ["embed", "--out", str(out), *wrong]).exit_code == 1
     for misused in (["--where", "titre"], ["--address", "aide.exemple.fr"]):
         assert run(app, ["embed", "--out", str(out), *misused]).exit_code == 2
+
+
+# ---- The data of the map
+
+
+def drawn(client, **asked):
+    """The JSON that the map of an answer is drawn from."""
+    block = re.search(r'id="donnees">(.*?)</script>', client.get("/lieux/carte", params=asked).text)
+    return json.loads(block[1])
+
+
+def test_a_map_holds_the_origin_and_each_located_site_with_its_reasons(client):
+    shown = drawn(client, ou="Ouestville", prix="gratuit")
+    assert shown["origin"] == {"at": [53741, 4471675], "name": "Ouestville"}
+    west, rough = shown["sites"]
+    assert (west["id"], west["at"], west["rank"]) == ("essai--west", [52479, 4471647], 1)
+    assert west["why"].startswith("2\u00a0min en voiture · gratuit · ") and "notes" not in west
+    assert rough["why"] == "52\u00a0min en voiture · prix inconnu · horaires inconnus"
+    assert rough["notes"] == [
+        "Adresse imprécise : le lieu est placé à la mairie de sa commune.",
+        "À demander en appelant : le prix.",
+    ]
+    assert drawn(client, prix="gratuit")["origin"] is None

@@ -328,6 +328,14 @@ def test_a_trend_tells_states_kinds_and_questions_apart(monkeypatch):
     for question, kind in asked:
         answer = ask(view, question, kind)
         assert answer == ask(make_view(Clock()), question, kind)
+        assert [name for name, *_ in answer] == ["x", "y", trend.TODAY]
         assert answer[0][1] != answer[1][1]
         assert [whole.kind for _, whole, _ in answer] == [TerritoryKind.DEPARTEMENT] * 3
         assert {row.kind for *_, rows in answer for row in rows or ()} == ({kind} if kind else set())
+
+
+def test_a_supply_of_a_scenario_is_told_to_four_decimals():
+    found = scenarios.evaluate_edits(make_view(Clock()), (Close("essai--b"),), ASKED, TerritoryKind.COMMUNE)
+    told = [row["supply"] for row in found.territories]
+    assert told == [round(value, 4) for value in told]
+    assert any(value != round(value, 3) for value in told)
