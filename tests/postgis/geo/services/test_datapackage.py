@@ -109,6 +109,13 @@ def test_the_package_is_what_its_descriptor_says(fund, tmp_path):
     load_all(fund, tmp_path)
     descriptor, tables = validated(published(fund))
     assert set(tables) == {"territories", "partners", "fund", "passes", "actions"}
+    (fictif,) = (
+        field
+        for resource in descriptor["resources"]
+        for field in resource["schema"]["fields"]
+        if (resource["name"], field["name"]) == ("fund", "fictif")
+    )
+    assert fictif["constraints"]["required"] is True
     assert all(rows for rows in tables.values())
     assert "Données de démonstration" in descriptor["title"], "one partner is invented"
     [whole] = [

@@ -139,6 +139,8 @@ def test_every_table_and_report_is_exported(fund, tmp_path):
     assert [row["numéro"] for row in tables["audit"]] == [
         str(change.id) for change in reversed(audit.list_(fund, limit=10**9))
     ]
+    assert {row["partenaire"] for row in tables["ledger"]} == {"", "asso", "caf"}
+    assert all("source" in row for row in tables["actions-totals"])
     figures = {(r["niveau"], r["code"], r["mesure"]): r for r in tables["accounts"]}
     assert figures["commune", "99001", "given"]["valeur"] == "20"
     withheld = [r for r in tables["accounts"] if "value" in r["non publié"].split()]
@@ -196,6 +198,7 @@ def test_the_event_at_which_passes_no_longer_suffice_is_named(fund, tmp_path):
     found = load(fund, tmp_path, "pass-events", rows)
     [issue] = found.issues
     assert issue.line == 5, "90 passes of 100 are given in three rows"
+    assert issue.field == "Nombre"
     assert "100" in issue.reason and (found.accepted, found.rejected) == (5, 1)
     assert everything(fund) == before
 

@@ -118,9 +118,19 @@ def test_a_missing_number_lowers_the_score(filled):
     assert best("lagarde ouestville").kind is PlaceKind.HAMLET
 
 
-def test_a_postcode_that_no_street_has_is_ignored(filled):
+def test_a_postcode_that_no_street_has_is_ignored_but_lowers_the_score(filled):
+    right, wrong = (addresses.search(filled, f"rue des écoles {code}", 1)[0] for code in ("99100", "12345"))
+    assert wrong.id == right.id and wrong.score == pytest.approx(right.score * addresses.POSTCODE_OTHER)
     assert labels(filled, "rue des écoles 99100")[0].startswith("Rue des Écoles")
     assert labels(filled, "rue des écoles 12345")[0].startswith("Rue des Écoles")
+
+
+def test_of_streets_of_one_name_that_of_the_postcode_comes_first(connection, tmp_path):
+    near = row("99001_0010", "Rue du Four", 1, 4, code_postal="99100")
+    far = row("99004_0010", "Rue du Four", 1, 34, code_postal="99400")
+    put(connection, tmp_path, [near, far])
+    for postcode, commune in (("99100", "Ouestville"), ("99400", "Estbourg")):
+        assert labels(connection, f"rue du four {postcode}")[0] == f"Rue du Four, {postcode} {commune}"
 
 
 @pytest.mark.parametrize(

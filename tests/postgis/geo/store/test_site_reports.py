@@ -133,6 +133,11 @@ def test_a_readers_message_is_stored_exactly(client, fresh_engine, caplog):
     assert thanks.headers["cache-control"] == "private, no-cache"
 
 
+def test_who_came_without_a_search_goes_back_to_the_bare_page(client):
+    sent = client.post("/lieux/essai--a/signaler", data={"quoi": "ferme"}, follow_redirects=False)
+    assert sent.headers["location"] == "/lieux/essai--a?signale=1#merci"
+
+
 def test_the_longest_message_is_stored_and_a_longer_one_refused(client, fresh_engine):
     assert send(client, quoi="autre", message="x" * MESSAGE_MAX).status_code == 303
     assert send(client, quoi="autre", message="x" * (MESSAGE_MAX + 1)).status_code == 422

@@ -248,6 +248,7 @@ def test_weights_and_sources_are_told():
         replace(snapshot(site("a", 5)), indicators=(fragility,)), Travel(None, detour_factor=1.3), TODAY
     )
     told = export.about(measure(frame, Question(weights=(("ifn", 0.5),))))
+    assert ("Personnes", "habitants comptés à la mairie") in told
     assert ("Poids du besoin", "Fragilité : 0,5") in told
     assert ("Source", "Fragilité : Tests, 2025, Libre") in told
     assert ("Calculé le", "9 mars 2026") in told

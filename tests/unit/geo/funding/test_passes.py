@@ -406,3 +406,12 @@ def test_flat_rows_have_one_figure_per_column():
     first = flat(report.rows)[0]
     assert first["code"] == "99001" and first["given"] == 18 and first["accepting_sites"] == 1
     assert not any(isinstance(value, (dict, tuple, list)) for value in first.values())
+
+
+def test_deserts_can_be_limited_to_an_order_or_a_year():
+    def given(**asked):
+        return [(desert.code, desert.given) for desert in deserts(counts(), coverage(REFUSES), **asked)]
+
+    assert given() == [("99004", 40), ("99002", 20), ("99001", 18)]
+    assert given(year=2026) == [("99004", 40), ("99002", 20), ("99001", 10)]
+    assert given(year=2027) == given(order="B") == [("99001", 8)]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from geo.errors import PorteeError
+from geo.errors import InvalidParameter, PorteeError
 from geo.people.model import Indicator, People
-from geo.people.need import inhabitants_of, missing, need
+from geo.people.need import inhabitants_of, missing, need, parse_weights
 from geo.people.town_halls import people_at_town_halls
 from geo.territory.model import Provenance
 from tests.support.world import TERRITORY
@@ -104,6 +104,14 @@ def test_weights_that_mean_nothing_are_refused(weights, why):
         told["solde"] = indicator("solde", c99001=4, c99002=-3)
     with pytest.raises(PorteeError, match=why):
         need(PLACES, told, weights)
+
+
+@pytest.mark.parametrize("text", ["ifn", "ifn:0.2,ifn:0.3"])
+def test_a_refusal_of_a_text_of_weights_gives_an_example(text):
+    with pytest.raises(InvalidParameter) as refusal:
+        parse_weights(text)
+    assert refusal.value.advice == "Écrivez par exemple « ifn:0.5,pauvrete:0.2 »."
+    assert refusal.value.parameter == "weights"
 
 
 def test_weights_that_sum_to_one_but_for_rounding_are_taken():

@@ -84,6 +84,12 @@ def test_a_value_just_beyond_its_limit_is_rejected(tmp_path, changes, code):
     assert dict(file.findings.count) == {code: 1} and file.tally.accepted == 1
 
 
+def test_a_point_at_the_end_of_the_degrees_is_one_and_lies_elsewhere(tmp_path):
+    end = row("99001_0010", "Rue X", 2, 4, lon="-180", lat="180", x="", y="")
+    tally = read(write(tmp_path / "a.csv", [row("99001_0010", "Rue X", 1, 4), end])).files[0].tally
+    assert (tally.accepted, tally.outside, tally.rejected) == (1, 1, 0)
+
+
 def test_values_at_their_limits_are_read(tmp_path):
     rows = [
         row("99001_0010", "x" * 200, 4_999, 4),
@@ -100,8 +106,9 @@ def test_values_at_their_limits_are_read(tmp_path):
 def test_two_positions_of_a_row_may_be_100_metres_apart(tmp_path, metres, accepted):
     far = row("99001_0010", "Rue X", 2, 4)
     far["x"] = f"{float(far['x']) + metres:.2f}"
-    tally = read(write(tmp_path / "a.csv", [row("99001_0010", "Rue X", 1, 4), far])).files[0].tally
-    assert (tally.accepted - 1, tally.rejected) == (accepted, 1 - accepted)
+    file = read(write(tmp_path / "a.csv", [row("99001_0010", "Rue X", 1, 4), far])).files[0]
+    assert (file.tally.accepted - 1, file.tally.rejected) == (accepted, 1 - accepted)
+    assert [issue.field for issue in file.findings.first] == ["lon"] * (1 - accepted)
 
 
 def test_one_number_with_two_repetitions_is_two_addresses_and_twice_the_same_is_one(tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import geopandas as gpd
 import pytest
+from pyproj.exceptions import CRSError
 from shapely import Point
 
 from geo.crs import LAMBERT_93, WGS84
 from geo.errors import InvalidCrs, UnreadableFile
+from geo.reach import layer_file
 from geo.reach.build import area_of
 from geo.reach.layers import read_layer
 from tests.support.road_layers import PROFILES, D, X, Y, degrees, geojson, line
@@ -88,3 +90,17 @@ def test_metres_declared_as_degrees_are_refused(tmp_path):
     path = geojson(tmp_path / "x.geojson", (line((0, 0), (1000, 0)), D))
     with pytest.raises((InvalidCrs, UnreadableFile), match=r"hors du système|sont ailleurs"):
         read_layer(path, epsg=LAMBERT_93, bounds=area_of(TERRITORY, 15), profiles=PROFILES)
+
+
+def test_an_unknown_reference_system_is_refused_with_two_that_are_known(tmp_path, monkeypatch):
+    path = geojson(tmp_path / "x.geojson", (line((0, 0), (1000, 0)), D))
+
+    def unknown(*_, **__):
+        raise CRSError("unknown")
+
+    monkeypatch.setattr(layer_file, "reproject", unknown)
+    with pytest.raises(UnreadableFile, match=r"système de coordonnées inconnu : \S+\.") as found:
+        read_layer(path, epsg=LAMBERT_93, bounds=None, profiles=PROFILES)
+    assert found.value.advice == (
+        "Exportez-le en Lambert-93 (EPSG:2154) ou en longitude et latitude (EPSG:4326)."
+    )

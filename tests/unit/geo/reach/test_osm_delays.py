@@ -31,6 +31,7 @@ def entering(lines, a):
         ({"highway": "crossing"}, "crossing"),
         ({"highway": "mini_roundabout"}, "mini_roundabout"),
         ({"railway": "level_crossing"}, "level_crossing"),
+        ({"railway": "crossing"}, "level_crossing"),
         ({"barrier": "gate"}, "gate"),
     ],
 )

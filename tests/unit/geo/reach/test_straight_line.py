@@ -79,5 +79,11 @@ def test_one_origin_outside_the_projection_is_refused():
         SiteTree(np.zeros((1, 2)), detour_factor=1.0).nearest_of(math.inf, 0.0, k=1)
 
 
+def test_without_sites_all_distances_are_infinite():
+    distance, row = SiteTree(np.empty((0, 2)), detour_factor=1.0).nearest(np.zeros((2, 2)), k=3)
+    assert np.isinf(distance).all() and (row == -1).all()
+    assert distance.shape == row.shape == (2, 3)
+
+
 def test_without_sites_one_origin_finds_none():
     assert SiteTree(np.empty((0, 2)), detour_factor=1.0).nearest_of(0.0, 0.0, k=3) == []
