@@ -136,6 +136,14 @@ def test_all_that_is_wrong_with_a_row_is_told_and_it_counts_once(tmp_path):
     assert {issue.field for issue in found.issues} == {"Montant (€)", "Date de réception", "Partenaire"}
 
 
+@pytest.mark.parametrize(("commune", "what"), [("47000", "code"), ("Nulle-Part", "nom")])
+def test_an_unknown_commune_is_refused_by_what_names_it(tmp_path, commune, what):
+    rows = [{**GOOD["contributions"][0], "commune": commune}]
+    [issue] = reading(written(tmp_path, "contributions", rows), "contributions").issues
+    assert issue.reason == f"Aucune commune du territoire ou de ses voisins ne porte ce {what}."
+    assert issue.advice.startswith("Donnez son code INSEE") and issue.advice.endswith("comme 47001.")
+
+
 def test_a_name_that_two_communes_bear_needs_a_code(tmp_path):
     twins = (OWN[0], replace(OWN[1], name=OWN[0].name), *OWN[2:])
     known = replace(KNOWN, territory=replace(TERRITORY, communes=twins))
