@@ -14,7 +14,7 @@ from api.openapi import failures
 from api.parameters import DIALECT, MAX_ID, Query, csv_dialect, paging, refuse
 from api.responses import JSON, page_links
 from api.routing import router
-from api.schemas import ImportAnswer, ImportsAnswer
+from api.schemas import ImportAnswer, ImportsAnswer, IssueOut
 from api.service import app_state
 from geo.sites.import_run import ImportRun
 from geo.sites.issue_report import issues_csv
@@ -77,7 +77,8 @@ def one_import(request: Request, run_id: RunId) -> Response:
         "offset": offset,
         "links": page_links(request, {}, total, limit, offset, JSON),
         "run": run_properties(run),
-        "issues": [asdict(issue) for issue in issues],
+        # Stored findings name their sheet in the reason.
+        "issues": [{name: getattr(issue, name) for name in IssueOut.model_fields} for issue in issues],
     }
     return Response(orjson.dumps(body), media_type=JSON, headers=FRESH)
 
