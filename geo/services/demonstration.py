@@ -23,8 +23,7 @@ class Demonstration:
 
 def in_service(connection: Connection) -> Demonstration:
     """Return the invented records in service."""
-    found = records.in_service(connection)
-    return Demonstration({key: record for key, record in found.items() if record.fictif})
+    return Demonstration(records.invented(connection))
 
 
 def leave(connection: Connection, run_id: int, names: tuple[str, ...], by: str) -> str:

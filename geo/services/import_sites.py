@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
+from geo import gc_pause
 from geo.errors import SuspiciousRetirement
 from geo.hours.weekly import TIME_ZONE
 from geo.services import correct_sites, demonstration
@@ -125,6 +126,7 @@ def _key(row: RawRow, dataset: str) -> str:
     return record_key(named, local_id_in(local_id, dataset=named, source=source, exported=bool(own)), source)
 
 
+@gc_pause.gc_disabled()
 def read(
     path: Path,
     *,
@@ -220,6 +222,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
     return PreparedImport(arrival, difference)
 
 
+@gc_pause.gc_disabled()
 def apply(
     connection: Connection, arrival: ValidatedFile, *, territory: Territory, accept_vanished: bool = False
 ) -> ImportedSites:

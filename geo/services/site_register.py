@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from geo import gc_pause
 from geo.errors import SnapshotUnavailable
 from geo.sites.clustering import Assignment, KnownRecord, KnownSite, Link, assign, group, names_for
 from geo.sites.field_rules import FieldRules, load_rules
@@ -47,6 +48,7 @@ class SiteChanges:
     reopened: tuple[tuple[RecordPair, str], ...] = ()
 
 
+@gc_pause.gc_disabled()
 def rebuild(
     connection: Connection,
     *,

@@ -32,7 +32,7 @@ RULES_FILE: Final = Path(__file__).with_name("field_rules.toml")
 NOT_CHOSEN: Final = frozenset({"jeu_de_donnees"})
 """Fields that say which record it is, not what the place is."""
 
-_UNLESS_TOGETHER: Final = frozenset({"latitude", "longitude", "position"})
+_UNLESS_TOGETHER: Final = frozenset({"latitude", "longitude", "position", "telephone_remarque"})
 """Fields of a group that are never completed from another record."""
 
 _LOCATED_BEST_FIRST: Final = {position: rank for rank, position in enumerate(Position)}
@@ -276,7 +276,7 @@ def _chosen_together(
 ) -> dict[str, Choice]:
     """Choose fields that belong together: those of one record, what it lacks from the others."""
     order = _ORDERS[rules.rules[names[0]]](rules)
-    first = min(records, key=order)
+    first = min([record for record in records if _has(fields[0], record)] or records, key=order)
     found: dict[str, Choice] = {}
     for name in names:
         value = getattr(first, name)

@@ -7,11 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from datetime import date
 from enum import Enum
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 import orjson
 
 from geo.sites.model import LIST_FIELDS, VALUE_FIELDS, ItinerantStop, Position, SiteValues, is_known
+
+
+@lru_cache(maxsize=10_000)
+def _shared(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the same object for equal lists of labels, which thousands of records have alike."""
+    return labels
+
 
 _DECODERS: Final[dict[str, Callable[[Any], object]]] = {
     "date_maj": date.fromisoformat,
@@ -19,7 +28,8 @@ _DECODERS: Final[dict[str, Callable[[Any], object]]] = {
     "longitude": float,
     "position": Position,
     "arrets": lambda stops: tuple(ItinerantStop(*stop) for stop in stops),
-    **dict.fromkeys(LIST_FIELDS, tuple),
+    **dict.fromkeys(LIST_FIELDS, lambda labels: _shared(tuple(labels))),
+    **dict.fromkeys(("commune", "code_insee", "code_postal", "source", "jeu_de_donnees"), intern),
 }
 """Field → how to decode its value from JSON; other fields need no decoding."""
 

@@ -242,7 +242,7 @@ def _record(
         issue = Finding(flag, "latitude", "", "le fichier le dit").to_issue(raw.line)
         issues.append(issue)
         flags.add(issue.code)
-    return replace(record, signalements=tuple(sorted(flags))), issues
+    return replace(record, signalements=tuple(sorted(flags))) if flags else record, issues
 
 
 def _unusable(local_id: str, name: str) -> str:

@@ -39,6 +39,13 @@ def retired(connection: Connection, *, datasets: Collection[str] | None = None) 
     return _read(connection, table.c.retired_at.is_not(None), datasets)
 
 
+def invented(connection: Connection) -> dict[str, SourceRecord]:
+    """Return the records in service of invented places, by key, sorted by key."""
+    return _read(
+        connection, table.c.retired_at.is_(None) & table.c["values"].contains({"fictif": True}), None
+    )
+
+
 def memberships(connection: Connection) -> dict[str, Membership]:
     """Return the records in service by key, with the sites they belong to, sorted by key."""
     columns = (table.c.id, table.c.dataset, table.c.source, table.c.site_id, table.c.first_site_id)

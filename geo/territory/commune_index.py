@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import shapely
 
 from geo.crs import WGS84, project, reproject
 from geo.territory.model import Commune, Territory
+
+_point = lru_cache(maxsize=8)(shapely.Point)
+"""The point of two coordinates; one record asks several times about the same."""
 
 
 class CommuneIndex:
@@ -60,14 +63,15 @@ class CommuneIndex:
     def containing(self, longitude: float, latitude: float) -> Commune | None:
         """Return the commune that contains a point (WGS 84 degrees), or None."""
         communes, tree = self._tree
-        hits = tree.query(shapely.Point(longitude, latitude), predicate="within")
-        return communes[int(min(hits))] if len(hits) else None
+        point = _point(longitude, latitude)
+        boxes = sorted(tree.query(point).tolist())
+        return next((communes[i] for i in boxes if communes[i].boundary.contains(point)), None)
 
     def is_near(self, commune: Commune, longitude: float, latitude: float, *, margin_m: float) -> bool:
         """Return whether a point (WGS 84 degrees) is at most `margin_m` metres outside a commune."""
         if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
             return False
-        if commune.boundary.contains(shapely.Point(longitude, latitude)):
+        if commune.boundary.contains(_point(longitude, latitude)):
             return True
         if (boundary := self._metric_boundaries.get(commune.code)) is None:
             boundary = reproject([commune.boundary], source=WGS84, target=self._epsg)[0]
@@ -78,4 +82,6 @@ class CommuneIndex:
     @cached_property
     def _tree(self) -> tuple[list[Commune], shapely.STRtree]:
         communes = list(self.by_code.values())
+        for commune in communes:  # so that looking for a point does not walk along the whole boundary
+            shapely.prepare(commune.boundary)
         return communes, shapely.STRtree([commune.boundary for commune in communes])
