@@ -276,7 +276,7 @@ def _chosen_together(
 ) -> dict[str, Choice]:
     """Choose fields that belong together: those of one record, what it lacks from the others."""
     order = _ORDERS[rules.rules[names[0]]](rules)
-    first = min([record for record in records if _has(fields[0], record)] or records, key=order)
+    first = min([record for record in records if _has(names[0], record)] or records, key=order)
     found: dict[str, Choice] = {}
     for name in names:
         value = getattr(first, name)
