@@ -102,7 +102,7 @@ def report(request: Request) -> Response:
         year=year,
         fragile=fragile if indicator else None,
         coverage=current.view.coverage(_question(values)),
-        commune_of_site={site.id: site.code_insee for site in snapshot.sites},
+        commune_of_site=snapshot.commune_of_site,
     )
     public = None if exact else publication(counts, snapshot.territory, order, year)
     members = {g.code: g.communes for g in snapshot.territory.groupings_of(found.kind)}

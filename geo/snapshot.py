@@ -82,6 +82,17 @@ class Snapshot:
     def _site_by_id(self) -> dict[str, Site]:
         return {s.id: s for s in self.sites}
 
+    @cached_property
+    def commune_of_site(self) -> Mapping[str, str]:
+        """INSEE code of the commune of each site by identifier: closed ones, and merged identifiers too."""
+        found = {site.id: site.code_insee for site in (*self.sites, *(c.site for c in self.closed.values()))}
+        merged = {old: found[site_id] for old, site_id in self.redirects.items() if site_id in found}
+        return {**merged, **found}
+
+    def current_id(self, site_id: str) -> str:
+        """Return the identifier that a merged one redirects to; any other is returned as it is."""
+        return self.redirects.get(site_id, site_id)
+
     def site(self, site_id: str) -> Site:
         """Return the site with a public identifier, or the one that a merged site redirects to.
 
@@ -90,7 +101,7 @@ class Snapshot:
         UnknownSite
             If no site shown has it.
         """
-        stands_for = self.redirects.get(site_id, site_id)
+        stands_for = self.current_id(site_id)
         try:
             return self._site_by_id[stands_for]
         except KeyError:

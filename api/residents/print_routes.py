@@ -15,11 +15,12 @@ from api.residents.page_context import PageContext, base_url, html, render
 from api.responses import is_not_modified, snapshot_headers
 from api.routing import router
 from api.service import AppState, app_state
-from geo.errors import PorteeError
+from geo.errors import PorteeError, UnknownSite
 from geo.services.find_help import resolve_origin
 from geo.services.search_state import SearchState, read
 from geo.sites.text import fold
 from geo.territory.model import Grouping, TerritoryKind
+from geo.wording import site_phrases
 from geo.wording.language import N_
 from static_maps.print_content import (
     DIRECTORY_NAME,
@@ -93,10 +94,15 @@ def sheet(request: Request, kind: str, code: str) -> Response:
 def slip(request: Request, site_id: str) -> Response:
     """The slip of a site, with its travel time if the request gives an origin."""
     desk, current = _desk(request)
-    row = current.view.row_of.get(site_id)
-    if row is None:
+    snapshot = current.view.snapshot
+    try:
+        site = snapshot.site(site_id)
+    except UnknownSite:
         return _chooser(request, UNKNOWN_SITE)
-    site = current.view.snapshot.sites[row]
+    if site.id != site_id:
+        query = request.url.query
+        address = f"{site_phrases.site_path(site)}/fiche.pdf" + (f"?{query}" if query else "")
+        return RedirectResponse(address, 301)
     state, _unusable = read(request.scope["query_string"])
     origin = resolve_origin(app_state(request).place_finder(current), state)
     content = slip_pdf(site_slip(desk, site, origin, state.mode))

@@ -13,7 +13,7 @@ Coordinates are WGS 84 degrees. All fields and the effect of each edit: docs/sce
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -146,7 +146,8 @@ def parse_edits(value: object, snapshot: Snapshot) -> tuple[Edit, ...]:
             f"Ce scénario compte {len(value)} modifications ; {EDITS_MAX} au plus sont admises.",
             "Partagez-le en plusieurs scénarios.",
         )
-    in_service = {site.id for site in snapshot.sites}
+    in_service = {site.id: site.id for site in snapshot.sites}
+    in_service |= {old: new for old, new in snapshot.redirects.items() if new in in_service}
     area = _BuildableArea(snapshot.territory)
     problems: list[str] = []
     edits: list[tuple[int, Edit]] = []
@@ -191,7 +192,7 @@ def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
         if isinstance(edit, Open):
             opened.append(_opened(edit, next(numbers), snapshot.territory))
             continue
-        site = sites.get(edit.site) or snapshot.site(edit.site)
+        site = sites.get(snapshot.current_id(edit.site)) or snapshot.site(edit.site)
         if isinstance(edit, Close):
             del sites[site.id]
         elif isinstance(edit, Move):
@@ -206,7 +207,7 @@ def apply(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
 class _EditReader:
     """Parses one edit and collects its errors."""
 
-    def __init__(self, value: object, in_service: Collection[str], area: _BuildableArea) -> None:
+    def __init__(self, value: object, in_service: Mapping[str, str], area: _BuildableArea) -> None:
         self._value: Mapping[Any, Any] = value if isinstance(value, dict) else {}
         self._in_service = in_service
         self._area = area
@@ -261,9 +262,10 @@ class _EditReader:
         return name
 
     def _site(self, value: str) -> str:
+        """Return the identifier of the site in service, which a merged identifier redirects to."""
         if value not in self._in_service:
             self._error("site", f"aucun lieu en service ne porte l'identifiant {_quoted(value)}")
-        return value
+        return self._in_service.get(value, value)
 
     def _hours(self, value: str) -> str:
         if not is_readable(value):

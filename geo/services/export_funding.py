@@ -255,7 +255,6 @@ def _reports(connection: Connection, books: AccountData) -> dict[str, TextTable]
     counts = passes.counts(connection)
     given_in = sorted({int(each) for each in counts.year})
     snapshot = books.coverage.frame.snapshot
-    commune_of_site = {site.id: site.code_insee for site in snapshot.sites}
     need = next(iter(snapshot.indicators), None)
     fragile = pass_reports.most_fragile(territory, need) if need else None
     for kind in TerritoryKind:
@@ -270,7 +269,7 @@ def _reports(connection: Connection, books: AccountData) -> dict[str, TextTable]
                     year=year,
                     fragile=fragile,
                     coverage=books.accepting,
-                    commune_of_site=commune_of_site,
+                    commune_of_site=snapshot.commune_of_site,
                 ).rows
             )
         ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from geo.errors import UnknownPartner
 from geo.funding.partners import Convention, Partner, SiteLink, checked
-from geo.store import partners
+from geo.store import partners, sites
 from geo.store.database import Connection
 
 
@@ -38,7 +39,9 @@ def save_partner(
     for convention in conventions:
         partners.save_convention(connection, convention, actor=actor)
     if links is not None:
-        for removed in set(partners.partner_sites(connection, partner.code)) - set(links):
+        merged = sites.redirects(connection)
+        wanted = {replace(link, site_id=merged.get(link.site_id, link.site_id)) for link in links}
+        for removed in set(partners.partner_sites(connection, partner.code)) - wanted:
             partners.unlink_site(connection, removed, actor=actor)
         for link in links:
             partners.link_site(connection, link, actor=actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from geo.errors import InUse, UnknownSite
 from geo.funding import partners as domain
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole, unknown_partner
-from geo.store import audit
+from geo.store import audit, sites
 from geo.store.tables import action, convention, ledger_entry, partner, partner_site, pass_event, site
 
 _FIELDS = tuple(field.name for field in fields(Partner))
@@ -120,12 +120,17 @@ def conventions(connection: Connection, code: str | None = None) -> list[Convent
 def link_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
     """Link a partner to a site that it runs or supports. Idempotent.
 
+    A merged identifier is linked as the one that it redirects to.
+
     Raises
     ------
     UnknownPartner, UnknownSite
         If one of the two is unknown.
     """
     find(connection, link.partner_code)
+    link = replace(link, site_id=sites.current_id(connection, link.site_id))
+    if link in partner_sites(connection, link.partner_code):
+        return
     if connection.scalar(select(site.c.id).where(site.c.id == link.site_id)) is None:
         raise UnknownSite(
             f"Aucun lieu ne porte l'identifiant « {link.site_id} ».",
@@ -137,22 +142,31 @@ def link_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
 
 
 def unlink_site(connection: Connection, link: SiteLink, *, actor: str) -> None:
-    """Remove the link of a partner to a site. Idempotent."""
+    """Remove the link of a partner to a site, and to those merged with it. Idempotent."""
     table = partner_site.c
-    mine = (table.partner_code == link.partner_code, table.site_id == link.site_id, table.role == link.role)
+    among = table.site_id.in_(sites.merged_with(connection, link.site_id))
+    mine = (table.partner_code == link.partner_code, among, table.role == link.role)
     if connection.execute(delete(partner_site).where(*mine)).rowcount:
         audit.record(connection, actor, "partner.unlink_site", _linked(link), asdict(link), None)
 
 
 def partner_sites(connection: Connection, code: str | None = None) -> list[SiteLink]:
-    """Return the sites that one partner, or all, run or support, by partner and site."""
+    """Return the sites that one partner, or all, run or support, by partner and site.
+
+    Links to merged identifiers are links to the site that stands for them, listed once.
+    """
     table = partner_site.c
     found = select(partner_site).order_by(
         table.partner_code.collate("C"), table.site_id.collate("C"), table.role
     )
     if code is not None:
         found = found.where(table.partner_code == code)
-    return [SiteLink(r.partner_code, r.site_id, SiteRole(r.role)) for r in connection.execute(found)]
+    current = sites.redirects(connection)
+    links = {
+        SiteLink(row.partner_code, current.get(row.site_id, row.site_id), SiteRole(row.role))
+        for row in connection.execute(found)
+    }
+    return sorted(links, key=lambda link: (link.partner_code, link.site_id, link.role))
 
 
 def _key(wanted: Convention) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from geo.errors import RefusedPasses, UnknownOrder
 from geo.funding.ledger import Entry, Payment, Reversal
 from geo.funding.pass_reports import PassCounts, SitePasses
 from geo.funding.passes import Event, EventKind, Order, PassReferences, Standing, expiries, require_order
-from geo.store import audit, ledger
+from geo.store import audit, ledger, sites
 from geo.store.copy_encoder import copy_rows
 from geo.store.pass_refusals import duplicate_reference, refusals, require_complete, unknown_order
 from geo.store.tables import partner, pass_event, pass_order, pass_total
@@ -308,8 +308,20 @@ def counts(connection: Connection) -> PassCounts:
         wait_days=days,
         wait_passes=passes,
         by_day=tuple((row_of[r[0]], r[1], r[2], r[3]) for r in by_day),
-        by_site=tuple(SitePasses(row_of[r[0]], *r[1:]) for r in by_site),
+        by_site=_by_current_site(by_site, row_of, sites.redirects(connection)),
     )
+
+
+def _by_current_site(
+    rows: Iterable[Sequence[Any]], row_of: Mapping[str, int], redirects: Mapping[str, str]
+) -> tuple[SitePasses, ...]:
+    """Return the passes of each order, site and year; those of merged sites are summed."""
+    sums: dict[tuple[int, str, int], tuple[int, int]] = {}
+    for order, site_id, year, used, reimbursed in rows:
+        key = (row_of[order], redirects.get(site_id, site_id), year)
+        before = sums.get(key, (0, 0))
+        sums[key] = (before[0] + used, before[1] + reimbursed)
+    return tuple(SitePasses(*key, *sums[key]) for key in sorted(sums))
 
 
 def _payment_reference(reference: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from geo.errors import UnknownReport
+from geo.store import sites
 from geo.store.tables import site_report as table
 
 MESSAGE_MAX: Final = 1_000
@@ -81,12 +82,12 @@ def add(
 
 
 def list_(connection: Connection, *, closed: bool = False, site_id: str = "") -> list[ErrorReport]:
-    """Return open or closed reports, of one site or all, in the order they came."""
+    """Return open or closed reports in the order they came: all, or of a site and those merged with it."""
     purge(connection)
     wanted = table.c.closed_at.is_not(None) if closed else table.c.closed_at.is_(None)
     found = select(table).where(wanted).order_by(table.c.id)
     if site_id:
-        found = found.where(table.c.site_id == site_id)
+        found = found.where(table.c.site_id.in_(sites.merged_with(connection, site_id)))
     return [_as_report(row) for row in connection.execute(found)]
 
 

@@ -120,6 +120,18 @@ def redirects(connection: Connection) -> dict[str, str]:
     return {site_id: final(into) for site_id, into in sorted(merged.items())}
 
 
+def current_id(connection: Connection, site_id: str) -> str:
+    """Return the identifier that a merged one redirects to; any other is returned as it is."""
+    return redirects(connection).get(site_id, site_id)
+
+
+def merged_with(connection: Connection, site_id: str) -> set[str]:
+    """Return the identifiers of the site that one leads to: its own and those that redirect to it."""
+    merged = redirects(connection)
+    current = merged.get(site_id, site_id)
+    return {current, *(old for old, into in merged.items() if into == current)}
+
+
 def save(connection: Connection, sites: Iterable[Site]) -> None:
     """Store the values of some sites; a site that was retired or merged is in service again."""
     connection.execute(

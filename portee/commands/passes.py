@@ -247,7 +247,7 @@ def report_(
             year=year,
             fragile=pass_reports.most_fragile(snapshot.territory, indicator) if indicator else None,
             coverage=measure(frame, Question(mode=mode, filter=ACCEPTING)),
-            commune_of_site={site.id: site.code_insee for site in snapshot.sites},
+            commune_of_site=snapshot.commune_of_site,
         )
     if as_json:
         print_json(

@@ -13,9 +13,10 @@ from geo.errors import InUse, InvalidParameter, PorteeError, UnknownPartner, Unk
 from geo.funding.ledger import Contribution, Level
 from geo.funding.match_rule import MatchRule
 from geo.funding.partners import Convention, Partner, PartnerKind, SiteLink, SiteRole, checked
+from geo.services.partner_records import save_partner
 from geo.store import audit, ledger, partners
 from portee.cli import app
-from tests.postgis.geo.store.test_store import store
+from tests.postgis.geo.store.test_store import same_place, store
 from tests.support import world
 
 ACTOR = "Animatrice du réseau"
@@ -42,6 +43,28 @@ def test_a_partner_is_read_back_as_it_was_saved_and_each_write_is_audited(connec
     assert (first.actor, first.before, first.after["name"]) == (ACTOR, None, "CAF fictive")
     assert (last.actor, last.before["name"], last.after["name"]) == ("Autre", "CAF fictive", "Caisse fictive")
     assert first.after["network_to"] == "2025-06-30"
+
+
+def test_links_to_merged_sites_are_listed_once_and_come_back_when_they_are_split(connection):
+    store(connection, *(world.record(name, 5) for name in "abc"))
+    partners.save(connection, CAF, actor=ACTOR)
+    a, b, c = (SiteLink("caf-99", f"essai--{name}", SiteRole.RUNS) for name in "abc")
+    supports_b = replace(b, role=SiteRole.SUPPORTS)
+    for link in (a, b, supports_b, c):
+        partners.link_site(connection, link, actor=ACTOR)
+    same_place(connection, "essai--a", "essai--b")
+    assert partners.partner_sites(connection) == [a, replace(a, role=SiteRole.SUPPORTS), c]
+    partners.link_site(connection, b, actor=ACTOR)
+    assert len(partners.partner_sites(connection, "caf-99")) == 3
+    partners.unlink_site(connection, supports_b, actor=ACTOR)
+    assert partners.partner_sites(connection, "caf-99") == [a, c]
+    same_place(connection, "essai--a", "essai--b", same=False)
+    assert partners.partner_sites(connection, "caf-99") == [a, b, c]
+    same_place(connection, "essai--a", "essai--b")
+    save_partner(connection, CAF, (), [b], actor=ACTOR)
+    assert partners.partner_sites(connection) == [a]
+    partners.unlink_site(connection, a, actor=ACTOR)
+    assert partners.partner_sites(connection) == []
 
 
 @pytest.mark.parametrize(

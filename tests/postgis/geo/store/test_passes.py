@@ -13,6 +13,8 @@ from geo.funding.pass_reports import by_territory
 from geo.funding.passes import EventKind, Standing, expiries
 from geo.store import passes
 from geo.territory.model import TerritoryKind
+from tests.postgis.geo.store.test_store import same_place, store
+from tests.support import world
 from tests.support.pass_store import AUGUST, MARCH, A, event, record, standing
 from tests.support.world import TERRITORY
 
@@ -60,6 +62,27 @@ def test_events_are_read_back_and_counted(ordered):
     assert asdict(record(ordered, *wanted)) == {"new": 2, "already": 0}
     assert passes.events(ordered, ["1", "2", "3"]) == wanted
     assert standing(ordered) == Standing("A", 100, 10, 4, 0, 0)
+
+
+def test_passes_of_merged_sites_are_counted_together_where_the_site_is(ordered):
+    sites = [world.record("a", 5), world.record("b", 5), world.record("c", 15, "99002")]
+    store(ordered, *sites)
+    record(
+        ordered,
+        event("1", "given", 0, 20),
+        event("2", "used", 5, 4),
+        event("3", "used", 6, 3, site="essai--b"),
+        event("4", "used", 6, 2, site="essai--c"),
+    )
+    same_place(ordered, "essai--a", "essai--b")
+    counts = passes.counts(ordered)
+    used = {use.site: use.used for use in counts.by_site}
+    assert used == {"essai--a": 7, "essai--c": 2}
+    country = world.snapshot(world.site("a", 5), world.site("c", 15, "99002"))
+    rows = by_territory(
+        counts, TERRITORY, TerritoryKind.COMMUNE, commune_of_site=country.commune_of_site
+    ).rows
+    assert {row.code: row.used_here for row in rows if row.used_here} == {"99001": 7, "99002": 2}
 
 
 def test_recording_the_same_event_again_changes_nothing(ordered):

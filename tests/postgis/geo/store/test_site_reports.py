@@ -17,6 +17,7 @@ from geo.store import reports
 from geo.store.reports import MESSAGE_MAX, ReportSubject
 from portee.cli import app
 from tests.postgis.geo.store.test_snapshot_watcher import fill
+from tests.postgis.geo.store.test_store import same_place, store
 from tests.support import world
 
 
@@ -46,6 +47,15 @@ def test_a_report_is_listed_until_it_is_closed(connection):
     assert reports.list_(connection) == [second]
     assert reports.list_(connection, closed=True) == [closed]
     assert (closed.outcome, closed.email, closed.message) == ("Corrigé dans le fichier", "", "Fermé le mardi")
+
+
+def test_reports_of_a_site_include_those_of_the_sites_merged_with_it(connection):
+    store(connection, *(world.record(name, 5) for name in "abc"))
+    first, second, other = (add(connection, site_id=f"essai--{name}") for name in "abc")
+    same_place(connection, "essai--a", "essai--b")
+    for site_id in ("essai--a", "essai--b"):
+        assert reports.list_(connection, site_id=site_id) == [first, second]
+    assert reports.list_(connection, site_id="essai--c") == [other]
 
 
 def test_closing_again_changes_nothing(connection):

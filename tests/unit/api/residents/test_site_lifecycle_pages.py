@@ -49,6 +49,32 @@ def test_a_merged_address_redirects_to_the_site_that_stands_for_it():
         assert near["origin"]["site"] == "essai--a"
 
 
+def test_the_slip_and_the_report_form_of_a_merged_address_are_those_of_its_site():
+    with client_of(POOLED, redirects={"autre--b": "essai--a"}) as client:
+        answer = client.get("/lieux/autre--b/fiche.pdf?ou=Ouestville&lang=en", follow_redirects=False)
+        assert answer.status_code == 301
+        assert answer.headers["location"] == "/lieux/essai--a/fiche.pdf?ou=Ouestville&lang=en"
+        assert client.get("/lieux/autre--b/fiche.pdf").headers["content-type"] == "application/pdf"
+        assert client.get("/lieux/inconnu--b/fiche.pdf").status_code == 404
+        answer = client.get("/lieux/autre--b/signaler")
+        assert str(answer.url).endswith("/lieux/essai--a#signaler")
+        wrong = client.post("/lieux/autre--b/signaler", data={"sujet": ""})
+        assert wrong.status_code == 422
+        assert 'action="/lieux/essai--a/signaler' in wrong.text
+
+
+def test_scenarios_isochrones_and_places_to_start_from_take_merged_identifiers():
+    with client_of(POOLED, site("c", 25, "99003"), redirects={"autre--b": "essai--a"}) as client:
+        edits = [{"action": "close", "site": "autre--b"}]
+        answer = client.post("/api/v1/scenarios/evaluate", json={"edits": edits})
+        assert answer.status_code == 200, answer.text
+        (changed,) = answer.json()["sites"]["features"]
+        assert changed["properties"]["name"] == POOLED.nom
+        reach = client.get("/api/v1/isochrones", params={"site": "autre--b", "minutes": "10"})
+        assert reach.status_code == 200, reach.text
+        assert "essai--a" in reach.text
+
+
 @pytest.mark.parametrize(
     ("until", "status", "sentence"),
     [

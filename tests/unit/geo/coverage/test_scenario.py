@@ -28,7 +28,7 @@ from geo.reach.travel import Travel
 from geo.sites import standard
 from geo.sites.model import Position
 from geo.territory.model import TerritoryKind
-from tests.support.world import TERRITORY, at, site, snapshot
+from tests.support.world import TERRITORY, at, short, site, snapshot
 
 WORLD = snapshot(
     site("a", 5, horaires="Mo-Fr 09:00-12:00"),
@@ -308,6 +308,36 @@ def test_edits_of_a_site_that_has_left_since_are_told():
     edits = parse_edits([closing("a")], WORLD)
     with pytest.raises(UnknownSite, match="essai--a"):
         apply(snapshot(site("b", 15)), edits)
+
+
+MERGED = replace(WORLD, redirects={"essai--old": "essai--a", "essai--lost": "essai--gone"})
+
+
+@pytest.mark.parametrize(
+    ("edit", "sites"),
+    [
+        (closing("old"), ["b", "c"]),
+        (moving("old", 15), ["a", "b", "c"]),
+        (reopening("old"), ["a", "b", "c"]),
+    ],
+)
+def test_an_edit_of_a_merged_identifier_is_of_the_site_that_stands_for_it(edit, sites):
+    edits = parse_edits([edit], MERGED)
+    assert edits[0].site == "essai--a"
+    assert [short(s) for s in apply(MERGED, edits).sites] == sites
+    stored = replace(edits[0], site="essai--old")
+    assert apply(MERGED, [stored]).sites == apply(MERGED, edits).sites
+    assert apply(MERGED, [stored]).sites != MERGED.sites
+
+
+def test_edits_of_merged_identifiers_contradict_each_other_as_those_of_one_site():
+    with pytest.raises(InvalidScenario, match=r"modification 2, .* « essai--a » et la contredit"):
+        parse_edits([closing("old"), moving("a", 25)], MERGED)
+    kept = parse_edits([moving("old", 15), reopening("a")], MERGED)
+    (moved,) = [s for s in apply(MERGED, kept).sites if s.id == "essai--a"]
+    assert (moved.code_insee, moved.horaires) == ("99002", SATURDAY)
+    with pytest.raises(InvalidScenario, match="essai--lost"):
+        parse_edits([closing("lost")], MERGED)
 
 
 def test_a_scenario_changes_what_is_measured():
