@@ -32,6 +32,7 @@ class AccessOut(ResponseModel):
     site_count: int = Field(
         description="Sites counted in the territory: suitable and, with a slot, known to be open then."
     )
+    site_count_low: int = Field(description="The same if all undecided questions were one place.")
     nearest_site_id: str | None = Field(
         description="Nearest site for the largest share of the population, including sites across the border."
     )
@@ -43,6 +44,7 @@ class AccessOut(ResponseModel):
     supply: float = Field(
         description="Accessible supply (floating catchment), population mean, in `supply_unit`."
     )
+    supply_low: float = Field(description="The same if all undecided questions were one place.")
     open_hours: float = Field(
         description="Mean weekly hours during which a suitable site within `beyond_min` is open."
     )
@@ -116,6 +118,31 @@ class UncertaintyOut(ResponseModel):
     sentences: list[str] = Field(description="Summary, in French.")
 
 
+class SitesBetween(ResponseModel):
+    """Number of places that sites are."""
+
+    low: int = Field(description="If all undecided questions were one place.")
+    high: int = Field(description="If none were, as all other figures count.")
+
+
+class SupplyBetween(ResponseModel):
+    """Mean accessible supply of the population, in `supply_unit`."""
+
+    low: float = Field(description="If all undecided questions were one place: the larger supply is kept.")
+    high: float = Field(description="If none were, as all other figures count.")
+
+
+class UndecidedOut(ResponseModel):
+    """What pairs of sites that may be one place, and that nobody has decided, change."""
+
+    questions: int = Field(description="Pairs among the suitable sites.")
+    sites: SitesBetween = Field(description="Suitable sites, across the border too.")
+    territory_questions: int = Field(description="Pairs among the sites counted in the territory.")
+    territory_sites: SitesBetween = Field(description="Sites counted in the territory.")
+    supply: SupplyBetween
+    sentences: list[str] = Field(description="Summary, in French; empty if nothing changes.")
+
+
 class FarFromRoad(ResponseModel):
     """Population locations far from any road; they are still counted."""
 
@@ -166,6 +193,7 @@ class CoverageAbout(CoverageContextOut):
     kind: TerritoryKind
     supply_unit: str = Field(description="In French.")
     uncertainty: UncertaintyOut
+    undecided: UndecidedOut
     unlocated: int = Field(description="Suitable sites without coordinates.")
     far_from_road: FarFromRoad
     equity: EquityOut

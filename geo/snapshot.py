@@ -53,6 +53,8 @@ class Snapshot:
     """Sites that are closed, by identifier."""
     redirects: Mapping[str, str] = field(default_factory=dict)
     """Identifiers of merged sites, each with that of the site that stands for it."""
+    questions: tuple[tuple[str, str], ...] = ()
+    """Pairs of sites that may be one place, by identifier, which nobody has decided; sorted."""
     margin_km: float = MARGIN_KM
     """How far outside the territory its sites are, at most, in kilometres."""
     changes_on: date | None = None

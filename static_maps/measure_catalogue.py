@@ -285,9 +285,22 @@ def _access(books: AccountData, code: str, groups: Iterable[Grouping], kind: Ter
             found.add(group, published, per=100)
             if published is not None and row.people:
                 found.ratios[group.code] = 100 * row.people_beyond / row.people
+    if code in ("lieux", "offre"):
+        found.note = _undecided(coverage, code)
     if code == "audela":
         found.note = f"Hors de portée : à plus de {figures.minutes(coverage.question.beyond_min)} de trajet."
     return found
+
+
+def _undecided(coverage: Coverage, code: str) -> str:
+    """What undecided questions change: a line below the legend, empty if nothing."""
+    whole, *_ = coverage.by_territory(TerritoryKind.DEPARTEMENT)
+    if whole.site_range.certain:
+        return ""
+    if code == "lieux":
+        return f"{figures.capital(whole.site_range.sentence)}."
+    low, high = figures.decimal(whole.supply_low), figures.decimal(whole.supply)
+    return f"Offre moyenne : entre {low} et {high} selon les questions à trancher." if low != high else ""
 
 
 def _fragility(books: AccountData, groups: Iterable[Grouping]) -> _RawValues:

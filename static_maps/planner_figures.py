@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from geo.coverage import equity
+from geo.coverage.export import undecided_sentences
 from geo.coverage.gaps import Gap
 from geo.coverage.measure import Coverage
 from geo.wording import figures
@@ -80,7 +81,8 @@ def _doubts(coverage: Coverage) -> Iterator[str]:
     if not u.sites:
         yield "Aucun lieu ne répond à la question."
         return
-    yield french_count("Ils reposent sur %(num)s lieu.", "Ils reposent sur %(num)s lieux.", u.sites)
+    yield f"Ils reposent sur {coverage.site_range.sentence}."
+    yield from (f"{sentence}." for sentence in undecided_sentences(coverage))
     if u.stale == u.sites:
         yield "Aucune fiche n'a été vérifiée depuis six mois : à vérifier avant de décider."
     elif u.stale:

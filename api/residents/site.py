@@ -106,7 +106,7 @@ def doubts(site: Site) -> list[str]:
 def datasets_provenance(current: CurrentView, site: Site) -> dict[str, Provenance | None]:
     """Return the source of each dataset that a site has a record of, sorted by name; None if not known."""
     by_subject = {each.subject: each for each in current.view.snapshot.site_provenance}
-    names = {key.partition("--")[0] for key in site.records} or {site.jeu_de_donnees}
+    names = set(site.datasets)
     return {name: by_subject.get(f"Lieux « {name} »") for name in sorted(names)}
 
 

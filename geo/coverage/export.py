@@ -48,11 +48,13 @@ _MEANINGS: Final[dict[str, str]] = {
     "population": "population municipale (habitants)",
     "people": "personnes comptées ; pour un écart : personnes au-delà du seuil",
     "site_count": "lieux du territoire qui conviennent (nombre)",
+    "site_count_low": "les mêmes, si toutes les questions à trancher étaient des doublons (nombre)",
     "nearest_site_id": "identifiant du lieu le plus proche pour le plus grand nombre",
     "nearest_site_name": "nom de ce lieu",
     "median_min": "temps que la moitié des personnes ne dépasse pas (minutes)",
     "people_beyond": "personnes à plus du seuil (nombre)",
     "supply": "offre accessible pour 1 000 habitants (bassins flottants)",
+    "supply_low": "la même, si toutes les questions à trancher étaient des doublons",
     "open_hours": "heures par semaine où un lieu est ouvert en deçà du seuil (heures)",
     "gap": f"écart : personnes × besoin × minutes au-delà du seuil (jusqu'à {figures.minutes(CAP_MIN)})",
     "gap_rank": "rang de l'écart, 1 pour le plus grand",
@@ -87,7 +89,7 @@ _FORMATS: Final = {
     **dict.fromkeys(("population", "people", "people_beyond", "gap", "change_gap"), "#,##0"),
     **dict.fromkeys(("gaining", "losing", "nearer", "farther"), "#,##0"),
     **dict.fromkeys(("median_min", "minutes", "unsuitable_min", "open_hours", "change_min"), "0.0"),
-    **dict.fromkeys(("supply", "change_supply"), "0.00"),
+    **dict.fromkeys(("supply", "supply_low", "change_supply"), "0.00"),
     **dict.fromkeys(("longitude", "latitude"), "0.00000"),
 }
 _DEGREE_DIGITS: Final = 6
@@ -110,6 +112,7 @@ def territories_table(coverage: Coverage, kind: TerritoryKind) -> list[dict[str,
             "population": row.population,
             "people": row.people,
             "site_count": row.site_count,
+            "site_count_low": row.site_range.low,
             "nearest_site_id": row.nearest_site_id,
             "nearest_site_name": _site_name(coverage, row.nearest_site_id),
             "median_min": row.median_min,
@@ -119,6 +122,7 @@ def territories_table(coverage: Coverage, kind: TerritoryKind) -> list[dict[str,
             },
             "people_beyond": row.people_beyond,
             "supply": row.supply,
+            "supply_low": row.supply_low,
             "open_hours": row.open_hours,
             "gap": row.gap,
             "gap_rank": row.gap_rank,
@@ -221,6 +225,9 @@ def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
     sentences = [
         french_count("%(num)s lieu répond aux critères", "%(num)s lieux répondent aux critères", sure.sites)
     ]
+    if not coverage.site_range.certain:
+        sentences[0] += f", {coverage.site_range.between}"
+        sentences += undecided_sentences(coverage)
     if coverage.question.slot:
         opened = french_count(
             "%(num)s lieu est ouvert, à coup sûr",
@@ -262,6 +269,21 @@ def uncertainty_sentences(coverage: Coverage) -> tuple[str, ...]:
             unknown += _moved(sure.share, sure.share_if_unknown_open, within, if_open)
         sentences.append(unknown)
     return tuple(f"{sentence}." for sentence in sentences)
+
+
+def undecided_sentences(coverage: Coverage) -> list[str]:
+    """Return French sentences, without full stop, on what undecided questions change in the territory."""
+    sentences = []
+    whole, *_ = coverage.by_territory(TerritoryKind.DEPARTEMENT)
+    if not whole.site_range.certain:
+        sentences.append(f"Dans le territoire, {whole.site_range.sentence}")
+    high, low = (figures.decimal(value) for value in (whole.supply, whole.supply_low))
+    if low != high:
+        sentences.append(
+            f"L'offre moyenne est entre {low} et {high} ({coverage.question.supply.label}), "
+            "selon les mêmes questions"
+        )
+    return sentences
 
 
 def csv_bytes(rows: Rows, dialect: Dialect = Dialect.LINES) -> bytes:

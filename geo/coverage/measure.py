@@ -6,7 +6,7 @@ Definitions, units and limits: docs/coverage.md.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -21,12 +21,13 @@ from geo.coverage import catchment, equity
 from geo.coverage.analysis_context import AnalysisContext
 from geo.coverage.catchment import APL, Decay
 from geo.coverage.reachable_hours import hours_reachable
+from geo.coverage.undecided import SiteRange, least_offered, questions_among, site_range
 from geo.hours.weekly import Openness, Slot, slot_status
 from geo.people.need import Population, inhabitants_of, need
 from geo.reach.modes import Mode
 from geo.sites.filters import EVERY_SITE, SiteFilter
 from geo.sites.model import Position, Site
-from geo.territory.model import TerritoryKind
+from geo.territory.model import Grouping, TerritoryKind
 
 MINUTES: Final = (5, 10, 15, 20, 30, 45)
 STALE_AFTER: Final = timedelta(days=183)
@@ -125,6 +126,8 @@ class TerritoryCoverage:
     site_count
         Sites of the territory that are counted: suitable and, with a slot, known to be open then;
         located or not.
+    site_range
+        The same, with what undecided questions between two of these sites change.
     nearest_site_id
         The site that is nearest for most of its people; None if no site can be reached.
     median_min
@@ -135,6 +138,8 @@ class TerritoryCoverage:
         Persons farther than `beyond_min`.
     supply
         Accessible supply per 1,000 persons of need (floating catchment), mean of its people.
+    supply_low
+        The same if all undecided questions were one place.
     open_hours
         Hours per week when some suitable site within `beyond_min` is open, mean of its people.
     gap
@@ -150,11 +155,13 @@ class TerritoryCoverage:
     population: int
     people: float
     site_count: int
+    site_range: SiteRange
     nearest_site_id: str | None
     median_min: float | None
     share_within: tuple[float | None, ...]
     people_beyond: float
     supply: float
+    supply_low: float
     open_hours: float
     gap: float
     gap_rank: int | None = None
@@ -196,13 +203,39 @@ class Coverage:
         Enhanced two-step floating catchment (`geo.coverage.catchment`). Sites of unknown hours
         count with the mean hours of the others, or 1 hour if none are known.
         """
-        offered = np.ones(len(self.counted))
-        if self.question.supply is Supply.HOURS:
-            hours = self.frame.weekly_hours[self.counted]
-            mean = float(np.nanmean(hours)) if np.isfinite(hours).any() else 1.0
-            offered = np.where(np.isnan(hours), mean, hours)
+        return self._supply_of(self._offered)
+
+    @cached_property
+    def supply_low(self) -> NDArray[np.float64]:
+        """Return `supply` if all undecided questions were one place, shape (places,).
+
+        Of sites that are one place, the one that offers most is kept: hours are not added twice.
+        """
+        questions = self.frame.snapshot.questions
+        least = least_offered(self._offered, self.ids(self.counted), questions)
+        return self.supply if (least == self._offered).all() else self._supply_of(least)
+
+    @cached_property
+    def _offered(self) -> NDArray[np.float64]:
+        if self.question.supply is not Supply.HOURS:
+            return np.ones(len(self.counted))
+        hours = self.frame.weekly_hours[self.counted]
+        mean = float(np.nanmean(hours)) if np.isfinite(hours).any() else 1.0
+        return np.where(np.isnan(hours), mean, hours)
+
+    def _supply_of(self, offered: NDArray[np.float64]) -> NDArray[np.float64]:
         times = self.frame.times(self.question.mode)[self.counted]
         return catchment.accessible_supply(times, offered, self.need, self.question.decay) * 1_000
+
+    def ids(self, rows: NDArray[np.intp]) -> list[str]:
+        """Return the identifiers of some rows of the snapshot's sites."""
+        sites = self.frame.snapshot.sites
+        return [sites[row].id for row in rows]
+
+    @cached_property
+    def site_range(self) -> SiteRange:
+        """Return how many places the suitable sites are, at least and at most."""
+        return site_range(self.ids(self.suitable), self.frame.snapshot.questions)
 
     @cached_property
     def open_hours(self) -> NDArray[np.float64]:
@@ -282,9 +315,10 @@ class Coverage:
         within = [total(self.people * (self.seconds <= m * 60)) for m in self.question.minutes]
         beyond, gap = total(self.people * self.beyond), total(self.gap)
         supply, hours = mean(self.supply), mean(self.open_hours)
+        supply_low = supply if self.supply_low is self.supply else mean(self.supply_low)
         members = np.split(np.argsort(row, kind="stable"), np.cumsum(places)[:-1])
         seconds, nearest = self.seconds[inside], self.nearest[inside]
-        own = Counter(self.frame.snapshot.sites[s].code_insee for s in self.counted)
+        ranges = self._ranges(groups)
         rows = []
         for g, group in enumerate(groups):
             here = members[g]
@@ -296,7 +330,8 @@ class Coverage:
                     name=group.name,
                     population=group.population,
                     people=float(people[g]),
-                    site_count=sum(own[c] for c in group.communes),
+                    site_count=ranges[g].high,
+                    site_range=ranges[g],
                     nearest_site_id=self._nearest_site_id(nearest[here], weight[here]),
                     median_min=median / 60 if median is not None and np.isfinite(median) else None,
                     share_within=tuple(
@@ -304,11 +339,20 @@ class Coverage:
                     ),
                     people_beyond=float(beyond[g]),
                     supply=float(supply[g]),
+                    supply_low=float(supply_low[g]),
                     open_hours=float(hours[g]),
                     gap=float(gap[g]),
                 )
             )
         return tuple(_ranked(rows))
+
+    def _ranges(self, groups: Sequence[Grouping]) -> list[SiteRange]:
+        here = defaultdict(list)
+        for row in self.counted:
+            site = self.frame.snapshot.sites[row]
+            here[site.code_insee].append(site.id)
+        asked = questions_among(self.ids(self.counted), self.frame.snapshot.questions)
+        return [site_range([s for code in group.communes for s in here[code]], asked) for group in groups]
 
     def _nearest_site_id(self, nearest: NDArray[np.intp], weight: NDArray[np.float64]) -> str | None:
         row = nearest_for_most(nearest, weight)

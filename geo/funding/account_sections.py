@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from geo.coverage.measure import Coverage
+from geo.coverage.undecided import site_range
 from geo.funding import reports
 from geo.funding.account_model import CENTS, CENTS_EACH, SHARE, Figure, Section
 from geo.funding.action_kinds import ActionKind
@@ -136,8 +137,14 @@ class AccountSections:
         sites = [coverage.frame.snapshot.sites[row] for row in coverage.counted]
         here = [site for site in sites if site.code_insee in inside]
         offered = Counter(service for site in here for service in site.services)
+        counted = site_range([site.id for site in here], coverage.frame.snapshot.questions)
         return [
             _RawFigure("sites", "lieux d'aide", "lieux", len(here)),
+            *(
+                [_RawFigure("sites_low", f"lieux d'aide : {counted.between}", "lieux", counted.low)]
+                if not counted.certain
+                else []
+            ),
             _RawFigure(
                 "sites_per_10k",
                 "lieux d'aide pour 10 000 habitants",

@@ -23,6 +23,7 @@ from geo.reach.modes import Mode
 from geo.reach.travel import FAR_FROM_ROAD_M
 from geo.services.snapshot_view import SnapshotView
 from geo.sites.filters import FILTERABLE, SiteFilter
+from geo.territory.model import TerritoryKind
 
 LORENZ_POINTS: Final = 51
 """Points of the Lorenz curve: one for each fiftieth of the people."""
@@ -116,6 +117,7 @@ def coverage_to_dict(view: SnapshotView, question: Question) -> dict[str, object
         **people_to_dict(coverage),
         "supply_unit": question.supply.label,
         "uncertainty": _uncertainty_to_dict(coverage),
+        "undecided": _undecided_to_dict(coverage),
         "unlocated": coverage.uncertainty.unlocated,
         "far_from_road": _far_from_road_to_dict(view, coverage),
         "equity": _equity_to_dict(coverage),
@@ -131,11 +133,13 @@ def territory_to_dict(row: TerritoryCoverage, question: Question) -> dict[str, o
         "population": row.population,
         "people": round(row.people, 1),
         "site_count": row.site_count,
+        "site_count_low": row.site_range.low,
         "nearest_site_id": row.nearest_site_id,
         "median_min": rounded(row.median_min, 1),
         "share_within": _shares_to_dicts(row, question),
         "people_beyond": round(row.people_beyond, 1),
         "supply": round(row.supply, 4),
+        "supply_low": round(row.supply_low, 4),
         "open_hours": round(row.open_hours, 2),
         "gap": round(row.gap, 1),
         "gap_rank": row.gap_rank,
@@ -177,6 +181,23 @@ def _uncertainty_to_dict(coverage: Coverage) -> dict[str, object]:
         "share_without_stale": rounded(uncertainty.share_without_stale, 4),
         "share_if_unknown_open": rounded(uncertainty.share_if_unknown_open, 4),
         "sentences": export.uncertainty_sentences(coverage),
+    }
+
+
+def _undecided_to_dict(coverage: Coverage) -> dict[str, object]:
+    """Return how many places the sites are, at least and at most, and their mean supply."""
+    found = coverage.site_range
+    whole, *_ = coverage.by_territory(TerritoryKind.DEPARTEMENT)
+    here = whole.site_range
+    return {
+        "questions": found.questions,
+        "sites": {"low": found.low, "high": found.high},
+        "territory_questions": here.questions,
+        "territory_sites": {"low": here.low, "high": here.high},
+        "supply": {"low": round(whole.supply_low, 4), "high": round(whole.supply, 4)},
+        "sentences": []
+        if found.certain
+        else [f"{text}." for text in (found.sentence, *export.undecided_sentences(coverage))],
     }
 
 

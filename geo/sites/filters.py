@@ -19,15 +19,14 @@ FILTERABLE: tuple[str, ...] = (
 )
 """Fields that a filter accepts."""
 
-_EXACT = frozenset(
-    {"pivot", "code_postal", "code_insee", "telephone", "jeu_de_donnees", "position", "date_maj"}
-)
+_EXACT = frozenset({"pivot", "code_postal", "code_insee", "telephone", "position", "date_maj"})
 
 
 @dataclass(frozen=True)
 class SiteFilter:
     """Conditions on fields: a site must have one of the accepted values of every field.
 
+    The condition `jeu_de_donnees` is met by a site of which any record is from one of the datasets.
     Fields with a closed list (services, frais_a_charge…) and codes match exactly; other text matches
     when it contains the value, ignoring accents and case. Booleans match "true" or "false"; an
     unknown value matches neither. Hashable, so that it can be a cache key.
@@ -55,7 +54,7 @@ class SiteFilter:
 
     def matches(self, site: Site) -> bool:
         """Return whether a site meets every condition."""
-        return all(_test(name)(getattr(site, name), values) for name, values in self.conditions)
+        return all(_test(name)(_values(site, name), values) for name, values in self.conditions)
 
 
 EVERY_SITE = SiteFilter()
@@ -65,9 +64,14 @@ EVERY_SITE = SiteFilter()
 def _test(name: str) -> Callable[[object, tuple[str, ...]], bool]:
     if name in BOOLEAN_FIELDS:
         return _boolean
-    if name in standard.ENUMERATIONS:
+    if name in standard.ENUMERATIONS or name == "jeu_de_donnees":
         return _member
     return _exact if name in _EXACT else _contains
+
+
+def _values(site: Site, name: str) -> object:
+    """Return what a condition on a field is about: for the dataset, those of all records of the site."""
+    return site.datasets if name == "jeu_de_donnees" else getattr(site, name)
 
 
 def _boolean(value: object, accepted: tuple[str, ...]) -> bool:

@@ -274,6 +274,11 @@ class Site(SiteValues):
     origins: tuple[Origin, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Return the datasets that its records come from, sorted."""
+        return tuple(sorted({key.partition("--")[0] for key in self.records})) or (self.jeu_de_donnees,)
+
     def origin(self, field: str) -> Origin | None:
         """Return where the value of a field comes from; None if no record and no correction gives one.
 

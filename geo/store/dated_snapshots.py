@@ -121,6 +121,7 @@ def read(connection: Connection, name: str, *, margin_km: float = MARGIN_KM) -> 
         taken_at=named.kept_at,
         sites=then.sites,
         closed=then.closed,
+        questions=(),  # what was undecided then is not recorded
         site_provenance=snapshots.provenance(connection, then.sites, until=named.kept_at),
     )
 

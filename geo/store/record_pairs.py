@@ -73,6 +73,27 @@ def all_pairs(connection: Connection) -> list[RecordPair]:
     ]
 
 
+def questions(connection: Connection, shown: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of sites among some that may be one place and wait for a decision; sorted.
+
+    Sites of which two records were decided to be different are no question.
+    """
+    one, other = source_record.alias("one"), source_record.alias("other")
+    undecided = table.c.same.is_(None) & (table.c.verdict == QUESTION)
+    found = (
+        select(one.c.site_id.label("a"), other.c.site_id.label("b"), table.c.same)
+        .join(one, (one.c.key == table.c.a) & one.c.retired_at.is_(None))
+        .join(other, (other.c.key == table.c.b) & other.c.retired_at.is_(None))
+        .where(undecided | table.c.same.is_(False), one.c.site_id != other.c.site_id)
+    )
+    asked: set[tuple[str, str]] = set()
+    apart: set[tuple[str, str]] = set()
+    for row in connection.execute(found):
+        if row.a in shown and row.b in shown:
+            (asked if row.same is None else apart).add((min(row.a, row.b), max(row.a, row.b)))
+    return tuple(sorted(asked - apart))
+
+
 def replace_undecided(connection: Connection, pairs: Iterable[RecordPair]) -> None:
     """Store the pairs found among all records in service; undecided ones that are not found are withdrawn.
 

@@ -14,7 +14,7 @@ from geo.hours.weekly import TIME_ZONE
 from geo.sites.corrections import STATUS_FIELD, Status, active_by_site, corrected
 from geo.sites.model import Site
 from geo.snapshot import ClosedSite, Snapshot
-from geo.store import corrections, indicators, people, roads, sites, territories
+from geo.store import corrections, indicators, people, record_pairs, roads, sites, territories
 from geo.store.tables import data_version, import_run
 from geo.territory.margin import MARGIN_KM, Margin
 from geo.territory.model import Provenance
@@ -151,6 +151,7 @@ def read(connection: Connection, today: date | None = None, *, margin_km: float 
         indicators=tuple(each for _, each in sorted(indicators.read(connection).items())),
         closed=shown.closed,
         redirects=shown.redirects,
+        questions=record_pairs.questions(connection, {site.id for site in shown.sites}),
         changes_on=shown.changes_on,
         margin_km=margin_km,
     )

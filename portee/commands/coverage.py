@@ -131,7 +131,9 @@ def _print_table(found: Coverage, kind: TerritoryKind, limit: int) -> None:
                 row.code,
                 row.name,
                 count(row.people),
-                str(row.site_count),
+                f"{row.site_range.low}–{row.site_count}"
+                if row.site_range.low < row.site_count
+                else str(row.site_count),
                 travel_time(row.median_min),
                 *map(percent, row.share_within),
                 count(row.people_beyond),

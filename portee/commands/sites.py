@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from geo.coverage.undecided import site_range
 from geo.hours import parse
 from geo.services import correct_sites
 from geo.services.decide_sites import decide as decide_sites
@@ -82,12 +83,17 @@ def check(
         sites = snapshots.shown_sites(connection, today()).sites
         pairs = [pair for pair in record_pairs.all_pairs(connection) if _is_open(pair)]
         changes = correct_sites.changed_by_sources(connection, today())
+        ids = {site.id for site in sites}
+        counted = site_range(ids, record_pairs.questions(connection, ids))
     findings = _findings(sites)
+    # A site in several datasets counts in each of them.
+    datasets = Counter(name for site in sites for name in site.datasets)
     if as_json:
         print_json(
             {
                 "sites": len(sites),
-                "datasets": dict(sorted(Counter(site.jeu_de_donnees for site in sites).items())),
+                "range": {"low": counted.low, "high": counted.high, "questions": counted.questions},
+                "datasets": dict(sorted(datasets.items())),
                 "findings": findings,
                 "duplicates": [asdict(pair) for pair in pairs],
                 "corrections": [corrections.source_change_to_dict(each) for each in changes],
@@ -96,7 +102,7 @@ def check(
         return
     print_table(
         (_("jeu de données"), _("lieux")),
-        sorted((name, str(count)) for name, count in Counter(s.jeu_de_donnees for s in sites).items()),
+        sorted((name, str(count)) for name, count in datasets.items()),
         numbers=1,
     )
     print_table(
@@ -118,6 +124,16 @@ def check(
             pairs=possible_duplicates(len(pairs)),
         )
     )
+    if not counted.certain:
+        print_text(
+            many(
+                "%(high)s lieux, entre %(low)s et %(high)s selon %(num)s question à trancher.",
+                "%(high)s lieux, entre %(low)s et %(high)s selon %(num)s questions à trancher.",
+                counted.questions,
+                low=counted.low,
+                high=counted.high,
+            )
+        )
 
 
 def possible_duplicates(number: int) -> str:

@@ -199,6 +199,9 @@ def test_a_pair_is_decided_and_decided_otherwise(portee, write):
     (pair,) = json.loads(portee("sites", "duplicates", "--json").stdout)
     assert (pair["a"], pair["b"]) == ("deux--a", "un--a") and pair["reasons"]
     assert "deux--a" in portee("sites", "duplicates").stdout
+    checked = json.loads(portee("sites", "check", "--json").stdout)
+    assert checked["range"] == {"low": 1, "high": 2, "questions": 1}
+    assert "2 lieux, entre 1 et 2 selon 1 question à trancher." in portee("sites", "check").stdout
 
     assert portee("sites", "decide", "un--a", "deux--a", "--same").exit_code == 0
     assert json.loads(portee("sites", "duplicates", "--json").stdout) == []
@@ -206,6 +209,11 @@ def test_a_pair_is_decided_and_decided_otherwise(portee, write):
     assert decided["same"] is True
     (site,) = listed(portee)
     assert (site["id"], site["records"]) == ("un--a", ["deux--a", "un--a"])
+    for dataset in ("un", "deux"):
+        assert len(listed(portee, "--where", f"jeu_de_donnees={dataset}")) == 1
+    checked = json.loads(portee("sites", "check", "--json").stdout)
+    assert (checked["sites"], checked["datasets"]) == (1, {"deux": 1, "un": 1})
+    assert "selon" not in portee("sites", "check").stdout
     portee("sites", "decide", "un--a", "deux--a", "--different")
     (decided,) = json.loads(portee("sites", "duplicates", "--all", "--json").stdout)
     assert decided["same"] is False

@@ -132,6 +132,8 @@ def client():
     real = read_territory(ROOT / "data" / "communes", "47")
     agen = replace(
         site("1", 5),
+        id="demo--1",
+        records=("demo--1@Essai",),
         jeu_de_donnees="demo",
         commune="Agen",
         code_insee="47001",

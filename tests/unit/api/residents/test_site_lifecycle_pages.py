@@ -75,6 +75,37 @@ def test_scenarios_isochrones_and_places_to_start_from_take_merged_identifiers()
         assert "essai--a" in reach.text
 
 
+@pytest.mark.parametrize("dataset", ["essai", "autre"])
+def test_a_site_is_found_by_each_dataset_it_has_a_record_of(dataset):
+    with client_of(POOLED, site("c", 25, "99003", jeu_de_donnees="tiers")) as client:
+        for path in ("/api/v1/sites?", "/api/v1/sites.csv?", "/api/v1/sites/nearest?commune=99001&"):
+            answer = client.get(f"{path}jeu_de_donnees={dataset}")
+            assert answer.status_code == 200, answer.text
+            assert "France services fictive" in answer.text and "Lieu c" not in answer.text, path
+        counted = client.get("/api/v1/coverage", params={"jeu_de_donnees": dataset, "kind": "departement"})
+        assert counted.json()["territories"][0]["site_count"] == 1
+
+
+def test_planners_see_what_undecided_questions_change_and_residents_do_not():
+    sites = (POOLED, site("c", 5), site("d", 15, "99002"))
+    said = "entre 2 et 3 selon 1 question à trancher"
+    with client_of(*sites, questions=(("essai--a", "essai--c"),)) as client:
+        assert f"Ils reposent sur 3 lieux, {said}." in text_of(client.get("/planifier"))
+        answer = client.get("/api/v1/coverage?kind=commune").json()
+        assert answer["undecided"]["sites"] == {"low": 2, "high": 3}
+        assert answer["undecided"]["territory_sites"] == {"low": 2, "high": 3}
+        assert answer["undecided"]["sentences"][0] == f"3 lieux, {said}."
+        assert answer["undecided"]["supply"]["low"] < answer["undecided"]["supply"]["high"]
+        rows = {row["code"]: row for row in answer["territories"]}
+        assert (rows["99001"]["site_count_low"], rows["99001"]["site_count"]) == (1, 2)
+        assert rows["99002"]["site_count_low"] == 1
+        for path in ("/", "/?ou=Ouestville", "/lieux", "/lieux/essai--a", "/embed", "/lieux/carte"):
+            assert "à trancher" not in client.get(path).text, path
+    with client_of(*sites) as client:
+        assert "à trancher" not in client.get("/planifier").text
+        assert client.get("/api/v1/coverage").json()["undecided"]["sentences"] == []
+
+
 @pytest.mark.parametrize(
     ("until", "status", "sentence"),
     [

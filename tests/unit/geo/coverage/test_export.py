@@ -158,7 +158,7 @@ def test_a_workbook_explains_itself_and_keeps_numbers_as_numbers():
     names, *values = book["Couverture"].iter_rows(values_only=True)
     for each, row in zip(values, rows, strict=True):
         assert dict(zip(names, each, strict=True)) == pytest.approx(row)
-    assert book["Couverture"]["J2"].number_format == "0.0%"
+    assert book["Couverture"]["K2"].number_format == "0.0%"
     lines: Any = book["Lisez-moi"].iter_rows(values_only=True)
     readme = dict(lines)
     assert readme["Avertissement"].startswith("Données de démonstration")

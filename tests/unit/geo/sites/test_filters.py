@@ -6,7 +6,7 @@ import pytest
 
 from geo.sites.filters import EVERY_SITE, FILTERABLE, SiteFilter
 from geo.sites.text import fold
-from tests.support.world import site
+from tests.support.world import as_site, record, site
 
 HERE = site(
     "a",
@@ -76,3 +76,13 @@ def test_equal_questions_have_equal_filters():
 )
 def test_folding_forgets_accents_case_and_hyphens(written, folded):
     assert fold(written) == folded
+
+
+@pytest.mark.parametrize(
+    ("datasets", "kept"),
+    [(["essai"], True), (["autre"], True), (["tiers", "autre"], True), (["tiers"], False), (["aut"], False)],
+)
+def test_a_site_is_of_the_dataset_of_any_of_its_records(datasets, kept):
+    pooled = as_site(record("a", 5), record("b", 5, jeu_de_donnees="autre"))
+    assert pooled.datasets == ("autre", "essai")
+    assert SiteFilter.of({"jeu_de_donnees": datasets}).matches(pooled) == kept
