@@ -68,8 +68,9 @@ KNOWN = PassReferences({"A": A}, {"99001", "99002", "96001"}, {"dep", "caf"}, {"
 )
 def test_an_order_that_contradicts_itself_is_refused(changes, told):
     require_order(A)
-    with pytest.raises(RefusedPasses, match=told):
+    with pytest.raises(RefusedPasses, match=told) as refusal:
         require_order(replace(A, **changes))
+    assert refusal.value.advice.endswith(".")
 
 
 # --- files
