@@ -1,7 +1,6 @@
 """Choose the shown values of a site among those of its records. No I/O but the file of rules.
 
-The rules are data: `field_rules.toml`, or the file of the setting `PORTEE_FIELD_RULES`. The result
-depends on the records only, not on their order.
+The rules are data: `field_rules.toml`. The result depends on the records only, not on their order.
 """
 
 from __future__ import annotations
