@@ -120,6 +120,8 @@ class CommuneResolver:
         the point both say so. Everything beyond a code, or a name with its postal code or its point, is
         reported as an inference with its evidence.
         """
+        if certain := self._certain(clues):
+            return certain
         read = self._read(clues)
         evidence = list(self._primary(read))
         agreed = _agreed(evidence)
@@ -136,6 +138,18 @@ class CommuneResolver:
         if len(tied) != 1 or self._only_a_point(read, evidence, tied[0]):
             return self._unresolved(read, evidence, tied)
         return self._resolved(read, [e for e in evidence if tied[0] in e.codes], evidence, tied[0])
+
+    def _certain(self, clues: Clues) -> ResolvedCommune | None:
+        """Return the commune if code, official name, postal code and point all say so, as mostly; or None.
+
+        Weighing the evidence gives the same, several times slower.
+        """
+        commune = self._index.by_code.get(clues.code_insee)
+        if commune is None or clues.name != commune.name or clues.code_postal not in commune.postal_codes:
+            return None
+        if clues.point is not None and not self._index.contains(commune, *clues.point):
+            return None
+        return ResolvedCommune(commune, commune.name, commune.code, clues.code_postal, ())
 
     def is_near(self, commune: Commune, longitude: float, latitude: float) -> bool:
         """Return whether a point (WGS 84 degrees) is in a commune or within `NEAR_M` of it."""

@@ -67,11 +67,16 @@ class CommuneIndex:
         boxes = sorted(tree.query(point).tolist())
         return next((communes[i] for i in boxes if communes[i].boundary.contains(point)), None)
 
+    def contains(self, commune: Commune, longitude: float, latitude: float) -> bool:
+        """Return whether a commune contains a point (WGS 84 degrees)."""
+        shapely.prepare(commune.boundary)  # at once when it is prepared already
+        return bool(commune.boundary.contains(_point(longitude, latitude)))
+
     def is_near(self, commune: Commune, longitude: float, latitude: float, *, margin_m: float) -> bool:
         """Return whether a point (WGS 84 degrees) is at most `margin_m` metres outside a commune."""
         if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
             return False
-        if commune.boundary.contains(_point(longitude, latitude)):
+        if self.contains(commune, longitude, latitude):
             return True
         if (boundary := self._metric_boundaries.get(commune.code)) is None:
             boundary = reproject([commune.boundary], source=WGS84, target=self._epsg)[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.sites.commune_names import normalized_commune_name
 from geo.sites.commune_resolver import NEAR_M, Clues, CommuneResolver
@@ -175,3 +177,37 @@ def test_near_ends_five_kilometres_beyond_the_boundary():
 )
 def test_no_point_of_the_globe_is_near_by_accident(point):
     assert not any(RESOLVER.is_near(commune, *point) for commune in TERRITORY.commune_by_code.values())
+
+
+class _Weighing(CommuneResolver):
+    """Weighs the evidence of every record, certain or not."""
+
+    def _certain(self, clues: Clues) -> None:
+        return None
+
+
+_WORDS = st.sampled_from(
+    ["", "1 rue de Deux-Étangs", "99100 Estbourg", "Mairie de Deux-Étangs", "96100 Voisinville", "Estbourg"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    code=st.sampled_from([*TERRITORY.commune_by_code, "", "99999"]),
+    name=st.sampled_from([*(c.name for c in TERRITORY.commune_by_code.values()), "", "Nullepart"]),
+    postal=st.sampled_from(["99100", "99200", "96100", "9910", ""]),
+    km=st.sampled_from([None, 2, 12, 25, 38, 44, 49]),
+    address=_WORDS,
+    site_name=_WORDS,
+)
+def test_what_is_certain_is_what_the_weighing_of_evidence_finds(code, name, postal, km, address, site_name):
+    point = at(km) if km is not None else None
+    clues = Clues(
+        code_insee=code,
+        name=name,
+        code_postal=postal,
+        address=address,
+        site_name=site_name,
+        point=(point.x, point.y) if point else None,
+    )
+    assert RESOLVER.resolve(clues) == _Weighing(TERRITORY).resolve(clues)
