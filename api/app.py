@@ -16,6 +16,7 @@ from api import (
     account,
     actions,
     body_problems,
+    corrections,
     coverage,
     fund,
     funding_pages,
@@ -96,6 +97,8 @@ def create_app(
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]
     # Added flat: `include_router` would match each request once per level.
     for routes in (
+        corrections.routes,  # before the sites: their identifier may hold slashes
+        corrections.writes,
         sites.sites_routes(http.page_size),
         site_files.routes,
         territories.routes,

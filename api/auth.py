@@ -59,6 +59,7 @@ ScenarioToken = Annotated[Token, Depends(RequireToken(Scope.SCENARIOS))]
 FundToken = Annotated[Token, Depends(RequireToken(Scope.FUND))]
 PassToken = Annotated[Token, Depends(RequireToken(Scope.PASSES))]
 ActionToken = Annotated[Token, Depends(RequireToken(Scope.ACTIONS))]
+SiteToken = Annotated[Token, Depends(RequireToken(Scope.SITES))]
 
 
 def request_secret(request: Request) -> str:

@@ -27,6 +27,7 @@ Sites of digital help in a French département: where they are, how far, and who
 
 TAGS = [
     {"name": "sites", "description": "Places of digital help, in the words of the national standard."},
+    {"name": "corrections", "description": "Values set over the sources; sites closed and opened again."},
     {"name": "territories", "description": "Communes and their groupings."},
     {"name": "places", "description": "Search for an address, a street or a commune."},
     {"name": "coverage", "description": "Travel times, population within reach, gaps, isochrones."},

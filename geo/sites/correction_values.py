@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from geo.sites import standard
-from geo.sites.corrections import COMMUNE, FIELDS, POINT, TELEPHONE
+from geo.sites.corrections import COMMUNE, FIELDS, POINT
 from geo.sites.export import format_cell
 from geo.sites.findings import shorten
 from geo.sites.location_evidence import AddressLocator
@@ -272,7 +272,7 @@ def _values(wanted: WantedValues, record: SourceRecord) -> dict[str, Any]:
     if not given.isdisjoint(POINT) or any(getattr(site, name) != getattr(record, name) for name in POINT):
         names += POINT if not given.isdisjoint({"adresse", *COMMUNE, *POINT}) else ()
     if "telephone" in given:
-        names += TELEPHONE
+        names.append("telephone_remarque")
         if set(record.autres_telephones) != set(site.autres_telephones):
             names.append("autres_telephones")
     if record.complement_adresse != site.complement_adresse and not given.isdisjoint(COMMUNE):

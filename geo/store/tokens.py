@@ -34,6 +34,8 @@ class Scope(StrEnum):
     """Record orders and events of passes."""
     ACTIONS = "actions"
     """Save actions."""
+    SITES = "sites"
+    """Correct, close and open sites."""
     LEDGER = "ledger"
     """Read the entries of the fund's ledger one by one."""
 

@@ -28,9 +28,9 @@ from geo.territory.files import read_former_communes
 from geo.territory.margin import Margin
 from geo.territory.model import Territory
 from portee.commands.corrections import print_source_changes, source_change_to_dict
+from portee.commands.duplicates import possible_duplicates
 from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
-from portee.commands.sites import possible_duplicates
 from portee.console import (
     REFUSED,
     count,

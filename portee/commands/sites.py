@@ -1,8 +1,7 @@
-"""`portee sites`: list, check and export the sites in service; decide which records are one place."""
+"""`portee sites`: list, check and export the sites in service."""
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections import Counter
@@ -16,36 +15,33 @@ import typer
 from geo.coverage.undecided import site_range
 from geo.hours import parse
 from geo.services import correct_sites
-from geo.services.decide_sites import decide as decide_sites
+from geo.services.decide_sites import open_questions
 from geo.settings import Settings
-from geo.sites.export import format_cell
 from geo.sites.export_files import FORMAT_BY_SUFFIX, SitesFormat, write_sites
-from geo.sites.model import Position, Site, SiteValues
-from geo.store import history as stored_history
-from geo.store import record_pairs, records, snapshots, territories
-from geo.store.record_pairs import RecordPair
-from portee.commands import corrections
+from geo.sites.model import Position, Site
+from geo.store import record_pairs, snapshots
+from portee.commands import corrections, duplicates, site_history
 from portee.commands.corrections import today
+from portee.commands.duplicates import possible_duplicates
 from portee.console import (
-    decimal,
     misused,
     print_json,
     print_table,
     print_text,
     report_errors,
-    short_day,
     writing,
 )
 from portee.coverage_options import WHERE_HELP, site_filter
 from portee.database import transaction
-from portee.language import N_, _, many
+from portee.language import _, many
 from portee.options import AsJson
 
 app = typer.Typer(
     help="Lister, vérifier, corriger, fermer, comparer et exporter les lieux en service.",
     no_args_is_help=True,
 )
-app.add_typer(corrections.app)
+for _group in (corrections, duplicates, site_history):
+    app.add_typer(_group.app)
 
 EXAMPLES_SHOWN = 5
 """Identifiers named for each finding of `sites check`; `--json` holds them all."""
@@ -81,7 +77,7 @@ def check(
     """Report what deserves attention: flags, unknown positions, repaired or unknown hours, duplicates."""
     with report_errors(), transaction(Settings()) as connection:
         sites = snapshots.shown_sites(connection, today()).sites
-        pairs = [pair for pair in record_pairs.all_pairs(connection) if _is_open(pair)]
+        pairs = open_questions(connection)
         changes = correct_sites.changed_by_sources(connection, today())
         ids = {site.id for site in sites}
         counted = site_range(ids, record_pairs.questions(connection, ids))
@@ -136,11 +132,6 @@ def check(
         )
 
 
-def possible_duplicates(number: int) -> str:
-    """Return a number of pairs of records that may be one place."""
-    return many("%(num)s doublon possible", "%(num)s doublons possibles", number)
-
-
 def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
     """Return the identifiers of sites by finding: flags by code, then what is repaired or unknown."""
     flags: dict[str, list[str]] = {}
@@ -163,96 +154,6 @@ def _findings(sites: Iterable[Site]) -> dict[str, list[str]]:
         if not read:
             noticed["horaires_inconnus"].append(site.id)
     return {**dict(sorted(flags.items())), **noticed}
-
-
-@app.command(help="Liste les paires de fiches qui pourraient être un même lieu, meilleur score d'abord.")
-def duplicates(
-    every: Annotated[bool, typer.Option("--all", help="Aussi les paires déjà tranchées.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List pairs of records that may be one place, best score first."""
-    with report_errors(), transaction(Settings()) as connection:
-        pairs = [pair for pair in record_pairs.all_pairs(connection) if every or _is_open(pair)]
-        name_of = {key: _named(record) for key, record in records.in_service(connection).items()}
-    if as_json:
-        print_json([asdict(pair) for pair in pairs])
-        return
-    for pair in pairs:
-        decision = f" : {_(_DECISIONS[pair.joins])}" if not _is_open(pair) else ""
-        score = _("%(score)s sur 100", score=decimal(pair.score))
-        print_text(f"{score}, {', '.join(pair.reasons)}{decision}")
-        print_text(f"    {name_of[pair.a]} [{pair.a}]")
-        print_text(f"    {name_of[pair.b]} [{pair.b}]")
-    print_text(
-        _(
-            "%(pairs)s. Pour trancher : portee sites decide A B --same (ou --different).",
-            pairs=possible_duplicates(len(pairs)),
-        )
-    )
-
-
-@app.command(
-    help="Affiche tout ce que les imports ont fait à une fiche, en service ou retirée, du plus "
-    "ancien au plus récent."
-)
-def history(
-    site_id: Annotated[str, typer.Argument(metavar="ID", help="Identifiant de la fiche.")],
-    as_json: AsJson = False,
-) -> None:
-    """Print everything imports did to a record, in service or retired, oldest first."""
-    with report_errors(), transaction(Settings()) as connection:
-        changes = stored_history.history(connection, site_id)
-    if as_json:
-        print_json([asdict(change) for change in changes])
-        return
-    for change in changes:
-        if change.kind in _HAPPENED:
-            what = _(_HAPPENED[change.kind])
-        else:
-            what = f"{change.field} : {_shown(change.before)} → {_shown(change.after)}"
-        print_text(f"{short_day(change.at)}  import {change.import_id} ({change.file_name})  {what}")
-
-
-_HAPPENED = {"new": N_("nouveau"), "retired": N_("retiré"), "returned": N_("revenu")}
-
-
-def _shown(value: object) -> str:
-    return format_cell(value) or _("inconnu")
-
-
-def _is_open(pair: RecordPair) -> bool:
-    """Return whether a pair waits for a decision."""
-    return pair.same is None and pair.verdict == record_pairs.QUESTION
-
-
-def _named(site: SiteValues) -> str:
-    return ", ".join(part for part in (site.nom, site.commune) if part)
-
-
-_DECISIONS = {True: N_("même lieu"), False: N_("lieux différents")}
-
-
-@app.command(
-    help="Décide si deux lieux, ou deux fiches, sont un même lieu. Les imports respectent la "
-    "décision ; une autre la remplace."
-)
-def decide(
-    a: Annotated[str, typer.Argument(help="Identifiant d'un lieu ou d'une fiche.")],
-    b: Annotated[str, typer.Argument(help="Identifiant de l'autre lieu ou de l'autre fiche.")],
-    same: Annotated[
-        bool,
-        typer.Option("--same/--different", help="Si c'est un même lieu.", show_default=False),
-    ],
-) -> None:
-    """Decide whether two records are one place. Imports respect the decision; another one replaces it."""
-    with report_errors(), transaction(Settings()) as connection:
-        epsg = territories.load(connection).metric_crs
-        decision = decide_sites(connection, a, b, same=same, by=getpass.getuser(), epsg=epsg)
-    print_text(
-        _("Même lieu : « %(id)s ». Les deux adresses y mènent.", id=decision.shown)
-        if decision.shown
-        else _("Lieux différents : les deux sont montrés.")
-    )
 
 
 @app.command(

@@ -69,6 +69,8 @@ def test_only_these_routes_change_anything():
         if method != "get"
     }
     assert changing == {
+        *(("post", f"/sites/{{site_id}}/{what}") for what in ("corrections", "close", "reopen")),
+        ("post", "/corrections/{correction_id}/end"),
         ("post", "/siting"),
         ("delete", "/jobs/{job_id}"),
         ("post", "/scenarios/evaluate"),
@@ -153,7 +155,9 @@ def example_of(parameter):
     return None
 
 
-FROM_DATABASE = re.compile(r"/(imports|jobs|scenarios|trend|partners|fund|passes|actions|account)\b")
+FROM_DATABASE = re.compile(
+    r"/(corrections|imports|jobs|scenarios|trend|partners|fund|passes|actions|account)\b"
+)
 FROM_MEMORY = [(path, operation) for path, operation in operations() if not FROM_DATABASE.search(path)]
 
 
