@@ -191,7 +191,8 @@ def _print_pair(
         (name, format_cell(getattr(in_service[pair.a], name)), format_cell(getattr(in_service[pair.b], name)))
         for name in COMPARED
     ]
-    print_table(("", pair.a, pair.b), [row for row in cells if row[1] != row[2]])
+    if differing := [row for row in cells if row[1] != row[2]]:
+        print_table((_("champ"), pair.a, pair.b), differing)
     print_text("")
 
 
