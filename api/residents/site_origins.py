@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from geo.sites.export import format_cell
 from geo.sites.model import Origin, Site
+from geo.sites.text import fold
 from geo.wording import dates
 from geo.wording.language import N_, Language
 
@@ -40,6 +42,14 @@ LABELS: Final[Mapping[str, str]] = {
 }
 """Fields whose origin is shown, in the order of the page, with their plain names."""
 
+_IN_WORDS: Final = frozenset(
+    {
+        *("nom", "adresse", "complement_adresse", "structure_parente"),
+        *("presentation_resume", "presentation_detail"),
+    }
+)
+_NOT_WORDS: Final = re.compile(r"[^\w+]+")
+
 OTHER_MAX: Final = 200
 """Longest value of another source that is quoted, in characters."""
 
@@ -64,20 +74,48 @@ def field_origins(_: Language, site: Site, producers: Mapping[str, str]) -> tupl
     if not site.origins:
         return ()
     conflicts: dict[str, list[str]] = {}
-    for each in site.conflicts:
-        if each.field in LABELS:
-            value = format_cell(each.value).replace("|", ", ")
-            quoted = value if len(value) <= OTHER_MAX else f"{value[: OTHER_MAX - 1]}…"
-            who = _names(producers, (each.record,))
-            conflicts.setdefault(each.field, []).append(
-                _("Une autre source (%(who)s) dit : « %(value)s ».", who=who, value=quoted)
-            )
+    for field, value, records in _other_values(site):
+        quoted = value if len(value) <= OTHER_MAX else f"{value[: OTHER_MAX - 1]}…"
+        who = _names(producers, records)
+        conflicts.setdefault(field, []).append(
+            _("Une autre source (%(who)s) dit : « %(value)s ».", who=who, value=quoted)
+            if len(records) == 1
+            else _("D'autres sources (%(who)s) disent : « %(value)s ».", who=who, value=quoted)
+        )
     found = {each.field: each for each in site.origins}
     return tuple(
         FieldOrigin(_(label), _sentence(_, found.get(name), producers), tuple(conflicts.get(name, ())))
         for name, label in LABELS.items()
         if name in found or name in conflicts
     )
+
+
+def _other_values(site: Site) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return the fields, values and records of conflicts, in their order.
+
+    Equal values are one; in fields of words, case, accents and punctuation do not matter. What says the
+    same as the value shown is left out.
+    """
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for each in site.conflicts:
+        if each.field in LABELS:
+            value = _text(each.value)
+            found.setdefault((each.field, _words(each.field, value)), (value, []))[1].append(each.record)
+    return [
+        (field, value, tuple(records))
+        for (field, words), (value, records) in found.items()
+        if words != _words(field, _text(getattr(site, field)))
+    ]
+
+
+def _text(value: object) -> str:
+    return format_cell(value).replace("|", ", ")
+
+
+def _words(field: str, text: str) -> str:
+    if field not in _IN_WORDS:
+        return text
+    return " ".join(_NOT_WORDS.sub(" ", fold(text)).split())
 
 
 def _sentence(_: Language, origin: Origin | None, producers: Mapping[str, str]) -> str:
@@ -93,4 +131,4 @@ def _sentence(_: Language, origin: Origin | None, producers: Mapping[str, str]) 
 def _names(producers: Mapping[str, str], keys: tuple[str, ...]) -> str:
     """Return who publishes the datasets of some records."""
     names = dict.fromkeys(key.partition("--")[0] for key in keys)
-    return ", ".join(dict.fromkeys(producers.get(name, name) for name in names))
+    return " ; ".join(dict.fromkeys(producers.get(name, name) for name in names))

@@ -141,7 +141,7 @@ class AccountSections:
         return [
             _RawFigure("sites", "lieux d'aide", "lieux", len(here)),
             *(
-                [_RawFigure("sites_low", f"lieux d'aide : {counted.between}", "lieux", counted.low)]
+                [_RawFigure("sites_low", f"lieux d'aide au moins ({counted.between})", "lieux", counted.low)]
                 if not counted.certain
                 else []
             ),

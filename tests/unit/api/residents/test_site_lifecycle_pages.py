@@ -146,6 +146,28 @@ def test_the_page_says_where_each_value_comes_from_and_what_others_say():
     assert "Horaires autre, le 5 janvier 2024." in text
 
 
+@pytest.mark.parametrize(
+    ("names", "said", "unsaid"),
+    [
+        (("Mairie", "MAIRIE"), ["D'autres sources (deux ; trois) disent : « Mairie »."], ["MAIRIE"]),
+        (("Mairie", "Annexe"), ["(deux) dit : « Mairie ».", "(trois) dit : « Annexe »."], ["disent"]),
+        (("MAISON, de l'aide", "Mairie"), ["(trois) dit : « Mairie »."], ["MAISON", "disent"]),
+    ],
+)
+def test_sources_that_say_the_same_are_quoted_once(names, said, unsaid):
+    days = {"deux": date(2025, 3, 1), "trois": date(2025, 2, 1)}
+    others = [
+        record("b", 5, jeu_de_donnees=dataset, nom=name, date_maj=day)
+        for (dataset, day), name in zip(days.items(), names, strict=True)
+    ]
+    with client_of(as_site(record("a", 5, nom="Maison de l'Aide"), *others)) as client:
+        text = text_of(client.get("/lieux/essai--a")).partition("D'où vient chaque information")[2]
+    for sentence in said:
+        assert sentence in text
+    for sentence in unsaid:
+        assert sentence not in text
+
+
 def test_a_correction_is_said_without_its_author():
     made = Correction(
         POOLED.id, "telephone", "+33553990009", "Mme Auteur", date(2026, 11, 3), "numéro changé", id=4

@@ -68,9 +68,27 @@ def test_missing_facts_are_shown_as_unknown():
         "Prix non précisé",
         "Accepte le Pass Numérique non précisé",
         "Accessible en fauteuil roulant non précisé",
-        "Date de vérification inconnue : à vérifier. Appelez avant de venir.",
+        "Date de vérification inconnue : à vérifier. Renseignez-vous avant de venir.",
     ):
         assert told in text
+
+
+@pytest.mark.parametrize(
+    ("contacts", "said", "by_appointment"),
+    [
+        ({"telephone": "+33553990001"}, "Appelez", "appelez ou écrivez avant de venir"),
+        ({"autres_telephones": ("+33553990001",)}, "Appelez", "appelez ou écrivez avant de venir"),
+        ({"courriels": ("ici@exemple.fr",)}, "Écrivez", "appelez ou écrivez avant de venir"),
+        ({}, "Renseignez-vous", "Sur rendez-vous uniquement. Renseignez-vous avant de venir."),
+    ],
+)
+def test_nobody_is_asked_to_call_where_no_number_is_known(contacts, said, by_appointment):
+    old = world.site("a", 5, date_maj=None, **contacts)
+    text = words_of(page_of(old))
+    assert f"à vérifier. {said} avant de venir." in text
+    assert f"Nous ne connaissons pas les horaires de ce lieu. {said} avant de venir." in text
+    text = words_of(page_of(replace(old, sur_rendez_vous=True)))
+    assert by_appointment in text
 
 
 def test_hours_nobody_can_read_are_quoted_as_they_stand(monkeypatch):
