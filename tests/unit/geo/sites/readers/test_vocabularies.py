@@ -21,7 +21,7 @@ def test_every_value_is_one_of_the_fields(name):
                 assert parse_labels(field, value)[1] == (), word
 
 
-@pytest.mark.parametrize("field", [*standard.ENUMERATIONS, *FACTS])
+@pytest.mark.parametrize("field", [*standard.ENUMERATIONS, *sorted(FACTS)])
 def test_every_closed_list_but_training_has_a_vocabulary(field):
     assert bool(vocabularies_of(field)) is (field != "formations_labels")
 
