@@ -40,6 +40,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
     snapshot, question = coverage.frame.snapshot, coverage.question
     territory = snapshot.territory
     rows = {kind: coverage.by_territory(kind) for kind in style.GROUPING_LABELS}
+    ids = {site.id for site in snapshot.sites}
     shares = [(at, m) for at, m in enumerate(question.minutes) if m in style.SHARES_MIN]
     return {
         "scale": SCALE,
@@ -64,6 +65,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
         "minutes": [m for _, m in shares],
         "beyond_min": question.beyond_min,
         "sites": [_site(s, territory) for s in snapshot.sites],
+        "redirects": {old: site_id for old, site_id in sorted(snapshot.redirects.items()) if site_id in ids},
         "classes": [
             {"up_to": c.up_to_min if isfinite(c.up_to_min) else None, "colour": c.colour, "label": c.label}
             for c in style.CLASSES

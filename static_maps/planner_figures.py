@@ -84,14 +84,14 @@ def _doubts(coverage: Coverage) -> Iterator[str]:
     yield f"Ils reposent sur {coverage.site_range.sentence}."
     yield from (f"{sentence}." for sentence in undecided_sentences(coverage))
     if u.stale == u.sites:
-        yield "Aucune fiche n'a été vérifiée depuis six mois : à vérifier avant de décider."
+        yield "Aucun lieu n'a été vérifié depuis six mois : à vérifier avant de décider."
     elif u.stale:
         checked = french_count(
-            "%(num)s fiche n'a pas été vérifiée depuis six mois",
-            "%(num)s fiches n'ont pas été vérifiées depuis six mois",
+            "%(num)s lieu n'a pas été vérifié depuis six mois",
+            "%(num)s lieux n'ont pas été vérifiés depuis six mois",
             u.stale,
         )
-        without = FRENCH.plural("sans elle", "sans elles", u.stale)
+        without = FRENCH.plural("sans lui", "sans eux", u.stale)
         yield f"{checked}{_moved(u.share, u.share_without_stale, without)}."
     if u.approximate:
         placed = french_count(
@@ -120,7 +120,7 @@ def _doubts(coverage: Coverage) -> Iterator[str]:
             lends = FRENCH.plural("lui", "leur", u.hours_unknown)
             yield f"{unknown} ; l'offre {lends} prête la moyenne des autres."
     if not (u.stale or u.approximate or u.unlocated or u.hours_unknown):
-        yield "Tous ont une fiche récente, une position et des horaires."
+        yield "Tous ont été vérifiés récemment, ont une position et des horaires."
 
 
 def _moved(share: float | None, other: float | None, case: str) -> str:

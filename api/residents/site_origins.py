@@ -48,6 +48,7 @@ _IN_WORDS: Final = frozenset(
         *("presentation_resume", "presentation_detail"),
     }
 )
+_BRACKETS: Final = re.compile(r"(?<=\S) \([^()]*\)$")
 _NOT_WORDS: Final = re.compile(r"[^\w+]+")
 
 OTHER_MAX: Final = 200
@@ -129,6 +130,6 @@ def _sentence(_: Language, origin: Origin | None, producers: Mapping[str, str]) 
 
 
 def _names(producers: Mapping[str, str], keys: tuple[str, ...]) -> str:
-    """Return who publishes the datasets of some records."""
+    """Return who publishes the datasets of some records, without the form of the file in brackets."""
     names = dict.fromkeys(key.partition("--")[0] for key in keys)
-    return " ; ".join(dict.fromkeys(producers.get(name, name) for name in names))
+    return " ; ".join(dict.fromkeys(_BRACKETS.sub("", producers.get(name, name)) for name in names))

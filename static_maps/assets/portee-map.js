@@ -284,7 +284,7 @@
       if (kind === "commune" && indexOf.has(name)) {
         select(indexOf.get(name), { zoom: true });
         container.scrollIntoView({ block: "nearest" });
-      } else if (kind === "lieu") showSite(name);
+      } else if (kind === "lieu") showSite(data.redirects[name] ?? name);
     }
     addEventListener("hashchange", follow);
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -362,3 +363,10 @@ def test_simplification_keeps_every_commune():
     data = page_data(coverage, tolerance_m=MapSettings().tolerance_m)
     assert all(polygons and polygons[0][0] for polygons in data["outline"]["communes"])
     assert len(data["outline"]["communes"]) == 319
+
+
+def test_merged_identifiers_lead_to_the_site_that_is_shown():
+    country = world.snapshot(world.site("a", 5))
+    merged = replace(country, redirects={"autre--b": "essai--a", "autre--c": "essai--closed"})
+    data = page_data(measure(frame_of(merged), Question()), tolerance_m=0)
+    assert data["redirects"] == {"autre--b": "essai--a"}

@@ -353,7 +353,7 @@ def test_downloads_ask_the_same_question():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"date_maj": date(2020, 1, 1)}, "1 fiche n'a pas été vérifiée depuis six mois ; sans elle, "),
+        ({"date_maj": date(2020, 1, 1)}, "1 lieu n'a pas été vérifié depuis six mois ; sans lui, "),
         ({"position": Position.APPROXIMATIVE}, "1 lieu n'est placé qu'à la mairie ; sans lui, "),
         ({"latitude": None, "longitude": None}, "1 lieu sans position n'est pas compté."),
         ({"horaires": ""}, "1 lieu ne dit pas ses horaires ; l'offre lui prête la moyenne des autres."),
@@ -377,7 +377,7 @@ def test_the_share_without_a_stale_record_is_the_one_without_its_site():
     )
     text = page_of(world.snapshot(*sites)).replace("\u00a0", " ")
     # Without it the 4,000 of Estbourg, of 7,000, are 47 min away.
-    assert "sans elle, 43 % des habitants seraient à portée au lieu de 100 %" in text
+    assert "sans lui, 43 % des habitants seraient à portée au lieu de 100 %" in text
 
 
 def test_no_site_at_all_is_a_defined_page():
