@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 import shapely
 
 from geo.coverage.measure import Coverage, TerritoryCoverage
 from geo.hours.intervals import is_roaming
 from geo.hours.parse import day_selector, read_hours
+from geo.lru_cache import LruCache
 from geo.sites.model import Site
 from geo.territory.model import Commune, Territory, TerritoryKind
 from geo.territory.simplify import simplified
@@ -75,7 +76,20 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
 
 
 def outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
-    """Return the boundaries of communes, and of each neighbour département as one shape."""
+    """Return the boundaries of communes, and of each neighbour département as one shape.
+
+    Those of the territories last drawn are kept, since most changes of the data leave them as they are.
+    """
+    key = (id(territory), tolerance_m)
+    _, found = _OUTLINES.get_or_compute(key, lambda: (territory, _outline(territory, tolerance_m)))
+    return found
+
+
+_OUTLINES: Final[LruCache[tuple[Territory, dict[str, Any]]]] = LruCache(4)
+"""Each with its territory, so that no other one gets its `id`."""
+
+
+def _outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
     around: dict[str, list[Commune]] = {}
     for commune in territory.context:
         around.setdefault(commune.departement_code, []).append(commune)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -164,6 +164,9 @@ class SnapshotWatcher:
         asked = time.monotonic()
         with self._engine.connect() as connection:
             found = snapshots.read(connection, self._today(), margin_km=self._margin_km)
+        if self._state and self._state.snapshot.territory == found.territory:
+            # The same object, for what was computed from it.
+            found = replace(found, territory=self._state.snapshot.territory)
         self._state = _WatcherState(found, asked, True)
 
     def _doubt(self) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from geo.sites.model import ItinerantStop
 from geo.wording.language import FRENCH
 from static_maps import style
-from static_maps.page_data import flags, hours, stops
+from static_maps.page_data import flags, hours, outline, stops
 from static_maps.resident_map import lasting_pins
-from tests.support.world import site
+from tests.support.world import TERRITORY, site
 
 HALL = ItinerantStop("Halle", "Tu", "09:00-12:00")
 
@@ -66,3 +68,11 @@ def test_stops_say_where_and_when():
 def test_a_lasting_pin_of_an_itinerant_site_lists_its_stops():
     (pin,) = lasting_pins(FRENCH, [site("a", 5, horaires="", arrets=(HALL,))])
     assert pin.hours == stops(site("a", 5, arrets=(HALL,)))
+
+
+def test_boundaries_are_drawn_once_for_each_territory_and_accuracy():
+    drawn = outline(TERRITORY, 100.0)
+    assert outline(TERRITORY, 100.0) is drawn
+    assert outline(TERRITORY, 2_000.0) is not drawn
+    smaller = replace(TERRITORY, communes=TERRITORY.communes[:2])
+    assert len(outline(smaller, 100.0)["communes"]) == 2

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -57,6 +58,19 @@ def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_
     assert [short(s) for s in keeper.current().snapshot.sites] == ["a", "b"]
     assert [short(s) for s in before.sites] == ["a"]
     assert keeper.current().database_ok
+
+
+def test_a_territory_that_did_not_change_stays_the_same_object(keeper, fresh_engine):
+    before = keeper.current().snapshot.territory
+    version = fill(fresh_engine, world.record("a", 6))
+    eventually(lambda: keeper.current().snapshot.version == version)
+    assert keeper.current().snapshot.territory is before
+    renamed = replace(world.TERRITORY, name="Autre nom")
+    with fresh_engine.begin() as connection:
+        territories.save(connection, renamed)
+        version = snapshots.publish(connection)
+    eventually(lambda: keeper.current().snapshot.version == version)
+    assert keeper.current().snapshot.territory.name == "Autre nom"
 
 
 def test_an_uncommitted_version_is_not_seen(keeper, fresh_engine):
