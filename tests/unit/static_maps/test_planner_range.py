@@ -18,8 +18,8 @@ def test_the_table_shows_what_undecided_questions_change():
     asked = replace(world.snapshot(*sites), questions=(("essai--a", "essai--b"),))
     page = page_of(asked)
     row = page.partition('id="t-99001"')[2].partition("</tr>")[0]
-    assert '<td class="n">1 à 2</td>' in row
-    assert len(re.findall(r'<td class="n">[\d,]+ à [\d,]+</td>', row)) == 2, "supply too"
-    assert " à " not in page.partition('id="t-99004"')[2].partition("</tr>")[0]
+    assert '<td class="n">1–2</td>' in row
+    assert len(re.findall(r'<td class="n">[\d,]+–[\d,]+</td>', row)) == 2, "supply too"
+    assert "–" not in page.partition('id="t-99004"')[2].partition("</tr>")[0]
     assert "selon les questions à trancher" in page
     assert "questions à trancher" not in page_of(world.snapshot(*sites))
