@@ -8,7 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from geo.sites.model import VALUE_FIELDS, Origin, Site, is_known
+from geo.sites.model import VALUE_FIELDS, Origin, Position, Site, is_known
+from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES
 
 STATUS_FIELD: Final = "statut"
 """Field of a correction that closes a site or takes it out of the list."""
@@ -165,7 +166,45 @@ def corrected(site: Site, corrections: Mapping[str, Correction]) -> Site:
     kept = [each for each in origins if each.field not in changes]
     made = [Origin(name, (), "correction", corrections[name].day, corrections[name].id) for name in changes]
     rank = {name: index for index, name in enumerate(VALUE_FIELDS)}
+    changes["signalements"] = _flags(site, changes)
     return replace(site, **changes, origins=tuple(sorted((*kept, *made), key=lambda each: rank[each.field])))
+
+
+def _flags(site: Site, changes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the flags of a site without those about values that are corrected."""
+    kept = {code for code in site.signalements if changes.keys().isdisjoint(_FIELDS_OF_FLAG.get(code, ()))}
+    if flag := FLAG_OF_POSITION.get(changes.get("position", Position.EXACTE)):
+        kept.add(flag)
+    return tuple(sorted(kept))
+
+
+_FIELDS_OF_FLAG: Final = {
+    "adresse_absente": ("adresse",),
+    "arret_illisible": ("arrets",),
+    "courriel_invalide": ("courriels",),
+    "fermeture_illisible": ("fermetures",),
+    "horaires_en_partie_illisibles": ("horaires",),
+    "horaires_illisibles": ("horaires",),
+    "pivot_invalide": ("pivot",),
+    "telephone_invalide": ("telephone",),
+    **dict.fromkeys(("date_ambigue", "date_inconnue"), ("date_maj",)),
+    **dict.fromkeys(
+        ("code_postal_absent", "code_postal_corrige", "code_postal_discordant"), ("code_postal",)
+    ),
+    **dict.fromkeys(
+        (
+            "commune_ambigue",
+            "commune_ancienne",
+            "commune_deduite",
+            "commune_discordante",
+            "commune_inconnue",
+            "nom_commune_inconnu",
+        ),
+        ("commune",),
+    ),
+    **dict.fromkeys((*NOT_AT_ITS_COORDINATES, "coordonnees_projetees"), ("position",)),
+}
+"""Codes of flags that say something of the values of some fields (`geo.sites.findings`)."""
 
 
 def _single_origins(site: Site) -> list[Origin]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from math import isnan
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
 from sqlalchemy import Connection, LargeBinary, Row, delete, func, insert, select
 
 from geo.crs import WGS84, reproject
+from geo.lru_cache import LruCache
 from geo.people.grid import SUBJECT, LoadedPeople
 from geo.people.model import People
 from geo.store.copy_encoder import copy_rows
@@ -66,14 +67,24 @@ def save(connection: Connection, loaded: LoadedPeople) -> None:
 def current(connection: Connection, epsg: int) -> People | None:
     """Return the people of the grid in use, in the order they were saved; None without a grid.
 
+    The grid last read is kept in memory, since most changes of the data leave it as it is.
+
     Parameters
     ----------
     epsg
         Metric CRS of the territory, in which points are returned.
     """
-    stored = described(connection)
-    if stored is None:
+    row = _stored(connection)
+    if row is None:
         return None
+    key = (row.id, row.loaded_at, row.sha256, epsg)
+    return _GRIDS.get_or_compute(key, lambda: _people(connection, _as_stored(row), epsg))
+
+
+_GRIDS: Final[LruCache[People]] = LruCache(1)
+
+
+def _people(connection: Connection, stored: StoredPopulation, epsg: int) -> People:
     table = population_cell
     point = func.ST_AsBinary(table.c.point, type_=LargeBinary).label("point")
     found = connection.execute(
@@ -93,8 +104,12 @@ def current(connection: Connection, epsg: int) -> People | None:
 
 def described(connection: Connection) -> StoredPopulation | None:
     """Return the metadata of the grid in use, or None."""
-    row = connection.execute(select(population).order_by(population.c.id.desc()).limit(1)).one_or_none()
+    row = _stored(connection)
     return _as_stored(row) if row else None
+
+
+def _stored(connection: Connection) -> Row[Any] | None:
+    return connection.execute(select(population).order_by(population.c.id.desc()).limit(1)).one_or_none()
 
 
 def remove(connection: Connection) -> bool:

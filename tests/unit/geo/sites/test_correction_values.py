@@ -9,12 +9,15 @@ import pytest
 
 from geo.sites.correction_values import WantedValues, field_named, parse_values
 from geo.sites.corrections import (
+    _FIELDS_OF_FLAG,
     Correction,
     State,
     companions,
+    corrected,
     source_changes,
     states,
 )
+from geo.sites.findings import CATALOGUE
 from geo.sites.location_evidence import AddressMatch
 from geo.sites.model import ItinerantStop, Position
 from tests.support.world import TERRITORY, at, site
@@ -236,3 +239,28 @@ def test_corrections_made_together_end_together():
     every = [correction(1), remark, other_reason, other_field, ended]
     assert companions(every[0], every) == [remark]
     assert companions(other_field, every) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "field", "value", "left"),
+    [
+        (
+            ("horaires_illisibles", "telephone_invalide"),
+            "horaires",
+            "Mo 09:00-12:00",
+            ("telephone_invalide",),
+        ),
+        (("telephone_invalide",), "telephone", "", ()),
+        (("hors_commune",), "position", Position.EXACTE, ()),
+        (("hors_commune",), "position", Position.APPROXIMATIVE, ("position_approximative",)),
+        (("commune_deduite", "inconnu_ici"), "commune", "Deux-Étangs", ("inconnu_ici",)),
+        (("horaires_illisibles",), "nom", "Autre nom", ("horaires_illisibles",)),
+    ],
+)
+def test_flags_about_a_corrected_value_are_not_shown(flags, field, value, left):
+    subject = site("a", 5, signalements=flags)
+    assert corrected(subject, {field: correction(1, field=field, value=value)}).signalements == left
+
+
+def test_every_flag_about_a_value_is_one_of_validation():
+    assert set(_FIELDS_OF_FLAG) <= set(CATALOGUE)
