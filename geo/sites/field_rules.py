@@ -59,6 +59,26 @@ class Pooled:
     conflicts: tuple[Conflict, ...]
 
 
+Choice = tuple[Any, tuple[SourceRecord, ...]]
+"""A shown value, and the records that give it."""
+
+_FLAG_FIELDS: Final = {
+    **dict.fromkeys(("commune_ambigue", "commune_deduite", "commune_discordante"), "code_insee"),
+    **dict.fromkeys(("commune_inconnue", "commune_ancienne", "nom_commune_inconnu"), "code_insee"),
+    **dict.fromkeys(("code_postal_absent", "code_postal_corrige", "code_postal_discordant"), "code_postal"),
+    **dict.fromkeys(("coordonnees_invalides", "coordonnees_projetees", "hors_commune"), "latitude"),
+    **dict.fromkeys(("position_adresse", "position_rue", "position_approximative"), "latitude"),
+    **dict.fromkeys(("horaires_illisibles", "horaires_en_partie_illisibles"), "horaires"),
+    **dict.fromkeys(("date_ambigue", "date_inconnue"), "date_maj"),
+    "adresse_absente": "adresse",
+    "telephone_invalide": "telephone",
+    "courriel_invalide": "courriels",
+    "url_refusee": "site_web",
+    "pivot_invalide": "pivot",
+}
+"""Field whose value a flag is about; flags about no single value are kept whatever is shown."""
+
+
 @cache
 def load_rules(path: Path = RULES_FILE) -> FieldRules:
     """Read the rules of a TOML file.
@@ -132,6 +152,8 @@ def pool(records: Sequence[SourceRecord], rules: FieldRules) -> Pooled:
     for name in VALUE_FIELDS:
         if name not in chosen and name not in NOT_CHOSEN:
             chosen[name] = _RULES[rules.rules[name]](name, records, rules)
+    flags, flagged = chosen["signalements"]
+    chosen["signalements"] = tuple(flag for flag in flags if _concerns_shown(flag, chosen)), flagged
     values = {name: value for name, (value, _) in chosen.items()}
     origins, conflicts = [], []
     for name in VALUE_FIELDS:
@@ -143,6 +165,15 @@ def pool(records: Sequence[SourceRecord], rules: FieldRules) -> Pooled:
             origins.append(Origin(name, keys, rules.rules[name], latest(sources)))
         conflicts += _conflicts(name, value, records)
     return Pooled(values, tuple(origins), tuple(conflicts))
+
+
+def _concerns_shown(flag: str, chosen: Mapping[str, Choice]) -> bool:
+    """Return whether a flag is about a value that is shown, or about one that no record gives.
+
+    It is not once a record without this flag gives the value: what is shown is then beyond doubt.
+    """
+    _, sources = chosen.get(_FLAG_FIELDS.get(flag, ""), (None, ()))
+    return all(flag in record.signalements for record in sources)
 
 
 def latest(records: Iterable[SourceRecord]) -> date | None:
@@ -161,9 +192,6 @@ def _conflicts(name: str, shown: object, records: Sequence[SourceRecord]) -> lis
             continue
         found.append(Conflict(name, value, record.key, record.date_maj))
     return found
-
-
-Choice = tuple[Any, tuple[SourceRecord, ...]]
 
 
 def _has(name: str, record: SourceRecord) -> bool:

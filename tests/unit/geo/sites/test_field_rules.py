@@ -337,3 +337,44 @@ def test_rules_that_cannot_be_read_are_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InvalidParameter, match="illisibles"):
         load_rules(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        # A record whose commune is not sure, beside one that gives it.
+        ({"code_insee": "", "signalements": ("commune_ambigue",)}, {}, ()),
+        ({"signalements": ("commune_deduite",)}, {}, ()),
+        (
+            {"signalements": ("commune_deduite",)},
+            {"signalements": ("commune_deduite",)},
+            ("commune_deduite",),
+        ),
+        # Placed at the town hall, beside an exact point.
+        (
+            {"position": Position.APPROXIMATIVE, "signalements": ("position_approximative",)},
+            {"latitude": 44.1},
+            (),
+        ),
+        # The value shown is the doubtful one, or nobody gives it, or the flag is about no single value.
+        (
+            {"horaires": "le matin", "signalements": ("horaires_illisibles",), "date_maj": date(2026, 9, 1)},
+            {"horaires": "Mo 09:00-12:00"},
+            ("horaires_illisibles",),
+        ),
+        ({"telephone": "", "signalements": ("telephone_invalide",)}, {}, ("telephone_invalide",)),
+        ({"signalements": ("valeur_inconnue",)}, {}, ("valeur_inconnue",)),
+    ],
+)
+def test_a_flag_is_shown_while_what_is_shown_is_in_doubt(first, second, shown):
+    records = [
+        replace(record("a", 5), **first),
+        replace(record("b", 5, jeu_de_donnees="autre"), **second),
+    ]
+    for order in (records, records[::-1]):
+        pooled = pool(order, load_rules())
+        assert pooled.values["signalements"] == shown
+        left = [each.value for each in pooled.conflicts if each.field == "signalements"]
+        assert {*shown, *(flag for value in left for flag in value)} == {
+            flag for each in records for flag in each.signalements
+        }
