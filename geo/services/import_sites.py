@@ -18,7 +18,7 @@ from geo.errors import SuspiciousRetirement
 from geo.hours.weekly import TIME_ZONE
 from geo.services import correct_sites, demonstration
 from geo.services.demonstration import Demonstration
-from geo.services.record_lifecycle import apply_difference
+from geo.services.record_lifecycle import apply_difference, retired_records
 from geo.services.site_register import SiteChanges
 from geo.sites.corrections import SourceChange
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
@@ -211,7 +211,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
     difference = compare(
         current,
         arrival.validated.records,
-        retired=records.retired(connection, datasets=arrival.datasets),
+        retired=retired_records(connection, arrival.datasets),
         provided=arrival.carried,
         refused=arrival.refused,
     )

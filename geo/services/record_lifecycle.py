@@ -16,6 +16,7 @@ from geo.services import demonstration
 from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.difference import Difference, between, replay
 from geo.sites.import_run import ImportRun
+from geo.sites.model import SourceRecord
 from geo.sites.place_change import basis, is_other_place
 from geo.store import datasets, imports, records, sites, snapshots
 from geo.store.database import Connection
@@ -54,6 +55,18 @@ def apply_difference(
         connection, [SiteEvent(site_id, "reused", author, run_id, {"record": key}) for key, site_id in left]
     )
     return rebuild(connection, epsg=epsg, run_id=run_id, author=author)
+
+
+def retired_records(connection: Connection, names: Collection[str]) -> dict[str, SourceRecord]:
+    """Return the retired records of some datasets, as the imports that stand last had them.
+
+    An import whose record comes back takes local facts over from these; what only an undone import said
+    is no such fact.
+    """
+    runs = imports.replayed(connection, names)
+    if not imports.has_undone(connection, names) or not all(run.has_content for run in runs):
+        return records.retired(connection, datasets=names)
+    return replay(records.contents(connection, [run.id for run in runs if run.id])).retired
 
 
 def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bool = False) -> Operation:

@@ -102,6 +102,16 @@ def replayed(connection: Connection, datasets: Collection[str]) -> list[ImportRu
     return [_as_run(row) for row in connection.execute(found)]
 
 
+def has_undone(connection: Connection, datasets: Collection[str]) -> bool:
+    """Return whether an import of some datasets is undone."""
+    found = select(import_run.c.id).where(
+        import_run.c.kind == "import",
+        import_run.c.undone_by.is_not(None),
+        import_run.c.datasets.overlap(list(datasets)),
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def set_undone(connection: Connection, run_id: int, by: int | None) -> None:
     """Record that an operation was undone by another one, or (None) that it stands again."""
     connection.execute(update(import_run).where(import_run.c.id == run_id).values(undone_by=by))
