@@ -164,10 +164,15 @@ def parse_values(
             issues.setdefault(each.line, []).append(each)
         return {int(record.local_id): record for record in found.records}, issues
 
-    first = {index: _cells(each, placed_again=_may_move(each)) for index, each in enumerate(wanted)}
+    named = {index: _commune_cells(each) for index, each in enumerate(wanted) if _names_commune(each)}
+    communes, commune_issues = read(named)
+    first = {
+        index: _cells(each, placed_again=_may_move(each)) | _commune_of(communes.get(index))
+        for index, each in enumerate(wanted)
+    }
     records, issues = read(first)
     again = {
-        index: _cells(each, placed_again=False)
+        index: _cells(each, placed_again=False) | _commune_of(communes.get(index))
         for index, each in enumerate(wanted)
         if _may_move(each)
         and each.site.position is Position.EXACTE
@@ -177,7 +182,26 @@ def parse_values(
         more, more_issues = read(again)
         records |= more
         issues |= {index: more_issues.get(index, []) for index in again}
+    for index in named:
+        others = [each for each in issues.get(index, ()) if each.field not in COMMUNE]
+        issues[index] = [*(e for e in commune_issues.get(index, ()) if e.field in COMMUNE), *others]
     return [_parsed(each, records.get(index), issues.get(index, ())) for index, each in enumerate(wanted)]
+
+
+def _names_commune(wanted: WantedValues) -> bool:
+    return "commune" in wanted.values or "code_insee" in wanted.values
+
+
+def _commune_cells(wanted: WantedValues) -> dict[str, str]:
+    """Return the row of a place of which only the wanted commune is known: what else is said is older."""
+    return {"nom": "Lieu", **{name: wanted.values.get(name, "") for name in COMMUNE}}
+
+
+def _commune_of(record: SourceRecord | None) -> dict[str, str]:
+    """Return the cells of the commune of a record, if it has one."""
+    if record is None or not record.code_insee:
+        return {}
+    return {name: getattr(record, name) for name in COMMUNE}
 
 
 def _may_move(wanted: WantedValues) -> bool:
@@ -211,6 +235,8 @@ def _cells(wanted: WantedValues, *, placed_again: bool) -> dict[str, str]:
 def _parsed(wanted: WantedValues, record: SourceRecord | None, issues: Sequence[Issue]) -> ParsedValues:
     refused = [*_impossible(wanted)]
     named = {each.field for each in refused}
+    if not named.isdisjoint(COMMUNE):
+        named |= set(COMMUNE)
     for each in issues:
         name = each.field.removeprefix(LOCAL_PREFIX)
         if name not in named and _concerns(each, name, wanted.values):

@@ -64,7 +64,7 @@ def correct(
     website: Annotated[str | None, typer.Option(help="Adresses web, séparées par |.")] = None,
     address: Annotated[str | None, typer.Option(help="Numéro et voie.")] = None,
     closures: Annotated[
-        str | None, typer.Option(help="Fermetures, séparées par |, par exemple « août ».")
+        str | None, typer.Option(help="Fermetures, séparées par |, par exemple « en août » ou « Aug 01-15 ».")
     ] = None,
     fields: Annotated[
         list[str],

@@ -56,6 +56,7 @@ def read(subject, addresses=None, **values: str):
         ("acces_fauteuil", "true", True),
         ("sur_rendez_vous", "1", True),
         ("fermetures", "Aug 01-15|2026 Dec 24", ("Aug 01-15", "2026 Dec 24")),
+        ("fermetures", "en août", ("Aug",)),
         ("arrets", "Halle @ Tu 09:00-12:00", (ItinerantStop("Halle", "Tu", "09:00-12:00"),)),
         ("remarques_horaires", "Sonnez deux fois", ("Sonnez deux fois",)),
         ("date_maj", "2026-10-01", date(2026, 10, 1)),
@@ -81,7 +82,7 @@ def test_a_value_is_read_as_the_cell_of_an_import(field, text, value):
         ("pivot", "123", "pivot_invalide"),
         ("date_maj", "2126-01-01", "date_inconnue"),
         ("presentation_resume", "x" * 281, "resume_raccourci"),
-        ("commune", "Nulle-Part", "nom_commune_inconnu"),
+        ("commune", "Nulle-Part", "commune_inconnue"),
         ("latitude", "91", "coordonnees_invalides"),
         ("position", "exacte", "champ_refuse"),
     ],
@@ -127,6 +128,13 @@ def test_a_new_commune_sets_its_name_and_codes_and_places_the_site_again(given):
     hall = at(15)
     assert (found["longitude"], found["latitude"]) == pytest.approx((hall.x, hall.y))
     assert found["position"] is Position.APPROXIMATIVE
+
+
+def test_a_commune_named_by_a_person_outweighs_the_name_and_the_point_of_the_site():
+    subject = site("a", 5, nom="Mairie de Ouestville", adresse="1 place 99100 Ouestville")
+    assert read(subject, commune="Estbourg")["code_insee"] == "99004"
+    assert read(subject, code_insee="99004")["commune"] == "Estbourg"
+    assert parse(subject, commune="Estbourg", code_insee="99002").issues[0].code == "commune_discordante"
 
 
 def test_a_point_that_suits_the_new_commune_stays():
