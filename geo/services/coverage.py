@@ -117,7 +117,7 @@ def coverage_to_dict(view: SnapshotView, question: Question) -> dict[str, object
         **people_to_dict(coverage),
         "supply_unit": question.supply.label,
         "uncertainty": _uncertainty_to_dict(coverage),
-        "undecided": _undecided_to_dict(coverage),
+        "undecided": undecided_to_dict(coverage),
         "unlocated": coverage.uncertainty.unlocated,
         "far_from_road": _far_from_road_to_dict(view, coverage),
         "equity": _equity_to_dict(coverage),
@@ -184,7 +184,7 @@ def _uncertainty_to_dict(coverage: Coverage) -> dict[str, object]:
     }
 
 
-def _undecided_to_dict(coverage: Coverage) -> dict[str, object]:
+def undecided_to_dict(coverage: Coverage) -> dict[str, object]:
     """Return how many places the sites are, at least and at most, and their mean supply."""
     found = coverage.site_range
     whole, *_ = coverage.by_territory(TerritoryKind.DEPARTEMENT)

@@ -11,6 +11,7 @@ from geo.coverage.catchment import APL
 from geo.coverage.export import about, territories_table
 from geo.coverage.measure import Coverage, Supply, measure
 from geo.reach.modes import Mode
+from geo.services.coverage import undecided_to_dict
 from geo.settings import Settings
 from geo.territory.model import TerritoryKind
 from geo.wording import figures
@@ -86,6 +87,7 @@ def coverage(
                     "snapshot": frame.snapshot.version,
                     "about": sentences_by_heading(about(found)),
                     "uncertainty": asdict(found.uncertainty),
+                    "undecided": undecided_to_dict(found),
                     "territories": territories_table(found, kind),
                 }
             )

@@ -72,6 +72,14 @@ def test_coverage_as_json_says_how_it_was_had_and_how_sure_it_is(portee):
     assert (told["method"], told["people"]) == ("straight_line", "habitants comptés à la mairie")
     assert told["about"]["Méthode"] == ["estimation à vol d'oiseau × 1,3"]
     assert told["uncertainty"]["sites"] == 2
+    assert told["undecided"] == {
+        "questions": 0,
+        "sites": {"low": 2, "high": 2},
+        "territory_questions": 0,
+        "territory_sites": {"low": 2, "high": 2},
+        "supply": {"low": told["undecided"]["supply"]["high"], "high": told["undecided"]["supply"]["high"]},
+        "sentences": [],
+    }
     [whole] = told["territories"]
     assert (whole["people"], whole["people_beyond"]) == (7_000, 4_000)
 
