@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from api.correction_schemas import CorrectionsAnswer
+from api.correction_schemas import CorrectionOut, CorrectionsAnswer
 from geo.services.snapshot_view import present_moment
 from geo.store.tokens import Scope
 from tests.postgis.geo.store.test_snapshot_watcher import eventually
@@ -24,12 +25,12 @@ def day(offset: int) -> str:
     return (present_moment().date() + timedelta(days=offset)).isoformat()
 
 
-def corrections(client) -> list:
+def corrections(client) -> list[CorrectionOut]:
     return CorrectionsAnswer.model_validate_json(client.get(f"{SITE}/corrections").content).corrections
 
 
 def phone(client) -> str:
-    return client.get(SITE).json()["properties"]["telephone"]
+    return cast(str, client.get(SITE).json()["properties"]["telephone"])
 
 
 def test_a_site_is_corrected_and_the_correction_ended(clerk):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -13,6 +14,7 @@ from geo.services.snapshot_view import present_moment
 from geo.store import territories
 from geo.store.database import open_engine
 from portee.cli import app
+from tests.support.commands import Commands
 from tests.support.world import TERRITORY
 
 HEADER = (
@@ -37,13 +39,12 @@ def portee(database_url, tmp_path):
         assert outcome.exit_code == code, outcome.output
         return " ".join(outcome.output.split())
 
-    def load(*rows: str, dataset: str = "jeu") -> dict:
+    def load(*rows: str, dataset: str = "jeu") -> Any:
         path = tmp_path / "liste.csv"
         path.write_text(HEADER + "".join(rows), "utf-8")
         return json.loads(run("import", path, "--dataset", dataset, "--accept-vanished", "--json"))
 
-    run.load = load
-    return run
+    return Commands(run, load)
 
 
 @pytest.fixture
@@ -56,11 +57,11 @@ def table(tmp_path):
     return written
 
 
-def shown(portee, name="telephone") -> dict:
+def shown(portee, name="telephone") -> dict[str, Any]:
     return {each["id"]: each[name] for each in json.loads(portee("sites", "list", "--json"))["sites"]}
 
 
-def listed(portee, *options) -> list[dict]:
+def listed(portee, *options) -> Any:
     return json.loads(portee("sites", "corrections", "--json", *options))
 
 

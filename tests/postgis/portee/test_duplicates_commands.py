@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from geo.store import territories
 from geo.store.database import open_engine
 from portee.cli import app
+from tests.support.commands import Commands
 from tests.support.world import TERRITORY
 
 HEADER = "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,date_maj,telephone\n"
@@ -38,8 +40,7 @@ def portee(database_url, tmp_path):
         path.write_text(HEADER + "".join(rows), "utf-8")
         run("import", path, "--dataset", dataset, "--accept-vanished")
 
-    run.load = load
-    return run
+    return Commands(run, load)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def questions(portee):
     return portee
 
 
-def pairs(portee, *options) -> list[dict]:
+def pairs(portee, *options) -> Any:
     return json.loads(portee("sites", "duplicates", "--json", *options))
 
 

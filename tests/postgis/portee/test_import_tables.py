@@ -15,7 +15,7 @@ from tests.unit.geo.sites.test_validate import VALID
 def workbook(tmp_path):
     """Two visible sheets of sites below titles, one of notes, and one hidden."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     rows = {
         "Archive": [{**VALID, "id": "old"}],
         "Nord": [VALID, {**VALID, "id": "2", "nom": ""}],

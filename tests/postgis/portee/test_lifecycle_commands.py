@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from geo.store import territories
 from geo.store.database import open_engine
 from portee.cli import app
+from tests.support.commands import Commands
 from tests.support.world import TERRITORY
 
 HEADER = "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,date_maj,telephone\n"
@@ -38,8 +39,7 @@ def portee(database_url, tmp_path):
         path.write_text(HEADER + "".join(rows), "utf-8")
         run("import", str(path), "--dataset", dataset, "--accept-vanished")
 
-    run.load = load
-    return run
+    return Commands(run, load)
 
 
 def ids(portee) -> list[str]:

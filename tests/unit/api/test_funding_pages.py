@@ -20,5 +20,5 @@ def test_totals_are_offered_of_one_measure_that_has_them():
 
 def test_a_table_is_saved_as_french_excel_opens_it():
     answer = csv_file("fonds", ("nom", "payé (€)"), [("Déplacements", "12,50")])
-    assert answer.body.decode("utf-8-sig").splitlines() == ["nom;payé (€)", "Déplacements;12,50"]
+    assert bytes(answer.body).decode("utf-8-sig").splitlines() == ["nom;payé (€)", "Déplacements;12,50"]
     assert answer.headers["content-disposition"] == 'attachment; filename="fonds.csv"'

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from shapely import MultiPolygon, box
@@ -19,6 +20,7 @@ from geo.reach.isochrones import Isochrone
 from geo.reach.modes import Mode
 from geo.reach.travel import Travel
 from geo.settings import Settings
+from geo.store import roads as stored_roads
 from geo.territory.boundaries import BoundaryReport
 from geo.territory.model import TerritoryKind
 from portee.commands import account, doctor, fund, indicators, isochrones, passes, print_, roads, territory
@@ -83,7 +85,7 @@ def test_a_finding_is_printed_with_the_remedy_of_what_lacks(printed):
 
 def test_without_roads_times_are_said_to_be_estimated(monkeypatch):
     monkeypatch.setattr(doctor, "_stored", lambda settings: nullcontext())
-    monkeypatch.setattr(doctor.roads, "current", lambda connection: None)
+    monkeypatch.setattr(stored_roads, "current", lambda connection: None)
     said = "aucune : les temps sont estimés à vol d'oiseau (portee roads build FICHIER)"
     assert doctor._roads(Settings()) == said
 
@@ -190,7 +192,7 @@ def test_a_report_of_passes_says_how_many_lines_it_leaves_out(printed, monkeypat
     monkeypatch.setattr(passes, "_report_row", lambda row: (row.code, *[""] * 12))
     figures = SimpleNamespace(given=3, used=2, expired=1, used_cents=2_000)
     rows = [SimpleNamespace(code=f"9900{rank}", figures=figures) for rank in (1, 2, 3)]
-    report = SimpleNamespace(
+    report: Any = SimpleNamespace(
         rows=rows, kind=TerritoryKind.COMMUNE, untold=figures, whole=figures, fictitious=False
     )
     left_out = "2 lignes sur 3 (--limit 0 pour toutes)."
@@ -206,7 +208,8 @@ def test_a_report_of_passes_says_how_many_lines_it_leaves_out(printed, monkeypat
 )
 def test_the_leverage_of_a_line_is_told_where_there_is_one(printed, leverage, said):
     line = SimpleNamespace(name="Total", leverage=leverage, **dict.fromkeys(reports.MEASURES, 100))
-    fund._print_result(SimpleNamespace(fictif=False, lines=(), total=line))
+    report: Any = SimpleNamespace(fictif=False, lines=(), total=line)
+    fund._print_result(report)
     first, _, *rest = printed()
     assert (first, rest) == ("Total", said)
 
@@ -214,7 +217,8 @@ def test_the_leverage_of_a_line_is_told_where_there_is_one(printed, leverage, sa
 def test_the_warnings_of_a_road_graph_are_printed(printed):
     summary = {"nodes": 3, "edges": 2, "km": 5, "modes": {}, "dropped": {}, "warnings": ["Gare à la pluie."]}
     about = {"file_name": "r.pbf", "format": "osm", "producer": "P", "vintage": "V", "licence": "L"}
-    roads._print_result(SimpleNamespace(summary=summary, checksum="abc", **about))
+    graph: Any = SimpleNamespace(summary=summary, checksum="abc", **about)
+    roads._print_result(graph)
     assert printed()[-2:] == ["Gare à la pluie.", "Empreinte abc"]
 
 
@@ -233,17 +237,16 @@ def test_an_account_has_a_mean_where_one_is_known_or_withheld(printed):
         )
 
     figures = [figure("a", 3.0), figure("b", None, "departement"), figure("c", None)]
-    account._print_result(
-        SimpleNamespace(
-            name="Ouestville",
-            kind=TerritoryKind.COMMUNE,
-            code="99001",
-            year=2026,
-            summary=("Une phrase.",),
-            sections=[SimpleNamespace(title="Argent", figures=figures)],
-            notes=(),
-        )
+    printed_account: Any = SimpleNamespace(
+        name="Ouestville",
+        kind=TerritoryKind.COMMUNE,
+        code="99001",
+        year=2026,
+        summary=("Une phrase.",),
+        sections=[SimpleNamespace(title="Argent", figures=figures)],
+        notes=(),
     )
+    account._print_result(printed_account)
     lines = printed()
     assert lines[:3] == ["Ouestville (commune 99001), 2026", "Une phrase.", "Argent"]
     assert lines[3].split() == ["2026", "département", "2025", "date"]

@@ -95,6 +95,7 @@ def test_it_leaves_with_its_fund_in_the_import_of_real_sites_and_comes_back(
         assert int(connection.scalar(removed)) == len(money["ledger_entry"])
     with fresh_engine.begin() as connection:
         back = undo(connection, done.run_id, by="essai", epsg=2154)
+    assert back.run_id is not None
     assert back.fund_obstacle == ""
     assert shown() == sites
     assert fund(fresh_engine) == money

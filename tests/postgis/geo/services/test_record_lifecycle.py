@@ -54,6 +54,13 @@ def put(connection, *arriving, carried=(), refused=()) -> int:
     return import_sites.apply(connection, arrival, territory=TERRITORY, accept_vanished=True).run_id
 
 
+def number_of_undoing(connection, number: int) -> int:
+    """Undo an import; returns the number of the run that undoes it."""
+    undone = undo(connection, number, by="essai", epsg=EPSG).run_id
+    assert undone is not None
+    return undone
+
+
 def shown(connection):
     """What people see: identifier → site."""
     return {site.id: site for site in snapshots.shown_sites(connection, TODAY).sites}
@@ -101,7 +108,7 @@ def test_undoing_any_import_leaves_what_the_others_say(stored, seed):
         if made and rng.random() < 0.5:
             number = rng.choice([*made])
             if standing[number]:
-                undoings[number] = undo(stored, number, by="essai", epsg=EPSG).run_id
+                undoings[number] = number_of_undoing(stored, number)
             else:
                 undo(stored, undoings[number], by="essai", epsg=EPSG)
             standing[number] = not standing[number]
@@ -131,7 +138,7 @@ def test_what_is_undone_and_done_again_is_as_before(stored, seed):
     assert before[site].telephone == "+33553000009"
     for _ in range(3):
         number = rng.choice(numbers)
-        undone = undo(stored, number, by="essai", epsg=EPSG).run_id
+        undone = number_of_undoing(stored, number)
         undo(stored, undone, by="essai", epsg=EPSG)
         assert as_before(stored, before)
         name = rng.choice([each.name for each in datasets.all_datasets(stored)])
@@ -169,6 +176,7 @@ def test_what_cannot_be_undone_says_why(stored):
     with pytest.raises(NotUndoable, match="déjà retiré"):
         withdraw(stored, "essai", by="essai", reason="essai", epsg=EPSG)
     withdrawn = imports.runs(stored)[0].id
+    assert withdrawn is not None
     with pytest.raises(NotUndoable, match="n'est pas un import"):
         undo(stored, withdrawn, by="essai", epsg=EPSG)
     restore(stored, "essai", by="essai", epsg=EPSG)

@@ -459,6 +459,7 @@ def test_the_command_writes_the_file(monkeypatch, tmp_path):
 def drawn(client, **asked):
     """The JSON that the map of an answer is drawn from."""
     block = re.search(r'id="donnees">(.*?)</script>', client.get("/lieux/carte", params=asked).text)
+    assert block is not None
     return json.loads(block[1])
 
 

@@ -60,6 +60,7 @@ STREETS = CommuneStreets(
 )
 def test_the_street_and_the_number_are_found(address, street, number, repetition):
     found = STREETS.find(address)
+    assert found is not None
     assert (found.street.name, found.number, found.repetition) == (street, number, repetition)
 
 

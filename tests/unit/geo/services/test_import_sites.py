@@ -81,7 +81,7 @@ def test_the_name_of_the_dataset_is_that_of_the_format_unless_given(tmp_path):
 def workbook(tmp_path: Path, sheets: dict[str, list[dict[str, str]]]) -> import_sites.ValidatedFile:
     path = tmp_path / "lieux.xlsx"
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for title, records in sheets.items():
         sheet = book.create_sheet(title)
         sheet.append(list(VALID))

@@ -88,7 +88,8 @@ def test_a_correction_may_say_that_a_value_is_not_known():
     made.append(replace(PHONE, field="pass_numerique", value=None, id=9))
     after = corrected(before, {each.field: each for each in made})
     assert (after.telephone, after.courriels, after.pass_numerique) == ("", (), None)
-    assert {after.origin(each.field).rule for each in made} == {"correction"}
+    origins = [after.origin(each.field) for each in made]
+    assert {origin and origin.rule for origin in origins} == {"correction"}
 
 
 def test_a_correction_of_a_site_of_several_records_replaces_the_origin_of_its_field_only():

@@ -151,7 +151,7 @@ def test_no_site_gives_a_readable_file(file_format, tmp_path):
         assert content.decode().startswith("id,pivot,nom,")
 
 
-ROWS = (
+ROWS: tuple[dict[str, str], ...] = (
     {},
     {"nom": "'=x", "presentation_detail": "- un\n- deux", "adresse": "-12 rue", "horaires": "'@"},
     {"latitude": "", "longitude": "", "date_maj": "", "courriels": "a@exemple.fr|+b@exemple.fr"},

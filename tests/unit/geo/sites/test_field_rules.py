@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ RULES = load_rules()
 OLD, NEW = date(2025, 1, 1), date(2026, 1, 1)
 
 
-def listed(dataset: str, **changes: object) -> SourceRecord:
+def listed(dataset: str, **changes: Any) -> SourceRecord:
     return record("1", 5, jeu_de_donnees=dataset, **changes)
 
 
@@ -79,7 +80,8 @@ def test_a_record_that_was_never_dated_is_older_than_any():
 def test_the_leading_dataset_names_the_site(one, other, name):
     records = [listed(one, nom="un", date_maj=OLD), listed(other, nom="autre", date_maj=OLD)]
     assert shown("nom", *records) == name
-    assert as_site(*records).origin("nom").rule == "leader"
+    origin = as_site(*records).origin("nom")
+    assert origin is not None and origin.rule == "leader"
 
 
 def test_among_datasets_that_do_not_lead_the_freshest_names_the_site():
@@ -117,7 +119,8 @@ def test_lists_are_joined_in_the_order_of_the_leaders_each_value_once():
     two = listed("france-services", services=("A", "B"), date_maj=OLD)
     site = as_site(one, two)
     assert site.services == ("A", "B", "C")
-    assert site.origin("services").records == ("aidants-connect--1", "france-services--1")
+    origin = site.origin("services")
+    assert origin is not None and origin.records == ("aidants-connect--1", "france-services--1")
     assert not [each for each in site.conflicts if each.field == "services"]
 
 
@@ -374,7 +377,7 @@ def test_a_flag_is_shown_while_what_is_shown_is_in_doubt(first, second, shown):
     for order in (records, records[::-1]):
         pooled = pool(order, load_rules())
         assert pooled.values["signalements"] == shown
-        left = [each.value for each in pooled.conflicts if each.field == "signalements"]
+        left: list[Any] = [each.value for each in pooled.conflicts if each.field == "signalements"]
         assert {*shown, *(flag for value in left for flag in value)} == {
             flag for each in records for flag in each.signalements
         }

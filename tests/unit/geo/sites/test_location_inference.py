@@ -295,6 +295,7 @@ CITIES = CommuneResolver(Territory("75", "Villes", (PARIS, LYON, MARSEILLE), ())
 )
 def test_an_arrondissement_is_its_city_and_gives_the_postal_code(said, name, postal):
     found = CITIES.resolve(Clues(**{n: said.get(n, getattr(EMPTY, n)) for n in EMPTY.__slots__}))
+    assert found.commune is not None
     assert found.name == found.commune.name == name
     known = {*PARIS.postal_codes, "75116", *LYON.postal_codes, *MARSEILLE.postal_codes}
     assert found.code_postal == postal and postal in known

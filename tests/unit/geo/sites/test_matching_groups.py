@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_groups_are_asked_about_once_and_never_inside():
     ],
 )
 def test_a_name_of_its_own_in_a_street_without_number_is_one_place(changes, expected):
-    hall = {"position": Position.APPROXIMATIVE, "pivot": PUBLIC_SIRET}
+    hall: dict[str, Any] = {"position": Position.APPROXIMATIVE, "pivot": PUBLIC_SIRET}
     a = one("a", adresse="12 rue des Lilas" if "adresse" in changes else "rue des Lilas", **hall)
     assert verdict(a, one("b", **{"adresse": "rue des Lilas", **changes})) == expected
 

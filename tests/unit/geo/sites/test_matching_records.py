@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_town_hall_its_community_and_its_programmes_at_one_address_are_one_sit
     ],
 )
 def test_two_services_in_one_building_stay_apart(a, b):
-    place = {"adresse": "1 place du Marché", "pivot": PUBLIC_SIRET}
+    place: dict[str, Any] = {"adresse": "1 place du Marché", "pivot": PUBLIC_SIRET}
     assert verdict(one("a", nom=a, **place), one("b", nom=b, **place)) == "apart"
 
 
@@ -160,10 +161,10 @@ def test_neighbours_in_a_street_stay_apart():
 
 
 def test_records_placed_at_the_town_hall_are_not_at_one_point():
-    here = {"adresse": "", "nom": "Mairie"}
+    here: dict[str, Any] = {"adresse": "", "nom": "Mairie"}
     a, b = one("a", **here), one("b", **here)
     assert verdict(a, b) == "same"
-    hall = {"position": Position.APPROXIMATIVE}
+    hall: dict[str, Any] = {"position": Position.APPROXIMATIVE}
     assert verdict(replace(a, **hall), replace(b, **hall)) == "apart"
     assert verdict(a, replace(b, **hall)) == "apart"
     assert verdict(a, replace(b, position=Position.RUE)) == "apart"
@@ -295,7 +296,7 @@ def test_one_list_rarely_gives_a_place_twice():
     assert verdict(listed("a", nom="France services"), listed("b", nom="Mission locale")) == "apart"
 
 
-CONTACT = {"telephone": "+33500000000", "courriels": ("accueil@exemple.fr",)}
+CONTACT: dict[str, Any] = {"telephone": "+33500000000", "courriels": ("accueil@exemple.fr",)}
 
 
 @pytest.mark.parametrize(

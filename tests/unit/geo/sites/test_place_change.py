@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_name_of_another_place_reopens(old, new, stale):
     assert reason == (f"« {old} » s'appelle désormais « {new} »" if stale else None)
 
 
-ELSEWHERE = {"code_insee": "99002", "commune": "Deux-Étangs"}
+ELSEWHERE: dict[str, Any] = {"code_insee": "99002", "commune": "Deux-Étangs"}
 
 
 def reused(before: SourceRecord, after: SourceRecord) -> bool:

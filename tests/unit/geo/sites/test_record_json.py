@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import orjson
 import pytest
@@ -21,7 +22,7 @@ TRICKY = (
 texts = st.sampled_from(TRICKY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
-def as_stored(values: object) -> object:
+def as_stored(values: object) -> Any:
     return orjson.loads(orjson.dumps(values))
 
 

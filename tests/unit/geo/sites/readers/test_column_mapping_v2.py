@@ -37,7 +37,7 @@ def refused(tmp_path, mapping, data=None):
 def book_of(tmp_path, *sheets):
     """A workbook of (title, rows) and its path."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for title, rows in sheets:
         sheet = book.create_sheet(title)
         for row in rows:
@@ -190,7 +190,12 @@ def test_what_is_no_point_of_the_system_is_left_for_validation(tmp_path, x, y):
     assert (values["longitude"], values["latitude"]) == (x, y)
 
 
-TITLES = (["Liste des ateliers"], [], ["Nom", "Ville"], ["Atelier fictif", "Aubefeuille"])
+TITLES: tuple[list[str], ...] = (
+    ["Liste des ateliers"],
+    [],
+    ["Nom", "Ville"],
+    ["Atelier fictif", "Aubefeuille"],
+)
 
 
 @pytest.mark.parametrize("sheet", ['"Ateliers"', '"ateliers"', "2"])

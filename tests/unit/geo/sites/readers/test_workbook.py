@@ -20,7 +20,7 @@ from tests.unit.geo.sites.test_source_text import HEADER, LIEU, archive, site
 def saved(tmp_path, sheets, *, states=None, change=None):
     """Save a workbook of title → rows; open it as a source."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
