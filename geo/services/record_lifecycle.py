@@ -98,10 +98,8 @@ def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bo
     undone = run if undoing else imports.find(connection, int(run.detail["undoes"]))
     invented = tuple(undone.detail.get("demonstration", ()))
     names = (*undone.datasets, *invented)
-    others = {each.id: each for each in imports.replayed(connection, names)}
-    if undoing:
-        others.pop(run.id)
-    else:
+    others = {each.id: each for each in imports.replayed(connection, names) if each.id != run.id}
+    if not undoing:
         others[undone.id] = undone
     difference = _difference(connection, names, list(others.values()), leaving=() if undoing else invented)
     if dry_run:

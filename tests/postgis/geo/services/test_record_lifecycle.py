@@ -188,6 +188,13 @@ def test_what_cannot_be_undone_says_why(stored):
     assert shown(stored) == {}
 
 
+def test_an_import_of_which_no_row_was_accepted_is_undone_and_done_again(stored):
+    put(stored, record("a", 5))
+    undone = number_of_undoing(stored, put(stored))
+    undo(stored, undone, by="essai", epsg=EPSG)
+    assert list(shown(stored)) == ["essai--a"]
+
+
 def test_an_import_whose_content_is_not_stored_cannot_be_undone_nor_left_out(stored):
     old = put(stored, record("a", 5))
     new = put(stored, record("a", 5), record("b", 15, "99002"))
