@@ -86,6 +86,10 @@ class InvalidCorrection(PorteeError):
         self.issues = tuple(issues)
 
 
+class ContradictoryDecision(PorteeError):
+    """Records of two sites were decided to be different, so that others of them cannot be one place."""
+
+
 class NotUndoable(PorteeError):
     """An import cannot be undone, or a dataset not be withdrawn or restored, in its present state."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from geo.errors import InvalidParameter, UnknownSite
+from geo.errors import ContradictoryDecision, InvalidParameter, UnknownSite
 from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.place_change import basis
 from geo.store import imports, record_pairs, records, sites, snapshots
@@ -41,6 +41,8 @@ def decide(connection: Connection, a: str, b: str, *, same: bool, by: str, epsg:
     ------
     UnknownSite
         If one of them is not in service, or both are the same.
+    ContradictoryDecision
+        If other records of their sites were decided to be different; the caller rolls back.
     """
     imports.wait_for_turn(connection)
     members = records.memberships(connection)
@@ -53,6 +55,8 @@ def decide(connection: Connection, a: str, b: str, *, same: bool, by: str, epsg:
     before = members[first[0]].known.site
     changes = rebuild(connection, epsg=epsg, author=by, rematch=False)
     site_of = records.sites_of_records(connection)
+    if same:
+        _require_joined(connection, site_of, first[0], second[0])
     shown = site_of[first[0]] if same else None
     detail = {"a": first[0], "b": second[0], "same": same}
     sites.record_events(
@@ -64,6 +68,20 @@ def decide(connection: Connection, a: str, b: str, *, same: bool, by: str, epsg:
     )
     snapshots.publish(connection)
     return Decision(changes, shown)
+
+
+def _require_joined(connection: Connection, site_of: Mapping[str, str], a: str, b: str) -> None:
+    """Require that two records have one site: decisions that others are different may hold them apart."""
+    both = {site_of[a], site_of[b]}
+    if len(both) == 1:
+        return
+    for pair in record_pairs.all_pairs(connection):
+        if pair.same is False and {site_of[pair.a], site_of[pair.b]} == both:
+            raise ContradictoryDecision(
+                f"« {a} » et « {b} » ne peuvent être un même lieu : leurs lieux ont aussi les fiches "
+                f"« {pair.a} » et « {pair.b} », qui ont été déclarées différentes.",
+                f"Reprenez d'abord cette décision : portee sites undecide {pair.a} {pair.b}",
+            )
 
 
 @dataclass(frozen=True)

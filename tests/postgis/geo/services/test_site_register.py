@@ -9,9 +9,9 @@ from itertools import permutations
 import pytest
 from sqlalchemy import text
 
-from geo.errors import UnknownSite
+from geo.errors import ContradictoryDecision, UnknownSite
 from geo.services import import_sites
-from geo.services.decide_sites import decide
+from geo.services.decide_sites import decide, undecide
 from geo.services.site_register import build_migrated
 from geo.sites import standard
 from geo.sites.corrections import Correction
@@ -242,6 +242,20 @@ def test_records_decided_different_part_and_join_again(base, load, answer):
     assert snapshots.read(base, TODAY).site(parted).id == "un--a"
     answer("deux--z", "un--a", same=False)
     assert snapshots.read(base, TODAY).site(parted).records == ("deux--z",), "its address is back"
+
+
+def test_a_decision_that_an_earlier_one_holds_apart_is_refused_until_that_is_taken_back(base, load, answer):
+    load(place("a"), place("b", 5.3, NAMES[1]), place("c", 5.6, NAMES[2]))
+    answer("un--a", "un--b")
+    answer("un--a", "un--c", same=False)
+    before = decisions(base)
+    with pytest.raises(ContradictoryDecision, match="« un--a » et « un--c »") as refused, base.begin_nested():
+        answer("un--b", "un--c")
+    assert refused.value.advice.endswith("portee sites undecide un--a un--c")
+    assert (decisions(base), len(shown(base))) == (before, 2)
+    undecide(base, "un--a", "un--c", by="Camille (fictif)", epsg=TERRITORY.metric_crs)
+    assert answer("un--b", "un--c").shown == "un--a"
+    assert clusters(base) == [("un--a", "un--b", "un--c")]
 
 
 def test_a_record_decided_with_the_site_it_belongs_to_confirms_or_parts(base, load, answer):
