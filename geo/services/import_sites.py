@@ -22,15 +22,13 @@ from geo.services.record_lifecycle import apply_difference, retired_records
 from geo.services.site_register import SiteChanges
 from geo.sites.corrections import SourceChange
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
-from geo.sites.identifiers import local_id_in
 from geo.sites.import_run import ImportRun
 from geo.sites.location_evidence import AddressLocator
-from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated, record_key
+from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated
 from geo.sites.readers import open_source
-from geo.sites.validate import validate
+from geo.sites.validate import row_key, validate
 from geo.store import datasets, imports, records, snapshots
 from geo.store.database import Connection
-from geo.tables_out import unescape_formula
 from geo.territory.former_communes import FormerCommunes
 from geo.territory.margin import Margin
 from geo.territory.model import Territory
@@ -112,18 +110,8 @@ class _ObservedRows:
     def __iter__(self) -> Iterator[RawRow]:
         for row in self.rows:
             self.columns.update(row.values)
-            self.key_by_place[row.sheet, row.line] = _key(row, self.dataset)
+            self.key_by_place[row.sheet, row.line] = row_key(row, self.dataset)
             yield row
-
-
-def _key(row: RawRow, dataset: str) -> str:
-    """Return the key that a row's record would have if accepted."""
-    local_id, source = row.values.get("id", "").strip(), row.values.get("source", "").strip()
-    own = row.values.get(f"{LOCAL_PREFIX}jeu_de_donnees", "").strip()
-    named = own or dataset
-    if own:
-        local_id, source = unescape_formula(local_id), unescape_formula(source)
-    return record_key(named, local_id_in(local_id, dataset=named, source=source, exported=bool(own)), source)
 
 
 @gc_pause.gc_disabled()

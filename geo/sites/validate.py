@@ -24,7 +24,16 @@ from geo.sites.dates import parse_update_date
 from geo.sites.findings import CATALOGUE, Finding, carried_over_issue
 from geo.sites.identifiers import local_id_in, parse_pivot
 from geo.sites.location_evidence import AddressLocator
-from geo.sites.model import LOCAL_PREFIX, Issue, Position, RawRow, Severity, SourceRecord, Validated
+from geo.sites.model import (
+    LOCAL_PREFIX,
+    Issue,
+    Position,
+    RawRow,
+    Severity,
+    SourceRecord,
+    Validated,
+    record_key,
+)
 from geo.sites.position import FLAG_OF_POSITION, NOT_AT_ITS_COORDINATES, choose_position
 from geo.sites.telephones import is_fax, parse_other_phones, parse_phones
 from geo.sites.text import clean_text, fold
@@ -149,6 +158,29 @@ class _Row:
         return value
 
 
+_IDENTITY: Final = ("id", "source", f"{LOCAL_PREFIX}jeu_de_donnees")
+
+
+def row_key(raw: RawRow, dataset: str) -> str:
+    """Return the key of the record of a row, which it also has if the row is rejected.
+
+    Parameters
+    ----------
+    dataset
+        Dataset of the rows that name none.
+    """
+    own = _is_exported(raw)
+    cells = {name: raw.values.get(name, "") for name in _IDENTITY}
+    row = _Row({name: unescape_formula(cell) for name, cell in cells.items()} if own else cells, [])
+    named, source = _dataset(row, dataset), row.text("source")
+    return record_key(named, local_id_in(row.text("id"), dataset=named, source=source, exported=own), source)
+
+
+def _is_exported(raw: RawRow) -> bool:
+    """Return whether a row is one of our own exports."""
+    return bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
+
+
 def _record(
     raw: RawRow, resolver: CommuneResolver, *, dataset: str, today: date
 ) -> tuple[SourceRecord | None, list[Issue]]:
@@ -156,7 +188,7 @@ def _record(
     issues = list(raw.issues)
     if any(issue.severity is Severity.REJECTED for issue in issues):
         return None, issues
-    own = bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))
+    own = _is_exported(raw)
     row = _Row({name: unescape_formula(cell) for name, cell in raw.values.items()} if own else raw.values, [])
     name, row_dataset = row.text("nom"), _dataset(row, dataset)
     local_id = local_id_in(row.text("id"), dataset=row_dataset, source=row.text("source"), exported=own)

@@ -106,6 +106,15 @@ def test_a_first_import_brings_every_record_and_says_so_in_its_run(database, wri
     assert (kept.read, kept.accepted, kept.rejected, kept.new) == (3, 2, 1, 2)
 
 
+@pytest.mark.parametrize("local_id", ["e\u0301", "a\u202eb", "a\tb", "a@b", "essai--a", "'a"])
+def test_a_rejected_row_whose_identifier_is_untidy_retires_nothing(database, write, local_id):
+    run(database, write(record(local_id), record("z", nom="Gare fictive")))
+    before = in_service(database)
+    loaded = run(database, write(record(local_id, nom=""), record("z", nom="Gare fictive")))
+    assert counts(loaded) == (0, 0, 1, 0)
+    assert in_service(database) == before
+
+
 def test_the_same_file_again_changes_nothing_but_is_recorded(database, write):
     path = write(record("a"), record("b"))
     run(database, path)
