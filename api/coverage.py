@@ -49,11 +49,13 @@ def negotiated_format(request: Request, values: dict[str, Any]) -> str:
 def described_files(*formats: str) -> dict[str, Any]:
     """Return the OpenAPI description of file formats, by media type."""
     return {
-        MEDIA_TYPES[f].split(";")[0]: {
-            "schema": {"type": "string"} if f == "csv" else {"type": "string", "format": "binary"}
-        }
+        MEDIA_TYPES[f].split(";")[0]: {"schema": _FILE_SCHEMAS.get(f, {"type": "string", "format": "binary"})}
         for f in formats
     }
+
+
+_FILE_SCHEMAS: Final = {"csv": {"type": "string"}, "geojson": {"type": "object"}}
+"""Schema of a file whose media type is text or JSON; others are binary."""
 
 
 PARAMETERS: Final = Query(

@@ -22,7 +22,7 @@ from shapely import MultiPolygon, Point, box
 
 from geo.crs import LAMBERT_93, WGS84
 from geo.sites.field_rules import load_rules
-from geo.sites.model import Position, Site, SourceRecord
+from geo.sites.model import VALUE_FIELDS, Position, Site, SourceRecord
 from geo.sites.site_building import build_site
 from geo.snapshot import Snapshot
 from geo.territory.model import Commune, Grouping, Provenance, Territory, TerritoryKind
@@ -135,6 +135,12 @@ def as_site(*records: SourceRecord) -> Site:
     """The site of some records, with the identifier of the first."""
     first = records[0]
     return build_site(f"{first.jeu_de_donnees}--{first.local_id}", records, load_rules())
+
+
+def record_of(site: Site) -> SourceRecord:
+    """The only record of a site, to be stored."""
+    values = {name: getattr(site, name) for name in VALUE_FIELDS}
+    return SourceRecord(local_id=short(site), **values)
 
 
 def site(local_id: str, x_km: float | None, code_insee: str = "99001", **changes: object) -> Site:

@@ -69,11 +69,16 @@ def test_a_name_or_day_that_cannot_be_is_a_misuse(portee, arguments):
 
 def test_the_history_of_a_record_is_told(portee):
     told = portee("sites", "history", "essai--a").stdout.splitlines()
-    assert len(told) == 2
-    assert "nouveau" in told[0] and "liste fictive.csv" in told[0]
-    assert "nom : Lieu a → Nom [31m nouveau" in told[1], "no escape sequence reaches the terminal"
+    of_record = [line for line in told if "essai--a :" in line]
+    assert (len(told), len(of_record)) == (3, 2), "the third says that the site was created"
+    assert "nouveau" in of_record[0] and "liste fictive.csv" in of_record[0]
+    assert "nom : Lieu a → Nom [31m nouveau" in of_record[1], "no escape sequence reaches the terminal"
     changes = json.loads(portee("sites", "history", "essai--a", "--json").stdout)
-    assert [(c["kind"], c["field"]) for c in changes] == [("new", None), ("changed", "nom")]
+    assert [c["kind"] for c in changes if "site_id" in c] == ["created"]
+    assert [(c["kind"], c["field"]) for c in changes if "site_id" not in c] == [
+        ("new", None),
+        ("changed", "nom"),
+    ]
     assert portee("sites", "history", "essai--z").exit_code == 1
 
 

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from geo.errors import DatabaseUnavailable, SnapshotUnavailable
+from geo.sites.model import Site
 from geo.store import cluster as embedded
 from geo.store import imports, snapshots, territories
 from geo.store.database import migrate, open_engine
@@ -35,10 +36,12 @@ def eventually(true, within_s: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-def fill(engine, *sites) -> int:
+def fill(engine, *places) -> int:
+    """Store records, or sites of one record each, and publish them."""
+    records = [world.record_of(each) if isinstance(each, Site) else each for each in places]
     with engine.begin() as connection:
         territories.save(connection, world.TERRITORY)
-        store(connection, *sites)
+        store(connection, *records)
         return snapshots.publish(connection)
 
 
