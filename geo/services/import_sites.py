@@ -7,7 +7,7 @@ fails leaves the previous state and imports run one after another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from geo.sites.import_run import ImportRun
 from geo.sites.location_evidence import AddressLocator
 from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated
 from geo.sites.readers import open_source
-from geo.sites.validate import row_key, validate
+from geo.sites.validate import exported_id, row_key, validate
 from geo.store import datasets, imports, records, snapshots
 from geo.store.database import Connection
 from geo.territory.former_communes import FormerCommunes
@@ -42,7 +42,8 @@ class ValidatedFile:
     """A file read and validated; nothing of it is stored yet.
 
     `carried` are the local facts the file has a column for, `refused` the keys of the records it
-    lists that validation rejected. Records beyond `margin` were only counted; None: there is no margin.
+    lists that validation rejected, `exported` the identifiers that sites have in our own export, by key
+    of their record. Records beyond `margin` were only counted; None: there is no margin.
     """
 
     file_name: str
@@ -55,6 +56,7 @@ class ValidatedFile:
     licence: str = ""
     carried: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    exported: Mapping[str, str] = field(default_factory=dict)
     margin: Margin | None = None
 
     @property
@@ -106,11 +108,15 @@ class _ObservedRows:
     columns: set[str] = field(default_factory=set)
     key_by_place: dict[tuple[str, int], str] = field(default_factory=dict)
     """Key of the record by sheet and line."""
+    exported: dict[str, str] = field(default_factory=dict)
+    """Identifier of the site by key of the record, in our own export."""
 
     def __iter__(self) -> Iterator[RawRow]:
         for row in self.rows:
             self.columns.update(row.values)
-            self.key_by_place[row.sheet, row.line] = row_key(row, self.dataset)
+            key = self.key_by_place[row.sheet, row.line] = row_key(row, self.dataset)
+            if site_id := exported_id(row):
+                self.exported[key] = site_id
             yield row
 
 
@@ -182,6 +188,7 @@ def read(
         licence=licence,
         carried=frozenset(fact for fact in LOCAL_FACTS if f"{LOCAL_PREFIX}{fact}" in watched.columns),
         margin=margin,
+        exported=watched.exported,
         refused=frozenset(watched.key_by_place[place] for place in rejected if place in watched.key_by_place),
     )
 
@@ -243,7 +250,9 @@ def apply(
     obstacle = demonstration.leave(connection, run_id, leaving.datasets, IMPORTER) if leaving.records else ""
     today = datetime.now(TIME_ZONE).date()
     contradicted = correct_sites.changed_by_sources(connection, today)
-    changes = apply_difference(connection, run_id, difference, epsg=territory.metric_crs)
+    changes = apply_difference(
+        connection, run_id, difference, epsg=territory.metric_crs, exported=arrival.exported
+    )
     records.save_content(connection, run_id, arrival.validated.records)
     told = tuple(e for e in correct_sites.changed_by_sources(connection, today) if e not in contradicted)
     snapshots.publish(connection)

@@ -6,9 +6,10 @@ stay, since they are about places, not about imports.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from geo.errors import NotUndoable
@@ -38,11 +39,18 @@ class Operation:
 
 
 def apply_difference(
-    connection: Connection, run_id: int, difference: Difference, *, epsg: int, author: str | None = None
+    connection: Connection,
+    run_id: int,
+    difference: Difference,
+    *,
+    epsg: int,
+    author: str | None = None,
+    exported: Mapping[str, str] = MappingProxyType({}),
 ) -> SiteChanges:
     """Store new, changed and vanished records of a run, and build the sites anew.
 
-    A record whose identifier its source now uses for another place leaves its site.
+    A record whose identifier its source now uses for another place leaves its site. For `exported`, see
+    `geo.sites.clustering.assign`.
     """
     changes = records.apply(connection, run_id, difference)
     reused = [
@@ -54,7 +62,7 @@ def apply_difference(
     sites.record_events(
         connection, [SiteEvent(site_id, "reused", author, run_id, {"record": key}) for key, site_id in left]
     )
-    return rebuild(connection, epsg=epsg, run_id=run_id, author=author)
+    return rebuild(connection, epsg=epsg, run_id=run_id, author=author, exported=exported)
 
 
 def retired_records(connection: Connection, names: Collection[str]) -> dict[str, SourceRecord]:

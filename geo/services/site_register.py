@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 from geo import gc_pause
@@ -57,6 +58,7 @@ def rebuild(
     author: str | None = None,
     rules: FieldRules | None = None,
     rematch: bool = True,
+    exported: Mapping[str, str] = MappingProxyType({}),
 ) -> SiteChanges:
     """Build all sites anew inside the caller's transaction, and store what changed.
 
@@ -68,6 +70,8 @@ def rebuild(
         Import or person that causes it, for the history.
     rematch
         Compare the records with each other again; not needed if only decisions changed.
+    exported
+        See `geo.sites.clustering.assign`.
     """
     members = records.memberships(connection)
     in_service = {key: member.record for key, member in members.items()}
@@ -78,7 +82,7 @@ def rebuild(
     pairs = record_pairs.all_pairs(connection) if rematch else before
     groups = groups_of(in_service, pairs)
     known = sites.known(connection)
-    assigned = assign(groups, _known_records(connection, members, known, epsg), known)
+    assigned = assign(groups, _known_records(connection, members, known, epsg), known, exported)
     wanted = build_sites(groups, assigned.ids, in_service, rules or load_rules())
     stored = sites.stored(connection)
     changed = [site for site_id, site in wanted.items() if stored.get(site_id) != site]

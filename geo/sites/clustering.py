@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from geo.sites.identifiers import source_suffix
@@ -100,7 +101,10 @@ class Assignment:
 
 
 def assign(
-    groups: Sequence[tuple[str, ...]], records: Mapping[str, KnownRecord], sites: Mapping[str, KnownSite]
+    groups: Sequence[tuple[str, ...]],
+    records: Mapping[str, KnownRecord],
+    sites: Mapping[str, KnownSite],
+    exported: Mapping[str, str] = MappingProxyType({}),
 ) -> Assignment:
     """Give each group of records its identifier: the one it has, or else a new one.
 
@@ -117,6 +121,9 @@ def assign(
         What is stored of each of these records.
     sites
         All sites ever created.
+    exported
+        Identifier that the site of a record has in the export that it comes from, by key. A new site
+        has it too if nothing else does.
     """
     claims = _claims(groups, records, sites)
     result = Assignment(ids=[""] * len(groups))
@@ -126,14 +133,23 @@ def assign(
         for site in claiming:
             if site != result.ids[index]:
                 result.merged[site] = result.ids[index]
-    for index in sorted(
+    new = sorted(
         (index for index, each in enumerate(result.ids) if not each),
         key=lambda index: min(records[key].rank for key in groups[index]),
-    ):
-        first = min(groups[index], key=lambda key: records[key].rank)
-        result.ids[index] = _new_id(records[first], taken)
-        result.founders[result.ids[index]] = first
-        taken.add(result.ids[index])
+    )
+    for index in new:
+        for key in sorted(groups[index], key=lambda key: records[key].rank):
+            name = exported.get(key)
+            if name in names_for(records[key]) and name not in taken:
+                result.ids[index], result.founders[name] = name, key
+                taken.add(name)
+                break
+    for index in new:
+        if not result.ids[index]:
+            first = min(groups[index], key=lambda key: records[key].rank)
+            result.ids[index] = _new_id(records[first], taken)
+            result.founders[result.ids[index]] = first
+            taken.add(result.ids[index])
     claimed = {site for claiming in claims.values() for site in claiming}
     result.retired = [
         site for site, known in sites.items() if site not in claimed and known.merged_into is None

@@ -176,6 +176,11 @@ def row_key(raw: RawRow, dataset: str) -> str:
     return record_key(named, local_id_in(row.text("id"), dataset=named, source=source, exported=own), source)
 
 
+def exported_id(raw: RawRow) -> str:
+    """Return the identifier that the site of a row has in our own export; "" for a row of another file."""
+    return clean_text(unescape_formula(raw.values.get("id", "")))[0] if _is_exported(raw) else ""
+
+
 def _is_exported(raw: RawRow) -> bool:
     """Return whether a row is one of our own exports."""
     return bool(raw.values.get(f"{LOCAL_PREFIX}jeu_de_donnees"))

@@ -15,6 +15,7 @@ from geo.services.decide_sites import decide, undecide
 from geo.services.site_register import build_migrated
 from geo.sites import standard
 from geo.sites.corrections import Correction
+from geo.sites.export import write_csv
 from geo.store import corrections, dated_snapshots, history, record_pairs, snapshots, territories
 from geo.store import sites as stored_sites
 from tests.postgis.geo.services.test_import_sites import record
@@ -211,6 +212,25 @@ def test_a_source_that_changes_its_own_name_keeps_its_sites(base, load):
 
 
 # --- decisions
+
+
+@pytest.mark.parametrize("sources", [("emmaus", "dora"), ("dora", "emmaus"), ("Dora", "DORA")])
+def test_sites_exported_and_imported_elsewhere_have_the_same_addresses(base, load, tmp_path, sources):
+    first = place("42", source=sources[0])
+    load(first)
+    load(first, place("42", 15.0, NAMES[1], source=sources[1]))
+    before = {site_id: site.nom for site_id, site in shown(base).items()}
+    path = tmp_path / "export.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        write_csv(shown(base).values(), stream)
+    base.execute(text("TRUNCATE site, source_record, import_run CASCADE"))
+    arrival = import_sites.read(path, territory=TERRITORY, today=TODAY, max_bytes=1_000_000)
+    import_sites.apply(base, arrival, territory=TERRITORY)
+    assert {site_id: site.nom for site_id, site in shown(base).items()} == before
+    again = tmp_path / "again.csv"
+    with again.open("w", encoding="utf-8", newline="") as stream:
+        write_csv(shown(base).values(), stream)
+    assert again.read_bytes() == path.read_bytes()
 
 
 def test_deciding_and_deciding_otherwise_leaves_every_address_alive(base, load, answer):

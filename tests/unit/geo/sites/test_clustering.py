@@ -316,3 +316,26 @@ def test_a_record_that_got_a_site_of_its_own_later_keeps_it(world):
     assert world.show("be", "c") == {"be": "e", "c": "c"}
     assert world.show("e", "bc")["bc"] == "c", "the one in service"
     assert world.show("b", "c", "e") == {"b": "b", "c": "c", "e": "e"}
+
+
+@pytest.mark.parametrize(
+    ("exported", "ids"),
+    [
+        ({}, ["di--42", "di--42--emmaus"]),
+        ({"x": "di--42--dora", "y": "di--42"}, ["di--42--dora", "di--42"]),
+        ({"y": "di--42"}, ["di--42--dora", "di--42"]),
+        ({"x": "di--42", "y": "di--42"}, ["di--42", "di--42--emmaus"]),
+        ({"x": "autre--7"}, ["di--42", "di--42--emmaus"]),  # no name of its record
+    ],
+)
+def test_a_new_site_has_the_identifier_of_its_export(exported, ids):
+    records = {"x": KnownRecord(1, "di", "42", "dora"), "y": KnownRecord(2, "di", "42", "emmaus")}
+    made = assign([("x",), ("y",)], records, {}, exported)
+    assert (made.ids, made.founders) == (ids, dict(zip(ids, "xy", strict=True)))
+
+
+def test_the_identifier_of_an_export_is_given_to_no_other_site_than_its_own():
+    records = {"x": KnownRecord(2, "di", "42", "dora")}
+    assert assign([("x",)], records, {"di--42": KnownSite(1, retired=True)}, {"x": "di--42"}).ids == [
+        "di--42--dora"
+    ]
