@@ -6,7 +6,7 @@ stay, since they are about places, not about imports.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -18,8 +18,8 @@ from geo.services.site_register import SiteChanges, rebuild
 from geo.sites.difference import Difference, between, replay
 from geo.sites.import_run import ImportRun
 from geo.sites.model import SourceRecord
-from geo.sites.place_change import basis, is_other_place
-from geo.store import datasets, imports, records, sites, snapshots
+from geo.sites.place_change import basis, is_other_place, place_change
+from geo.store import datasets, imports, record_pairs, records, sites, snapshots
 from geo.store.database import Connection
 from geo.store.sites import SiteEvent
 
@@ -49,10 +49,26 @@ def apply_difference(
 ) -> SiteChanges:
     """Store new, changed and vanished records of a run, and build the sites anew.
 
-    A record whose identifier its source now uses for another place leaves its site. For `exported`, see
+    A record whose identifier its source now uses for another place leaves its site; one whose source has
+    a new name has the site and the decisions of the one before. For `exported`, see
     `geo.sites.clustering.assign`.
     """
+    successors = renamed_sources(difference, epsg=epsg)
+    decided = [
+        pair
+        for pair in (record_pairs.all_pairs(connection) if successors else ())
+        if pair.same is not None and not successors.keys().isdisjoint((pair.a, pair.b))
+    ]
     changes = records.apply(connection, run_id, difference)
+    records.succeed(connection, successors)
+    for pair in decided:
+        keys = {key: successors.get(key, key) for key in (pair.a, pair.b)}
+        facts = {keys[key]: fact for key, fact in (pair.basis or {}).items()}
+        if facts:
+            by = pair.decided_by or ""
+            record_pairs.decide(
+                connection, [(keys[pair.a], keys[pair.b])], same=bool(pair.same), by=by, basis=facts
+            )
     reused = [
         change.after.key
         for change in changes
@@ -63,6 +79,28 @@ def apply_difference(
         connection, [SiteEvent(site_id, "reused", author, run_id, {"record": key}) for key, site_id in left]
     )
     return rebuild(connection, epsg=epsg, run_id=run_id, author=author, exported=exported)
+
+
+def renamed_sources(difference: Difference, *, epsg: int) -> dict[str, str]:
+    """Return the records that a source lists under a new name of its own: key that vanishes → new key.
+
+    They have one dataset, identifier and place; of several with one identifier, none is taken for another.
+    """
+
+    def by_identifier(given: Iterable[SourceRecord]) -> dict[tuple[str, str], list[SourceRecord]]:
+        found: dict[tuple[str, str], list[SourceRecord]] = {}
+        for record in given:
+            found.setdefault((record.jeu_de_donnees, record.local_id), []).append(record)
+        return found
+
+    arriving = by_identifier(difference.new)
+    return {
+        old[0].key: new[0].key
+        for identifier, old in by_identifier(difference.vanished).items()
+        if len(old) == 1
+        and len(new := arriving.get(identifier, [])) == 1
+        and place_change(basis(old[0]), basis(new[0]), epsg=epsg) is None
+    }
 
 
 def retired_records(connection: Connection, names: Collection[str]) -> dict[str, SourceRecord]:

@@ -91,6 +91,20 @@ def set_sites(connection: Connection, site_of: Mapping[str, str], founders: Mapp
     )
 
 
+def succeed(connection: Connection, successors: Mapping[str, str]) -> None:
+    """Give records the sites of those they take the place of; `successors` is old key → new key."""
+    if successors:
+        connection.execute(
+            text(
+                "UPDATE source_record SET site_id = old.site_id, first_site_id = old.first_site_id"
+                " FROM unnest(CAST(:olds AS text[]), CAST(:news AS text[])) AS given (old, new)"
+                " JOIN source_record old ON old.key = given.old"
+                " WHERE source_record.key = given.new"
+            ),
+            {"olds": list(successors), "news": list(successors.values())},
+        )
+
+
 def leave_sites(connection: Connection, keys: Collection[str]) -> list[tuple[str, str]]:
     """Make records forget their sites, because their source now uses the identifier for another place.
 

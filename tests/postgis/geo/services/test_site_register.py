@@ -233,6 +233,19 @@ def test_sites_exported_and_imported_elsewhere_have_the_same_addresses(base, loa
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_source_that_changes_its_own_name_keeps_decisions(base, load, answer, same):
+    other = place("b", 5.0 if not same else 5.3, NAMES[0] if not same else NAMES[1])
+    load(place("a", source="dora"))
+    load(other, dataset="deux")
+    answer("un--a@dora", "deux--b", same=same)
+    before = {site_id: len(site.records) for site_id, site in shown(base).items()}
+    assert len(before) == (1 if same else 2)
+    for source in ("Dora SAS", "dora", "Dora SAS"):
+        load(place("a", source=source))
+        assert {site_id: len(site.records) for site_id, site in shown(base).items()} == before
+
+
 def test_deciding_and_deciding_otherwise_leaves_every_address_alive(base, load, answer):
     load(place("a"), place("b", 5.2, NAMES[1]), place("c", 7, NAMES[2]))
 
