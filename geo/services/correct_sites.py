@@ -303,7 +303,7 @@ def _fields(wanted: WantedCorrection) -> tuple[dict[str, str], list[Issue]]:
         named = field_named(name)
         if named is None:
             reason = "Ce champ n'existe pas, ou ne se corrige pas."
-            advice = f"Les champs sont {', '.join(sorted(FIELDS))}."
+            advice = f"Les champs sont {', '.join(sorted(FIELDS - {'position'}))}."
             problems.append(issue(wanted.line_of(name), name, text, "champ_inconnu", reason, advice))
         elif named in values:
             reason, advice = "Ce champ est donné deux fois.", "Gardez une seule valeur."

@@ -326,6 +326,8 @@ def _counted_from_1904(row: RawRow) -> RawRow:
 def _unknown(path: Path, contents: Sequence[Content]) -> UnreadableFile:
     columns = [column for column in contents[0].columns if column]
     shown = ", ".join(f"« {column[:40]} »" for column in columns[:12])
+    more = len(columns) - 12
+    rest = f" et {more} autre{'s' if more > 1 else ''}" if more > 0 else ""
     hidden = (
         [sheet.title for sheet in workbook.sheets(path) if not sheet.visible]
         if contents[0].container is Container.XLSX
@@ -333,11 +335,7 @@ def _unknown(path: Path, contents: Sequence[Content]) -> UnreadableFile:
     )
     return UnreadableFile(
         f"Le format de « {path.name} » n'est pas reconnu. "
-        + (
-            f"Ses colonnes sont {shown}{'…' if len(columns) > 12 else ''}."
-            if columns
-            else "Il est sans lieu."
-        )
+        + (f"Ses colonnes sont {shown}{rest}." if columns else "Il est sans lieu.")
         + (f" Ses feuilles masquées ne sont pas lues : {workbook.quoted(hidden)}." if hidden else ""),
         "Si c'est une liste de lieux, décrivez ses colonnes dans un fichier de correspondance : "
         "portee import --suggest-mapping en propose un (voir docs/formats.md).",

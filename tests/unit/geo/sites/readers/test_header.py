@@ -137,6 +137,15 @@ def test_files_of_known_formats_have_no_issue_of_their_own(tmp_path):
     assert open_source(path, max_bytes=1_000_000).issues == ()
 
 
+@pytest.mark.parametrize(
+    ("columns", "end"), [(12, "« c11 »."), (13, "« c11 » et 1 autre."), (14, "« c11 » et 2 autres.")]
+)
+def test_a_refusal_counts_the_columns_that_it_does_not_name(tmp_path, columns, end):
+    assert refusal(
+        tmp_path, ",".join(f"c{n}" for n in range(columns)) + "\n" + ",".join("x" * columns)
+    ).message.endswith(end)
+
+
 def test_rows_of_very_many_columns_are_refused_soon(tmp_path):
     wide = ",".join(f"c{n}" for n in range(40_000))
     began = process_time()
