@@ -26,7 +26,7 @@ from geo.wording import dates, figures
 from geo.wording.figures import NO_FIGURE
 from geo.wording.language import Language
 from geo.wording.language import language as wording_language
-from portee.language import _, foreign, language
+from portee.language import _, foreign, language, many
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -204,6 +204,11 @@ def print_written(path: Path, octets: int, version: int) -> None:
 def count(number: float) -> str:
     """Return a count: « 12 345 », "12,345"."""
     return figures.count(number, wording())
+
+
+def and_others(number: int) -> str:
+    """Return the words for the rest of a list of which the first entries are printed."""
+    return many("et %(shown)s autre", "et %(shown)s autres", number, shown=count(number))
 
 
 def decimal(number: float | None, digits: int = 1) -> str:

@@ -29,7 +29,7 @@ from geo.store.address_locator import locator
 from geo.territory.files import read_former_communes
 from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
-from portee.console import REFUSED, misused, print_json, print_text, report_errors, short_day
+from portee.console import REFUSED, and_others, misused, print_json, print_text, report_errors, short_day
 from portee.database import transaction
 from portee.language import N_, _, foreign, many
 from portee.options import ISO_DAY, AsJson, DryRun
@@ -350,4 +350,4 @@ def _print_issues(issues: Sequence[Issue]) -> None:
     for each in issues[:ISSUES_SHOWN]:
         print_text(f"{quoted_line(each)}, {each.field} : {foreign(each.reason)} {foreign(each.advice)}")
     if len(issues) > ISSUES_SHOWN:
-        print_text("    … " + _("et %(count)s autres.", count=len(issues) - ISSUES_SHOWN))
+        print_text(f"    … {and_others(len(issues) - ISSUES_SHOWN)}.")

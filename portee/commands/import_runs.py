@@ -15,7 +15,16 @@ from geo.sites.import_run import ImportRun
 from geo.sites.issue_report import issue_records
 from geo.sites.model import SourceRecord
 from geo.store import imports, territories
-from portee.console import confirm, count, print_json, print_table, print_text, report_errors, short_day
+from portee.console import (
+    and_others,
+    confirm,
+    count,
+    print_json,
+    print_table,
+    print_text,
+    report_errors,
+    short_day,
+)
 from portee.database import transaction
 from portee.language import N_, _, many
 from portee.options import AsJson, Yes
@@ -172,7 +181,7 @@ def _print_records(word: str, found: Sequence[SourceRecord]) -> None:
         place = ", ".join(part for part in (record.nom, record.commune) if part)
         print_text(f"{word} : {place} [{record.key}]")
     if len(found) > RECORDS_SHOWN:
-        print_text("    … " + _("et %(count)s autres.", count=count(len(found) - RECORDS_SHOWN)))
+        print_text(f"    … {and_others(len(found) - RECORDS_SHOWN)}.")
 
 
 def _title(run: ImportRun) -> str:

@@ -33,6 +33,7 @@ from portee.commands.funding_files import write_issues
 from portee.commands.people import quoted_line
 from portee.console import (
     REFUSED,
+    and_others,
     count,
     json_bytes,
     misused,
@@ -390,15 +391,15 @@ def _print_site_changes(changes: SiteChanges) -> None:
 
 
 def _print_issues(issues: list[Issue]) -> None:
-    by_kind: dict[tuple[int, str], list[Issue]] = defaultdict(list)
+    by_kind: dict[tuple[int, str, str], list[Issue]] = defaultdict(list)
     for issue in issues:
-        by_kind[list(Severity).index(issue.severity), issue.code].append(issue)
+        by_kind[list(Severity).index(issue.severity), issue.code, issue.field or ""].append(issue)
     for _kind, group in sorted(by_kind.items()):
         first = group[0]
         word, style = _SEVERITIES[first.severity]
         quoted = [quoted_line(issue) for issue in group[:LINES_SHOWN]]
         rest = len(group) - LINES_SHOWN
-        more = [_("et %(count)s autres", count=count(rest))] if rest > 0 else []
+        more = [and_others(rest)] if rest > 0 else []
         where = f" ({first.field})" if first.field else ""
         print_text(f"{_(word)}, {count(len(group))} × {first.code}{where}", style=style)
         print_text(f"    {_shared_reason(group)} {first.advice}")
@@ -432,7 +433,7 @@ def _named(record: SourceRecord) -> str:
 
 def _print_rest(total: int) -> None:
     if total > RECORDS_SHOWN:
-        print_text("    … " + _("et %(count)s autres.", count=count(total - RECORDS_SHOWN)))
+        print_text(f"    … {and_others(total - RECORDS_SHOWN)}.")
 
 
 def _value(value: object) -> str:

@@ -22,6 +22,7 @@ from geo.store.people import StoredPopulation
 from geo.territory.model import Territory
 from portee.console import (
     REFUSED,
+    and_others,
     confirm,
     count,
     decimal,
@@ -140,7 +141,7 @@ def print_findings(findings: Findings) -> None:
         word, style = (_("Rejet"), "red") if rejected else (_("Signalement"), "yellow")
         shown = len(issues) if code == UNKNOWN_COMMUNE else LINES_SHOWN
         lines = [quoted_line(issue) for issue in issues[:shown]]
-        lines += [_("et %(count)s autres", count=count(total - shown))] if total > shown else []
+        lines += [and_others(total - shown)] if total > shown else []
         field = f" ({first.field})" if first.field else ""
         print_text(f"{word}, {count(total)} × {code}{field}", style=style)
         print_text(f"    {first.reason} {first.advice}".rstrip())
@@ -159,7 +160,7 @@ def commune_names(codes: list[str], territory: Territory) -> str:
     """Return the first of some communes by name, and how many more there are."""
     named = [f"{territory.commune_by_code[code].name} ({code})" for code in codes[:COMMUNES_SHOWN]]
     more = len(codes) - len(named)
-    return ", ".join(named) + (f" {_('et %(count)s autres', count=more)}" if more else "")
+    return ", ".join(named) + (f" {and_others(more)}" if more else "")
 
 
 def _empty_communes(loaded: LoadedPeople, territory: Territory) -> list[str]:

@@ -139,6 +139,21 @@ def test_issues_are_grouped_by_kind_with_their_first_lines(portee, write):
     assert "ligne 2 « quand on peut », ligne 3 « quand on peut »" in output and "et 2 autres" in output
 
 
+@pytest.mark.parametrize(("rows", "rest"), [(3, ""), (4, ", et 1 autre\n"), (5, ", et 2 autres\n")])
+def test_the_lines_that_are_not_printed_are_counted_in_the_right_number(portee, write, rows, rest):
+    output = portee("import", write(*(record(f"x{n}", horaires="quand on peut") for n in range(rows)))).stdout
+    assert f"ligne 4 « quand on peut »{rest or chr(10)}" in output
+
+
+def test_issues_of_two_fields_are_not_grouped_under_the_advice_of_one(portee, write):
+    unknown = record("a", services="Scanner"), record("b", frais_a_charge="Troc")
+    output = portee("import", write(*unknown)).stdout
+    assert "Signalement, 1 × valeur_inconnue (services)" in output
+    _, of_prices = output.split("Signalement, 1 × valeur_inconnue (frais_a_charge)")
+    advice, lines = of_prices.strip().splitlines()[:2]
+    assert "« Gratuit sous condition »" in advice and "ligne 3 « Troc »" in lines and "Scanner" not in lines
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_a_report_holds_every_issue(portee, write, tmp_path, suffix):
     report = tmp_path / f"rapport{suffix}"
