@@ -216,7 +216,8 @@ class SourceRecord(SiteValues):
 
 def record_key(dataset: str, local_id: str, source: str) -> str:
     """Return the key of the record that a source lists under its own identifier in a dataset."""
-    key = f"{dataset}--{local_id.replace('@', '%40')}"
+    escaped = local_id.replace("%", "%25").replace("@", "%40")
+    key = f"{dataset}--{escaped}"
     return f"{key}@{source}" if source else key
 
 

@@ -79,7 +79,7 @@ COMMENT ON COLUMN source_record.last_import IS 'the last that brought, changed, 
 
 INSERT INTO source_record (key, dataset, source, local_id, "values", site_id, first_site_id,
                            first_import, last_import, retired_at)
-    SELECT jeu_de_donnees || '--' || replace(local_id, '@', '%40')
+    SELECT jeu_de_donnees || '--' || replace(replace(local_id, '%', '%25'), '@', '%40')
                || CASE WHEN source = '' THEN '' ELSE '@' || source END,
            jeu_de_donnees, source, local_id,
            jsonb_strip_nulls(to_jsonb(s) - ARRAY['id', 'local_id', 'geom', 'first_import', 'last_import',

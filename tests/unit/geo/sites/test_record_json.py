@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.sites.model import LIST_FIELDS, VALUE_FIELDS, ItinerantStop, Position, SourceRecord, is_known
+from geo.sites.model import (
+    LIST_FIELDS,
+    VALUE_FIELDS,
+    ItinerantStop,
+    Position,
+    SourceRecord,
+    is_known,
+    record_key,
+)
 from geo.sites.record_json import decode, encode, fingerprint, values_from_json, values_to_json
 from tests.support.world import record
 
@@ -91,3 +99,11 @@ def test_only_equal_values_have_one_fingerprint(one, other):
     first, second = values_to_json(one), values_to_json(other)
     assert fingerprint(dict(reversed(first.items()))) == fingerprint(first)
     assert (fingerprint(first) == fingerprint(second)) == (orjson.dumps(first) == orjson.dumps(second))
+
+
+def test_records_of_different_identifiers_or_sources_have_different_keys():
+    triples = [
+        ("d", local_id, source) for local_id in ("a", "a@b", "a%40b", "a%2540b") for source in ("", "b")
+    ]
+    assert len({record_key(*each) for each in triples}) == len(triples)
+    assert record_key("d", "a", "b") == "d--a@b"
