@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geo.sites.model import SourceRecord
-from geo.store import datasets, fictitious_fund, records
+from geo.store import datasets, fictitious_fund, imports, records
 from geo.store.database import Connection
 
 
@@ -52,3 +52,22 @@ def come_back(connection: Connection, run_id: int, names: tuple[str, ...], by: s
     for name in names:
         datasets.set_restored(connection, name)
     return fictitious_fund.restore(connection, run_id, by)
+
+
+def leaving_for(connection: Connection, run_id: int) -> tuple[str, ...]:
+    """Return the invented datasets in service that leave when an import of real records stands again."""
+    [content] = records.contents(connection, [run_id])
+    if all(record.fictif for record in content.records):
+        return ()
+    return in_service(connection).datasets
+
+
+def other_real_import(connection: Connection, run_id: int) -> int | None:
+    """Return the first import that stands and brought real records, other than one; None if there is none."""
+    return imports.first_real(connection, besides=run_id)
+
+
+def hand_over(connection: Connection, run_id: int, to_run_id: int) -> None:
+    """Make another import the one whose undoing brings the demonstration back."""
+    imports.move_detail(connection, "demonstration", run_id, to_run_id)
+    fictitious_fund.move(connection, run_id, to_run_id)

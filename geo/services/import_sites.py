@@ -238,7 +238,7 @@ def apply(
     if prepared.suspicious and not accept_vanished:
         raise prepared.suspicious
     arrival = prepared.arrival
-    leaving = _leaving_demonstration(connection, arrival)
+    leaving = leaving_demonstration(connection, arrival)
     difference = replace(
         prepared.difference, vanished=(*prepared.difference.vanished, *leaving.records.values())
     )
@@ -259,7 +259,7 @@ def apply(
     return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle, told)
 
 
-def _leaving_demonstration(connection: Connection, arrival: ValidatedFile) -> Demonstration:
+def leaving_demonstration(connection: Connection, arrival: ValidatedFile) -> Demonstration:
     """Return the invented records that leave, since the file brings a real one."""
     arriving = arrival.validated.records
     if all(record.fictif for record in arriving):

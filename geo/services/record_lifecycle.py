@@ -143,6 +143,12 @@ def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bo
     undoing = run.kind == "import"
     undone = run if undoing else imports.find(connection, int(run.detail["undoes"]))
     invented = tuple(undone.detail.get("demonstration", ()))
+    # The demonstration comes back with the last import of real sites only, and leaves with any.
+    if not undoing:
+        invented = demonstration.leaving_for(connection, int(undone.id or 0))
+    heir = demonstration.other_real_import(connection, int(undone.id or 0)) if undoing and invented else None
+    if heir is not None:
+        invented = ()
     names = (*undone.datasets, *invented)
     others = {each.id: each for each in imports.replayed(connection, names) if each.id != run.id}
     if not undoing:
@@ -155,11 +161,14 @@ def undo(connection: Connection, run_id: int, *, by: str, epsg: int, dry_run: bo
     made = imports.record(connection, operation_run("undo", title, undone.datasets, difference, detail), ())
     imports.set_undone(connection, run_id, made)
     obstacle = ""
-    if undoing and invented:
+    if heir is not None:
+        demonstration.hand_over(connection, int(undone.id or 0), heir)
+    elif undoing and invented:
         obstacle = demonstration.come_back(connection, run_id, invented, by)
     elif not undoing:
         imports.set_undone(connection, int(undone.id or 0), None)
         if invented:
+            imports.add_detail(connection, int(undone.id or 0), "demonstration", list(invented))
             obstacle = demonstration.leave(connection, int(undone.id or 0), invented, by)
     changes = apply_difference(connection, made, difference, epsg=epsg, author=by)
     snapshots.publish(connection)

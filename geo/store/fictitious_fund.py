@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
+
+from geo.store.tables import fictitious_archive
 
 OBSTACLES: Final = {
     "closed": "un exercice du fonds est clos",
@@ -27,6 +29,12 @@ def remove(connection: Connection, run_id: int, by: str) -> str:
 def restore(connection: Connection, run_id: int, by: str) -> str:
     """Bring back what an import removed; return in French why not, or ""."""
     return _call(connection, "restore_fictitious", run_id, by)
+
+
+def move(connection: Connection, run_id: int, to_run_id: int) -> None:
+    """Archive under another import what one removed."""
+    moved = update(fictitious_archive).where(fictitious_archive.c.import_id == run_id)
+    connection.execute(moved.values(import_id=to_run_id))
 
 
 def _call(connection: Connection, function: str, run_id: int, by: str) -> str:

@@ -112,6 +112,32 @@ def has_undone(connection: Connection, datasets: Collection[str]) -> bool:
     return connection.execute(found.limit(1)).first() is not None
 
 
+def first_real(connection: Connection, *, besides: int) -> int | None:
+    """Return the first import that stands and listed a record that is not invented, other than one."""
+    found = text(
+        "SELECT min(r.id) FROM import_run r WHERE r.kind = 'import' AND r.undone_by IS NULL"
+        " AND r.id <> :besides AND EXISTS (SELECT FROM import_record i"
+        " JOIN record_version v ON v.id = i.version_id"
+        """ WHERE i.import_id = r.id AND NOT v."values" @> '{"fictif": true}')"""
+    )
+    number: int | None = connection.scalar(found, {"besides": besides})
+    return number
+
+
+def add_detail(connection: Connection, run_id: int, name: str, value: object) -> None:
+    """Set one member of the detail of a run."""
+    run = find(connection, run_id)
+    changed = update(import_run).where(import_run.c.id == run_id)
+    connection.execute(changed.values(detail={**run.detail, name: value}))
+
+
+def move_detail(connection: Connection, name: str, run_id: int, to_run_id: int) -> None:
+    """Move one member of the detail of a run to another run."""
+    detail = dict(find(connection, run_id).detail)
+    add_detail(connection, to_run_id, name, detail.pop(name))
+    connection.execute(update(import_run).where(import_run.c.id == run_id).values(detail=detail))
+
+
 def set_undone(connection: Connection, run_id: int, by: int | None) -> None:
     """Record that an operation was undone by another one, or (None) that it stands again."""
     connection.execute(update(import_run).where(import_run.c.id == run_id).values(undone_by=by))

@@ -36,12 +36,6 @@ RECORDS_SHOWN = 10
 
 Number = Annotated[int, typer.Argument(metavar="N", help="Numéro de l'import.")]
 
-_KINDS = {
-    "import": N_("import"),
-    "undo": N_("annulation"),
-    "withdraw": N_("retrait"),
-    "restore": N_("retour"),
-}
 _CHANGES = {
     "new": N_("nouvelles"),
     "changed": N_("modifiées"),
@@ -185,5 +179,4 @@ def _print_records(word: str, found: Sequence[SourceRecord]) -> None:
 
 
 def _title(run: ImportRun) -> str:
-    title = run.file_name if run.kind == "import" else f"{_(_KINDS[run.kind])} : {run.file_name}"
-    return _("%(title)s (annulé)", title=title) if run.undone_by else title
+    return _("%(title)s (annulé)", title=run.file_name) if run.undone_by else run.file_name

@@ -280,7 +280,8 @@ def _outcome(
 ) -> ImportOutcome:
     """Store the records of a file, or only compare them."""
     if dry_run:
-        return ImportOutcome(import_sites.prepare(connection, arrival))
+        leaving = import_sites.leaving_demonstration(connection, arrival).datasets
+        return ImportOutcome(import_sites.prepare(connection, arrival), demonstration=leaving)
     loaded = import_sites.apply(connection, arrival, territory=territory, accept_vanished=accept_vanished)
     return ImportOutcome(
         loaded.prepared,

@@ -13,7 +13,7 @@ from geo.funding.partners import Partner, PartnerKind
 from geo.services import import_sites
 from geo.services.record_lifecycle import undo, withdraw
 from geo.settings import ROOT, Settings
-from geo.store import ledger, ledger_reports, partners, snapshots, territories
+from geo.store import datasets, ledger, ledger_reports, partners, snapshots, territories
 from geo.territory.files import read_territory
 from portee.commands.demo import import_demonstration, import_fund
 
@@ -184,3 +184,26 @@ def test_invented_money_does_not_come_back_beside_real_money(shown, fresh_engine
     with fresh_engine.begin() as connection:
         assert "vraies écritures" in undo(connection, done.run_id, by="moi", epsg=2154).fund_obstacle
     assert fund(fresh_engine) == before
+
+
+def test_it_comes_back_only_when_the_last_import_of_real_sites_is_undone(
+    shown, fresh_engine, territory, tmp_path
+):
+    sites, money = shown(), fund(fresh_engine)
+    first = load(fresh_engine, territory, tmp_path, REAL)
+    elsewhere = "1,00000000000000,Atelier inventé,Nérac,47600,47195,9 rue Test,44.137,0.338,2026-01-01,"
+    second = load(fresh_engine, territory, tmp_path, elsewhere, dataset="autre")
+    with fresh_engine.begin() as connection:
+        done = undo(connection, int(first.run_id), by="essai", epsg=2154)
+    assert [record.key for record in done.difference.new] == []
+    assert shown() == ["autre--1"]
+    assert not fund(fresh_engine)["ledger_entry"]
+    with fresh_engine.connect() as connection:
+        assert all(each.withdrawn_at for each in datasets.all_datasets(connection) if "demo" in each.name)
+    with fresh_engine.begin() as connection:
+        undo(connection, int(second.run_id), by="essai", epsg=2154)
+    assert shown() == sites
+    assert fund(fresh_engine) == money
+    with fresh_engine.begin() as connection:
+        undo(connection, int(done.run_id or 0), by="essai", epsg=2154)
+    assert shown() == ["vrai--1"]
