@@ -35,6 +35,7 @@ from geo.sites.readers.near_formats import nearest
 from geo.sites.readers.readable_text import with_readable_text
 from geo.sites.readers.vintage import date_from_name_issue, date_in_name
 from geo.wording import figures
+from geo.wording.language import FRENCH
 
 FORMATS: tuple[Format, ...] = (
     *data_inclusion.FORMATS,
@@ -327,7 +328,8 @@ def _unknown(path: Path, contents: Sequence[Content]) -> UnreadableFile:
     columns = [column for column in contents[0].columns if column]
     shown = ", ".join(f"« {column[:40]} »" for column in columns[:12])
     more = len(columns) - 12
-    rest = f" et {more} autre{'s' if more > 1 else ''}" if more > 0 else ""
+    others = FRENCH.ngettext("et %(num)s autre", "et %(num)s autres", more)
+    rest = f" {others}" if more > 0 else ""
     hidden = (
         [sheet.title for sheet in workbook.sheets(path) if not sheet.visible]
         if contents[0].container is Container.XLSX
