@@ -24,7 +24,7 @@ from geo.sites.corrections import SourceChange
 from geo.sites.difference import LOCAL_FACTS, Difference, compare, require_plausible
 from geo.sites.import_run import ImportRun
 from geo.sites.location_evidence import AddressLocator
-from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, Validated
+from geo.sites.model import LOCAL_PREFIX, RawRow, Severity, SourceRecord, Validated
 from geo.sites.readers import open_source
 from geo.sites.validate import exported_id, row_key, validate
 from geo.store import datasets, imports, records, snapshots
@@ -193,6 +193,28 @@ def read(
     )
 
 
+def _with_stored_sources(arrival: ValidatedFile, current: Mapping[str, SourceRecord]) -> ValidatedFile:
+    """Give rows of our own export the source of the record that they were exported from.
+
+    The source that a site shows may be that of another of its records; without this, its row would be
+    a new record, and the stored one would vanish.
+    """
+    stored: dict[tuple[str, str], list[SourceRecord]] = {}
+    for record in current.values() if arrival.exported else ():
+        stored.setdefault((record.jeu_de_donnees, record.local_id), []).append(record)
+    keys = {record.key for record in arrival.validated.records}
+    found, exported = [], dict(arrival.exported)
+    for record in arrival.validated.records:
+        same = stored.get((record.jeu_de_donnees, record.local_id), [])
+        is_other = record.key in exported and record.key not in current
+        if is_other and len(same) == 1 and same[0].key not in keys:
+            exported[same[0].key] = exported.pop(record.key)
+            found.append(replace(record, source=same[0].source))
+        else:
+            found.append(record)
+    return replace(arrival, validated=replace(arrival.validated, records=found), exported=exported)
+
+
 def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
     """Compare a file with the active records; stores nothing.
 
@@ -200,6 +222,7 @@ def prepare(connection: Connection, arrival: ValidatedFile) -> PreparedImport:
     asked.
     """
     current = records.in_service(connection, datasets=arrival.datasets)
+    arrival = _with_stored_sources(arrival, current)
     if margin := arrival.margin:
         beyond = {key for key, record in current.items() if not margin.includes(record)}
         arrival = replace(arrival, refused=arrival.refused | beyond)

@@ -298,8 +298,7 @@ def _values(wanted: WantedValues, record: SourceRecord) -> dict[str, Any]:
     if not given.isdisjoint(POINT) or any(getattr(site, name) != getattr(record, name) for name in POINT):
         names += POINT if not given.isdisjoint({"adresse", *COMMUNE, *POINT}) else ()
     if "telephone" in given:
-        if record.telephone_remarque != site.telephone_remarque:
-            names.append("telephone_remarque")
+        names.append("telephone_remarque")
         if set(record.autres_telephones) != set(site.autres_telephones):
             names.append("autres_telephones")
     if record.complement_adresse != site.complement_adresse and not given.isdisjoint(COMMUNE):

@@ -22,6 +22,7 @@ from geo.services.record_lifecycle import restore, undo, withdraw
 from geo.settings import ROOT
 from geo.sites.corrections import Correction
 from geo.sites.difference import ImportContent, replay
+from geo.sites.export import write_csv
 from geo.sites.model import Tally, Validated
 from geo.store import corrections, datasets, imports, records, snapshots, territories
 from tests.support.world import TERRITORY, record
@@ -155,6 +156,28 @@ def test_an_identifier_used_for_another_town_gets_its_site_back_when_that_import
     undo(stored, moved, by="essai", epsg=EPSG)
     assert {site.nom for site in shown(stored).values()} == {"Bibliothèque du Lac"}
     assert list(shown(stored)) == ["essai--a"]
+
+
+def test_our_own_export_imported_again_changes_nothing_that_people_see(stored, tmp_path):
+    put(stored, record("a", 5, nom="Maison des Lilas", source="dora", date_maj=date(2025, 1, 1)))
+    fresher = record("b", 5.4, nom="Atelier du Pont", adresse="9 rue Z", jeu_de_donnees="deux", source="X")
+    put(stored, replace(fresher, date_maj=date(2026, 1, 1), telephone="+33553000001"))
+    put(stored, record("c", 25, "99003", jeu_de_donnees="trois", source="dora"))
+    decide(stored, "essai--a@dora", "deux--b@X", same=True, by="essai", epsg=EPSG)
+    before = shown(stored)
+    assert (len(before), before["essai--a"].source) == (2, "X")
+    path = tmp_path / "export.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        write_csv(before.values(), stream)
+    arrival = import_sites.read(path, territory=TERRITORY, today=TODAY, max_bytes=10**6)
+    import_sites.apply(stored, arrival, territory=TERRITORY)
+    after = shown(stored)
+
+    def values(site):
+        return replace(site, records=(), origins=(), conflicts=())
+
+    assert {key: values(site) for key, site in after.items()} == {k: values(s) for k, s in before.items()}
+    assert [site.records for site in after.values()] == [site.records for site in before.values()]
 
 
 def test_a_dry_run_changes_nothing(stored):
