@@ -113,11 +113,11 @@ def measure(path: Path, folder: Path) -> None:
             )
             print("                            elapsed  processor")
             clock.tell()
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"peak memory of this process so far {peak:,.0f} MB")
         engine.dispose()
     finally:
         cluster.stop(embedded)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of this process {peak:,.0f} MB")
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from geo.sites.model import (
     Site,
 )
 from geo.sites.record_json import decode, encode
-from geo.store.copy_encoder import copy_rows
+from geo.store.copy_encoder import cell, copy_lines, copy_rows
 from geo.store.tables import import_run, site_event, source_record
 from geo.store.tables import site as table
 
@@ -181,18 +181,16 @@ def retire(connection: Connection, site_ids: Iterable[str]) -> list[str]:
 
 def record_events(connection: Connection, events: Iterable[SiteEvent]) -> None:
     """Append to the history of sites, in the order given; `id` and `at` are set by the store."""
-    rows = [
-        {
-            "site_id": event.site_id,
-            "kind": event.kind,
-            "author": event.author,
-            "import_id": event.import_id,
-            "detail": dict(event.detail or {}),
-        }
+    lines = (
+        "\t".join(
+            (
+                *map(cell, (event.site_id, event.kind, event.author, event.import_id)),
+                cell(_json(dict(event.detail or {}))),
+            )
+        )
         for event in events
-    ]
-    if rows:
-        connection.execute(site_event.insert(), rows)
+    )
+    copy_lines(connection, "site_event", ("site_id", "kind", "author", "import_id", "detail"), lines)
 
 
 def events(connection: Connection, site_ids: Iterable[str] | None = None) -> list[SiteEvent]:
