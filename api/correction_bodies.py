@@ -57,7 +57,7 @@ Reason = Annotated[
 class ReasonedBody(RequestModel):
     """Members common to corrections and closings."""
 
-    reason: Reason = Field(description="Why; kept in the history and shown.")
+    reason: Reason = Field(description="Why; stays in the history and is shown.")
     day: IsoDate | None = Field(default=None, description="First day on which it applies; today if absent.")
     until: IsoDate | None = Field(default=None, description="Last day; until it is ended if absent.")
 

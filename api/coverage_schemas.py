@@ -128,7 +128,7 @@ class SitesBetween(ResponseModel):
 class SupplyBetween(ResponseModel):
     """Mean accessible supply of the population, in `supply_unit`."""
 
-    low: float = Field(description="If all undecided questions were one place: the larger supply is kept.")
+    low: float = Field(description="If all undecided questions were one place: the larger supply counts.")
     high: float = Field(description="If none were, as all other figures count.")
 
 

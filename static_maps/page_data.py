@@ -78,7 +78,7 @@ def page_data(coverage: Coverage, *, tolerance_m: float) -> dict[str, Any]:
 def outline(territory: Territory, tolerance_m: float) -> dict[str, Any]:
     """Return the boundaries of communes, and of each neighbour département as one shape.
 
-    Those of the territories last drawn are kept, since most changes of the data leave them as they are.
+    Those of the territories last drawn stay in memory, since most changes of the data leave them as they are.
     """
     key = (id(territory), tolerance_m)
     _, found = _OUTLINES.get_or_compute(key, lambda: (territory, _outline(territory, tolerance_m)))

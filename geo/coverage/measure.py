@@ -209,7 +209,7 @@ class Coverage:
     def supply_low(self) -> NDArray[np.float64]:
         """Return `supply` if all undecided questions were one place, shape (places,).
 
-        Of sites that are one place, the one that offers most is kept: hours are not added twice.
+        Of sites that are one place, the one that offers most counts: hours are not added twice.
         """
         questions = self.frame.snapshot.questions
         least = least_offered(self._offered, self.ids(self.counted), questions)

@@ -84,9 +84,9 @@ def least_offered(
     least = offered.copy()
     for component in _components(questions_among(sites, questions)):
         rows = [row[site] for site in component]
-        kept = max(rows, key=lambda index: (offered[index], -index))
+        best = max(rows, key=lambda index: (offered[index], -index))
         least[rows] = 0.0
-        least[kept] = offered[kept]
+        least[best] = offered[best]
     return least
 
 

@@ -1,6 +1,6 @@
 """Translate a column for each day of the week to one opening_hours expression.
 
-A cell that cannot be read makes its own day unknown, with its text as comment; the others are kept.
+A cell that cannot be read makes its own day unknown, with its text as comment; the others are read.
 """
 
 from __future__ import annotations

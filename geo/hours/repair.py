@@ -187,14 +187,14 @@ def _tokens(text: str, *, strict: bool = True) -> list[_Token] | None:
 
 def _trimmed(tokens: list[_Token]) -> list[_Token]:
     """Remove separators at the beginning and repeated ones, which removed closures leave."""
-    kept: list[_Token] = []
+    remaining: list[_Token] = []
     for token in tokens:
-        if token[0] in ("end", "and") and (not kept or kept[-1][0] in ("end", "and")):
-            if kept and token[0] == "end":
-                kept[-1] = token
+        if token[0] in ("end", "and") and (not remaining or remaining[-1][0] in ("end", "and")):
+            if remaining and token[0] == "end":
+                remaining[-1] = token
             continue
-        kept.append(token)
-    return kept
+        remaining.append(token)
+    return remaining
 
 
 def _token(kind: str, matched: str) -> _Token:

@@ -126,7 +126,7 @@ def open_parquet(path: Path, *, max_bytes: int) -> ParquetTable:
     with _readable(path, arrow), arrow.parquet.ParquetFile(path) as file:
         columns = tuple(file.schema_arrow.names)
         rows = file.metadata.num_rows
-        told = (file.schema_arrow.metadata or {}).get(b"geo", b"{}")
+        description = (file.schema_arrow.metadata or {}).get(b"geo", b"{}")
     if len(set(columns)) < len(columns):
         twice = sorted({name for name in columns if columns.count(name) > 1})
         raise UnreadableFile(
@@ -138,7 +138,7 @@ def open_parquet(path: Path, *, max_bytes: int) -> ParquetTable:
             f"Le fichier « {path.name} » annonce {figures.count(rows)} lignes et {len(columns)} colonnes.",
             f"Vérifiez que c'est le bon fichier ; {figures.count(MAX_ROWS)} lignes au plus sont lues.",
         )
-    geometry, crs = _geometry(told, columns)
+    geometry, crs = _geometry(description, columns)
     return ParquetTable(path, sha256_of(path), columns, rows, geometry, crs)
 
 
@@ -166,10 +166,10 @@ def _readable(path: Path, arrow: ModuleType) -> Iterator[None]:
         ) from problem
 
 
-def _geometry(told: bytes, columns: Sequence[str]) -> tuple[str, str | None]:
+def _geometry(description: bytes, columns: Sequence[str]) -> tuple[str, str | None]:
     """Return the column and the reference system that GeoParquet metadata declare."""
     try:
-        record = json.loads(told)
+        record = json.loads(description)
         name = record["primary_column"]
         column = record["columns"][name]
         crs = column.get("crs", "OGC:CRS84")  # the default of the specification

@@ -45,7 +45,7 @@ class CorrectionFile:
 
 
 def read_corrections(path: Path, *, max_bytes: int, reason: str = "") -> CorrectionFile:
-    """Read a file of corrections. Every row is kept, and everything wrong with it is reported.
+    """Read a file of corrections. Every row is counted, and everything wrong with it is reported.
 
     A cell that is empty corrects nothing; « inconnu » says that the value is not known. Rows that follow each
     other and give one value each of the same site are one correction.

@@ -277,9 +277,9 @@ def apply(
         connection, run_id, difference, epsg=territory.metric_crs, exported=arrival.exported
     )
     records.save_content(connection, run_id, arrival.validated.records)
-    told = tuple(e for e in correct_sites.changed_by_sources(connection, today) if e not in contradicted)
+    differing = tuple(e for e in correct_sites.changed_by_sources(connection, today) if e not in contradicted)
     snapshots.publish(connection)
-    return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle, told)
+    return ImportedSites(prepared, run_id, changes, leaving.datasets, obstacle, differing)
 
 
 def leaving_demonstration(connection: Connection, arrival: ValidatedFile) -> Demonstration:

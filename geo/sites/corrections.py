@@ -163,19 +163,23 @@ def corrected(site: Site, corrections: Mapping[str, Correction]) -> Site:
     origins = [
         *(site.origins or _single_origins(site)),
     ]
-    kept = [each for each in origins if each.field not in changes]
+    remaining = [each for each in origins if each.field not in changes]
     made = [Origin(name, (), "correction", corrections[name].day, corrections[name].id) for name in changes]
     rank = {name: index for index, name in enumerate(VALUE_FIELDS)}
     changes["signalements"] = _flags(site, changes)
-    return replace(site, **changes, origins=tuple(sorted((*kept, *made), key=lambda each: rank[each.field])))
+    return replace(
+        site, **changes, origins=tuple(sorted((*remaining, *made), key=lambda each: rank[each.field]))
+    )
 
 
 def _flags(site: Site, changes: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the flags of a site without those about values that are corrected."""
-    kept = {code for code in site.signalements if changes.keys().isdisjoint(_FIELDS_OF_FLAG.get(code, ()))}
+    remaining = {
+        code for code in site.signalements if changes.keys().isdisjoint(_FIELDS_OF_FLAG.get(code, ()))
+    }
     if flag := FLAG_OF_POSITION.get(changes.get("position", Position.EXACTE)):
-        kept.add(flag)
-    return tuple(sorted(kept))
+        remaining.add(flag)
+    return tuple(sorted(remaining))
 
 
 _FIELDS_OF_FLAG: Final = {

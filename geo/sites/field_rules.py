@@ -76,7 +76,7 @@ _FLAG_FIELDS: Final = {
     "url_refusee": "site_web",
     "pivot_invalide": "pivot",
 }
-"""Field whose value a flag is about; flags about no single value are kept whatever is shown."""
+"""Field whose value a flag is about; flags about no single value stay whatever is shown."""
 
 
 @cache

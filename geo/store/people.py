@@ -67,7 +67,7 @@ def save(connection: Connection, loaded: LoadedPeople) -> None:
 def current(connection: Connection, epsg: int) -> People | None:
     """Return the people of the grid in use, in the order they were saved; None without a grid.
 
-    The grid last read is kept in memory, since most changes of the data leave it as it is.
+    The grid last read stays in memory, since most changes of the data leave it as it is.
 
     Parameters
     ----------

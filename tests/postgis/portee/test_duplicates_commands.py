@@ -128,8 +128,8 @@ def test_the_history_of_a_site_says_what_became_of_it_in_order(questions):
     questions("sites", "close", "un--m", "--reason", "travaux")
     questions("sites", "reopen", "un--m")
     questions("sites", "undecide", "un--m", "deux--n")
-    told = json.loads(questions("sites", "history", "un--m", "--json"))
-    kinds = [each["kind"] for each in told if each["kind"] != "new"]
+    answer = json.loads(questions("sites", "history", "un--m", "--json"))
+    kinds = [each["kind"] for each in answer if each["kind"] != "new"]
     assert kinds == ["created", "decided", "corrected", "corrected", "closed", "opened", "undecided"]
     said = questions("sites", "history", "un--m")
     assert "tranché, même lieu : « un--m » et « deux--n »" in said

@@ -79,14 +79,14 @@ IFN = ("--code", "ifn", "--name", "Fragilité numérique", "--column", "score")
 
 def test_a_grid_is_loaded_told_and_removed(portee, grid, version):
     before = version()
-    told = portee("people", "load", grid, "--vintage", "2021")
-    assert told.exit_code == 0
-    assert "Carreaux lus 5 · acceptés 3 · hors du territoire 1 · rejetés 1" in told.stdout
-    assert "Rejet, 1 × effectif_negatif (T)" in told.stdout and "ligne 5 « -4 »" in told.stdout
-    assert "1 300 dans 4 parties de carreaux, 18,6 % de la population municipale (7 000)" in told.stdout
-    assert "200 au-delà du territoire" in told.stdout
-    assert "Dont 395 de 65 ans ou plus" in told.stdout
-    assert "Communes sans habitant dans la grille : 1 : Désert-le-Vide (99003)" in told.stdout
+    answer = portee("people", "load", grid, "--vintage", "2021")
+    assert answer.exit_code == 0
+    assert "Carreaux lus 5 · acceptés 3 · hors du territoire 1 · rejetés 1" in answer.stdout
+    assert "Rejet, 1 × effectif_negatif (T)" in answer.stdout and "ligne 5 « -4 »" in answer.stdout
+    assert "1 300 dans 4 parties de carreaux, 18,6 % de la population municipale (7 000)" in answer.stdout
+    assert "200 au-delà du territoire" in answer.stdout
+    assert "Dont 395 de 65 ans ou plus" in answer.stdout
+    assert "Communes sans habitant dans la grille : 1 : Désert-le-Vide (99003)" in answer.stdout
     assert version() == before + 1
     state = portee("people", "status").stdout
     assert "habitants comptés par carreau de 1 km" in state and "rejetés 1" in state and "2021" in state
@@ -98,13 +98,13 @@ def test_a_grid_is_loaded_told_and_removed(portee, grid, version):
 
 
 def test_a_grid_as_json_adds_up(portee, grid):
-    told = json.loads(portee("people", "load", grid, "--json").stdout)
-    assert told["read"] == told["accepted"] + told["outside"] + told["rejected"] == 5
-    assert told["inhabitants"] + told["inhabitants_beyond"] == told["inhabitants_read"] == 1_500
-    assert told["official_population"] == 7_000 and told["communes_without_people"] == ["99003"]
-    assert told["issues"][0]["line"] == 5 and told["aged_65"] == 395
+    answer = json.loads(portee("people", "load", grid, "--json").stdout)
+    assert answer["read"] == answer["accepted"] + answer["outside"] + answer["rejected"] == 5
+    assert answer["inhabitants"] + answer["inhabitants_beyond"] == answer["inhabitants_read"] == 1_500
+    assert answer["official_population"] == 7_000 and answer["communes_without_people"] == ["99003"]
+    assert answer["issues"][0]["line"] == 5 and answer["aged_65"] == 395
     stored = json.loads(portee("people", "status", "--json").stdout)["grid"]
-    assert {key: told[key] for key in stored["summary"]} == stored["summary"]
+    assert {key: answer[key] for key in stored["summary"]} == stored["summary"]
 
 
 def test_a_dry_run_stores_nothing(portee, grid, table, version):
@@ -129,12 +129,12 @@ def test_a_refused_file_leaves_what_was_there(portee, grid, tmp_path, version):
 
 def test_an_indicator_is_loaded_listed_and_removed(portee, table, version):
     before = version()
-    told = portee("indicators", "load", table, *IFN, "--producer", "Essai", "--licence", "MIT")
-    assert told.exit_code == 0
-    assert "Lignes lues 4 · acceptées 2 · hors du territoire 0 · rejetées 2" in told.stdout
-    assert "moyennes par commune pondérées par la colonne Population" in told.stdout
-    assert "Communes renseignées : 1, de 120 à 120" in told.stdout
-    assert "Communes sans valeur : 3" in told.stdout
+    answer = portee("indicators", "load", table, *IFN, "--producer", "Essai", "--licence", "MIT")
+    assert answer.exit_code == 0
+    assert "Lignes lues 4 · acceptées 2 · hors du territoire 0 · rejetées 2" in answer.stdout
+    assert "moyennes par commune pondérées par la colonne Population" in answer.stdout
+    assert "Communes renseignées : 1, de 120 à 120" in answer.stdout
+    assert "Communes sans valeur : 3" in answer.stdout
     assert version() == before + 1
     listed = portee("indicators", "list").stdout
     assert "ifn : Fragilité numérique" in listed and "Essai" in listed and "MIT" in listed
@@ -150,10 +150,10 @@ def test_rows_are_chosen_by_column_and_value(portee, tmp_path):
     path = tmp_path / "ftth.csv"
     path.write_text("Titre\n\nCode commune,Champ,T1\n99001,Locaux,7\n99001,Catégorie,1\n", encoding="utf-8")
     options = ("--code", "ftth", "--name", "FttH", "--column", "T1")
-    told = json.loads(
+    answer = json.loads(
         portee("indicators", "load", path, *options, "--where", "Champ=Catégorie", "--json").stdout
     )
-    assert told["values"] == {"99001": 1} and told["unselected"] == 1
+    assert answer["values"] == {"99001": 1} and answer["unselected"] == 1
     assert portee("indicators", "load", path, *options, "--where", "Champ").exit_code == 2
 
 
@@ -175,15 +175,15 @@ def test_former_communes_are_carried_over_and_listed(portee, tmp_path, monkeypat
     rows = ["99001;5", "99002;8", "99092;4", *(f"{code};1" for code in unknown)]
     path.write_text("\n".join(["code_insee;v", *rows]), encoding="utf-8")
     options = ("--code", "x", "--name", "Essai", "--column", "v")
-    told = portee("indicators", "load", path, *options, "--unit", "%")
-    assert told.exit_code == 0
-    assert "Deux-Étangs (99002) ← 99002, 99092 : moyenne pondérée par la dernière population" in told.stdout
-    assert "Nature des valeurs devinée : rate" in told.stdout
-    assert all(f"« {code} »" in told.stdout for code in unknown)
+    answer = portee("indicators", "load", path, *options, "--unit", "%")
+    assert answer.exit_code == 0
+    assert "Deux-Étangs (99002) ← 99002, 99092 : moyenne pondérée par la dernière population" in answer.stdout
+    assert "Nature des valeurs devinée : rate" in answer.stdout
+    assert all(f"« {code} »" in answer.stdout for code in unknown)
     (stored,) = json.loads(portee("indicators", "list", "--json").stdout)
     assert stored["indicator"]["values"] == {"99001": 5, "99002": 7}
-    told = portee("indicators", "load", path, *options, "--kind", "count", "--json")
-    assert json.loads(told.stdout)["values"] == {"99001": 5, "99002": 12}
+    answer = portee("indicators", "load", path, *options, "--kind", "count", "--json")
+    assert json.loads(answer.stdout)["values"] == {"99001": 5, "99002": 12}
     (stored,) = json.loads(portee("indicators", "list", "--json").stdout)
     assert stored["indicator"]["values"] == {"99001": 5, "99002": 12}
     assert "devinée" not in portee("indicators", "load", path, *options, "--kind", "score").stdout

@@ -69,20 +69,20 @@ def shown(portee, *options):
 def test_an_import_as_json_holds_its_counts_and_issues(portee, write):
     result = portee("import", write(record("a"), record("", nom="Anonyme fictif")), "--json")
     assert result.exit_code == 0
-    told = json.loads(result.stdout)
-    assert list(told)[:11] == [*COUNTS, "issues"]
-    assert [told[name] for name in ("read", "accepted", "rejected", "new")] == [2, 1, 1, 1]
-    rejected = next(issue for issue in told["issues"] if issue["severity"] == "rejected")
+    answer = json.loads(result.stdout)
+    assert list(answer)[:11] == [*COUNTS, "issues"]
+    assert [answer[name] for name in ("read", "accepted", "rejected", "new")] == [2, 1, 1, 1]
+    rejected = next(issue for issue in answer["issues"] if issue["severity"] == "rejected")
     assert rejected["line"] == 3 and rejected["field"] == "id" and rejected["reason"] and rejected["advice"]
     assert set(rejected) == {"line", "field", "value", "severity", "code", "reason", "advice"}
 
 
 def test_several_files_as_json_are_added_up_and_told_one_by_one(portee, write):
     one, two = write(record("a"), name="un.csv"), write(record("a"), record("b"), name="deux.csv")
-    told = json.loads(portee("import", one, two, "--json").stdout)
-    assert [told[name] for name in ("read", "new", "unchanged")] == [3, 2, 1]
-    assert [file["file"] for file in told["files"]] == ["un.csv", "deux.csv"]
-    assert [file["new"] for file in told["files"]] == [1, 1]
+    answer = json.loads(portee("import", one, two, "--json").stdout)
+    assert [answer[name] for name in ("read", "new", "unchanged")] == [3, 2, 1]
+    assert [file["file"] for file in answer["files"]] == ["un.csv", "deux.csv"]
+    assert [file["new"] for file in answer["files"]] == [1, 1]
 
 
 def test_a_dry_run_tells_each_field_and_stores_nothing(portee, write):
@@ -101,8 +101,8 @@ def test_a_dry_run_warns_of_a_retirement_that_would_be_refused(portee, write):
     portee("import", write(record("a"), record("b"), record("c")))
     result = portee("import", write(record("a")), "--dry-run")
     assert result.exit_code == 0 and "retirerait 2 des 3 lieux" in result.stdout
-    told = json.loads(portee("import", write(record("a")), "--dry-run", "--json").stdout)
-    assert told["dry_run"] is True and "retirerait 2 des 3 lieux" in told["suspicious"]
+    answer = json.loads(portee("import", write(record("a")), "--dry-run", "--json").stdout)
+    assert answer["dry_run"] is True and "retirerait 2 des 3 lieux" in answer["suspicious"]
 
 
 def test_a_refused_file_ends_the_command_but_not_what_came_before(portee, write, tmp_path):
@@ -177,8 +177,10 @@ def test_half_a_character_in_a_name_does_not_stop_the_report(portee, tmp_path):
     path = tmp_path / "moitié-\udcff.json"
     path.write_text(json.dumps([place]), encoding="ascii")
     for suffix in (".json", ".csv"):
-        told = json.loads(portee("import", path, "--json", "--report", tmp_path / f"rapport{suffix}").stdout)
-        assert told["accepted"] == 1 and told["issues"]
+        answer = json.loads(
+            portee("import", path, "--json", "--report", tmp_path / f"rapport{suffix}").stdout
+        )
+        assert answer["accepted"] == 1 and answer["issues"]
         assert (tmp_path / f"rapport{suffix}").read_text(encoding="utf-8")
     assert portee("import", path).exit_code == 0
 
@@ -199,12 +201,12 @@ def test_a_check_names_the_sites_behind_each_finding(portee, write):
             record("c", latitude="", longitude="", horaires="mardi 9h-12h"),
         ),
     )
-    told = json.loads(portee("sites", "check", "--json").stdout)
-    assert told["sites"] == 3 and told["datasets"] == {"mediation-numerique": 3}
-    assert told["findings"]["horaires_inconnus"] == ["mediation-numerique--a", "mediation-numerique--b"]
-    assert told["findings"]["horaires_corriges"] == ["mediation-numerique--c"]
-    assert told["findings"]["horaires_illisibles"] == ["mediation-numerique--b"]
-    assert told["findings"]["a_la_mairie"] == ["mediation-numerique--c"]
+    answer = json.loads(portee("sites", "check", "--json").stdout)
+    assert answer["sites"] == 3 and answer["datasets"] == {"mediation-numerique": 3}
+    assert answer["findings"]["horaires_inconnus"] == ["mediation-numerique--a", "mediation-numerique--b"]
+    assert answer["findings"]["horaires_corriges"] == ["mediation-numerique--c"]
+    assert answer["findings"]["horaires_illisibles"] == ["mediation-numerique--b"]
+    assert answer["findings"]["a_la_mairie"] == ["mediation-numerique--c"]
     assert "horaires_inconnus" in portee("sites", "check").stdout
 
 
@@ -242,8 +244,8 @@ def test_an_export_imported_again_changes_nothing(portee, write, tmp_path):
     out = tmp_path / "export.csv"
     assert portee("sites", "export", out).exit_code == 0
     assert out.read_text(encoding="utf-8").splitlines()[0].startswith(",".join(standard.FIELDS) + ",ext_")
-    told = json.loads(portee("import", out, "--json").stdout)
-    assert [told[name] for name in ("new", "changed", "unchanged", "vanished")] == [0, 0, 2, 0]
+    answer = json.loads(portee("import", out, "--json").stdout)
+    assert [answer[name] for name in ("new", "changed", "unchanged", "vanished")] == [0, 0, 2, 0]
     assert portee("sites", "export", "-").stdout == out.read_text(encoding="utf-8")
 
 

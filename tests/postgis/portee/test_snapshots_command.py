@@ -34,13 +34,13 @@ def portee(fresh_engine, database_url, monkeypatch):
 
 
 def names(portee):
-    return [kept["name"] for kept in json.loads(portee("snapshots", "list", "--json").stdout)]
+    return [state["name"] for state in json.loads(portee("snapshots", "list", "--json").stdout)]
 
 
 def test_a_state_is_kept_listed_and_forgotten(portee, fresh_engine):
-    kept = portee("snapshots", "keep", "été 2024", "--day", "2024-08-01")
-    assert kept.exit_code == 0, kept.output
-    assert "01/08/2024" in kept.stdout
+    state = portee("snapshots", "keep", "été 2024", "--day", "2024-08-01")
+    assert state.exit_code == 0, state.output
+    assert "01/08/2024" in state.stdout
     assert "été 2024" in portee("snapshots", "list").stdout
     with fresh_engine.begin() as connection:
         store(connection, world.record("c", 25, "99003"))
@@ -68,9 +68,9 @@ def test_a_name_or_day_that_cannot_be_is_a_misuse(portee, arguments):
 
 
 def test_the_history_of_a_record_is_told(portee):
-    told = portee("sites", "history", "essai--a").stdout.splitlines()
-    of_record = [line for line in told if "essai--a :" in line]
-    assert (len(told), len(of_record)) == (3, 2), "the third says that the site was created"
+    shown = portee("sites", "history", "essai--a").stdout.splitlines()
+    of_record = [line for line in shown if "essai--a :" in line]
+    assert (len(shown), len(of_record)) == (3, 2), "the third says that the site was created"
     assert "nouveau" in of_record[0] and "liste fictive.csv" in of_record[0]
     assert "nom : Lieu a → Nom [31m nouveau" in of_record[1], "no escape sequence reaches the terminal"
     changes = json.loads(portee("sites", "history", "essai--a", "--json").stdout)
@@ -119,6 +119,6 @@ def test_a_scenario_deleted_or_never_saved_is_told(connection):
 def test_the_day_kept_by_default_is_today(portee, fresh_engine):
     portee("snapshots", "keep", "maintenant")
     with fresh_engine.connect() as connection:
-        (kept,) = dated_snapshots.list_(connection)
-    assert abs((kept.day - kept.kept_at.date()).days) <= 1
-    assert isinstance(kept.day, date)
+        (state,) = dated_snapshots.list_(connection)
+    assert abs((state.day - state.kept_at.date()).days) <= 1
+    assert isinstance(state.day, date)

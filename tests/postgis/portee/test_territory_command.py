@@ -41,12 +41,17 @@ def test_load_puts_the_territory_in_the_database_and_publishes_it(run_on_databas
         before = snapshots.version(connection)
     result = run_on_database("load", "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert (told["code"], told["communes"], told["neighbours"], told["population"]) == ("99", 4, 1, 7_000)
-    assert (told["epci"], told["departement"], told["boundaries"]) == (2, 1, None)
+    answer = json.loads(result.stdout)
+    assert (answer["code"], answer["communes"], answer["neighbours"], answer["population"]) == (
+        "99",
+        4,
+        1,
+        7_000,
+    )
+    assert (answer["epci"], answer["departement"], answer["boundaries"]) == (2, 1, None)
     with fresh_engine.connect() as connection:
         stored = territories.load(connection)
-        assert snapshots.version(connection) == told["snapshot_version"] == before + 1
+        assert snapshots.version(connection) == answer["snapshot_version"] == before + 1
     assert [c.code for c in stored.communes] == [c.code for c in TERRITORY.communes]
     assert [g.partial for g in stored.groupings] == [g.partial for g in TERRITORY.groupings]
 
@@ -101,8 +106,8 @@ def test_build_writes_five_files_and_tells_them(run, tmp_path):
     except OperatorError as problem:
         pytest.skip(str(problem))
     result = run("build", "974", "--out", tmp_path / "sortie", "--json")
-    told = json.loads(result.stdout)
-    assert (told["code"], told["communes"], told["neighbours"]) == ("974", 24, 0)
+    answer = json.loads(result.stdout)
+    assert (answer["code"], answer["communes"], answer["neighbours"]) == ("974", 24, 0)
     assert sorted(p.name for p in (tmp_path / "sortie").iterdir()) == [
         "README.md",
         "anciennes-communes-974.json",
@@ -110,7 +115,7 @@ def test_build_writes_five_files_and_tells_them(run, tmp_path):
         "provenance-974.json",
         "voisins-974.geojson",
     ]
-    assert len(told["files"]) == 5
+    assert len(answer["files"]) == 5
 
 
 def test_load_lists_the_former_communes_it_united(run_on_database, tmp_path):

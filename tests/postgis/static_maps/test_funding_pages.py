@@ -185,22 +185,22 @@ def test_every_page_answers_says_demonstration_and_links_only_to_what_exists(cli
 
 
 def test_the_fund_tells_its_sums_its_rule_and_what_the_ceiling_withheld(client):
-    told = read(client.get("/fonds"))
-    assert "1 800,50 € apportés par les partenaires, 1 500 € ajoutés par le Département" in told
-    assert "2 700,50 € restent disponibles" in told
-    assert "le Département ajoute 1 €, dans la limite de 1 500 € par année" in told
-    assert "Le plafond a joué en 2026. 300,50 € de contributions" in told
-    assert "1,83 €" in told  # 3 300.50 / 1 800.50
+    shown = read(client.get("/fonds"))
+    assert "1 800,50 € apportés par les partenaires, 1 500 € ajoutés par le Département" in shown
+    assert "2 700,50 € restent disponibles" in shown
+    assert "le Département ajoute 1 €, dans la limite de 1 500 € par année" in shown
+    assert "Le plafond a joué en 2026. 300,50 € de contributions" in shown
+    assert "1,83 €" in shown  # 3 300.50 / 1 800.50
     # 7.57, 10.60 and 81.82 %: the parts that are listed sum to 100.
-    assert "payé : 250 € · 7 %" in told
-    assert "engagé, pas encore payé : 350 € · 11 %" in told
-    assert "disponible : 2 700,50 € · 82 %" in told
+    assert "payé : 250 € · 7 %" in shown
+    assert "engagé, pas encore payé : 350 € · 11 %" in shown
+    assert "disponible : 2 700,50 € · 82 %" in shown
 
 
 def test_the_fund_of_a_year_counts_that_year_only(client):
-    told = read(client.get("/fonds?year=2025&kind=commune"))
-    assert "Par partenaire, 2025" in told
-    assert told.count("Rien pour l'instant.") == 4
+    shown = read(client.get("/fonds?year=2025&kind=commune"))
+    assert "Par partenaire, 2025" in shown
+    assert shown.count("Rien pour l'instant.") == 4
 
 
 def french_rows(text):
@@ -210,9 +210,9 @@ def french_rows(text):
 
 
 def test_tables_of_the_fund_and_accounts_can_be_kept_as_csv(client):
-    told = client.get("/fonds/partner.csv?year=2026")
-    assert told.headers["content-disposition"] == 'attachment; filename="fonds-partner-2026.csv"'
-    lines = {row["code"]: row for row in french_rows(told.text)}
+    shown = client.get("/fonds/partner.csv?year=2026")
+    assert shown.headers["content-disposition"] == 'attachment; filename="fonds-partner-2026.csv"'
+    lines = {row["code"]: row for row in french_rows(shown.text)}
     assert lines["caisse"]["contributions (€)"] == "1800,50" and lines["total"]["payé (€)"] == "250,00"
     assert {"/fonds/partner.csv", "/fonds/epci.csv", "/fonds/year.csv"} <= set(links(client.get("/fonds")))
     (line,) = [r for r in french_rows(client.get("/fonds/commune.csv").text) if r["code"] == "99001"]
@@ -229,14 +229,14 @@ def test_tables_of_the_fund_and_accounts_can_be_kept_as_csv(client):
 
 
 def test_the_network_has_members_first_then_the_others(client):
-    told = read(client.get("/reseau"))
+    shown = read(client.get("/reseau"))
     assert re.search(
-        r"1 membre au .*Caisse d'Essai.*Lieu a, Ouestville \( ?porte ?\).*Autres partenaires.*Le Fil", told
+        r"1 membre au .*Caisse d'Essai.*Lieu a, Ouestville \( ?porte ?\).*Autres partenaires.*Le Fil", shown
     )
-    assert "DELIB-7 (2026)" in told
-    assert re.search(r"2026 1 800,50 € 0 € 0", told)
-    assert re.search(r"Le Fil .*2026 0 € 250 € 1 1 action .*: forum ou événement, Ouestville", told)
-    assert "40" not in told.split("forum ou événement")[1].split("Sources")[0], "who came is not told here"
+    assert "DELIB-7 (2026)" in shown
+    assert re.search(r"2026 1 800,50 € 0 € 0", shown)
+    assert re.search(r"Le Fil .*2026 0 € 250 € 1 1 action .*: forum ou événement, Ouestville", shown)
+    assert "40" not in shown.split("forum ou événement")[1].split("Sources")[0], "who came is not shown here"
 
 
 def test_an_account_names_the_communes_whose_passes_cannot_be_used(fresh_engine, fresh_settings):
@@ -252,8 +252,8 @@ def test_an_account_names_the_communes_whose_passes_cannot_be_used(fresh_engine,
                 for code, count in gifts
             ]
             passes.record(connection, given, ACTOR)
-        told = read(client.get("/territoires/99?kind=departement&year=2026"))
-        dry = told[told.index("Communes où les pass donnés ne peuvent pas servir") :]
+        shown = read(client.get("/territoires/99?kind=departement&year=2026"))
+        dry = shown[shown.index("Communes où les pass donnés ne peuvent pas servir") :]
         assert "Estbourg :" in dry
         assert "Désert-le-Vide : des pass y ont été donnés" in dry, "three persons are not counted"
         assert " 3 pass" not in dry
@@ -264,10 +264,10 @@ def test_an_account_names_the_communes_whose_passes_cannot_be_used(fresh_engine,
 
 def test_an_account_begins_with_sentences_and_leads_to_larger_and_smaller(client):
     answer = client.get("/territoires/99001")
-    told = read(answer)
-    assert told.index("Ouestville (commune) compte 1 000 habitants.") < told.index("Qui peut aider ici")
-    assert "250 €" in told
-    assert "Grand livre du fonds" in told
+    shown = read(answer)
+    assert shown.index("Ouestville (commune) compte 1 000 habitants.") < shown.index("Qui peut aider ici")
+    assert "250 €" in shown
+    assert "Grand livre du fonds" in shown
     assert {"/territoires/9901?kind=canton&year=2026", "/territoires/99?kind=departement&year=2026"} <= set(
         links(answer)
     )

@@ -177,6 +177,6 @@ def test_the_form_of_lines_follows_the_setting(wanted, terminal, kind, monkeypat
 
 def test_each_metric_says_what_it_counts():
     with counted(HandKeeper(snapshot())) as (_, registry):
-        told = {metric.name: metric.documentation for metric in registry.collect()}
-    assert told["portee_requests"] == "Requests answered, by template of the route, method and status."
-    assert told["portee_request_seconds"] == "Time to answer, in seconds, by template of the route."
+        answer = {metric.name: metric.documentation for metric in registry.collect()}
+    assert answer["portee_requests"] == "Requests answered, by template of the route, method and status."
+    assert answer["portee_request_seconds"] == "Time to answer, in seconds, by template of the route."

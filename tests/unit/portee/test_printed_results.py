@@ -132,7 +132,7 @@ def test_boundaries_taken_from_a_file_are_told(printed):
         neighbours=2,
         elsewhere=7,
         united={},
-        kept=(),
+        not_replaced=(),
         mended=("99001",),
         overlap_m2=12.0,
         gap_m2=3.0,
@@ -159,7 +159,7 @@ def loaded(**changes):
         provenance=SimpleNamespace(producer="Tests", vintage="2026", licence="libre"),
         values={"99001": 3.0, "99002": 12.5},
     )
-    told = {
+    answer = {
         "file_name": "ifn.csv",
         "column": "taux",
         "area_column": "code",
@@ -170,7 +170,7 @@ def loaded(**changes):
         "missing": ("99003", "99004"),
         "findings": SimpleNamespace(first=[], count={}),
     }
-    return SimpleNamespace(**{**told, **changes})
+    return SimpleNamespace(**{**answer, **changes})
 
 
 def test_a_loaded_indicator_is_told_and_a_trial_said_to_be_one(printed):
@@ -250,9 +250,9 @@ def test_an_account_has_a_mean_where_one_is_known_or_withheld(printed):
     lines = printed()
     assert lines[:3] == ["Ouestville (commune 99001), 2026", "Une phrase.", "Argent"]
     assert lines[3].split() == ["2026", "département", "2025", "date"]
-    told = [line.split()[:4] for line in lines[5:8]]
-    assert [row[:2] for row in told] == [[name, f"{name}:value"] for name in "abc"]
-    assert [row[2] for row in told] == ["a:departement", "b:departement", "c:before"]
+    answer = [line.split()[:4] for line in lines[5:8]]
+    assert [row[:2] for row in answer] == [[name, f"{name}:value"] for name in "abc"]
+    assert [row[2] for row in answer] == ["a:departement", "b:departement", "c:before"]
     assert lines[8] == "Source : Registre."
 
 

@@ -93,8 +93,8 @@ def test_a_slip_has_the_remark_of_the_telephone():
 
 def test_a_slip_of_a_site_by_appointment_only_never_says_when_it_opens():
     where = site("a", 5, horaires="Mo-Fr 09:00-12:00", sur_rendez_vous=True)
-    told = site_slip(desk(snapshot(where)), where, SearchOrigin(), Mode.CAR)
-    assert told.opens == "Sur rendez-vous"
+    answer = site_slip(desk(snapshot(where)), where, SearchOrigin(), Mode.CAR)
+    assert answer.opens == "Sur rendez-vous"
 
 
 def _in_french_words(code: str) -> Any:

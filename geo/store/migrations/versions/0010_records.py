@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("Records of one site cannot be told apart again: restore a dump.")
+    raise NotImplementedError("Records of one site cannot be separated again: restore a dump.")
 
 
 def _merge_decided_sites() -> None:

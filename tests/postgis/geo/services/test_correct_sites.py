@@ -144,8 +144,8 @@ def test_only_the_import_that_changes_the_field_reports_it(base, load):
     load(place("a"))
     fix(base, "un--a", telephone="0553000009")
     assert load(place("a", horaires="Mo 09:00-12:00")).corrections == ()
-    (told,) = load(place("a", "+33553000005")).corrections
-    assert (told.correction.field, told.value, told.agrees) == ("telephone", "+33553000005", False)
+    (answer,) = load(place("a", "+33553000005")).corrections
+    assert (answer.correction.field, answer.value, answer.agrees) == ("telephone", "+33553000005", False)
     assert load(place("a", "+33553000005")).corrections == ()
     assert [each.value for each in changed_by_sources(base, TODAY)] == ["+33553000005"]
     load(place("a"))

@@ -335,17 +335,17 @@ def test_the_history_of_a_site_is_that_of_its_records(base, load, answer):
     answer("un--a", "un--b")
     load(place("a"), place("b", 5.2, NAMES[1], telephone="+33553000000"))
 
-    def told(site_id):
+    def changes_of(site_id):
         return [(change.record, change.kind, change.field) for change in history.history(base, site_id)]
 
-    assert told("un--a") == [
+    assert changes_of("un--a") == [
         ("un--a", "new", None),
         ("un--b", "new", None),
         ("un--b", "changed", "telephone"),
     ]
-    assert told("un--b") == [("un--b", "new", None), ("un--b", "changed", "telephone")]
+    assert changes_of("un--b") == [("un--b", "new", None), ("un--b", "changed", "telephone")]
     load(place("b", 5.2, NAMES[1], telephone="+33553000000"))
-    assert told("un--a")[-1] == ("un--a", "retired", None)
+    assert changes_of("un--a")[-1] == ("un--a", "retired", None)
 
 
 def test_a_reused_identifier_has_one_history_for_each_place(base, load):

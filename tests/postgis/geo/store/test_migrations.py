@@ -296,7 +296,7 @@ def test_identifiers_history_and_decisions_outlive_the_migration(old):
             row.id: row.nom
             for row in connection.execute(text("SELECT id, nom FROM site WHERE retired_at IS NULL"))
         }
-        told = connection.execute(text("SELECT site_id, kind, field FROM site_change ORDER BY id")).all()
+        answer = connection.execute(text("SELECT site_id, kind, field FROM site_change ORDER BY id")).all()
     migrate(old)
     with old.begin() as connection:
         assert site_register.build_migrated(connection)
@@ -310,7 +310,7 @@ def test_identifiers_history_and_decisions_outlive_the_migration(old):
         assert together.records == ("essai--x2", "essai--x3", "essai--x4")
         assert together.telephone == "+33500000004", "what only a hidden record had is shown"
         changes = text("SELECT record_key, kind, field FROM record_change ORDER BY id")
-        assert connection.execute(changes).all() == told
+        assert connection.execute(changes).all() == answer
         assert [change.kind for change in history.history(connection, "essai--x2")] == ["new"]
         decided = [pair for pair in record_pairs.all_pairs(connection) if pair.same is not None]
         assert {(pair.a[-2:], pair.b[-2:], pair.same) for pair in decided} == {

@@ -48,10 +48,10 @@ def fill(engine, *places) -> int:
 @pytest.fixture
 def keeper(fresh_engine):
     fill(fresh_engine, world.record("a", 5))
-    kept = SnapshotWatcher(fresh_engine, poll_s=60)
-    kept.start()
-    yield kept
-    kept.stop()
+    watcher = SnapshotWatcher(fresh_engine, poll_s=60)
+    watcher.start()
+    yield watcher
+    watcher.stop()
 
 
 def test_a_version_published_elsewhere_is_seen_within_two_seconds(keeper, fresh_engine):
@@ -105,28 +105,28 @@ def test_many_versions_at_once_are_read_a_few_times(keeper, fresh_engine, monkey
 
 def test_a_lost_notification_is_made_up_for_by_polling(fresh_engine):
     fill(fresh_engine)
-    kept = SnapshotWatcher(fresh_engine, poll_s=0.05)
-    kept.start()
+    watcher = SnapshotWatcher(fresh_engine, poll_s=0.05)
+    watcher.start()
     try:
         with fresh_engine.begin() as connection:
             connection.execute(text("UPDATE data_version SET version = 100"))
-        eventually(lambda: kept.current().snapshot.version == 100)
+        eventually(lambda: watcher.current().snapshot.version == 100)
     finally:
-        kept.stop()
+        watcher.stop()
 
 
 def test_before_the_first_snapshot_there_is_none(fresh_engine):
-    kept = SnapshotWatcher(fresh_engine)
+    watcher = SnapshotWatcher(fresh_engine)
     with pytest.raises(SnapshotUnavailable):
-        kept.current()
+        watcher.current()
     with pytest.raises(SnapshotUnavailable, match="portee territory load"):
-        kept.start()
+        watcher.start()
     fill(fresh_engine)
-    kept.start()
-    assert kept.current().snapshot.territory == world.TERRITORY
-    kept.stop()
-    kept.stop()
-    assert kept.current().snapshot.territory == world.TERRITORY
+    watcher.start()
+    assert watcher.current().snapshot.territory == world.TERRITORY
+    watcher.stop()
+    watcher.stop()
+    assert watcher.current().snapshot.territory == world.TERRITORY
 
 
 def test_the_database_may_go_away_and_come_back(open_folder):
@@ -135,25 +135,25 @@ def test_the_database_may_go_away_and_come_back(open_folder):
     engine = open_engine(cluster.url())
     migrate(engine)
     fill(engine, world.record("a", 5))
-    kept = SnapshotWatcher(engine, poll_s=60, retry_s=(0.05, 0.2))
-    kept.start()
+    watcher = SnapshotWatcher(engine, poll_s=60, retry_s=(0.05, 0.2))
+    watcher.start()
     try:
         embedded.stop(cluster)
-        eventually(lambda: not kept.current().database_ok, within_s=2)
-        assert [short(s) for s in kept.current().snapshot.sites] == ["a"]
-        age = kept.current().age
+        eventually(lambda: not watcher.current().database_ok, within_s=2)
+        assert [short(s) for s in watcher.current().snapshot.sites] == ["a"]
+        age = watcher.current().age
         time.sleep(0.1)
-        assert kept.current().age >= age + timedelta(seconds=0.1)
+        assert watcher.current().age >= age + timedelta(seconds=0.1)
         with pytest.raises(DatabaseUnavailable, match="portee db start"):
             SnapshotWatcher(engine).start()
 
         embedded.start(cluster)
-        eventually(lambda: kept.current().database_ok)
-        assert kept.current().age < timedelta(seconds=1)
+        eventually(lambda: watcher.current().database_ok)
+        assert watcher.current().age < timedelta(seconds=1)
         version = fill(engine, world.record("a", 5), world.record("b", 6))
-        eventually(lambda: kept.current().snapshot.version == version, within_s=2)
+        eventually(lambda: watcher.current().snapshot.version == version, within_s=2)
     finally:
-        kept.stop()
+        watcher.stop()
         engine.dispose()
         embedded.stop(cluster)
 

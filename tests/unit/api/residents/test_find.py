@@ -138,12 +138,12 @@ def test_open_now_shows_unknown_hours_as_unknown(client):
 
 def test_when_nothing_fits_the_page_says_why_and_offers_what_nearly_does(client):
     answer = client.get("/?ou=Ouestville&besoin=materiel&prix=gratuit")
-    told = text(answer)
-    assert "Aucun lieu ne convient" in told
-    assert "le besoin" in told
-    assert "3 lieux sans ce choix" in told
+    shown = text(answer)
+    assert "Aucun lieu ne convient" in shown
+    assert "le besoin" in shown
+    assert "3 lieux sans ce choix" in shown
     assert names(answer)[0] == "Espace fictif de l'Ouest"
-    assert "Ne convient pas pour : le besoin." in told
+    assert "Ne convient pas pour : le besoin." in shown
 
 
 def test_each_wish_is_shown_and_can_be_taken_away(client):
@@ -255,10 +255,10 @@ def test_a_site_by_appointment_only_says_so_on_its_card_and_page():
         app: Any = client.app
         app.state.service.current().view.clock = lambda: NOW
         for address in ("/?ou=Ouestville", f"/lieux/{booked.id}"):
-            told = text(client.get(address))
-            assert "sur rendez-vous" in told.lower()
-            assert "Le lieu a écrit : « UNIQUEMENT SUR RENDEZ-VOUS »" in told
-            assert "ouvre " not in told and "ouvert jusqu" not in told
+            shown = text(client.get(address))
+            assert "sur rendez-vous" in shown.lower()
+            assert "Le lieu a écrit : « UNIQUEMENT SUR RENDEZ-VOUS »" in shown
+            assert "ouvre " not in shown and "ouvert jusqu" not in shown
 
 
 def test_all_numbers_of_a_site_are_shown_with_their_remarks_and_can_be_called():
@@ -271,9 +271,9 @@ def test_all_numbers_of_a_site_are_shown_with_their_remarks_and_can_be_called():
     )
     with serving(snapshot(where)) as client:
         page = client.get(f"/lieux/{where.id}")
-    told = text(page)
-    assert "poste 12" in told and "0 800 12 34 56 (gratuit)" in told.replace("\u00a0", " ")
-    assert "39 39" in told and "05 53 99 00 09 (fax)" in told
+    shown = text(page)
+    assert "poste 12" in shown and "0 800 12 34 56 (gratuit)" in shown.replace("\u00a0", " ")
+    assert "39 39" in shown and "05 53 99 00 09 (fax)" in shown
     assert re.findall(r'href="tel:([^"]+)"', page.text) == ["+33553990001", "0800123456", "3939"]
     assert "tel:+33553990009" not in page.text
 
@@ -294,16 +294,16 @@ def test_an_itinerant_site_shows_its_next_stop_or_that_one_must_ask_where():
     with serving(snapshot(known, unknown)) as client:
         app: Any = client.app
         app.state.service.current().view.clock = lambda: NOW
-        told = text(client.get("/?ou=Ouestville")).replace("\u00a0", " ")
+        shown = text(client.get("/?ou=Ouestville")).replace("\u00a0", " ")
         page = text(client.get(f"/lieux/{unknown.id}"))
-    assert "ouvre aujourd'hui à 14 h (Halle fictive)" in told
-    assert "ouvert jusqu'à 17 h (lieu itinérant : demandez où)" in told
+    assert "ouvre aujourd'hui à 14 h (Halle fictive)" in shown
+    assert "ouvert jusqu'à 17 h (lieu itinérant : demandez où)" in shown
     assert "Ce lieu est itinérant" in page and "Prochains passages" not in page
 
 
 def test_announced_closures_and_unread_hours_are_shown_with_the_hours():
     where = site("a", 6, horaires="Mo-Th 09:00-12:00; Fr le matin", fermetures=("Aug", "2020 Jan 02"))
     with serving(snapshot(where)) as client:
-        told = text(client.get(f"/lieux/{where.id}"))
-    assert "Fermé en août" in told and "2020" not in told
-    assert "Le lieu a écrit : « Fr le matin »" in told
+        shown = text(client.get(f"/lieux/{where.id}"))
+    assert "Fermé en août" in shown and "2020" not in shown
+    assert "Le lieu a écrit : « Fr le matin »" in shown

@@ -247,8 +247,8 @@ def test_weights_and_sources_are_told():
     frame = AnalysisContext(
         replace(snapshot(site("a", 5)), indicators=(fragility,)), Travel(None, detour_factor=1.3), TODAY
     )
-    told = export.about(measure(frame, Question(weights=(("ifn", 0.5),))))
-    assert ("Personnes", "habitants comptés à la mairie") in told
-    assert ("Poids du besoin", "Fragilité : 0,5") in told
-    assert ("Source", "Fragilité : Tests, 2025, Libre") in told
-    assert ("Calculé le", "9 mars 2026") in told
+    answer = export.about(measure(frame, Question(weights=(("ifn", 0.5),))))
+    assert ("Personnes", "habitants comptés à la mairie") in answer
+    assert ("Poids du besoin", "Fragilité : 0,5") in answer
+    assert ("Source", "Fragilité : Tests, 2025, Libre") in answer
+    assert ("Calculé le", "9 mars 2026") in answer

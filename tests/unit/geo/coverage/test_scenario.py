@@ -334,8 +334,8 @@ def test_an_edit_of_a_merged_identifier_is_of_the_site_that_stands_for_it(edit, 
 def test_edits_of_merged_identifiers_contradict_each_other_as_those_of_one_site():
     with pytest.raises(InvalidScenario, match=r"modification 2, .* « essai--a » et la contredit"):
         parse_edits([closing("old"), moving("a", 25)], MERGED)
-    kept = parse_edits([moving("old", 15), reopening("a")], MERGED)
-    (moved,) = [s for s in apply(MERGED, kept).sites if s.id == "essai--a"]
+    accepted = parse_edits([moving("old", 15), reopening("a")], MERGED)
+    (moved,) = [s for s in apply(MERGED, accepted).sites if s.id == "essai--a"]
     assert (moved.code_insee, moved.horaires) == ("99002", SATURDAY)
     with pytest.raises(InvalidScenario, match="essai--lost"):
         parse_edits([closing("lost")], MERGED)

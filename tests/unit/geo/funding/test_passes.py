@@ -53,7 +53,7 @@ KNOWN = PassReferences({"A": A}, {"99001", "99002", "96001"}, {"dep", "caf"}, {"
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "answer"),
     [
         ({"reference": " "}, "référence"),
         ({"reference": "x" * 101}, "référence"),
@@ -66,9 +66,9 @@ KNOWN = PassReferences({"A": A}, {"99001", "99002", "96001"}, {"dep", "caf"}, {"
         ({"funders": (("dep", 60), ("dep", 40))}, "deux fois"),
     ],
 )
-def test_an_order_that_contradicts_itself_is_refused(changes, told):
+def test_an_order_that_contradicts_itself_is_refused(changes, answer):
     require_order(A)
-    with pytest.raises(RefusedPasses, match=told) as refusal:
+    with pytest.raises(RefusedPasses, match=answer) as refusal:
         require_order(replace(A, **changes))
     assert refusal.value.advice.endswith(".")
 
@@ -272,12 +272,12 @@ def counts(rows=ROWS):
     )
 
 
-def told(report, code):
+def answer(report, code):
     return next(row for row in report.rows if row.code == code)
 
 
 def test_communes_sum_their_orders():
-    row = told(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE), "99001")
+    row = answer(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE), "99001")
     f = row.figures
     assert (f.given, f.used, f.expired) == (18, 5, 5)
     assert (f.given_cents, f.used_cents, f.expired_cents) == (14_000, 4_500, 5_000)
@@ -292,9 +292,9 @@ def test_a_canton_sums_its_communes_without_passes_of_no_commune():
         ("9901", 38, 10),
         ("9902", 40, 0),
     ]
-    f = told(report, "9901").figures
+    f = answer(report, "9901").figures
     assert (f.median_delay_days, f.mean_delay_days) == (10, 15.0)
-    assert told(report, "9901").per_1000 == pytest.approx(38 / 3)
+    assert answer(report, "9901").per_1000 == pytest.approx(38 / 3)
     assert (report.untold.given, report.untold.used) == (2, 8)
     assert (report.whole.given, report.whole.used, report.whole.expired) == (80, 18, 44)
 
@@ -308,14 +308,15 @@ def test_territories_and_passes_without_a_commune_sum_to_the_whole(kind):
 
 
 def test_where_nobody_lives_or_nothing_was_given_there_is_no_rate():
-    row = told(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE), "99003")
+    row = answer(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE), "99003")
     assert (row.per_1000, row.figures.rate_of_use, row.figures.median_delay_days) == (None, None, None)
 
 
 def test_figures_can_be_limited_to_an_order_and_a_year():
     assert by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, order="B").whole.given == 10
     assert (
-        told(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, year=2026), "99001").figures.given == 10
+        answer(by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, year=2026), "99001").figures.given
+        == 10
     )
     assert by_territory(counts(), TERRITORY, TerritoryKind.COMMUNE, order="A", year=2027).whole.given == 0
     with pytest.raises(UnknownOrder, match="A, B"):
@@ -369,7 +370,7 @@ def test_only_sites_known_to_accept_passes_are_near():
         coverage=coverage(ACCEPTS, REFUSES, SILENT),
         commune_of_site={"essai--a": "99001"},
     )
-    west, east = told(report, "99001"), told(report, "99004")
+    west, east = answer(report, "99001"), answer(report, "99004")
     assert west.access == PassAccess(1, "essai--a", 0.0)
     assert east.access is not None
     assert east.access.accepting_sites == 0 and east.access.nearest_site_id == "essai--a"

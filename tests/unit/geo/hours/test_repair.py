@@ -96,8 +96,8 @@ from tests.support.shared import SHARED, needs_shared
 def test_what_leaves_no_doubt_is_read(written, read):
     assert not opening_hours.validate(written) or "14:00-14:00" in written
     assert read_expression(written) == read
-    kept, (finding,) = parse_hours(written)
-    assert kept == written
+    hours_text, (finding,) = parse_hours(written)
+    assert hours_text == written
     assert CATALOGUE[finding.code].severity is Severity.REPAIRED
     assert read in finding.to_issue(1).reason
 
@@ -188,8 +188,8 @@ def test_what_leaves_a_doubt_is_not(written):
 )
 def test_a_part_that_cannot_be_read_does_not_hide_the_others(written, read, unread):
     assert read_hours(written) == (read, unread)
-    kept, (finding,) = parse_hours(written)
-    assert kept == written
+    hours_text, (finding,) = parse_hours(written)
+    assert hours_text == written
     assert CATALOGUE[finding.code].severity is Severity.FLAGGED
     assert all(part in finding.to_issue(1).reason for part in unread)
 

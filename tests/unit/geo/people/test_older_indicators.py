@@ -22,7 +22,7 @@ from tests.support.world import TERRITORY
 FORMER = FormerCommunes(
     (
         FormerCommune("20904", "", "99003"),
-        FormerCommune("96091", "Borne-Vieille", "96001", 5),
+        FormerCommune("96091", "Pierre-Vieille", "96001", 5),
         FormerCommune("97092", "D'ailleurs", "99001", 5),
         FormerCommune("99002", "Vieux-Étang", "99002", 100),
         FormerCommune("99081", "Passée-Ailleurs", "96001", 5),

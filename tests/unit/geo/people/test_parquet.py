@@ -120,9 +120,9 @@ def test_a_geoparquet_must_agree_with_its_identifiers(tmp_path, epsg):
         read_people(tmp_path / "g.parquet", TERRITORY)
 
 
-@pytest.mark.parametrize("told", [b"", b"[]", b"{}", b"?", b'{"primary_column":"x","columns":{}}'])
-def test_geometry_metadata_that_cannot_be_read_is_left_aside(tmp_path, told):
-    pq.write_table(table().replace_schema_metadata({b"geo": told}), tmp_path / "g.parquet")
+@pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"?", b'{"primary_column":"x","columns":{}}'])
+def test_geometry_metadata_that_cannot_be_read_is_left_aside(tmp_path, answer):
+    pq.write_table(table().replace_schema_metadata({b"geo": answer}), tmp_path / "g.parquet")
     assert open_parquet(tmp_path / "g.parquet", max_bytes=99_999).geometry == ""
 
 

@@ -13,10 +13,10 @@ def test_a_plan_names_its_bound_and_each_place_it_opens():
     context = frame(site("a", 5))
     east = Candidate("Est", at(35).x, at(35).y, "99004")
     asked = SitingQuestion(Question(), Model("maximal_coverage"), p=1, candidates=(east,))
-    told = plan_to_dict(context, where_next(context, asked))
-    assert told["status"] == "optimal"
-    assert told["bound"] == told["objective"] == told["greedy_objective"]
-    (opened,) = told["sites"]
+    answer = plan_to_dict(context, where_next(context, asked))
+    assert answer["status"] == "optimal"
+    assert answer["bound"] == answer["objective"] == answer["greedy_objective"]
+    (opened,) = answer["sites"]
     assert (opened["rank"], opened["name"], opened["commune"]) == (1, "Est", "99004")
     assert (opened["longitude"], opened["latitude"]) == (round(at(35).x, 6), round(at(35).y, 6))
     assert opened["people_gained"] == 4_000

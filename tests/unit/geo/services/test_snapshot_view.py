@@ -336,6 +336,6 @@ def test_a_trend_tells_states_kinds_and_questions_apart(monkeypatch):
 
 def test_a_supply_of_a_scenario_is_told_to_four_decimals():
     found = scenarios.evaluate_edits(make_view(Clock()), (Close("essai--b"),), ASKED, TerritoryKind.COMMUNE)
-    told = [row["supply"] for row in found.territories]
-    assert told == [round(value, 4) for value in told]
-    assert any(value != round(value, 3) for value in told)
+    shown = [row["supply"] for row in found.territories]
+    assert shown == [round(value, 4) for value in shown]
+    assert any(value != round(value, 3) for value in shown)

@@ -57,8 +57,8 @@ def test_an_empty_file_retires_nothing():
 
 
 def test_a_record_listed_but_rejected_has_not_vanished():
-    kept, gone = record("a", 5), record("b", 5)
-    difference = compare(in_service(kept, gone), [record("c", 5)], refused={kept.key})
+    stays, gone = record("a", 5), record("b", 5)
+    difference = compare(in_service(stays, gone), [record("c", 5)], refused={stays.key})
     assert difference.vanished == (gone,)
 
 

@@ -21,7 +21,7 @@ HERE = site(
 
 
 @pytest.mark.parametrize(
-    ("conditions", "kept"),
+    ("conditions", "expected"),
     [
         ({}, True),
         ({"services": ["Aide aux démarches administratives"]}, True),
@@ -45,8 +45,8 @@ HERE = site(
         ({"date_maj": ["2026-03-02"]}, True),
     ],
 )
-def test_conditions_hold_together_and_values_are_alternatives(conditions, kept):
-    assert SiteFilter.of(conditions).matches(HERE) is kept
+def test_conditions_hold_together_and_values_are_alternatives(conditions, expected):
+    assert SiteFilter.of(conditions).matches(HERE) is expected
 
 
 def test_every_filterable_field_can_be_asked_for():
@@ -79,10 +79,10 @@ def test_folding_forgets_accents_case_and_hyphens(written, folded):
 
 
 @pytest.mark.parametrize(
-    ("datasets", "kept"),
+    ("datasets", "expected"),
     [(["essai"], True), (["autre"], True), (["tiers", "autre"], True), (["tiers"], False), (["aut"], False)],
 )
-def test_a_site_is_of_the_dataset_of_any_of_its_records(datasets, kept):
+def test_a_site_is_of_the_dataset_of_any_of_its_records(datasets, expected):
     pooled = as_site(record("a", 5), record("b", 5, jeu_de_donnees="autre"))
     assert pooled.datasets == ("autre", "essai")
-    assert SiteFilter.of({"jeu_de_donnees": datasets}).matches(pooled) == kept
+    assert SiteFilter.of({"jeu_de_donnees": datasets}).matches(pooled) == expected

@@ -243,10 +243,10 @@ def test_a_neighbour_left_out_gives_way_to_the_new_border(tmp_path):
 
 
 def test_feature_identifiers_of_a_geojson_may_be_texts_that_repeat(tmp_path):
-    told = json.loads(finer().to_crs(WGS84).to_json())
-    for feature in told["features"]:
+    answer = json.loads(finer().to_crs(WGS84).to_json())
+    for feature in answer["features"]:
         feature["id"] = "même"
-    (tmp_path / "ids.geojson").write_text(json.dumps(told), "utf-8")
+    (tmp_path / "ids.geojson").write_text(json.dumps(answer), "utf-8")
     territory, _ = with_boundaries(TERRITORY, tmp_path / "ids.geojson")
     west = [c.boundary.bounds[0] for c in territory.communes]
     assert west == sorted(west)
@@ -295,4 +295,4 @@ def test_real_neighbours_come_along(tmp_path):
     own_24 = [c for c in shipped.context if c.departement_code == "24"]
     assert (report.matched, report.neighbours, report.elsewhere) == (319, len(own_24), 0)
     assert (len(report.united), sum(len(codes) for codes in report.united.values())) == (7, 24)
-    assert report.kept == ()
+    assert report.not_replaced == ()

@@ -36,7 +36,7 @@ FORMER = FormerCommunes(
             ("99092", "Étang-Vieux", "99002"),
             ("99094", "Bourg-le-Haut", "99004"),
             ("99095", "Bourg-le-Bas", "99004"),
-            ("96091", "Borne-Vieille", "96001"),
+            ("96091", "Pierre-Vieille", "96001"),
         ]
     )
 )
@@ -106,10 +106,10 @@ def test_ground_without_a_commune_is_refused_naming_it_and_what_may_be_missing(t
     path = write(tmp_path / "ancien.gpkg", without(absent))
     with pytest.raises(IncompleteBoundaries) as refused:
         with_boundaries(TERRITORY, path, FORMER)
-    told = str(refused.value).replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert lost.split()[0] in told
-    assert absent in told
-    assert "rien n'a été changé" in told
+    answer = str(refused.value).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert lost.split()[0] in answer
+    assert absent in answer
+    assert "rien n'a été changé" in answer
 
 
 def test_without_the_register_the_same_file_is_refused_rather_than_leave_a_hole(tmp_path):
@@ -128,7 +128,7 @@ def test_a_hole_inside_the_territory_is_refused_however_small_its_share(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("depth_km", "length_km", "kept"),
+    ("depth_km", "length_km", "allowed"),
     [
         (STRIP_WIDTH_M / 1_000 - 0.02, 10.0, True),  # generalised border
         (0.49, 10.0, True),  # 4.9 % of the commune
@@ -137,13 +137,13 @@ def test_a_hole_inside_the_territory_is_refused_however_small_its_share(tmp_path
         (WIDE_M / 1_000 + 0.05, 1.5, False),
     ],
 )
-def test_the_edge_may_move_by_as_much_as_is_stated(depth_km, length_km, kept):
+def test_the_edge_may_move_by_as_much_as_is_stated(depth_km, length_km, allowed):
     before = {c.code: c.boundary for c in OWN}
     bay = strip(10, 10 + length_km, 0, depth_km)
     after = reproject(
         [strip(10 * i, 10 * i + 10).difference(bay) for i in range(4)], source=LAMBERT_93, target=WGS84
     )
-    assert (list(uncovered(before, after, epsg=LAMBERT_93)) == []) is kept
+    assert (list(uncovered(before, after, epsg=LAMBERT_93)) == []) is allowed
 
 
 @pytest.mark.parametrize("absent", ["99003", "99004"])
@@ -166,12 +166,12 @@ def test_a_delegated_commune_drawn_inside_the_one_of_today_adds_nothing(tmp_path
 def test_a_neighbour_whose_shape_changed_keeps_that_of_today(tmp_path):
     path = write(tmp_path / "a.gpkg", OLDER | {"96001": strip(40, 44)})
     territory, report = with_boundaries(TERRITORY, path, FORMER)
-    assert report.kept == ("96001",)
+    assert report.not_replaced == ("96001",)
     assert report.neighbours == 0
     assert km2([territory.context[0].boundary]) == pytest.approx(100, abs=0.01)
     path = write(tmp_path / "b.gpkg", OLDER | {"96001": strip(40, 44), "96091": strip(44, 50)})
     territory, report = with_boundaries(TERRITORY, path, FORMER)
-    assert (report.kept, report.neighbours) == ((), 1)
+    assert (report.not_replaced, report.neighbours) == ((), 1)
     assert report.united["96001"] == ("96001", "96091")
 
 
@@ -256,7 +256,7 @@ def test_real_files_of_2018_leave_no_hole_and_lose_no_figure(name, tmp_path):
         pytest.skip(str(problem))
     path = SHARED / f"data/boundaries/voisins/communes-{name}.geojson"
     territory, report = with_boundaries(built.territory, path, built.former)
-    assert (report.matched, report.elsewhere, report.kept) == (communes, 0, ())
+    assert (report.matched, report.elsewhere, report.not_replaced) == (communes, 0, ())
     assert sum(map(len, report.united.values())) == codes
     own = [c.boundary for c in territory.communes]
     assert holes_of(shapely.union_all(own)) == []

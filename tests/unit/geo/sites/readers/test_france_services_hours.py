@@ -106,10 +106,10 @@ def test_no_day_is_lost_or_moved_by_grouping(week):
     if not any(week):
         assert hours == ""
         return
-    told = evaluator.OpeningHours(hours)
+    answer = evaluator.OpeningHours(hours)
     for weekday, slots in enumerate(week):
         for hour in (9, 12, 14, 18, 20):
             moment = datetime(2026, 1, 5 + weekday, hour, 5)  # noqa: DTZ001 (a Monday, local time)
             clock = f"{hour:02}:05"
             expected = any(slot[:5] <= clock < slot[8:] for slot in slots)
-            assert told.is_open(moment) == expected, (hours, moment)
+            assert answer.is_open(moment) == expected, (hours, moment)
