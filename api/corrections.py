@@ -14,7 +14,7 @@ from api.body_context import BodyContext, SnapshotContext
 from api.correction_bodies import ClosingBody, CorrectionBody, ReopeningBody
 from api.correction_schemas import CorrectionsAnswer
 from api.openapi import failures
-from api.parameters import MAX_ID, Query, refuse
+from api.parameters import Query, path_number
 from api.problems import FieldProblem, Refused
 from api.responses import JSON
 from api.routing import router, write_router
@@ -53,11 +53,8 @@ def correction_number(correction_id: CorrectionId) -> int:
     UnknownCorrection
         If it is larger than any number the database gives.
     """
-    if not (correction_id.isascii() and correction_id.isdigit() and len(correction_id) < 20):
-        raise refuse("correction_id", correction_id, "Une correction se désigne par son numéro.")
-    if int(correction_id) > MAX_ID:
-        raise UnknownCorrection(f"Aucune correction ne porte le numéro {correction_id}.")
-    return int(correction_id)
+    unknown = UnknownCorrection(f"Aucune correction ne porte le numéro {correction_id}.")
+    return path_number(correction_id, "correction_id", "Une correction se désigne par son numéro.", unknown)
 
 
 @routes.get(

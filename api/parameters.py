@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from api.fields import FIELDS
 from api.problems import FieldProblem, Refused
-from geo.errors import InvalidParameter
+from geo.errors import InvalidParameter, PorteeError
 from geo.matching.text_search import Box, SiteSearch
 from geo.sites import standard
 from geo.sites.filters import BOOLEAN_FIELDS, FILTERABLE, SiteFilter
@@ -364,6 +364,31 @@ COMMUNE_ORIGIN: Final = Parameter(
 MAX_OFFSET: Final = 10_000_000
 MAX_ID: Final = 2**31 - 1
 """Largest value of a PostgreSQL integer key."""
+
+_DIGITS_MAX: Final = 19
+"""Longest number that is read, in digits."""
+
+
+def path_number(text: str, name: str, sentence: str, unknown: PorteeError) -> int:
+    """Parse the number in a path.
+
+    Parameters
+    ----------
+    name, sentence
+        Of the parameter, and what to say if it is not a number, in French.
+    unknown
+        Raised for a number larger than any that the database gives.
+
+    Raises
+    ------
+    Refused
+        If it is not a number.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        raise refuse(name, text, sentence)
+    if int(text) > MAX_ID:
+        raise unknown
+    return int(text)
 
 
 def paging(page_size: int) -> tuple[Parameter, Parameter]:

@@ -16,7 +16,7 @@ from api.body_context import SnapshotContext
 from api.coverage import MEDIA_TYPES, described_files
 from api.coverage_question import QUESTION_PARAMETERS, coverage_question
 from api.openapi import failures
-from api.parameters import DIALECT, KIND, MAX_ID, Query, choice, csv_dialect, integers, refuse
+from api.parameters import DIALECT, KIND, MAX_ID, Query, choice, csv_dialect, integers, path_number, refuse
 from api.planning_bodies import EvaluationBody, ScenarioBody
 from api.planning_schemas import ComparisonAnswer, EvaluationAnswer, ScenarioOut, ScenariosAnswer
 from api.rendered_snapshot import CurrentView, site_feature
@@ -81,13 +81,11 @@ def scenario_number(scenario_id: ScenarioId) -> int:
     UnknownScenario
         If it is larger than any number the database gives.
     """
-    if not (scenario_id.isascii() and scenario_id.isdigit() and len(scenario_id) < 12):
-        raise refuse("scenario_id", scenario_id, "Un scénario se désigne par son numéro, par exemple 12.")
-    if int(scenario_id) > MAX_ID:
-        raise UnknownScenario(
-            f"Aucun scénario ne porte le numéro {scenario_id}.", "La liste des scénarios donne leurs numéros."
-        )
-    return int(scenario_id)
+    unknown = UnknownScenario(
+        f"Aucun scénario ne porte le numéro {scenario_id}.", "La liste des scénarios donne leurs numéros."
+    )
+    sentence = "Un scénario se désigne par son numéro, par exemple 12."
+    return path_number(scenario_id, "scenario_id", sentence, unknown)
 
 
 ScenarioNumber = Annotated[int, Depends(scenario_number)]

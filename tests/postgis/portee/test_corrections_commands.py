@@ -7,15 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
-from typer.testing import CliRunner
 
 from geo.services.snapshot_view import present_moment
-from geo.store import territories
-from geo.store.database import open_engine
-from portee.cli import app
-from tests.support.commands import Commands
-from tests.support.world import TERRITORY
+from tests.support.commands import commands
 
 HEADER = (
     "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,date_maj,telephone,horaires\n"
@@ -28,23 +22,7 @@ def row(local_id: str, phone: str = "0553000001", name: str = "") -> str:
 
 @pytest.fixture
 def portee(database_url, tmp_path):
-    engine = open_engine(make_url(database_url))
-    with engine.begin() as connection:
-        territories.save(connection, TERRITORY)
-    engine.dispose()
-
-    def run(*arguments: object, code: int = 0) -> str:
-        environment = {"DATABASE_URL": database_url, "PORTEE_HOME": str(tmp_path), "COLUMNS": "80"}
-        outcome = CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
-        assert outcome.exit_code == code, outcome.output
-        return " ".join(outcome.output.split())
-
-    def load(*rows: str, dataset: str = "jeu") -> Any:
-        path = tmp_path / "liste.csv"
-        path.write_text(HEADER + "".join(rows), "utf-8")
-        return json.loads(run("import", path, "--dataset", dataset, "--accept-vanished", "--json"))
-
-    return Commands(run, load)
+    return commands(database_url, tmp_path, HEADER)
 
 
 @pytest.fixture

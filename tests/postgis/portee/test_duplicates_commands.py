@@ -6,14 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
-from typer.testing import CliRunner
 
-from geo.store import territories
-from geo.store.database import open_engine
-from portee.cli import app
-from tests.support.commands import Commands
-from tests.support.world import TERRITORY
+from tests.support.commands import commands
 
 HEADER = "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,date_maj,telephone\n"
 
@@ -24,31 +18,15 @@ def row(local_id: str, name: str, address: str, phone: str = "") -> str:
 
 @pytest.fixture
 def portee(database_url, tmp_path):
-    engine = open_engine(make_url(database_url))
-    with engine.begin() as connection:
-        territories.save(connection, TERRITORY)
-    engine.dispose()
-
-    def run(*arguments: object, code: int = 0) -> str:
-        environment = {"DATABASE_URL": database_url, "PORTEE_HOME": str(tmp_path), "COLUMNS": "80"}
-        outcome = CliRunner().invoke(app, [str(each) for each in arguments], env=environment)
-        assert outcome.exit_code == code, outcome.output
-        return " ".join(outcome.output.split())
-
-    def load(dataset: str, *rows: str) -> None:
-        path = tmp_path / "liste.csv"
-        path.write_text(HEADER + "".join(rows), "utf-8")
-        run("import", path, "--dataset", dataset, "--accept-vanished")
-
-    return Commands(run, load)
+    return commands(database_url, tmp_path, HEADER)
 
 
 @pytest.fixture
 def questions(portee):
     """Two lists: a name and a telephone are in both, with two addresses."""
     first = row("m", "Atelier du bourg", "2 rue Haute", "0553000001")
-    portee.load("un", first, row("x", "Chantier vélo", "9 quai Bas"))
-    portee.load("deux", row("n", "Atelier du bourg", "18 rue Neuve", "0553000001"))
+    portee.load(first, row("x", "Chantier vélo", "9 quai Bas"), dataset="un")
+    portee.load(row("n", "Atelier du bourg", "18 rue Neuve", "0553000001"), dataset="deux")
     return portee
 
 
@@ -111,8 +89,8 @@ def test_a_decision_about_records_that_nothing_brings_together_is_forgotten_when
 
 
 def test_records_merged_by_themselves_are_listed_and_separated(portee):
-    portee.load("un", row("m", "Mairie de Ouestville", "2 rue Haute", "0553000001"))
-    portee.load("deux", row("n", "Mairie", "2 rue Haute", "0553000001"))
+    portee.load(row("m", "Mairie de Ouestville", "2 rue Haute", "0553000001"), dataset="un")
+    portee.load(row("n", "Mairie", "2 rue Haute", "0553000001"), dataset="deux")
     assert ids(portee) == ["un--m"]
     (pair,) = pairs(portee, "--merged")
     assert {pair["a"], pair["b"]} == {"un--m", "deux--n"}

@@ -5,14 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import make_url
-from typer.testing import CliRunner
 
-from geo.store import territories
-from geo.store.database import open_engine
-from portee.cli import app
-from tests.support.commands import Commands
-from tests.support.world import TERRITORY
+from tests.support.commands import commands
 
 HEADER = "id,pivot,nom,commune,code_postal,code_insee,adresse,latitude,longitude,date_maj,telephone\n"
 
@@ -23,23 +17,7 @@ def row(local_id: str, phone: str = "") -> str:
 
 @pytest.fixture
 def portee(database_url, tmp_path):
-    engine = open_engine(make_url(database_url))
-    with engine.begin() as connection:
-        territories.save(connection, TERRITORY)
-    engine.dispose()
-
-    def run(*arguments: str, code: int = 0) -> str:
-        environment = {"DATABASE_URL": database_url, "PORTEE_HOME": str(tmp_path), "COLUMNS": "80"}
-        outcome = CliRunner().invoke(app, list(arguments), env=environment)
-        assert outcome.exit_code == code, outcome.output
-        return outcome.output
-
-    def load(*rows: str, name: str = "liste.csv", dataset: str = "jeu") -> None:
-        path = tmp_path / name
-        path.write_text(HEADER + "".join(rows), "utf-8")
-        run("import", str(path), "--dataset", dataset, "--accept-vanished")
-
-    return Commands(run, load)
+    return commands(database_url, tmp_path, HEADER)
 
 
 def ids(portee) -> list[str]:

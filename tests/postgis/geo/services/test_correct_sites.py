@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InvalidCorrection, UnknownCorrection, UnknownSite
-from geo.services import import_sites
 from geo.services.correct_sites import (
     Places,
     changed_by_sources,
@@ -21,10 +19,9 @@ from geo.services.correct_sites import (
     uncorrect,
 )
 from geo.services.decide_sites import decide, undecide
-from geo.sites import standard
 from geo.sites.correction_values import WantedCorrection
 from geo.sites.corrections import State, Status
-from geo.store import audit, snapshots, territories
+from geo.store import audit, snapshots
 from geo.store import sites as stored_sites
 from geo.store.snapshot_watcher import SnapshotWatcher
 from tests.postgis.geo.services.test_import_sites import record
@@ -35,26 +32,6 @@ from tests.support.world import TERRITORY
 TODAY = date(2026, 11, 29)
 EPSG = TERRITORY.metric_crs
 CLERK = "Camille (fictif)"
-
-
-@pytest.fixture
-def base(connection):
-    territories.save(connection, TERRITORY)
-    return connection
-
-
-@pytest.fixture
-def load(base, tmp_path):
-    def run(*records, dataset="un"):
-        path = tmp_path / f"{dataset}.csv"
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, fieldnames=standard.FIELDS)
-            writer.writeheader()
-            writer.writerows(records)
-        arrival = import_sites.read(path, territory=TERRITORY, today=TODAY, max_bytes=10**6, dataset=dataset)
-        return import_sites.apply(base, arrival, territory=TERRITORY, accept_vanished=True)
-
-    return run
 
 
 def fix(base, site_id, *, today=TODAY, day=None, until=None, reason="appel", **values):

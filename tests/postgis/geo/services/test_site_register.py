@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 from itertools import permutations
 
@@ -13,10 +12,9 @@ from geo.errors import ContradictoryDecision, UnknownSite
 from geo.services import import_sites
 from geo.services.decide_sites import decide, undecide
 from geo.services.site_register import build_migrated
-from geo.sites import standard
 from geo.sites.corrections import Correction
 from geo.sites.export import write_csv
-from geo.store import corrections, dated_snapshots, history, record_pairs, snapshots, territories
+from geo.store import corrections, dated_snapshots, history, record_pairs, snapshots
 from geo.store import sites as stored_sites
 from tests.postgis.geo.services.test_import_sites import record
 from tests.support.world import TERRITORY
@@ -24,30 +22,6 @@ from tests.support.world import TERRITORY
 TODAY = date(2026, 11, 2)
 TOWN = {"commune": "Estbourg", "code_insee": "99004", "code_postal": "99100"}
 NAMES = ("Maison des Tilleuls", "Atelier du Pont", "Comptoir du Lavoir")
-
-
-@pytest.fixture
-def base(connection):
-    territories.save(connection, TERRITORY)
-    return connection
-
-
-@pytest.fixture
-def load(base, tmp_path):
-    """Import records as the file of a dataset."""
-
-    def run(*records, dataset="un"):
-        path = tmp_path / f"{dataset}.csv"
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, fieldnames=standard.FIELDS)
-            writer.writeheader()
-            writer.writerows(records)
-        arrival = import_sites.read(
-            path, territory=TERRITORY, today=TODAY, max_bytes=1_000_000, dataset=dataset
-        )
-        return import_sites.apply(base, arrival, territory=TERRITORY, accept_vanished=True)
-
-    return run
 
 
 @pytest.fixture
